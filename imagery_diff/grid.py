@@ -1,0 +1,114 @@
+"""A raster's place on the ground: coordinate system, affine transform, shape. Everything else is derived.
+
+Pixel (row, col) covers the map square whose upper-left corner is ``transform * (col, row)``; its centre is half a pixel
+further. Shapes are (rows, cols), bounds (left, bottom, right, top), points (x, y) in map units.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from imagery_diff.errors import InputError
+
+if TYPE_CHECKING:
+    from affine import Affine
+
+Bounds = tuple[float, float, float, float]
+"""left, bottom, right, top, in map units."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """Coordinate system, transform and shape of a raster.
+
+    Examples
+    --------
+    >>> from affine import Affine
+    >>> grid = Grid(crs="EPSG:32652", transform=Affine(3, 0, 605000, 0, -3, 4677000), shape=(100, 200))
+    >>> grid.bounds
+    (605000.0, 4676700.0, 605600.0, 4677000.0)
+    >>> round(grid.pixel_size_m[0], 3)
+    3.0
+
+    """
+
+    crs: str | None
+    """Coordinate system as ``"EPSG:…"`` or WKT; None = no georeference, map units are pixels."""
+    transform: Affine
+    """From (col, row) to map (x, y)."""
+    shape: tuple[int, int]
+    """Rows, columns."""
+
+    def __post_init__(self) -> None:
+        rows, cols = self.shape
+        if rows < 1 or cols < 1:
+            raise InputError(f"a grid needs at least one row and one column, got shape {self.shape}")
+        if not all(math.isfinite(v) for v in self.transform[:6]):
+            raise InputError(f"a grid's transform must be finite, got {tuple(self.transform[:6])}")
+        if self.transform.is_degenerate:
+            raise InputError(f"a grid's transform must not collapse a direction, got {tuple(self.transform[:6])}")
+
+    @property
+    def bounds(self) -> Bounds:
+        """Left, bottom, right, top, in map units, also for a rotated grid."""
+        rows, cols = self.shape
+        corners = [self.transform * corner for corner in ((0, 0), (cols, 0), (0, rows), (cols, rows))]
+        xs, ys = [c[0] for c in corners], [c[1] for c in corners]
+        return (min(xs), min(ys), max(xs), max(ys))
+
+    @property
+    def pixel_size(self) -> tuple[float, float]:
+        """Width and height of a pixel in map units, both positive."""
+        t = self.transform
+        return (math.hypot(t.a, t.d), math.hypot(t.b, t.e))
+
+    @property
+    def pixel_size_m(self) -> tuple[float, float]:
+        """Width and height of the central pixel in metres on the ground; in pixels where there is no georeference."""
+        if self.crs is None:
+            return self.pixel_size
+        return _pixel_size_m(self.crs, self.transform, self.shape)
+
+    @property
+    def pixel_area_m2(self) -> float:
+        """Ground area of the central pixel in square metres; 1 where there is no georeference."""
+        width, height = self.pixel_size_m
+        return width * height
+
+    def window(self, row: int, col: int, shape: tuple[int, int]) -> Grid:
+        """Return the grid of a rectangle of pixels of this one, its first pixel at (row, col)."""
+        from affine import Affine  # noqa: PLC0415 - `imagery-diff --help` must not load numpy through affine
+
+        return Grid(crs=self.crs, transform=self.transform @ Affine.translation(col, row), shape=shape)
+
+    def shifted(self, rows: float, cols: float) -> Grid:
+        """Return a grid of the same shape whose pixels lie ``rows`` further down and ``cols`` further right."""
+        from affine import Affine  # noqa: PLC0415
+
+        return Grid(crs=self.crs, transform=self.transform @ Affine.translation(cols, rows), shape=self.shape)
+
+    def xy(self, row: float, col: float) -> tuple[float, float]:
+        """Map coordinates of a position in pixel units; (0, 0) is the upper-left corner of the first pixel."""
+        x, y = self.transform * (col, row)
+        return (float(x), float(y))
+
+
+@lru_cache(maxsize=64)
+def _pixel_size_m(crs: str, transform: Affine, shape: tuple[int, int]) -> tuple[float, float]:
+    """Measure the central pixel along the ellipsoid (pyproj.Geod): right for degrees, feet and Web Mercator alike."""
+    from pyproj import CRS, Transformer  # noqa: PLC0415
+
+    coordinate_system = CRS.from_user_input(crs)
+    geod = coordinate_system.get_geod()
+    to_lonlat = Transformer.from_crs(coordinate_system, coordinate_system.geodetic_crs, always_xy=True)
+    row, col = shape[0] / 2, shape[1] / 2
+    corners = [transform * p for p in ((col, row), (col + 1, row), (col, row + 1))]
+    lon, lat = to_lonlat.transform([c[0] for c in corners], [c[1] for c in corners])
+    if geod is None or not all(math.isfinite(v) for v in (*lon, *lat)):
+        raise InputError(f"the centre of the raster is not on the earth in {crs[:60]}; its georeference is wrong")
+    _, _, width = geod.inv(lon[0], lat[0], lon[1], lat[1])
+    _, _, height = geod.inv(lon[0], lat[0], lon[2], lat[2])
+    return (float(width), float(height))
