@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _IMAGES = (b"II*\0", b"MM\0*", b"II+\0", b"\x89PNG", b"\xff\xd8\xff", b"\0\0\0\x0cjP")
 _SHAPEFILE = b"\0\0\x27\x0a"
 _SQLITE = b"SQLite format 3\0"
+_GEOPACKAGE = (b"GPKG", b"GP10", b"GP11")
+"""Application id in the SQLite header; other SQLite files could make GDAL open other drivers."""
 
 
 def read_drawing(path: Path) -> Drawing:
@@ -36,6 +38,8 @@ def read_drawing(path: Path) -> Drawing:
     if raw.startswith(b"PK"):
         return parse_kmz(raw, path.name)
     if raw.startswith(_SQLITE):
+        if raw[68:72] not in _GEOPACKAGE:
+            raise InputError(f"AOI file {path.name} is an SQLite data base but not a GeoPackage; export it as GeoJSON")
         return parse_vector(path, "GeoPackage")
     if raw.startswith(_SHAPEFILE):
         return parse_vector(path, "Shapefile")

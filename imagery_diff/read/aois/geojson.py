@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 _MAX_NESTING = 32
 """Collections within collections; honest files have one."""
-_IS_WGS84 = re.compile(r"(urn:ogc:def:crs:)?(OGC:[0-9.]*:?CRS:?84|EPSG:[0-9.]*:?4326|CRS:?84)", re.IGNORECASE)
-_IS_EPSG = re.compile(r"(?:urn:ogc:def:crs:)?EPSG:[0-9.]*:?(\d{4,6})", re.IGNORECASE)
+_IS_WGS84 = re.compile(r"(urn:ogc:def:crs:)?(OGC:(?:[0-9.]*:)?CRS:?84|EPSG:(?:[0-9.]*:)?4326|CRS:?84)", re.IGNORECASE)
+_IS_EPSG = re.compile(r"(?:urn:ogc:def:crs:)?EPSG:(?:[0-9.]*:)?(\d{4,6})", re.IGNORECASE)
 
 
 def parse_geojson(raw: bytes, name: str) -> Drawing:
@@ -102,10 +102,13 @@ def _shape(feature: dict[str, Any], number: int, crs: str | None, name: str) -> 
         properties.setdefault("id", feature["id"])
     label = clean_text(properties.get("name"), 40)
     where = f"feature {number}" + (f" {label!r}" if label else "")
-    parts = list(_parts(feature.get("geometry"), f"AOI file {name}: {where}", 0))
-    geometry = collect(parts)
+    placed = f"AOI file {name}: {where}"
+    geometry = collect(_parts(feature.get("geometry"), placed, 0))
     if geometry is not None and crs is not None:
-        geometry = reproject(geometry, crs, WGS84)
+        try:
+            geometry = reproject(geometry, crs, WGS84)
+        except InputError as error:
+            raise InputError(f"{placed}: {error}; save the file as WGS84 (EPSG:4326)") from error
     return Shape(where=where, geometry=geometry, properties=properties)
 
 
@@ -115,7 +118,7 @@ def _parts(geometry: Any, where: str, depth: int) -> Iterator[shapely.Geometry]:
         return
     if not isinstance(geometry, dict) or depth > _MAX_NESTING:
         raise InputError(f"{where} has no GeoJSON geometry")
-    kind, coordinates = geometry.get("type"), geometry.get("coordinates")
+    kind, coordinates = str(geometry.get("type")), geometry.get("coordinates")
     if kind == "GeometryCollection":
         for part in _listed(geometry.get("geometries"), where):
             yield from _parts(part, where, depth + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import shapely
@@ -34,8 +35,10 @@ def parse_vector(path: Path, kind: str) -> Drawing:
             " GeoJSON, KML and KMZ work without"
         ) from error
     try:
-        layers = [str(layer) for layer, geometry in pyogrio.list_layers(path) if geometry is not None]
-        tables = [(layer, pyogrio.raw.read(path, layer=layer, max_features=MAX_FEATURES + 1)) for layer in layers]
+        with warnings.catch_warnings():
+            # GDAL's own remarks; what matters of them is in our error.
+            warnings.simplefilter("ignore")
+            tables = _tables(path)
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError) as error:
         raise InputError(
             f"AOI file {path.name} cannot be read as {kind} ({clean_text(error)}); save it again"
@@ -46,6 +49,14 @@ def parse_vector(path: Path, kind: str) -> Drawing:
     systems = {str(table[0]["crs"]) for _, table in tables} - {"None", WGS84}
     crs = clean_text(", ".join(sorted(systems)), 60)
     return Drawing(kind=kind, shapes=tuple(shapes), crs=crs)
+
+
+def _tables(path: Path) -> list[tuple[str, tuple[Any, ...]]]:
+    """Read every layer that has shapes, with its name."""
+    import pyogrio  # noqa: PLC0415 - an optional extra
+
+    layers = [str(layer) for layer, geometry in pyogrio.list_layers(path) if geometry is not None]
+    return [(layer, pyogrio.raw.read(path, layer=layer, max_features=MAX_FEATURES + 1)) for layer in layers]
 
 
 def _shapes(table: tuple[Any, ...], layer: str, name: str) -> Iterator[Shape]:
@@ -68,7 +79,10 @@ def _geometry(blob: Any, crs: str | None, where: str) -> Any:
     except shapely.errors.GEOSException as error:
         raise InputError(f"{where} has a shape that cannot be read ({clean_text(error)})") from error
     if crs is not None:
-        return reproject(geometry, crs, WGS84)
+        try:
+            return reproject(geometry, crs, WGS84)
+        except InputError as error:
+            raise InputError(f"{where}: {error}; save the file as WGS84 (EPSG:4326)") from error
     left, bottom, right, top = geometry.bounds
     if left < -180 or right > 180 or bottom < -90 or top > 90:  # noqa: PLR2004 - the range of degrees
         raise InputError(
