@@ -1,0 +1,102 @@
+"""A first guess of what a region is, from the ground under it, its size and its zone; ``other`` where that is not enough.
+
+Not calibrated: no probability is given here. Whether it stands on water or land is decided by the pixels; only without a
+near-infrared band, where pixels cannot tell, does the zone decide, and the result says so.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+import numpy as np
+
+
+class Activity(enum.StrEnum):
+    """Classes of activity; in prose always "container-like object" and the like."""
+
+    VESSEL = "vessel"
+    CONTAINERS = "containers"
+    RAIL_CARS = "rail_cars"
+    STOCKPILE = "stockpile"
+    COVER = "cover"
+    EQUIPMENT = "equipment"
+    CONSTRUCTION = "construction"
+    OTHER = "other"
+
+
+_MIN_VESSEL_M = 20.0
+"""Shorter things on water are boats, wakes and waves."""
+_MAX_BEAM_M = 60.0
+"""The widest container ships have a beam of 61 m; wider things on water are slicks, glint or several ships."""
+_CONTAINER_STACK_M = (12.0, 400.0)
+"""From one 40-foot container to the longest quay of the place."""
+_MAX_STACK_WIDTH_M = 60.0
+_MAX_TRAIN_WIDTH_M = 12.0
+"""A rail car is 3 m wide and blurs over 7; two neighbouring tracks make 12."""
+_TRAIN_ASPECT = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """What is known of a region when it is given a class."""
+
+    on_water: bool | None
+    """From the pixels; None where they cannot tell."""
+    zone_kind: str | None
+    length_m: float
+    width_m: float
+    both_dates: bool
+    """Something stood there on both dates."""
+    dark: bool
+    """Darker than its surround on the date it stood there, and without colour."""
+
+
+def classify(candidate: Candidate) -> tuple[Activity, tuple[str, ...]]:
+    """Return a class and the reasons for it, shortest first."""
+    c = candidate
+    on_water = c.on_water if c.on_water is not None else c.zone_kind in {"berth", "anchorage"}
+    ground = "on open water by its colour" if c.on_water else "on land by its colour"
+    if c.on_water is None:
+        ground = f"water and land not told apart by these bands; zone kind {c.zone_kind or 'none'}"
+    if on_water:
+        if c.length_m >= _MIN_VESSEL_M and c.width_m <= _MAX_BEAM_M:
+            return Activity.VESSEL, (ground, "of a vessel's length and beam")
+        return Activity.OTHER, (ground, "not of a vessel's length and beam")
+    if c.zone_kind == "rail" and c.width_m <= _MAX_TRAIN_WIDTH_M and c.length_m >= _TRAIN_ASPECT * c.width_m:
+        return Activity.RAIL_CARS, (ground, "long and as narrow as a train", "zone kind rail")
+    if c.zone_kind == "stockpile" and c.dark:
+        return Activity.STOCKPILE, (ground, "dark and without colour", "zone kind stockpile")
+    low, high = _CONTAINER_STACK_M
+    if c.zone_kind in {"yard", "stockpile"} and low <= c.length_m <= high and c.width_m <= _MAX_STACK_WIDTH_M and not c.both_dates:
+        return Activity.CONTAINERS, (ground, "of a container stack's length and width", f"zone kind {c.zone_kind}")
+    return Activity.OTHER, (ground, "size, colour or place fit no class well enough")
+
+
+def name_colour(reflectance: dict[str, float], ground: dict[str, float]) -> str | None:
+    """Name a colour against the ground it stands on: the ratio to the ground takes haze and light out.
+
+    Parameters
+    ----------
+    reflectance, ground
+        Mean of the object and of its surround for ``red``, ``green``, ``blue``; any common scale.
+
+    Returns
+    -------
+    One of white, grey, dark, blue, green, red, brown, orange; None without all three bands.
+
+    """
+    if not {"red", "green", "blue"} <= set(reflectance) & set(ground):
+        return None
+    grey = np.mean([ground[n] for n in ("red", "green", "blue")])
+    rgb = np.array([reflectance[n] / max(ground[n], 1e-6) * grey for n in ("red", "green", "blue")])
+    peak, low = float(rgb.max()), float(rgb.min())
+    saturation = 0.0 if peak <= 0 else (peak - low) / peak
+    if saturation < 0.2:  # noqa: PLR2004 - less than containers of any paint show at 3 m
+        level = float(rgb.mean()) / max(float(grey), 1e-6)
+        return "white" if level > 1.6 else "dark" if level < 0.6 else "grey"  # noqa: PLR2004
+    strongest = int(np.argmax(rgb))
+    if strongest == 0:
+        share = (rgb[1] - rgb[2]) / max(rgb[0] - rgb[2], 1e-6)
+        return "orange" if share > 0.45 and peak > grey else "brown" if share > 0.25 else "red"  # noqa: PLR2004
+    return ("red", "green", "blue")[strongest]

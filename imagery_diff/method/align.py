@@ -1,0 +1,221 @@
+"""One grid for two images, and each image resampled onto it once, from source, with its mask apart.
+
+The grid follows from the ground asked for and the coarser pixel, never from which image came first.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from affine import Affine
+from pyproj import CRS
+from rasterio.enums import Resampling
+from rasterio.warp import reproject as warp_array
+from scipy import ndimage
+from shapely import Polygon, box, segmentize
+
+from imagery_diff.aoi import reproject, utm_crs
+from imagery_diff.errors import InputError
+from imagery_diff.grid import Grid
+from imagery_diff.scene import UNSEEN, Flag, Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
+
+_CUBIC_REACH_PX = 2
+"""GDAL's cubic kernel reaches two source pixels to either side (Keys 1981, 10.1109/TASSP.1981.1163711)."""
+_EDGE_POINTS = 32
+"""A footprint's side is cut into this many pieces before it is projected, so that it stays curved."""
+# The warper wants a coordinate system; two grids without one are laid over each other in any flat one.
+_FLAT_CRS = "EPSG:32631"
+
+
+def footprint(grid: Grid, crs: str | None) -> Polygon:
+    """Return the outline of a grid in another coordinate system."""
+    rows, cols = grid.shape
+    corners = [grid.xy(r, c) for r, c in ((0, 0), (0, cols), (rows, cols), (rows, 0))]
+    outline = Polygon(corners)
+    if grid.crs == crs or grid.crs is None or crs is None:
+        return outline
+    dense: Polygon = reproject(segmentize(outline, outline.length / (4 * _EDGE_POINTS)), grid.crs, crs)
+    return dense
+
+
+def working_crs(grids: Sequence[Grid]) -> str | None:
+    """Choose the coordinate system both images are laid on: theirs if it is the same and metric, else a UTM zone.
+
+    Raises
+    ------
+    InputError
+        If one image is georeferenced and the other is not.
+
+    """
+    systems = {g.crs for g in grids}
+    if None in systems:
+        if len(systems) > 1:
+            raise InputError(
+                "one image carries a georeference and the other does not; they cannot be laid over each other: "
+                "georeference both (in QGIS: Raster, Georeferencer) or take it from both"
+            )
+        return None
+    # Web Mercator calls its stretched units metres; only a system whose pixel is as long on the ground is metric.
+    true_scale = all(
+        abs(m / u - 1) < 0.01 for g in grids for m, u in zip(g.pixel_size_m, g.pixel_size, strict=True)  # noqa: PLR2004
+    )
+    first = grids[0].crs
+    if len(systems) == 1 and true_scale:
+        return first
+    common = footprint(grids[0], "EPSG:4326").intersection(footprint(grids[1], "EPSG:4326"))
+    centre = (common if not common.is_empty else footprint(grids[0], "EPSG:4326")).centroid
+    return utm_crs(centre.x, centre.y)
+
+
+def common_grid(grids: tuple[Grid, Grid], ground: BaseGeometry | None, *, context: float, max_pixels: int) -> Grid:
+    """Return the grid on which two images are compared.
+
+    Parameters
+    ----------
+    grids
+        The grids of the two images; their order does not matter.
+    ground
+        The AOI in the working coordinate system (:func:`working_crs`); None = all common ground.
+    context
+        Ground kept around the AOI, map units.
+    max_pixels
+        Refuse a larger grid.
+
+    Raises
+    ------
+    InputError
+        If the images, or the images and the AOI, have no ground in common, or the grid would be too large.
+
+    """
+    crs = working_crs(grids)
+    outlines = [footprint(g, crs) for g in grids]
+    shared = outlines[0].intersection(outlines[1])
+    if shared.is_empty or shared.area == 0:
+        raise InputError(f"the two images have no common ground: {_apart(outlines[0], outlines[1], crs)}")
+    if ground is not None:
+        if not ground.intersects(shared):
+            raise InputError(f"the images do not show the AOI: {_apart(shared, ground, crs)}")
+        shared = box(*ground.bounds).buffer(context, join_style="mitre").intersection(shared)
+    size = _coarser_pixel(grids, crs)
+    left, bottom, right, top = shared.bounds
+    phase_x, phase_y = _phase(grids, crs, size)
+    # Outwards to whole pixels; the tolerance keeps a bound that is already on the lattice.
+    col0, col1 = math.floor((left - phase_x) / size + 1e-6), math.ceil((right - phase_x) / size - 1e-6)
+    if crs is None:  # pixel coordinates run downwards
+        row0, row1 = math.floor(bottom + 1e-6), math.ceil(top - 1e-6)
+        transform = Affine(1, 0, col0, 0, 1, row0)
+    else:
+        row0, row1 = math.floor((phase_y - top) / size + 1e-6), math.ceil((phase_y - bottom) / size - 1e-6)
+        transform = Affine(size, 0, phase_x + col0 * size, 0, -size, phase_y - row0 * size)
+    rows, cols = row1 - row0, col1 - col0
+    if rows * cols > max_pixels:
+        raise InputError(
+            f"the ground to compare is {cols} x {rows} pixels of {size:g}, more than {max_pixels / 1e6:g} million; "
+            f"name a smaller area (an AOI, --bbox W S E N or --at LAT LON --radius M)"
+        )
+    return Grid(crs=crs, transform=transform, shape=(rows, cols))
+
+
+def _coarser_pixel(grids: tuple[Grid, Grid], crs: str | None) -> float:
+    """Side of the square working pixel: the longest side of the coarser image's pixel, map units."""
+    if crs is None:
+        return 1.0
+    sides = [max(g.pixel_size if g.crs == crs else g.pixel_size_m) for g in grids]
+    # A centimetre is beyond any product's accuracy; it keeps 9.99998 m from making a grid of its own.
+    return round(max(sides), 2) if max(sides) >= 0.1 else max(sides)  # noqa: PLR2004
+
+
+def _phase(grids: tuple[Grid, Grid], crs: str | None, size: float) -> tuple[float, float]:
+    """Return the lattice both images already lie on, if they do: then a shift of whole pixels resamples nothing."""
+    phases = set()
+    for g in grids:
+        t = g.transform
+        plain = g.crs == crs and t.b == 0 and t.d == 0 and abs(t.a - size) < 1e-6 and abs(-t.e - size) < 1e-6  # noqa: PLR2004
+        phases.add((round(t.c % size, 3) % size, round(t.f % size, 3) % size) if plain else (0.0, 0.0))
+    return phases.pop() if len(phases) == 1 else (0.0, 0.0)
+
+
+def _apart(one: BaseGeometry, other: BaseGeometry, crs: str | None) -> str:
+    """Say how far two grounds are apart and where each is."""
+    places = []
+    for geometry in (one, other):
+        centre = geometry.centroid if crs is None else reproject(geometry.centroid, crs, "EPSG:4326")
+        places.append(f"{centre.y:.4f}, {centre.x:.4f}")
+    distance = one.distance(other)
+    unit = "pixels" if crs is None else ("m" if CRS.from_user_input(crs).is_projected else "degrees")
+    shown = f"{distance / 1000:.1f} km" if unit == "m" and distance >= 1000 else f"{distance:.3g} {unit}"  # noqa: PLR2004
+    return f"they are {shown} apart (centres at latitude, longitude {places[0]} and {places[1]}); check the files and the AOI"
+
+
+def source_window(source: Grid, target: Grid, margin: int = 8) -> tuple[int, int, tuple[int, int]] | None:
+    """Return (row, col, shape) of the source pixels a target grid needs, or None if it needs none."""
+    outline = footprint(target, source.crs)
+    inverse = ~source.transform
+    xs, ys = outline.exterior.coords.xy
+    pixels = np.array([inverse * (x, y) for x, y in zip(xs, ys, strict=True)])
+    ratio = max(1.0, max(target.pixel_size_m) / min(source.pixel_size_m))
+    pad = math.ceil(margin * ratio)
+    col0, row0 = np.floor(pixels.min(axis=0)).astype(int) - pad
+    col1, row1 = np.ceil(pixels.max(axis=0)).astype(int) + pad
+    row0, col0 = max(row0, 0), max(col0, 0)
+    row1, col1 = min(row1, source.shape[0]), min(col1, source.shape[1])
+    if row1 <= row0 or col1 <= col0:
+        return None
+    return int(row0), int(col0), (int(row1 - row0), int(col1 - col0))
+
+
+def resample(scene: Scene, target: Grid) -> Scene:
+    """Resample a scene onto a grid: cubic convolution for the data, the flags apart and never mixed.
+
+    Pixels within reach of the kernel of an unseen pixel get :data:`Flag.EDGE`, those beyond the image
+    :data:`Flag.OUTSIDE`. Where the target is coarser than the source, GDAL widens the kernel, so that nothing aliases.
+
+    """
+    ratio = max(1.0, max(target.pixel_size_m) / min(scene.grid.pixel_size_m))
+    unseen = scene.unseen
+    data = np.stack([_warp(band, scene.grid, target, Resampling.cubic) for band in scene.data])
+    flags = np.zeros(target.shape, np.uint8)
+    for flag in Flag:
+        where = (scene.flags & flag) != 0
+        if where.any():
+            how = Resampling.max if ratio > 1.5 else Resampling.nearest  # noqa: PLR2004 - several source pixels in one
+            flags[_warp(where.astype(np.uint8), scene.grid, target, how) != 0] |= np.uint8(flag)
+    reach = math.ceil(_CUBIC_REACH_PX * ratio)
+    outside = _warp(np.ones(scene.grid.shape, np.uint8), scene.grid, target, Resampling.nearest) == 0
+    flags[outside] |= np.uint8(Flag.OUTSIDE)
+    # The source's own border counts as unseen too: the kernel would need what lies beyond it.
+    spread = ndimage.binary_dilation(np.pad(unseen, 1, constant_values=True), iterations=reach)[1:-1, 1:-1]
+    near = _warp(spread.astype(np.uint8), scene.grid, target, Resampling.nearest) != 0
+    flags[near & ((flags & UNSEEN) == 0)] |= np.uint8(Flag.EDGE)
+    return Scene(data=data, flags=flags, grid=target)
+
+
+def empty_scene(grid: Grid, bands: int) -> Scene:
+    """Return the scene of an image that shows nothing of a grid."""
+    flags = np.full(grid.shape, np.uint8(Flag.OUTSIDE))
+    return Scene(data=np.zeros((bands, *grid.shape), np.float32), flags=flags, grid=grid)
+
+
+def _warp(band: NDArray[np.float32] | NDArray[np.uint8], source: Grid, target: Grid, how: Resampling) -> NDArray:  # type: ignore[type-arg]
+    """Resample one (row, col) array."""
+    out = np.zeros(target.shape, band.dtype)
+    warp_array(
+        band,
+        out,
+        src_transform=source.transform,
+        src_crs=source.crs or _FLAT_CRS,
+        dst_transform=target.transform,
+        dst_crs=target.crs or _FLAT_CRS,
+        resampling=how,
+        # GDAL interpolates the projection between points; an eighth of a pixel, its default, is a visible error here.
+        tolerance=0.01,
+    )
+    return out

@@ -1,0 +1,123 @@
+"""A patch of changed pixels -> what is said of it: direction, outline, ground, colour, class and the reasons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import ndimage
+
+from imagery_diff.method.activity import Activity, Candidate, classify, name_colour
+from imagery_diff.method.regions import Direction, Patch, Shape, direction_of, outline_of
+from imagery_diff.method.zones import zone_of
+from imagery_diff.scene import UNSEEN
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from imagery_diff.aoi import AOI, Zone
+    from imagery_diff.grid import Grid
+
+    Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Views:
+    """The pair as the describing steps see it; arrays are (band, row, col) or (row, col) on one grid."""
+
+    white: tuple[Floats, Floats]
+    """Before and after, whitened."""
+    brightness: tuple[Floats, Floats]
+    """Before and after on one scale of brightness."""
+    magnitude: Floats
+    """Size of the whitened difference, shadow and unseen pixels 0."""
+    water: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None
+    """Open water before and after; None where that is not known."""
+    flags: NDArray[np.uint8]
+    """Bits of either date."""
+    names: tuple[str, ...]
+    """Of the bands."""
+    grid: Grid
+
+
+@dataclass(frozen=True, kw_only=True)
+class Described:
+    """What is said of a patch."""
+
+    shape: Shape
+    direction: Direction
+    activity: Activity
+    why: tuple[str, ...]
+    colour: str | None
+    zone: Zone | None
+    zone_shares: dict[str, float]
+    cut: bool
+    """It touches ground that was not seen, or the edge of the grid."""
+    strength: float
+
+
+def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
+    """Measure, place and class a patch; None if nothing is left of it at half height."""
+    shape = outline_of(patch, views.magnitude, views.grid)
+    if shape is None:
+        return None
+    seen = (views.flags & UNSEEN) == 0
+    direction = direction_of(patch, views.white, seen, views.water)
+    zone, shares = zone_of(shape.outline, aoi) if aoi else (None, {})
+    colour, dark = _look(patch, views, direction)
+    activity, why = classify(
+        Candidate(
+            on_water=_on_water(patch, views),
+            zone_kind=zone.kind if zone else None,
+            length_m=shape.length_m,
+            width_m=shape.width_m,
+            both_dates=direction == Direction.CHANGED,
+            dark=dark,
+        )
+    )
+    return Described(
+        shape=shape,
+        direction=direction,
+        activity=activity,
+        why=(f"differs {patch.strength:.0f} times as much as unchanged ground of its kind", *why),
+        colour=colour,
+        zone=zone,
+        zone_shares=shares,
+        cut=_is_cut(patch, ~seen),
+        strength=patch.strength,
+    )
+
+
+def _on_water(patch: Patch, views: Views) -> bool | None:
+    """Whether the ground is water: open water on at least one date over most of the patch; None where that is not known."""
+    if views.water is None:
+        return None
+    return bool(np.mean((views.water[0] | views.water[1])[patch.window][patch.mask]) > 0.5)  # noqa: PLR2004 - majority
+
+
+def _look(patch: Patch, views: Views, direction: Direction) -> tuple[str | None, bool]:
+    """Colour of the object against the ground beneath it on the other date, and whether it is dark and colourless.
+
+    ``changed`` has no empty date: the colour is that of the later image and the ground that of the earlier.
+    """
+    bare, filled = views.brightness if direction != Direction.DISAPPEARED else views.brightness[::-1]
+    means = [
+        {n: float(np.median(image[i][patch.window][patch.mask])) for i, n in enumerate(views.names)} for image in (filled, bare)
+    ]
+    if _on_water(patch, views):
+        # Dark water is no grey card; against the brightest third of the scene's own ground colours stay colours.
+        means[1] = {n: float(np.percentile(bare[i], 70)) for i, n in enumerate(views.names)}
+    colour = name_colour(*means)
+    return colour, colour == "dark"
+
+
+def _is_cut(patch: Patch, unseen: NDArray[np.bool_]) -> bool:
+    """Whether a patch touches what was not seen."""
+    rows, cols = patch.window
+    touching = ndimage.binary_dilation(patch.mask, iterations=2)
+    at_edge = rows.start == 0 and patch.mask[:2].any()
+    at_edge |= cols.start == 0 and patch.mask[:, :2].any()
+    at_edge |= rows.stop == unseen.shape[0] and patch.mask[-2:].any()
+    at_edge |= cols.stop == unseen.shape[1] and patch.mask[:, -2:].any()
+    return bool(at_edge or unseen[patch.window][touching].any())

@@ -1,0 +1,273 @@
+"""How strongly a pixel differs from what was expected there, in units of what unchanged ground does on this very pair.
+
+Whitened difference with neighbourhood tolerance (local co-registration adjustment, Theiler and Wohlberg 2012,
+10.1109/TGRS.2012.2197860), symmetric in the two images. The spread of unchanged pixels is not one number: it grows with the
+standing structure around a pixel (misregistration, parallax and moved shadows all scale with it), so it is measured on the
+pair itself as a curve over local texture, for each surface class, by medians that a third of real change does not move.
+
+Assumption: unchanged pixels of like texture and class scatter alike. Broken by: illumination that changes only part of a
+class (moving cloud shadow without a mask), compression artefacts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import ndimage
+
+from imagery_diff.method.radiometry import STRATA
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+    Bools = NDArray[np.bool_]
+    Surfaces = NDArray[np.uint8]
+
+_CORE = 0.75
+"""Share of residuals from which the covariance is taken, the innermost ones (after Rousseeuw and Van Driessen 1999)."""
+_BINS = 12
+_MIN_BIN_PX = 60
+_RELATIVE_FLOOR = 0.02
+"""Two calibrated looks at one unchanged surface agree at best to about this share of its brightness (facts.md 4.1: 0.7 to
+13 % by band between PlanetScope and Sentinel-2)."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Expectation:
+    """What a pixel should look like if nothing happened."""
+
+    mean: Floats
+    """(component, row, col)"""
+    spread: Floats
+    """(component, row, col), one standard deviation of unchanged pixels."""
+    valid: Bools
+    """(row, col)"""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NoiseModel:
+    """How unchanged pixels of this pair scatter."""
+
+    whitening: dict[int, NDArray[np.float64]]
+    """Surface class -> (component, band), rotates and scales residuals so that their core is white."""
+    texture_knots: dict[int, NDArray[np.float64]]
+    """Surface class -> (bin,), log texture."""
+    spread: dict[int, NDArray[np.float64]]
+    """Surface class -> (component, bin), never falling with texture."""
+
+
+def estimate_noise(
+    before: Floats, after: Floats, surface: Surfaces, texture: Floats, level: dict[int, NDArray[np.float64]]
+) -> NoiseModel:
+    """Measure the scatter of unchanged pixels on the pair itself.
+
+    Parameters
+    ----------
+    before, after
+        (band, row, col), co-registered and radiometrically matched.
+    surface, texture
+        (row, col), from :func:`imagery_diff.method.radiometry.classify_ground`; pixels that are not clear count as unseen.
+    level
+        Surface class -> (band,), brightness of unchanged ground; two per cent of it is the least spread believed.
+
+    """
+    whitening, knots, spread = {}, {}, {}
+    for s in STRATA:
+        floor = np.maximum(_RELATIVE_FLOOR * np.abs(level.get(int(s), np.zeros(len(before)))), 1e-9)
+        where = surface == s
+        if np.count_nonzero(where) < _MIN_BIN_PX:
+            continue
+        residual = (after[:, where] - before[:, where]).astype(np.float64)
+        covariance = _core_covariance(residual) + np.diag(floor**2)
+        values, vectors = np.linalg.eigh(covariance)
+        white = (vectors / np.sqrt(values)).T
+        whitening[int(s)] = white
+        least = np.sqrt(np.einsum("ij,j,ij->i", white, floor**2, white))
+        knots[int(s)], spread[int(s)] = _spread_curve(white @ residual, texture[where], least)
+    return NoiseModel(whitening=whitening, texture_knots=knots, spread=spread)
+
+
+def _core_covariance(residual: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Covariance of the innermost residuals; (band, pixel) -> (band, band)."""
+    chosen = np.ones(residual.shape[1], bool)
+    covariance = np.eye(residual.shape[0])
+    for _ in range(3):
+        covariance = np.atleast_2d(np.cov(residual[:, chosen]))
+        covariance += np.eye(len(covariance)) * max(1e-6 * float(np.trace(covariance)), 1e-12)
+        distance = np.einsum("ij,ij->j", residual, np.linalg.solve(covariance, residual))
+        chosen = distance <= np.quantile(distance, _CORE)
+    return covariance
+
+
+def _spread_curve(
+    white: NDArray[np.float64], texture: Floats, least: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Robust spread of each component in bins of texture, made monotone."""
+    bins = int(np.clip(len(texture) // _MIN_BIN_PX, 1, _BINS))
+    edges = np.quantile(texture, np.linspace(0, 1, bins + 1))
+    knots, spreads = [], []
+    for low, high in zip(edges[:-1], edges[1:], strict=True):
+        inside = (texture >= low) & (texture <= high)
+        knots.append(float(np.median(texture[inside])))
+        spreads.append(1.4826 * np.median(np.abs(white[:, inside]), axis=1))
+    curve = np.maximum.accumulate(np.array(spreads), axis=0).T
+    return np.array(knots), np.hypot(curve, least[:, None])
+
+
+def whiten(image: Floats, surface: Surfaces, noise: NoiseModel) -> Floats:
+    """Rotate and scale an image by the whitening of each pixel's class."""
+    out = np.zeros_like(image)
+    for s, white in noise.whitening.items():
+        where = surface == s
+        out[:, where] = white @ image[:, where]
+    return out
+
+
+def expected_spread(
+    white: tuple[Floats, Floats], surface: Surfaces, texture: Floats, noise: NoiseModel, *, jitter_px: float
+) -> Floats:
+    """Spread of unchanged pixels: the curve over texture, and what a misplaced standing edge adds.
+
+    An edge of gradient g, misplaced by j pixels, differs by g j. Only edges that stand on both dates count (the smaller
+    gradient of the two), so that a new object does not excuse itself.
+
+    Parameters
+    ----------
+    white
+        (component, row, col) before and after, whitened.
+    jitter_px
+        Registration error that is left, pixels.
+
+    Returns
+    -------
+    (component, row, col)
+
+    """
+    out = np.ones_like(white[0])
+    for s, curves in noise.spread.items():
+        where = surface == s
+        for i, curve in enumerate(curves):
+            out[i][where] = np.interp(texture[where], noise.texture_knots[s], curve)
+    for i in range(len(out)):
+        standing = np.minimum(*(np.hypot(*np.gradient(image[i])) for image in white))
+        out[i] = np.hypot(out[i], jitter_px * standing)
+    return out
+
+
+def evidence(observed: Floats, expected: Expectation, *, tolerance_px: float) -> Floats:
+    """Root mean square difference from the expectation in spreads, the most favourable within the tolerance.
+
+    Parameters
+    ----------
+    observed
+        (component, row, col).
+    expected
+        What unchanged ground would show.
+    tolerance_px
+        A pixel may be explained by any neighbour up to this far, pixels.
+
+    Returns
+    -------
+    (row, col), 0 where the expectation is not valid.
+
+    """
+    reach = int(tolerance_px)
+    best = np.full(expected.valid.shape, np.inf, np.float32)
+    scale = 1.0 / expected.spread
+    for rows in range(-reach, reach + 1):
+        for cols in range(-reach, reach + 1):
+            moved = np.roll(observed, (rows, cols), axis=(1, 2))
+            distance = (((moved - expected.mean) * scale) ** 2).mean(axis=0)
+            np.minimum(best, distance, out=best)
+    return np.where(expected.valid, np.sqrt(best), 0.0).astype(np.float32)
+
+
+def pair_evidence(
+    before: Floats, after: Floats, spread: Floats, valid: Bools, *, tolerance_px: float
+) -> Floats:
+    """Evidence of a pair: each image is the other's expectation, and the stronger of the two answers counts.
+
+    A thin new object is explained away from one side (its neighbours are the old ground) but not from the other.
+    """
+    forward = evidence(after, Expectation(mean=before, spread=spread, valid=valid), tolerance_px=tolerance_px)
+    backward = evidence(before, Expectation(mean=after, spread=spread, valid=valid), tolerance_px=tolerance_px)
+    return np.maximum(forward, backward)
+
+
+def plain_difference(before: Floats, after: Floats, spread: Floats, valid: Bools) -> Floats:
+    """Size of the whitened difference without tolerance, for outlines; (row, col), 0 where not valid."""
+    size = np.sqrt((((after - before) / spread) ** 2).mean(axis=0))
+    return np.where(valid, size, 0.0).astype(np.float32)
+
+
+def smooth_evidence(strength: Floats, valid: Bools, sigma_px: float) -> Floats:
+    """Gaussian mean over the valid pixels; 0 elsewhere."""
+    values = ndimage.gaussian_filter(np.where(valid, strength, 0.0), sigma_px)
+    share = ndimage.gaussian_filter(valid.astype(np.float32), sigma_px)
+    return np.where(valid, values / np.maximum(share, 1e-6), 0.0).astype(np.float32)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Threshold:
+    """Levels of one surface class, from the strongest response of each block of unchanged ground (Gumbel 1958)."""
+
+    location: float
+    """Mode of the block maxima."""
+    scale: float
+    """Scale of the block maxima."""
+    blocks: int
+    seed: float
+    """A region needs a pixel this strong."""
+    grow: float
+    """A region reaches over pixels this strong."""
+
+
+def estimate_thresholds(
+    strength: Floats, surface: Surfaces, *, block_px: int, family_error: float, floor: float
+) -> dict[int, Threshold]:
+    """Set the level that an unchanged scene would exceed once with probability ``family_error``, per surface class.
+
+    The Gumbel line goes through the 20 to 70 % quantiles of the block maxima, so that change in up to 30 % of the blocks
+    does not bend it.
+
+    """
+    thresholds = {}
+    for s in STRATA:
+        maxima = _block_maxima(strength, surface == s, block_px)
+        if maxima.size == 0:
+            continue
+        location, scale = _gumbel_line(maxima)
+        level = location - scale * np.log(-np.log1p(-family_error) / maxima.size)
+        seed = float(max(level, floor))
+        thresholds[int(s)] = Threshold(
+            location=location, scale=scale, blocks=int(maxima.size), seed=seed, grow=max(0.5 * seed, location)
+        )
+    return thresholds
+
+
+def _block_maxima(strength: Floats, where: Bools, block_px: int) -> NDArray[np.float64]:
+    """Strongest pixel of every block at least a third of which is of the class; blocks are fixed to the grid."""
+    rows, cols = strength.shape
+    padded = np.pad(np.where(where, strength, np.nan), ((0, -rows % block_px), (0, -cols % block_px)), constant_values=np.nan)
+    blocks = padded.reshape(padded.shape[0] // block_px, block_px, padded.shape[1] // block_px, block_px)
+    blocks = blocks.transpose(0, 2, 1, 3).reshape(-1, block_px * block_px)
+    enough = np.isfinite(blocks).sum(axis=1) >= max(1, block_px * block_px // 3)
+    if not enough.any():
+        return np.array([np.nanmax(strength[where])]) if where.any() else np.array([])
+    return np.nanmax(blocks[enough], axis=1).astype(np.float64)
+
+
+def _gumbel_line(maxima: NDArray[np.float64]) -> tuple[float, float]:
+    """Location and scale of a Gumbel law through the middle of the sorted maxima."""
+    ordered = np.sort(maxima)
+    n = len(ordered)
+    if n < 8:  # noqa: PLR2004 - too few for a line; the largest stands for all
+        return float(ordered[-1]), float(max(ordered.std(), 0.25 * ordered[-1], 1e-6))
+    p = (np.arange(n) + 0.5) / n
+    reduced = -np.log(-np.log(p))
+    middle = (p > 0.2) & (p < 0.7)  # noqa: PLR2004
+    scale, location = np.polyfit(reduced[middle], ordered[middle], 1)
+    return float(location), float(max(scale, 1e-6))

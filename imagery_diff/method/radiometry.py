@@ -1,0 +1,300 @@
+"""What kind of surface a pixel is, and how one image's numbers translate into the other's.
+
+Relative normalisation: gain and offset per band from the pixels that changed least (after Du et al. 2002,
+10.1016/S0034-4257(02)00029-9; the iterated choice follows Canty and Nielsen 2008, 10.1016/j.rse.2007.07.013), in the
+symmetric form of the reduced major axis: both images are brought to the same spread, so that swapping them changes nothing.
+Water and ground are centred apart, because haze and glint add to dark water what they do not add to concrete.
+
+Assumption: most of each kind of surface did not change. Broken by: snow or wet ground on one date, a change of more than
+about a third of a surface class.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import ndimage
+from scipy.stats import chi2
+from skimage.filters import threshold_otsu
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+    Bools = NDArray[np.bool_]
+
+_LEAST_CHANGED = 0.7
+"""Share of the pixels on which gain and offset are taken, those that differ least; method.md section 1."""
+_NDWI_WATER = 0.1
+_MIN_STRATUM_PX = 500
+"""A surface class with fewer pixels is treated with the others."""
+
+
+class Surface(enum.IntEnum):
+    """Classes of ground whose unchanged pixels behave alike."""
+
+    UNSEEN = 0
+    WATER = 1
+    SMOOTH = 2
+    """Little standing structure within some tens of metres: open concrete, soil; without a NIR band also water."""
+    ROUGH = 3
+    """Standing structure on both dates: buildings, clutter, edges."""
+    VEGETATION = 4
+
+
+STRATA = (Surface.WATER, Surface.SMOOTH, Surface.ROUGH)
+"""Classes in which change is looked for; vegetation changes by itself."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ground:
+    """What the ground is, from both dates."""
+
+    surface: NDArray[np.uint8]
+    """(row, col), :class:`Surface`."""
+    texture: Floats
+    """(row, col), log of the local spread of brightness, the smaller of the two dates: an object that stands on one date
+    only does not make its own place rough."""
+    water: tuple[Bools, Bools] | None
+    """(row, col) before and after, True where the pixel looks like the scene's open water; None where that is not known."""
+
+
+def classify_ground(
+    before: Floats,
+    after: Floats,
+    seen: Bools,
+    names: tuple[str, ...],
+    *,
+    texture_px: int,
+    ndvi: float,
+    water_hint: Bools | None = None,
+) -> Ground:
+    """Tell water, vegetation, smooth and rough ground apart by the pixels of both dates.
+
+    Parameters
+    ----------
+    before, after
+        (band, row, col), co-registered.
+    seen
+        (row, col), True where both images were seen.
+    names
+        Common names of the bands; vegetation needs ``red`` and ``nir``, water ``green`` and ``nir`` or the hint.
+    texture_px
+        Side of the neighbourhood in which structure is measured, pixels.
+    ndvi
+        Above it, on either date, ground is vegetation.
+    water_hint
+        (row, col), True where the AOI draws water; asked only where there is no near infrared.
+
+    """
+    texture = np.minimum(_log_texture(before, seen, texture_px), _log_texture(after, seen, texture_px))
+    surface = np.full(seen.shape, Surface.SMOOTH, np.uint8)
+    water = water_masks(before, after, seen, names, texture, water_hint)
+    if {"red", "nir"} <= set(names):
+        surface[plants(before, after, names, ndvi=ndvi)] = Surface.VEGETATION
+    if water is not None:
+        surface[water[0] | water[1]] = Surface.WATER
+    open_ground = seen & (surface == Surface.SMOOTH)
+    if np.count_nonzero(open_ground) >= _MIN_STRATUM_PX and np.ptp(texture[open_ground]) > 0:
+        surface[open_ground & (texture > threshold_otsu(texture[open_ground]))] = Surface.ROUGH
+    surface[~seen] = Surface.UNSEEN
+    return Ground(surface=_join_small(surface), texture=texture, water=water)
+
+
+def water_masks(
+    before: Floats, after: Floats, seen: Bools, names: tuple[str, ...], texture: Floats, hint: Bools | None
+) -> tuple[Bools, Bools] | None:
+    """Find on each date the pixels that look like the water that is there on both.
+
+    An index alone takes blue containers and shaded concrete for water. So the index (McFeeters 1996,
+    10.1080/01431169608948714), or without near infrared the AOI's own berths, only finds a core that is water on both
+    dates; a pixel of one date is water if its colour lies within the spread of the core on that date.
+
+    """
+    if {"green", "nir"} <= set(names):
+        g, n = names.index("green"), names.index("nir")
+        core = seen & (_ratio(before[g], before[n]) > _NDWI_WATER) & (_ratio(after[g], after[n]) > _NDWI_WATER)
+    elif hint is not None and np.any(hint & seen):
+        # Drawn water holds ships and quay edges too; its smoother half is water.
+        core = hint & seen & (texture <= np.median(texture[hint & seen]))
+    else:
+        return None
+    core = ndimage.binary_erosion(core, iterations=2)
+    if np.count_nonzero(core) < _MIN_STRATUM_PX:
+        return None
+    masks = []
+    for image in (before, after):
+        like = _looks_like(image, core) & seen
+        # A majority keeps single glints, foam and wakes from making islands, and dark pixels on land from making ponds.
+        masks.append(ndimage.uniform_filter(like.astype(np.float32), 3) > 0.5)  # noqa: PLR2004
+    return (masks[0], masks[1])
+
+
+def _looks_like(image: Floats, core: Bools) -> Bools:
+    """Pixels whose colour lies within the robust spread of a core's; (row, col)."""
+    sample = image[:, core].astype(np.float64)
+    centre = np.median(sample, axis=1)
+    distance = np.abs(sample - centre[:, None])
+    inner = (distance <= np.quantile(distance, 0.9, axis=1)[:, None]).all(axis=0)
+    covariance = np.atleast_2d(np.cov(sample[:, inner])) if np.count_nonzero(inner) > len(image) else np.diag(sample.var(axis=1))
+    # The inner part underrates the spread, and water changes over a harbour: doubled, and at least a tenth of its brightness.
+    covariance = 4 * covariance + np.diag((0.1 * np.abs(centre)) ** 2 + 1e-12)
+    offset = image.reshape(len(image), -1) - centre[:, None]
+    squared = np.einsum("ij,ij->j", offset, np.linalg.solve(covariance, offset)).reshape(core.shape)
+    return np.asarray(squared <= chi2.ppf(0.999, len(image)))
+
+
+def plants(before: Floats, after: Floats, names: tuple[str, ...], *, ndvi: float) -> Bools:
+    """Where either date shows vegetation, grown by two pixels; (row, col). Needs the bands ``red`` and ``nir``."""
+    green = np.zeros(before.shape[1:], bool)
+    for image in (before, after):
+        green |= _ratio(image[names.index("nir")], image[names.index("red")]) > ndvi
+    return ndimage.binary_dilation(green, iterations=2)
+
+
+def _ratio(one: Floats, other: Floats) -> Floats:
+    """Normalised difference; 0 where both are dark."""
+    total = np.maximum(one, 0) + np.maximum(other, 0)
+    return np.where(total > 0, (one - other) / np.maximum(total, 1e-6), 0.0).astype(np.float32)
+
+
+def _log_texture(image: Floats, seen: Bools, size: int) -> Floats:
+    """Log of the local standard deviation of brightness, in units of the image's own spread."""
+    mean = image.mean(axis=0)
+    if not seen.any():
+        return np.zeros(seen.shape, np.float32)
+    low, middle, high = np.percentile(mean[seen], [16, 50, 84])
+    scaled = np.where(seen, (mean - middle) / max(high - low, 1e-12), 0.0)
+    share = np.maximum(ndimage.uniform_filter(seen.astype(np.float64), size), 1e-6)
+    first = ndimage.uniform_filter(scaled, size) / share
+    second = ndimage.uniform_filter(scaled**2, size) / share
+    return np.log(np.sqrt(np.maximum(second - first**2, 0)) + 1e-3).astype(np.float32)
+
+
+def _join_small(surface: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Give a class too small for statistics of its own to the largest other one."""
+    counts = {s: np.count_nonzero(surface == s) for s in STRATA}
+    largest = max(counts, key=lambda s: counts[s])
+    for s in (Surface.SMOOTH, Surface.ROUGH):
+        if 0 < counts[s] < _MIN_STRATUM_PX:
+            other = Surface.ROUGH if s == Surface.SMOOTH else Surface.SMOOTH
+            surface[surface == s] = other if counts[other] else largest
+    return surface
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Match:
+    """How both images are brought to common numbers: ``(value - centre) * gain``, per band, the centre per surface class."""
+
+    gain_before: NDArray[np.float64]
+    """(band,)"""
+    gain_after: NDArray[np.float64]
+    """(band,)"""
+    centre_before: dict[int, NDArray[np.float64]]
+    """Surface class -> (band,)"""
+    centre_after: dict[int, NDArray[np.float64]]
+
+    @property
+    def relative_gain(self) -> list[float]:
+        """After over before, per band: what an unchanged surface's contrast was multiplied by."""
+        return [float(b / a) for b, a in zip(self.gain_before, self.gain_after, strict=True)]
+
+
+def estimate_match(before: Floats, after: Floats, surface: NDArray[np.uint8]) -> Match:
+    """Estimate gains from all ground together and a centre for each surface class.
+
+    Parameters
+    ----------
+    before, after
+        (band, row, col).
+    surface
+        (row, col), :class:`Surface`; unseen pixels and vegetation take no part.
+
+    """
+    ground = np.isin(surface, [Surface.SMOOTH, Surface.ROUGH])
+    if np.count_nonzero(ground) < _MIN_STRATUM_PX:
+        ground = np.isin(surface, STRATA)
+    _, spread_before, spread_after = _least_changed(before[:, ground], after[:, ground])
+    middle = np.sqrt(spread_before * spread_after)
+    centres: tuple[dict[int, NDArray[np.float64]], dict[int, NDArray[np.float64]]] = ({}, {})
+    for s in (*STRATA, Surface.VEGETATION):
+        where = surface == s
+        if where.any():
+            chosen, _, _ = _least_changed(before[:, where], after[:, where])
+            centres[0][int(s)] = before[:, where][:, chosen].mean(axis=1, dtype=np.float64)
+            centres[1][int(s)] = after[:, where][:, chosen].mean(axis=1, dtype=np.float64)
+    return Match(
+        gain_before=middle / spread_before,
+        gain_after=middle / spread_after,
+        centre_before=centres[0],
+        centre_after=centres[1],
+    )
+
+
+def _least_changed(before: Floats, after: Floats) -> tuple[Bools, NDArray[np.float64], NDArray[np.float64]]:
+    """Iterate: standardise on the chosen pixels, keep those that differ least. Arrays are (band, pixel)."""
+    chosen: Bools = np.ones(before.shape[1], bool)
+    spread_b = spread_a = np.ones(before.shape[0])
+    for _ in range(4):
+        b, a = before[:, chosen], after[:, chosen]
+        spread_b = np.maximum(b.std(axis=1, dtype=np.float64), 1e-9)
+        spread_a = np.maximum(a.std(axis=1, dtype=np.float64), 1e-9)
+        standard_b = (before - b.mean(axis=1, keepdims=True)) / spread_b[:, None]
+        standard_a = (after - a.mean(axis=1, keepdims=True)) / spread_a[:, None]
+        distance = ((standard_a - standard_b) ** 2).sum(axis=0)
+        chosen = distance <= np.quantile(distance, _LEAST_CHANGED)
+    return chosen, spread_b, spread_a
+
+
+def apply_match(
+    before: Floats, after: Floats, surface: NDArray[np.uint8], match: Match, *, drift_px: int
+) -> tuple[Floats, Floats]:
+    """Bring both images to common numbers, then share out what still drifts slowly over ``drift_px`` within a class."""
+    matched = []
+    for image, gain, centres in (
+        (before, match.gain_before, match.centre_before),
+        (after, match.gain_after, match.centre_after),
+    ):
+        out = np.zeros_like(image)
+        for s, centre in centres.items():
+            where = surface == s
+            out[:, where] = (image[:, where] - centre[:, None]) * gain[:, None]
+        matched.append(out)
+    drift = _slow_drift(matched[1] - matched[0], surface, drift_px)
+    return matched[0] + drift / 2, matched[1] - drift / 2
+
+
+def middle_level(match: Match) -> dict[int, NDArray[np.float64]]:
+    """Brightness of unchanged ground by surface class and band, in the common numbers: half-way between the two dates."""
+    return {
+        s: (before * match.gain_before + match.centre_after[s] * match.gain_after) / 2
+        for s, before in match.centre_before.items()
+    }
+
+
+def common_brightness(image: Floats, surface: NDArray[np.uint8], level: dict[int, NDArray[np.float64]]) -> Floats:
+    """Add the middle level back to a matched image: brightness on one scale for both dates, so that ratios mean something."""
+    out = image.copy()
+    for s, centre in level.items():
+        out[:, surface == s] += centre[:, None].astype(np.float32)
+    return out
+
+
+def _slow_drift(residual: Floats, surface: NDArray[np.uint8], size: int) -> Floats:
+    """Local mean of the clipped residual, each surface class by itself; objects are clipped, haze is not."""
+    drift = np.zeros_like(residual)
+    for s in STRATA:
+        where = surface == s
+        if not where.any():
+            continue
+        share = np.maximum(ndimage.uniform_filter(where.astype(np.float32), size), 1e-3)
+        for i, band in enumerate(residual):
+            for _ in range(2):
+                left = band - drift[i]
+                limit = 2.5 * 1.4826 * np.median(np.abs(left[where]))
+                local = ndimage.uniform_filter(np.where(where, np.clip(left, -limit, limit), 0.0), size) / share
+                drift[i][where] += local[where]
+    return drift

@@ -1,0 +1,259 @@
+"""Evidence -> regions: hysteresis, then an outline at half height, then length and width in metres.
+
+Hysteresis after Canny 1986 (10.1109/TPAMI.1986.4767851). The outline is drawn where the difference falls to half of its
+typical value inside the region: for an edge blurred by any symmetric point spread that is where the edge stands.
+
+Assumption: an object differs from its surround over most of its area. Broken by: an object that matches the ground in part;
+its own cast shadow where that is not recognised by colour (the length is then too long).
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from functools import reduce
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import ndimage
+from shapely import MultiPolygon, Polygon, minimum_rotated_rectangle
+from shapely.affinity import affine_transform
+from skimage.measure import find_contours
+
+from imagery_diff.method.radiometry import Surface
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
+
+    from imagery_diff.grid import Grid
+    from imagery_diff.method.evidence import Threshold
+
+    Floats = NDArray[np.float32]
+    Bools = NDArray[np.bool_]
+
+_EIGHT = np.ones((3, 3), bool)
+_MARGIN_PX = 4
+_RING_PX = (2, 6)
+"""The surround of a region: between these distances from it, pixels (method.md section 1, step 6)."""
+_CLEARLY_MORE = 1.5
+"""How many times more a region must differ from its surround on one date than on the other to say when it stood there."""
+
+
+class Direction(enum.StrEnum):
+    """When something stood there."""
+
+    APPEARED = "appeared"
+    DISAPPEARED = "disappeared"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scale:
+    """Evidence smoothed at one scale, with its levels by surface class."""
+
+    strength: Floats
+    """(row, col)"""
+    levels: dict[int, Threshold]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Patch:
+    """A connected set of pixels that changed."""
+
+    window: tuple[slice, slice]
+    """Rows and columns of the bounding box, with a margin."""
+    mask: Bools
+    """(row, col) inside the window."""
+    strength: float
+    """Strongest smoothed evidence inside."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """Measures of a region's outline."""
+
+    outline: BaseGeometry
+    """In map units (pixels without georeference)."""
+    length_m: float
+    width_m: float
+    area_m2: float
+    orientation_deg: float
+    """Azimuth of the long side, 0 to 180 degrees clockwise from grid north."""
+
+
+def find_patches(
+    scales: list[Scale], surface: NDArray[np.uint8], barred: Bools, *, min_px: int
+) -> list[Patch]:
+    """Join pixels above the growing level that contain one above the seeding level; water and land apart.
+
+    Parameters
+    ----------
+    scales
+        Smoothed evidence with its levels; any scale may seed and grow.
+    surface
+        (row, col), :class:`Surface`; pixels of no class in the thresholds take no part.
+    barred
+        (row, col), True where a pixel may not count: unseen, shadow.
+    min_px
+        Smallest patch, pixels.
+
+    """
+    grown, seeded, strongest = (np.zeros(surface.shape, kind) for kind in (bool, bool, np.float32))
+    for scale in scales:
+        for s, level in scale.levels.items():
+            where = (surface == s) & ~barred
+            grown |= where & (scale.strength >= level.grow)
+            seeded |= where & (scale.strength >= level.seed)
+        np.maximum(strongest, scale.strength, out=strongest)
+    water = surface == Surface.WATER
+    patches = []
+    for side in (water, ~water):
+        # Closing bridges one-pixel gaps: a train is one pixel wide and of many colours.
+        mask = ndimage.binary_closing(grown & side, _EIGHT) & side & ~barred
+        labels, _ = ndimage.label(mask, _EIGHT)
+        keep = set(np.unique(labels[seeded & mask]).tolist()) - {0}
+        patches += [
+            _patch(labels, n, box, strongest)
+            for n, box in enumerate(ndimage.find_objects(labels), start=1)
+            if box is not None and n in keep and np.count_nonzero(labels[box] == n) >= min_px
+        ]
+    return sorted(patches, key=lambda p: -p.strength)
+
+
+def _patch(labels: NDArray[np.int32], number: int, box: tuple[slice, slice], strongest: Floats) -> Patch:
+    window = tuple(
+        slice(max(0, s.start - _MARGIN_PX), min(n, s.stop + _MARGIN_PX)) for s, n in zip(box, labels.shape, strict=True)
+    )
+    mask = labels[window] == number
+    return Patch(window=(window[0], window[1]), mask=mask, strength=float(strongest[window][mask].max()))
+
+
+def direction_of(
+    patch: Patch, white: tuple[Floats, Floats], valid: Bools, water: tuple[Bools, Bools] | None
+) -> Direction:
+    """Tell when something stood there: on the date that is not open water, else the date that differs more from the surround.
+
+    Parameters
+    ----------
+    white
+        (component, row, col) before and after, whitened.
+    valid
+        (row, col), True where the surround may be looked at.
+    water
+        (row, col) before and after, True where the pixel looks like open water; None where that is not known.
+
+    """
+    if water is not None:
+        open_water = [float(np.mean(w[patch.window][patch.mask])) for w in water]
+        if min(open_water) < 0.5 < max(open_water):  # noqa: PLR2004 - a majority
+            return Direction.APPEARED if open_water[0] > open_water[1] else Direction.DISAPPEARED
+    rows, cols = patch.window
+    reach = _RING_PX[1]
+    wide = (
+        slice(max(0, rows.start - reach), min(valid.shape[0], rows.stop + reach)),
+        slice(max(0, cols.start - reach), min(valid.shape[1], cols.stop + reach)),
+    )
+    mask = np.zeros(valid[wide].shape, bool)
+    mask[rows.start - wide[0].start : rows.stop - wide[0].start, cols.start - wide[1].start : cols.stop - wide[1].start] = patch.mask
+    ring = ndimage.binary_dilation(mask, _EIGHT, iterations=_RING_PX[1])
+    ring &= ~ndimage.binary_dilation(mask, _EIGHT, iterations=_RING_PX[0]) & valid[wide]
+    if not ring.any():
+        return Direction.CHANGED
+    contrast = []
+    for image in white:
+        part = image[(slice(None), *wide)]
+        surround = np.median(part[:, ring], axis=1)
+        contrast.append(float(np.median(np.linalg.norm(part[:, mask] - surround[:, None], axis=0))))
+    if contrast[1] > _CLEARLY_MORE * contrast[0]:
+        return Direction.APPEARED
+    if contrast[0] > _CLEARLY_MORE * contrast[1]:
+        return Direction.DISAPPEARED
+    return Direction.CHANGED
+
+
+def outline_of(patch: Patch, difference: Floats, grid: Grid) -> Shape | None:
+    """Draw the outline at half of the region's typical difference and measure it.
+
+    Parameters
+    ----------
+    difference
+        (row, col), size of the whitened difference, no tolerance, lightly smoothed.
+
+    Returns
+    -------
+    None if nothing is left at half height.
+
+    """
+    near = ndimage.binary_dilation(patch.mask, _EIGHT, iterations=2)
+    field = np.where(near, difference[patch.window], 0.0)
+    level = 0.5 * float(np.median(field[patch.mask]))
+    if level <= 0:
+        return None
+    padded = np.pad(field, 1)
+    rings = [Polygon(c[:, ::-1] - 0.5) for c in find_contours(padded, level) if len(c) > 3]  # noqa: PLR2004
+    # Contours of holes lie inside contours of objects: symmetric difference takes them out again.
+    shape = reduce(lambda a, b: a.symmetric_difference(b), (r.buffer(0) for r in rings), Polygon())
+    parts = [p for p in getattr(shape, "geoms", [shape]) if isinstance(p, Polygon) and p.area >= 1]
+    if not parts:
+        return None
+    row0, col0 = patch.window[0].start, patch.window[1].start
+    pixels = MultiPolygon(parts) if len(parts) > 1 else parts[0]
+    return _measure(affine_transform(pixels, [1, 0, 0, 1, col0, row0]), grid)
+
+
+def _measure(pixels: BaseGeometry, grid: Grid) -> Shape:
+    """Measure in metres on the ground; the outline arrives in (col, row) pixel coordinates."""
+    t = grid.transform
+    outline = affine_transform(pixels, [t.a, t.b, t.d, t.e, t.c, t.f])
+    width_px_m, height_px_m = grid.pixel_size_m
+    # Metres per map unit: 1 within the thousandths of a UTM zone's scale.
+    unit_x, unit_y = width_px_m / grid.pixel_size[0], height_px_m / grid.pixel_size[1]
+    corners = np.array(minimum_rotated_rectangle(outline).exterior.coords) * [unit_x, unit_y]
+    sides = np.diff(corners[:3], axis=0)
+    lengths = np.hypot(sides[:, 0], sides[:, 1])
+    long_side = sides[int(np.argmax(lengths))]
+    down = 1 if grid.crs is None else -1  # pixel rows run south
+    azimuth = float(np.degrees(np.arctan2(long_side[0], -down * long_side[1]))) % 180
+    return Shape(
+        outline=outline,
+        length_m=float(lengths.max()),
+        width_m=float(lengths.min()),
+        area_m2=float(outline.area * unit_x * unit_y),
+        orientation_deg=azimuth,
+    )
+
+
+def cast_shadow(
+    before: Floats, after: Floats, names: tuple[str, ...], *, least: float, water: tuple[Bools, Bools] | None
+) -> Bools:
+    """Find pixels that differ between the dates like lit and shaded ground.
+
+    A cast shadow takes the sun away and leaves the sky, which is blue: every band darkens, and the more so the longer its
+    wavelength (the rule and its bounds: method.md section 1, step 4). The dark side must not look like the scene's water,
+    or every departed ship would be a shadow.
+
+    Parameters
+    ----------
+    before, after
+        (band, row, col), brightness brought to the same scale.
+    names
+        Band names; ``blue`` and ``nir`` are needed, else nothing is called a shadow.
+    least
+        Smallest mean log darkening that counts.
+    water
+        (row, col) before and after, open water; None where that is not known.
+
+    """
+    if not {"blue", "nir"} <= set(names):
+        return np.zeros(before.shape[1:], bool)
+    blue, nir = names.index("blue"), names.index("nir")
+    tiny = 1e-4 * max(float(np.max(before)), float(np.max(after)), 1e-6)
+    logs = np.log(np.maximum(before, tiny)) - np.log(np.maximum(after, tiny))
+    mean = logs.mean(axis=0)
+    darkening = logs * np.sign(mean)
+    size = np.abs(mean)
+    growth = (darkening[nir] - darkening[blue]) / np.maximum(size, 1e-6)
+    coloured = (growth > 0.12) & (growth < 1.2 * size + 0.1)  # noqa: PLR2004
+    dry = np.ones(size.shape, bool) if water is None else ~np.where(mean > 0, water[1], water[0])
+    return (size > least) & (size < 2.5) & (darkening > 0).all(axis=0) & coloured & dry  # noqa: PLR2004

@@ -1,0 +1,97 @@
+"""What was seen of each zone, and which zone a region belongs to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rasterio.features import rasterize
+
+from imagery_diff.scene import DEGRADED, UNSEEN, Flag
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
+
+    from imagery_diff.aoi import AOI, Zone
+    from imagery_diff.grid import Grid
+
+_OUTSIDE = "outside the images"
+CAUSES = {
+    Flag.NODATA: "no data",
+    Flag.CLOUD: "cloud",
+    Flag.SHADOW: "cloud shadow",
+    Flag.HAZE: "haze",
+    Flag.SNOW: "snow",
+    Flag.SUSPECT: "suspect pixels",
+    Flag.EDGE: "edge of what was seen",
+    Flag.OUTSIDE: _OUTSIDE,
+}
+
+
+def inside(polygon: BaseGeometry, grid: Grid) -> NDArray[np.bool_]:
+    """Mask of the grid's pixels whose centre lies in a polygon of the same CRS."""
+    if polygon.is_empty:
+        return np.zeros(grid.shape, bool)
+    burnt: NDArray[np.uint8] = rasterize([polygon], out_shape=grid.shape, transform=grid.transform, dtype="uint8")
+    return burnt != 0
+
+
+def drawn_water(aoi: AOI | None, grid: Grid) -> NDArray[np.bool_] | None:
+    """Mask of the AOI's berths and anchorages; None where it draws none."""
+    drawn = [z.polygon for z in aoi.zones if z.kind in {"berth", "anchorage"} and z.located] if aoi else []
+    if not drawn:
+        return None
+    return np.logical_or.reduce([inside(p, grid) for p in drawn])
+
+
+def coverage(polygon: BaseGeometry, flags: NDArray[np.uint8], grid: Grid) -> tuple[float, float, dict[str, float]]:
+    """Return how much of a polygon was clear, degraded, and lost by each cause.
+
+    Parameters
+    ----------
+    polygon
+        In the grid's CRS; what lies beyond the grid counts as outside the images.
+    flags
+        (row, col), bits of both dates together.
+
+    Returns
+    -------
+    clear, degraded, causes
+        Shares of the polygon's area, 0 to 1; ``causes`` holds only those that occur.
+
+    """
+    width, height = grid.pixel_size
+    expected = max(polygon.area / (width * height), 1e-9)
+    bits = flags[inside(polygon, grid)]
+    # Pixel counts and area differ by the rounding of the outline; nothing may be more than seen.
+    total = max(expected, float(len(bits)))
+    unseen = (bits & UNSEEN) != 0
+    degraded = ~unseen & ((bits & DEGRADED) != 0)
+    causes: dict[str, float] = {}
+    left = bits != 0
+    for flag, cause in CAUSES.items():
+        hit = left & ((bits & flag) != 0)
+        if hit.any():
+            causes[cause] = float(np.count_nonzero(hit)) / total
+        left &= ~hit
+    beyond = (expected - len(bits)) / total
+    if beyond > 0.02:  # noqa: PLR2004 - more than the rounding of an outline to pixels
+        causes[_OUTSIDE] = causes.get(_OUTSIDE, 0.0) + beyond
+        clear = float(np.count_nonzero(bits == 0)) / total
+    else:
+        clear = float(np.count_nonzero(bits == 0)) / max(len(bits), 1)
+    return clear, float(np.count_nonzero(degraded)) / total, causes
+
+
+def zone_of(outline: BaseGeometry, aoi: AOI) -> tuple[Zone | None, dict[str, float]]:
+    """Return the zone a region overlaps most and its shares in all; a zone missed by less than its accuracy counts as near.
+
+    Outlines are drawn to 10 to 50 m: a ship that lies a few metres off a berth's outline belongs to the berth.
+    """
+    shares = aoi.zone_shares(outline)
+    if shares:
+        return shares[0][0], {z.name: round(s, 3) for z, s in shares}
+    near = [(z.polygon.distance(outline), z) for z in aoi.zones if z.located]
+    reach = [(d, z) for d, z in near if d <= (z.accuracy_m or aoi.accuracy_m or 0.0)]
+    return (min(reach, key=lambda p: p[0])[1], {}) if reach else (None, {})

@@ -1,0 +1,86 @@
+"""Every tunable number, once: unit, default, and where the default comes from.
+
+Scales of objects, light and pointing are metres; only scales of blur are pixels. The numbers are design choices or come
+from the source named; none was fitted to the rendered sample tiles.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from imagery_diff.errors import InputError
+
+METHODS = ("alarm", "map")
+"""Operating points: alarm = few false regions, inside zones; map = a survey of all ground."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Params:
+    """The numbers of a comparison.
+
+    Examples
+    --------
+    >>> Params(family_error=0.05).family_error
+    0.05
+
+    """
+
+    context_m: float = 300.0
+    """Ground read around the AOI for registration and statistics, metres; about the length of a pier."""
+    max_pixels: int = 30_000_000
+    """Largest grid compared at once, pixels; beyond it the answer is to name a smaller AOI."""
+    max_shift_m: float = 45.0
+    """Largest shift looked for, metres: three standard deviations of two scenes of 10 m RMSE each (PlanetScope's bound)."""
+    max_shift_px: float = 32.0
+    """The same in pixels, the upper bound for coarse pixels and the only one without a georeference."""
+    registration_sample_px: int = 1_500_000
+    """Pixels the registration looks at; more tiles than this holds are thinned out evenly."""
+    registration_bare_fraction: float = 0.08
+    """Plants are left out of the registration if at least this share of the ground remains (method.md section 1)."""
+    registration_tile_px: int = 128
+    """Side of the independent windows from whose scatter the registration error is stated, pixels."""
+    noise_block_m: float = 75.0
+    """Side of the blocks whose strongest unchanged response sets the threshold, metres: a small ship, a short stack."""
+    texture_m: float = 30.0
+    """Neighbourhood in which standing structure is measured, metres: shadows and parallax of port structures reach so far."""
+    jitter_px: float = 0.15
+    """Displacement of a standing edge that is not the scene's shift: bands taken moments apart, resampling, slight lean."""
+    unregistered_px: float = 1.0
+    """The same where the images could not be registered to each other."""
+    tolerance_px: float = 1.0
+    """How far a pixel may look for its like on the other date, pixels (local co-registration adjustment)."""
+    evidence_blur_px: float = 0.7
+    """Gaussian smoothing of the evidence, pixels; about the point spread of a delivered pixel."""
+    object_blur_px: float = 1.5
+    """The same at the scale of an object: single sharpened noise peaks fall away, what is four pixels wide stays."""
+    drift_m: float = 250.0
+    """Scale of slow radiometric drift (haze), metres; objects of the port are smaller."""
+    family_error: float = 0.01
+    """Chance that an unchanged scene raises one false region, per stratum, alarm; before calibration a nominal figure."""
+    family_error_map: float = 0.5
+    """The same for the map."""
+    floor_sigma: float = 6.0
+    """A region must differ by this many noise spreads whatever the scene says; keeps noise copies silent."""
+    min_region_m2: float = 120.0
+    """Smallest region kept, square metres on the ground: eight 20-foot containers side by side (8 x 14.8 m2)."""
+    min_region_px: int = 6
+    """Smallest region kept, pixels; fewer cannot be told from one sharpened noise peak."""
+    usable_fraction: float = 0.8
+    """Share of a zone that must be clear on both dates before anything is said to be absent (house rule)."""
+    unknown_fraction: float = 0.2
+    """Below this share of clear ground a zone is unknown altogether."""
+    shadow_darkening: float = 0.12
+    """Smallest mean log darkening that can be a cast shadow (method.md section 1)."""
+    vegetation_ndvi: float = 0.3
+    """NDVI above which ground is vegetation and left out of the alarm."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not value > 0:
+                raise InputError(f"the parameter {field.name} must be positive, got {value}")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return name and value of every number, for the manifest."""
+        return asdict(self)

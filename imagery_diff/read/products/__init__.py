@@ -1,0 +1,1 @@
+"""What each provider's file means: one module a provider."""

@@ -1,0 +1,254 @@
+"""Raster files of any origin -> SceneInfo, and their pixels by window.
+
+Files are hostile until parsed: only drivers on a list are tried (a VRT can read local files and call home), no sidecar that
+GDAL would look for by itself is opened, and a file that breaks off ends in one clear line.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import rasterio
+from rasterio.enums import ColorInterp
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.windows import Window
+from scipy import ndimage
+
+from imagery_diff.errors import InputError, InputNotFoundError
+from imagery_diff.grid import Grid
+from imagery_diff.scene import Band, Flag, Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+_MAGIC = {
+    b"II*\0": "GTiff",
+    b"MM\0*": "GTiff",
+    b"II+\0": "GTiff",
+    b"MM\0+": "GTiff",
+    b"\x89PNG\r\n\x1a\n": "PNG",
+    b"\xff\xd8\xff": "JPEG",
+    b"\0\0\0\x0cjP  ": "JP2OpenJPEG",
+    b"\xff\x4f\xff\x51": "JP2OpenJPEG",
+}
+"""First bytes -> the one driver that may open the file; a cloud-optimised GeoTIFF is a GTiff."""
+MAX_SIDE_PX = 200_000
+"""Largest side of an image, pixels; a whole Sentinel-2 tile is 10,980."""
+MIN_FILL_PX = 400
+"""Undeclared fill: a connected patch of the darkest or brightest value in every band at least this large is not ground."""
+
+# GDAL must not look around for sidecars (.aux.xml, .ovr) and must not open anything over a network.
+_GDAL_OPTIONS: dict[str, Any] = {
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    "GDAL_PAM_ENABLED": "NO",
+    "GDAL_HTTP_MAX_RETRY": "0",
+    "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",
+    "GDAL_CACHEMAX": 128,
+}
+
+# Common names by the descriptions providers write, with the centre wavelength in nm (Sentinel-2: ESA SSD, S2A).
+_SENTINEL2 = {
+    "B01": ("coastal", 443.0),
+    "B02": ("blue", 492.0),
+    "B03": ("green", 560.0),
+    "B04": ("red", 665.0),
+    "B05": ("rededge", 704.0),
+    "B06": ("rededge2", 740.0),
+    "B07": ("rededge3", 783.0),
+    "B08": ("nir", 833.0),
+    "B8A": ("nir08", 865.0),
+    "B09": ("watervapour", 945.0),
+    "B10": ("cirrus", 1374.0),
+    "B11": ("swir1", 1614.0),
+    "B12": ("swir2", 2202.0),
+}
+ATMOSPHERIC = frozenset({"coastal", "watervapour", "cirrus"})
+"""Bands of 60 m that see the air rather than the ground."""
+
+
+@contextmanager
+def open_raster(path: Path) -> Iterator[Any]:
+    """Open a raster with an allowed driver, everything that can go wrong told in one line.
+
+    Raises
+    ------
+    InputNotFoundError
+        If there is no such file.
+    InputError
+        If it is no raster of an allowed format, or breaks while it is read.
+
+    """
+    if not path.exists():
+        raise InputNotFoundError(f"{path}: no such file; check the path")
+    driver = _driver_of(path)
+    # GDAL logs through `rasterio`; we raise one sentence instead.
+    logging.getLogger("rasterio").setLevel(logging.CRITICAL)
+    try:
+        with rasterio.Env(**_GDAL_OPTIONS), warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            with rasterio.open(path, driver=driver) as dataset:
+                yield dataset
+    except RasterioError as error:
+        reason = str(error).splitlines()[0][:120]
+        raise InputError(
+            f"{path.name}: begins like an image but breaks off or is damaged ({reason}); copy or download it again"
+        ) from error
+
+
+def _driver_of(path: Path) -> str:
+    """Tell the format by the first bytes, whatever the name says, and what else the file is where it is none of ours."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(64)
+    except OSError as error:
+        raise InputError(f"{path.name}: cannot be read ({error.strerror}); check its permissions") from error
+    for magic, driver in _MAGIC.items():
+        if head.startswith(magic):
+            return driver
+    needed = "a GeoTIFF, JPEG 2000, PNG or JPEG image is needed"
+    if not head:
+        raise InputError(f"{path.name}: the file is empty; {needed}")
+    if b"<VRTDataset" in head:
+        raise InputError(f"{path.name}: is a VRT, which may point at other files, and is never opened; {needed}")
+    if all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in head):  # noqa: PLR2004 - printable ASCII
+        raise InputError(f"{path.name}: is text, not an image; {needed}")
+    raise InputError(f"{path.name}: is not an image of a format that is opened here; {needed}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RasterSource:
+    """The pixels of one raster file, with an optional raster of flags beside it."""
+
+    path: Path
+    indexes: tuple[int, ...]
+    """Band numbers in the file, from 1, in the order of ``SceneInfo.bands``."""
+    scale: float = 1.0
+    """From file values to the scene's units."""
+    mask: MaskSource | None = None
+
+    def read(self, row: int, col: int, shape: tuple[int, int], bands: tuple[int, ...]) -> Scene:
+        """Read a rectangle inside the image; see :class:`imagery_diff.scene.PixelSource`."""
+        window = Window(col, row, shape[1], shape[0])
+        with open_raster(self.path) as dataset:
+            grid = raster_grid(self.path, dataset).window(row, col, shape)
+            raw = dataset.read([self.indexes[b] for b in bands], window=window)
+            unseen = _nodata(dataset, raw, window)
+        data = raw.astype(np.float32)
+        if self.scale != 1.0:
+            data *= self.scale
+        unseen |= ~np.isfinite(data).all(axis=0)
+        data[:, unseen] = 0.0
+        flags = np.where(unseen, np.uint8(Flag.NODATA), np.uint8(0))
+        if self.mask is not None:
+            flags |= self.mask.flags(row, col, shape)
+        return Scene(data=data, flags=flags, grid=grid)
+
+
+class MaskSource:
+    """A provider's mask on the image's own grid; subclasses say what its bands mean."""
+
+    def __init__(self, path: Path, shape: tuple[int, int]) -> None:
+        self.path = path
+        with open_raster(path) as dataset:
+            if dataset.shape != shape:
+                raise InputError(
+                    f"{path.name}: the mask is {dataset.shape[1]} x {dataset.shape[0]} pixels, its image "
+                    f"{shape[1]} x {shape[0]}; a mask must lie on its image pixel by pixel: deliver both clipped alike"
+                )
+            self.count = int(dataset.count)
+
+    def flags(self, row: int, col: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
+        """Bits of :class:`Flag` for a rectangle of the image."""
+        with open_raster(self.path) as dataset:
+            return self.decode(dataset.read(window=Window(col, row, shape[1], shape[0])))
+
+    def decode(self, mask: NDArray[Any]) -> NDArray[np.uint8]:
+        """Translate the provider's bands (band, row, col) into bits."""
+        raise NotImplementedError  # pragma: no cover - the subclasses are the masks
+
+
+def raster_grid(path: Path, dataset: Any) -> Grid:
+    """Return where a raster lies; ``crs`` is None where the file does not say."""
+    rows, cols = dataset.shape
+    if max(rows, cols) > MAX_SIDE_PX:
+        raise InputError(f"{path.name}: {cols} x {rows} pixels is more than {MAX_SIDE_PX} a side; cut out the place first")
+    crs = None
+    if dataset.crs:
+        code = dataset.crs.to_epsg()
+        crs = f"EPSG:{code}" if code else dataset.crs.to_wkt()
+    try:
+        return Grid(crs=crs, transform=dataset.transform, shape=(rows, cols))
+    except InputError as error:
+        raise InputError(f"{path.name}: its georeference is unusable: {error}") from error
+
+
+def _nodata(dataset: Any, raw: NDArray[Any], window: Window) -> NDArray[np.bool_]:
+    """Pixels without data: declared nodata in all bands, a transparent alpha or mask band, or undeclared fill."""
+    unseen: NDArray[np.bool_] = np.zeros(raw.shape[1:], bool)
+    alpha = [i + 1 for i, c in enumerate(dataset.colorinterp) if c == ColorInterp.alpha]
+    if alpha:
+        unseen |= dataset.read(alpha[0], window=window) == 0
+    elif any(flag.name == "per_dataset" for flag in dataset.mask_flag_enums[0]):
+        unseen |= dataset.dataset_mask(window=window) == 0
+    nodata = dataset.nodata
+    if nodata is not None:
+        equal = np.isnan(raw) if np.isnan(nodata) else raw == np.array(nodata).astype(raw.dtype)
+        return unseen | equal.all(axis=0)
+    return unseen | undeclared_fill(raw)
+
+
+def undeclared_fill(raw: NDArray[Any]) -> NDArray[np.bool_]:
+    """Find large patches at the lowest or highest value of an integer type in every band; no ground looks like that."""
+    fill: NDArray[np.bool_] = np.zeros(raw.shape[1:], bool)
+    if raw.dtype.kind not in "ui":
+        return fill
+    for extreme in (0, np.iinfo(raw.dtype).max):
+        candidate = (raw == extreme).all(axis=0)
+        if np.count_nonzero(candidate) < MIN_FILL_PX:
+            continue
+        labels, _ = ndimage.label(candidate)
+        sizes = np.bincount(labels.ravel())
+        sizes[0] = 0
+        fill |= (sizes >= MIN_FILL_PX)[labels]
+    return fill
+
+
+def describe_bands(path: Path, dataset: Any) -> tuple[tuple[Band, ...], tuple[int, ...], tuple[str, ...]]:
+    """Name the bands of a bare raster: by description, by colour interpretation, else by number.
+
+    Returns
+    -------
+    bands, indexes, caveats
+        The bands to use, their numbers in the file (from 1), and what was assumed.
+
+    """
+    usable = [i for i, c in enumerate(dataset.colorinterp) if c != ColorInterp.alpha]
+    described = [(dataset.descriptions[i] or "").strip() for i in usable]
+    if described and all(d.upper() in _SENTINEL2 for d in described):
+        known = [(i, *_SENTINEL2[d.upper()]) for i, d in zip(usable, described, strict=True)]
+        kept = [k for k in known if k[1] not in ATMOSPHERIC] or known
+        return tuple(Band(name=n, wavelength_nm=w) for _, n, w in kept), tuple(i + 1 for i, _, _ in kept), ()
+    names = [re.sub(r"\W+", "_", d.lower()) for d in described]
+    colours = {ColorInterp.red: "red", ColorInterp.green: "green", ColorInterp.blue: "blue"}
+    by_colour = [colours.get(dataset.colorinterp[i], "") for i in usable]
+    caveats: tuple[str, ...] = ()
+    if not (all(names) and len(set(names)) == len(names)):
+        if all(by_colour) and len(set(by_colour)) == len(by_colour):
+            names = by_colour
+        elif len(usable) == 3 and dataset.dtypes[0] == "uint8":  # noqa: PLR2004 - a colour picture
+            names = ["red", "green", "blue"]
+            caveats = (f"{path.name}: three unnamed 8-bit bands taken as red, green, blue",)
+        else:
+            names = [f"band{i + 1}" for i in usable]
+            if len(usable) > 1:
+                caveats = (f"{path.name}: the bands carry no names; they are compared by their number",)
+    return tuple(Band(name=n) for n in names), tuple(i + 1 for i in usable), caveats

@@ -1,0 +1,165 @@
+"""What a comparison found: regions, the state of every zone, how it was done, and what speaks against it.
+
+Numbers that do not exist are None, never NaN.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from pathlib import Path
+
+    import numpy as np
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
+
+    from imagery_diff.aoi import AOI, Zone
+    from imagery_diff.grid import Grid
+    from imagery_diff.method.coregister import Shift
+    from imagery_diff.params import Params
+    from imagery_diff.scene import Scene, SceneInfo
+
+SCHEMA_VERSION = "1.0"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Region:
+    """One flagged region. Units stand in the names; the fields are those of ``regions.geojson``."""
+
+    id: str
+    geometry: BaseGeometry
+    """In the comparison's grid CRS (pixels without georeference)."""
+    direction: str
+    """``appeared``, ``disappeared`` or ``changed``."""
+    activity: str
+    """A first class, uncalibrated; ``other`` where unsure."""
+    area_m2: float
+    length_m: float
+    width_m: float
+    orientation_deg: float
+    strength: float
+    """Strongest evidence, in spreads of unchanged ground."""
+    why: tuple[str, ...]
+    relation: str = "unclear"
+    zone: str | None = None
+    zone_kind: str | None = None
+    group: str | None = None
+    zone_shares: dict[str, float] = field(default_factory=dict)
+    """Share of the region's area in each zone it touches."""
+    colour: str | None = None
+    length_is_lower_bound: bool = False
+    """True where the region touches ground that was not seen, or the edge."""
+    description: str = ""
+    p_change: float | None = None
+    p_activity: float | None = None
+    false_alarms_per_km2: float | None = None
+    length_low_m: float | None = None
+    length_high_m: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ZoneState:
+    """What could be seen of a zone on both dates, and whether anything was flagged there."""
+
+    zone: Zone
+    state: str
+    """``flagged``, ``nothing flagged`` or ``unknown``; the last wherever too little was clear to say the second."""
+    clear_fraction: float
+    """Share of the zone's area clear on both dates, 0 to 1."""
+    degraded_fraction: float
+    """Share seen through haze, shadow or snow on either date: something may be seen there, absence may not be claimed."""
+    unknown: dict[str, float]
+    """Share of the zone by cause: each pixel is counted once, under the first cause in the order of ``Flag``."""
+    regions: tuple[str, ...] = ()
+    """Ids of the regions that belong to the zone."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Layers:
+    """The arrays behind a comparison, all on its grid."""
+
+    before: Scene
+    after: Scene
+    strength: NDArray[np.float32]
+    """(row, col), smoothed evidence."""
+    flags: NDArray[np.uint8]
+    """(row, col), bits of ``Flag`` of either date."""
+    level: NDArray[np.float32]
+    """(row, col), the strength that seeds a region there; 0 where none is looked for."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Comparison:
+    """The result of comparing two images."""
+
+    aoi: AOI | None
+    """In the grid's CRS; None = the images' common ground."""
+    before: SceneInfo
+    after: SceneInfo
+    grid: Grid
+    shift: Shift
+    relative_gain: dict[str, float]
+    """Band -> contrast of the after image over that of the before image on unchanged ground."""
+    thresholds: dict[str, dict[str, float]]
+    """Surface class -> seed, grow, blocks."""
+    detect: str
+    """``alarm`` or ``map``."""
+    params: Params
+    regions: tuple[Region, ...]
+    zones: tuple[ZoneState, ...]
+    caveats: tuple[str, ...]
+    layers: Layers = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """What the result is about: the AOI's name, or ``common-ground``."""
+        return self.aoi.name if self.aoi else "common-ground"
+
+    @property
+    def simulated(self) -> bool:
+        """Whether an image is rendered or altered, so that nothing here was seen by a satellite."""
+        return self.before.simulated or self.after.simulated
+
+    @property
+    def credit(self) -> str:
+        """The line that must stand beside every picture."""
+        from imagery_diff.write.words import credit_line  # noqa: PLC0415 - a lazy delegate to `write`
+
+        return credit_line(self)
+
+    def __repr__(self) -> str:
+        from imagery_diff.write.words import one_line  # noqa: PLC0415
+
+        return f"<Comparison {one_line(self)}>"
+
+    def _repr_html_(self) -> str:
+        from imagery_diff.write.words import as_html  # noqa: PLC0415
+
+        return as_html(self)
+
+    def to_geojson(self) -> dict[str, Any]:
+        """Return the flagged regions as a GeoJSON FeatureCollection (RFC 7946)."""
+        from imagery_diff.write.geojson import regions_geojson  # noqa: PLC0415
+
+        return regions_geojson(self)
+
+    def plot(self) -> Figure:
+        """Draw before, after and what was flagged, side by side."""
+        from imagery_diff.write.figure import overview  # noqa: PLC0415
+
+        return overview(self)
+
+    def save(self, folder: str | Path, *, report: bool = True) -> Path:
+        """Write every file of the result into ``folder``; see :func:`imagery_diff.write.save_comparison`."""
+        from imagery_diff.write import save_comparison  # noqa: PLC0415
+
+        return save_comparison(self, folder, report=report)
+
+
+def iso(time: dt.datetime | None) -> str | None:
+    """Return a UTC time as ISO 8601 with ``Z``, None for None."""
+    return None if time is None else time.strftime("%Y-%m-%dT%H:%M:%SZ")

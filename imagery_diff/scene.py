@@ -1,0 +1,128 @@
+"""What an image is (SceneInfo, no pixels) and a piece of it (Scene, pixels with their flags)."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from imagery_diff.errors import InputError
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from imagery_diff.geometry import Sun, View
+    from imagery_diff.grid import Grid
+
+FloatArray = "NDArray[np.float32]"
+
+
+class Flag(enum.IntFlag):
+    """Why a pixel may not be trusted; the bits of ``Scene.flags`` (uint8)."""
+
+    NODATA = 1
+    CLOUD = 2
+    SHADOW = 4
+    HAZE = 8
+    SNOW = 16
+    SUSPECT = 32
+    """Saturated, or marked as suspect by the provider."""
+    EDGE = 64
+    """Within the reach of the resampling kernel of a pixel that was not seen."""
+    OUTSIDE = 128
+    """Outside the image."""
+
+
+UNSEEN = Flag.NODATA | Flag.CLOUD | Flag.SUSPECT | Flag.EDGE | Flag.OUTSIDE
+"""Pixels that say nothing: their state is unknown."""
+DEGRADED = Flag.HAZE | Flag.SHADOW | Flag.SNOW
+"""Pixels in which something may be seen, but whose emptiness proves nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Band:
+    """One spectral band."""
+
+    name: str
+    """Common name: blue, green, red, nir, …; ``band1`` where nothing is known."""
+    wavelength_nm: float | None = None
+    """Centre wavelength in nanometres."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scene:
+    """Pixels on a grid with the reasons not to trust some of them."""
+
+    data: NDArray[np.float32]
+    """(band, row, col), in the units of ``SceneInfo.units``; undefined where a pixel is unseen."""
+    flags: NDArray[np.uint8]
+    """(row, col), bits of :class:`Flag`."""
+    grid: Grid
+
+    def __post_init__(self) -> None:
+        if self.data.ndim != 3:  # noqa: PLR2004 - (band, row, col)
+            raise InputError(f"scene data must be (band, row, col), got shape {self.data.shape}")
+        if self.data.shape[1:] != self.grid.shape or self.flags.shape != self.grid.shape:
+            raise InputError(
+                f"scene data {self.data.shape}, flags {self.flags.shape} and grid {self.grid.shape} do not belong together"
+            )
+
+    @property
+    def unseen(self) -> NDArray[np.bool_]:
+        """(row, col), True where nothing is known."""
+        return (self.flags & UNSEEN) != 0
+
+    @property
+    def clear(self) -> NDArray[np.bool_]:
+        """(row, col), True where nothing speaks against the pixel."""
+        return np.equal(self.flags, 0)
+
+
+class PixelSource(Protocol):
+    """Where a SceneInfo gets its pixels from."""
+
+    def read(self, row: int, col: int, shape: tuple[int, int], bands: tuple[int, ...]) -> Scene:
+        """Read a rectangle inside the image at its own resolution; ``bands`` are indexes from 0."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SceneInfo:
+    """What a file is, before any pixel is read."""
+
+    name: str
+    """File name shown to people, without its folder."""
+    grid: Grid
+    bands: tuple[Band, ...]
+    source: PixelSource
+    product: str = "picture"
+    """What the file was recognised as."""
+    units: str = "digital numbers"
+    """``reflectance`` or ``digital numbers``."""
+    acquired: dt.datetime | None = None
+    """UTC, aware; None = not known."""
+    sun: Sun | None = None
+    view: View | None = None
+    scene_id: str | None = None
+    simulated: bool = False
+    """Rendered or altered: never to be shown as what a satellite saw."""
+    credit: str | None = None
+    files: tuple[Path, ...] = field(default=(), repr=False)
+    """Every file the scene was read from, the image first."""
+    caveats: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.bands:
+            raise InputError(f"{self.name}: a scene needs at least one band")
+        if self.acquired is not None and self.acquired.tzinfo is None:
+            raise InputError(f"{self.name}: the time {self.acquired} has no time zone; UTC is needed")
+
+    def read(self, row: int = 0, col: int = 0, shape: tuple[int, int] | None = None) -> Scene:
+        """Read a rectangle of pixels of all bands at the image's own resolution."""
+        shape = shape or (self.grid.shape[0] - row, self.grid.shape[1] - col)
+        return self.source.read(row, col, shape, tuple(range(len(self.bands))))

@@ -1,0 +1,114 @@
+"""Sentences: the same words in the table, the JSON, the GeoJSON and the page.
+
+Never "nothing changed": what was not flagged may have been missed, and what was not seen is unknown.
+"""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from imagery_diff.aoi import AOI
+    from imagery_diff.result import Comparison, Region, ZoneState
+    from imagery_diff.scene import SceneInfo
+
+RENDERED = "RENDERED, NOT A SATELLITE IMAGE"
+_NOUNS = {
+    "vessel": "vessel-like object",
+    "containers": "container-like object",
+    "rail_cars": "line like rail cars",
+    "stockpile": "stockpile-like area",
+    "cover": "cover-like area",
+    "equipment": "equipment-like object",
+    "construction": "construction-like change",
+    "other": "change of unclear kind",
+}
+_VERBS = {
+    "appeared": "visible at {place} on the after image and not on the before image",
+    "disappeared": "no longer visible at {place}",
+    "changed": "different at {place}",
+}
+MONTHS = ("January February March April May June July August September October November December").split()
+
+
+def local_time(time: dt.datetime, timezone: str | None) -> str:
+    """Write a moment as ``17 October 2023 02:12 UTC (11:12 local)``."""
+    text = f"{time.day} {MONTHS[time.month - 1]} {time:%Y %H:%M} UTC"
+    return f"{text} ({time.astimezone(ZoneInfo(timezone)):%H:%M} local)" if timezone else text
+
+
+def window_of(before: SceneInfo, after: SceneInfo, timezone: str | None) -> str:
+    """Write between which moments something happened."""
+    if before.acquired is None or after.acquired is None:
+        return f"between the image {before.name} and the image {after.name} (times not known)"
+    first, last = sorted((before.acquired, after.acquired))
+    return f"between {local_time(first, timezone)} and {local_time(last, timezone)}"
+
+
+def describe_region(region: Region, before: SceneInfo, after: SceneInfo, aoi: AOI | None) -> str:
+    """Say in one hedged sentence what was flagged, where, how long, and between when."""
+    zone = next((z for z in aoi.zones if z.name == region.zone), None) if aoi else None
+    timezone = aoi.timezone_of(zone) if aoi else None
+    where = "the images' ground" if aoi is None else (zone.title or zone.name) if zone else f"{aoi.title or aoi.name}, outside its zones"
+    if zone is not None and not zone.located:
+        where += " (a search area, not a located outline)"
+    unit = "m" if before.grid.crs else "pixels"
+    at_least = "at least " if region.length_is_lower_bound else "about "
+    colour = f"{region.colour} " if region.colour else ""
+    what = f"a {colour}{_NOUNS[region.activity]}"
+    size = f"{at_least}{region.length_m:.0f} {unit} long and {region.width_m:.0f} {unit} wide"
+    return f"{what[0].upper()}{what[1:]}, {size}, {_VERBS[region.direction].format(place=where)}, {window_of(before, after, timezone)}."
+
+
+def describe_zone(state: ZoneState) -> str:
+    """Say what is known of a zone; absence is only ever of a flag, and only in the share that was clear."""
+    seen = f"{state.clear_fraction:.0%} was clear on both dates"
+    lost = ", ".join(f"{cause} {share:.0%}" for cause, share in state.unknown.items() if share >= 0.005)  # noqa: PLR2004
+    lost = f" (not clear: {lost})" if lost else ""
+    if state.state == "flagged":
+        return f"{', '.join(state.regions)}; {seen}{lost}"
+    if state.state == "ignored":
+        return "left out, as the AOI asks"
+    if state.state == "unknown":
+        return f"unknown: only {seen}{lost}"
+    searched = " (search area)" if not state.zone.located else ""
+    return f"nothing was flagged{searched}; {seen}{lost}"
+
+
+def credit_line(result: Comparison) -> str:
+    """Credits of both images and of the outlines; a rendered image carries no provider's name."""
+    if result.simulated:
+        images = [RENDERED]
+    else:
+        images = [info.credit or f"{info.name}: credit unknown" for info in (result.before, result.after)]
+    outline = [f"outlines {result.aoi.credit}"] if result.aoi and result.aoi.credit else []
+    return "; ".join(dict.fromkeys([*images, *outline]))
+
+
+def one_line(result: Comparison) -> str:
+    """Sum a comparison up in a line."""
+    counts = {d: sum(r.direction == d for r in result.regions) for d in ("appeared", "disappeared", "changed")}
+    found = ", ".join(f"{n} {d}" for d, n in counts.items() if n) or "nothing flagged"
+    unknown = sum(z.state == "unknown" for z in result.zones)
+    known = f"; {unknown} of {len(result.zones)} zones unknown" if unknown else ""
+    rendered = f" [{RENDERED}]" if result.simulated else ""
+    return f"{result.name}: {result.before.name} -> {result.after.name}: {found}{known}{rendered}"
+
+
+def as_html(result: Comparison) -> str:
+    """Small table for a notebook; every name is escaped."""
+    rows = "".join(
+        f"<tr><td>{html.escape(r.id)}</td><td>{html.escape(r.direction)}</td><td>{html.escape(r.activity)}</td>"
+        f"<td>{html.escape(r.zone or '')}</td><td>{r.length_m:.0f}</td><td>{r.width_m:.0f}</td></tr>"
+        for r in result.regions
+    )
+    head = "<tr><th>id</th><th>direction</th><th>activity</th><th>zone</th><th>length m</th><th>width m</th></tr>"
+    caveats = "".join(f"<li>{html.escape(c)}</li>" for c in result.caveats)
+    return (
+        f"<p><b>{html.escape(one_line(result))}</b></p><table>{head}{rows}</table><ul>{caveats}</ul>"
+        f"<p><small>{html.escape(result.credit)}</small></p>"
+    )
