@@ -17,6 +17,7 @@ import numpy as np
 import shapely
 from shapely import MultiPolygon, Polygon
 from shapely.geometry import mapping
+from shapely.geometry.polygon import orient
 
 from imagery_diff.errors import InputError, UnknownNameError
 
@@ -280,8 +281,12 @@ def area_m2(polygon: Area, crs: str | None) -> float:
     from pyproj import Geod  # noqa: PLC0415 - areas are seldom asked for, and PROJ takes 50 ms to load
 
     geod = Geod(ellps="WGS84")
-    dense = shapely.orient_polygons(reproject(_densified(polygon, crs), crs, WGS84))
-    return float(sum(abs(geod.geometry_area_perimeter(part)[0]) for part in shapely.get_parts(dense)))
+    dense = reproject(_densified(polygon, crs), crs, WGS84)
+    total = 0.0
+    for part in shapely.get_parts(dense):
+        rings = [abs(geod.geometry_area_perimeter(ring)[0]) for ring in (part.exterior, *part.interiors)]
+        total += rings[0] - sum(rings[1:])
+    return total
 
 
 def reproject(geometry: Any, source: str | None, target: str | None) -> Any:
@@ -416,5 +421,11 @@ def _feature(role: str, item: AOI | Zone) -> dict[str, Any]:
         properties |= {"kind": item.kind, "located": item.located}
     properties |= {name: value for name in names if (value := getattr(item, name, None)) is not None}
     # set_precision would rather move vertices until the polygon is valid; rounding keeps each where it was.
-    rounded = shapely.transform(shapely.orient_polygons(item.polygon), lambda xy: np.round(xy, 7))
+    rounded = shapely.transform(_right_handed(item.polygon), lambda xy: np.round(xy, 7))
     return {"type": "Feature", "properties": properties, "geometry": mapping(rounded)}
+
+
+def _right_handed(polygon: Area) -> Area:
+    """Turn rings as RFC 7946 asks: outer counter-clockwise, holes clockwise. shapely.orient_polygons needs 2.1."""
+    parts = [orient(part) for part in shapely.get_parts(polygon)]
+    return parts[0] if isinstance(polygon, Polygon) else MultiPolygon(parts)

@@ -38,9 +38,9 @@ def test_from_polygons_makes_a_zone_of_each_and_an_outline_around_all():
 def test_the_area_of_a_whole_degree_cell_on_the_equator_is_that_of_the_ellipsoid():
     # Area between parallels: integral of M(phi) N(phi) cos(phi), done here numerically from the WGS84 constants.
     a, e2 = 6378137.0, 0.00669437999014
-    phi = np.radians(np.linspace(0, 1, 20001))
+    phi = np.radians((np.arange(20000) + 0.5) / 20000)
     strip = a * a * (1 - e2) * np.cos(phi) / (1 - e2 * np.sin(phi) ** 2) ** 2
-    truth = float(np.trapezoid(strip, phi)) * math.radians(1)
+    truth = float(strip.mean()) * math.radians(1) ** 2
     # Edges of constant latitude, so straight in degrees, not great circles.
     assert area_m2(shapely.box(10, 0, 11, 1), "EPSG:4326") == pytest.approx(truth, rel=1e-6)
 

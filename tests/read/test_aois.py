@@ -1,11 +1,13 @@
 """Reading AOIs: the registry, files that people drew, and files that were made to hurt."""
 
+import copy
 import csv
 import io
 import json
 import os
 import re
 import tracemalloc
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -13,6 +15,8 @@ import jsonschema
 import numpy as np
 import pytest
 import shapely
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pyproj import Geod
 
 from imagery_diff.aoi import KINDS, OSM_CREDIT
@@ -724,6 +728,49 @@ def test_a_hostile_file_is_one_clear_line(save, name):
     assert "evil.bin" in message
     assert len(message) < 500
     assert faults(check_aoi(path))
+
+
+# Values and words a fuzzed document is made of: right ones, so that it gets deep, and wrong ones in their place.
+KEYS = st.sampled_from(["type", "coordinates", "geometries", "properties", "name", "kind", "crs", "role", "id"])
+SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(-200, 200), st.floats(-1e308, 1e308), st.text(max_size=5), st.just("aoi"),
+    st.sampled_from(["zone", "berth", "Polygon", "LineString", "FeatureCollection", "Feature", "Asia/Seoul", "../x"]),
+)  # fmt: skip
+MUTANTS = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4))
+
+
+@st.composite
+def mutated(draw):
+    """Draw a good file in which one to three values, at any depth, are something else."""
+    good = collection(outline(), zone(timezone="Asia/Seoul"), feature(LINE, name="x"), credit="me")
+    document = copy.deepcopy(good)
+    for _ in range(draw(st.integers(1, 3))):
+        node = document
+        while True:
+            place = draw(st.sampled_from(list(node) if isinstance(node, dict) else range(len(node))))
+            deeper = isinstance(node[place], dict | list) and node[place]
+            if not deeper or draw(st.integers(0, 3)) == 0:
+                break
+            node = node[place]
+        node[place] = draw(MUTANTS)
+    return document
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(document=mutated())
+def test_whatever_is_changed_in_a_file_it_loads_or_is_refused_in_one_line(save, document):
+    path = save(document)
+    findings = check_aoi(path)
+    assert all(str(finding).isprintable() for finding in findings)
+    refused = ""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ImageryDiffWarning)
+        try:
+            load_aoi(path)
+        except ImageryDiffError as error:
+            refused = str(error)
+    assert refused.isprintable()
+    assert findings or not refused, f"check finds nothing wrong, but loading says {refused}"
 
 
 def test_an_external_entity_is_never_opened(save, tmp_path):
