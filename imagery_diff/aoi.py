@@ -308,7 +308,8 @@ def reproject(geometry: Any, source: str | None, target: str | None) -> Any:
     transformer = _transformer(source, target)
 
     def move(coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
-        x, y = transformer.transform(coordinates[:, 0], coordinates[:, 1])
+        # As lists: older pyproj takes an array of one point for a number, and numpy warns of it.
+        x, y = transformer.transform(coordinates[:, 0].tolist(), coordinates[:, 1].tolist())
         return np.column_stack([x, y])
 
     moved = shapely.transform(_densified(geometry, source), move)
