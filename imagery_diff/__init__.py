@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from imagery_diff.aoi import AOI as AOI
     from imagery_diff.aoi import Zone as Zone
     from imagery_diff.pair import compare as compare
-    from imagery_diff.read import open_scene as open_scene
-    from imagery_diff.read.aois import load_aoi as load_aoi
+        from imagery_diff.read.aois import load_aoi as load_aoi
+    from imagery_diff.read.scenes import open_scene as open_scene
 
 _HOMES = {
     "AOI": "imagery_diff.aoi",
     "Zone": "imagery_diff.aoi",
     "compare": "imagery_diff.pair",
     "load_aoi": "imagery_diff.read.aois",
-    "open_scene": "imagery_diff.read",
+    "open_scene": "imagery_diff.read.scenes",
 }
 
 __all__ = ["AOI", "Zone", "__version__", "compare", "load_aoi", "open_scene", "samples"]

@@ -14,12 +14,13 @@ import numpy as np
 
 from imagery_diff.aoi import AOI
 from imagery_diff.errors import ImageryDiffWarning, InputError
+from imagery_diff.geometry import parallax_m, shadow_m
 from imagery_diff.method import align, coregister, evidence, radiometry, regions, zones
 from imagery_diff.method.describe import Described, Views, describe
 from imagery_diff.method.radiometry import Surface
 from imagery_diff.params import Params
-from imagery_diff.read import open_scene
 from imagery_diff.read.aois import load_aoi
+from imagery_diff.read.scenes import open_scene
 from imagery_diff.result import Comparison, Layers, Region, ZoneState
 from imagery_diff.scene import UNSEEN, Flag, Scene, SceneInfo
 from imagery_diff.write.words import describe_region
@@ -99,7 +100,8 @@ def compare(
 
     # 6. Evidence
     progress("weighing evidence")
-    weighed = _weigh(matched, shift, params)
+    geometry = _Geometry.of(pair, grid, params)
+    weighed = _weigh(matched, shift, geometry, params)
 
     # 7. Threshold
     scales = _set_thresholds(weighed, matched, grid, detect, params)
@@ -115,6 +117,8 @@ def compare(
         brightness=matched.brightness,
         magnitude=evidence.plain_difference(*weighed.white, weighed.spread, weighed.looked_at & ~matched.shaded),
         water=matched.cover.water,
+        shaded=matched.shaded,
+        shadows_moved=geometry.shadows_moved,
         flags=matched.flags,
         names=pair.names,
         grid=grid,
@@ -341,15 +345,44 @@ def _odd(size: float, least: int) -> int:
     return max(least, round(size) | 1)
 
 
-def _weigh(matched: _Matched, shift: coregister.Shift, params: Params) -> _Weighed:
+@dataclass(frozen=True, kw_only=True)
+class _Geometry:
+    """What another sun and another view do to unchanged ground."""
+
+    floor: evidence.RelativeFloor
+    tolerance_px: int
+    """How far standing clutter may lean apart, pixels."""
+    shadows_moved: bool
+    """Whether a warehouse casts a visibly other shadow, or the sun is not known."""
+
+    @classmethod
+    def of(cls, pair: _Pair, grid: Grid, params: Params) -> _Geometry:
+        """Take sun and view of both scenes; where one is not known, as if they were alike (a caveat says so)."""
+        before, after = pair.infos
+        moved, lean_m = 0.0, 0.0
+        if before.sun and after.sun and min(before.sun.elevation_deg, after.sun.elevation_deg) > 0:
+            moved = float(np.hypot(*np.subtract(shadow_m(1.0, before.sun), shadow_m(1.0, after.sun))))
+        if before.view and after.view:
+            lean_m = float(np.hypot(*np.subtract(*(parallax_m(params.lean_height_m, i.view) for i in pair.infos if i.view))))
+        lean_px = lean_m / grid.pixel_size_m[0]
+        sun_known = before.sun is not None and after.sun is not None
+        return cls(
+            floor=evidence.RelativeFloor(each_band=params.relative_floor, all_bands=params.facet_tilt * moved),
+            tolerance_px=min(params.max_tolerance_px, round(params.tolerance_px + lean_px)),
+            shadows_moved=not sun_known or moved * params.shed_height_m > grid.pixel_size_m[0],
+        )
+
+
+def _weigh(matched: _Matched, shift: coregister.Shift, geometry: _Geometry, params: Params) -> _Weighed:
     """Measure what unchanged ground does on this pair, and every pixel's difference in units of it."""
     surface, texture = matched.surface, matched.cover.texture
-    noise = evidence.estimate_noise(*matched.images, matched.clear, texture, matched.level)
+    noise = evidence.estimate_noise(matched.images, matched.clear, texture, matched.level, floor=geometry.floor)
     white = (evidence.whiten(matched.images[0], surface, noise), evidence.whiten(matched.images[1], surface, noise))
-    jitter = float(np.hypot(params.jitter_px, shift.error_px or 0.0 if shift.measured else params.unregistered_px))
+    left = (shift.error_px or 0.0) if shift.measured else params.unregistered_px
+    jitter = float(np.hypot(params.jitter_px, left))
     spread = evidence.expected_spread(white, surface, texture, noise, jitter_px=jitter)
     looked_at = np.isin(surface, list(noise.whitening))
-    difference = evidence.pair_evidence(*white, spread, looked_at, tolerance_px=params.tolerance_px)
+    difference = evidence.pair_evidence(*white, spread, looked_at, tolerance_px=geometry.tolerance_px)
     return _Weighed(white=white, spread=spread, looked_at=looked_at, difference=difference)
 
 
@@ -457,6 +490,8 @@ def _caveats(shift: coregister.Shift, matched: _Matched, grid: Grid, ground: AOI
     if ground is not None and ground.unlocated:
         names = ", ".join(z.title or z.name for z in ground.unlocated)
         caveats.append(f"search areas, not located outlines (nothing there is ever called empty): {names}")
+    if not all(i.sun for i in pair.infos):
+        caveats.append("the sun's position is not known for both dates: moved shadows are told by their colour alone")
     if "nir" not in pair.names:
         caveats.append("no near infrared: water, plants and shadow are not told apart by their colour")
     usable = float(np.mean(matched.flags == 0))

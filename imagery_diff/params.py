@@ -44,12 +44,25 @@ class Params:
     """Side of the blocks whose strongest unchanged response sets the threshold, metres: a small ship, a short stack."""
     texture_m: float = 30.0
     """Neighbourhood in which standing structure is measured, metres: shadows and parallax of port structures reach so far."""
+    relative_floor: float = 0.02
+    """Two calibrated looks at one unchanged surface agree at best to this share of its brightness (facts.md 4.1: 0.7 to 13 %
+    by band between PlanetScope and Sentinel-2)."""
+    facet_tilt: float = 0.05
+    """Unknown slope of roofs and ground, radians (3 degrees rms, a prior): under another sun their brightness changes by this
+    times the difference of the two shadow vectors of a thing one metre high."""
+    shed_height_m: float = 10.0
+    """Height of the standing things whose shadows move, metres: a warehouse."""
+    lean_height_m: float = 2.6
+    """Height of standing clutter that may lean differently in two views, metres: one container."""
+    max_tolerance_px: int = 5
+    """Never look further than this for a pixel's like."""
     jitter_px: float = 0.15
     """Displacement of a standing edge that is not the scene's shift: bands taken moments apart, resampling, slight lean."""
     unregistered_px: float = 1.0
     """The same where the images could not be registered to each other."""
     tolerance_px: float = 1.0
-    """How far a pixel may look for its like on the other date, pixels (local co-registration adjustment)."""
+    """How far a pixel may look for its like on the other date, pixels (local co-registration adjustment), where both dates
+    were seen from one direction; leaning clutter adds to it."""
     evidence_blur_px: float = 0.7
     """Gaussian smoothing of the evidence, pixels; about the point spread of a delivered pixel."""
     object_blur_px: float = 1.5

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 
+_RIM_PX = 3.5
+"""Widest rim of a shadow, pixels: the delivered edge rises over 2.5 px, and 4.5 for the softest tenth (method.md)."""
+_RIM_ALIKE = 0.95
+"""Cosine between the colour changes of a rim and of the shadow beside it."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Views:
     """The pair as the describing steps see it; arrays are (band, row, col) or (row, col) on one grid."""
@@ -36,6 +42,10 @@ class Views:
     """Open water before and after; None where that is not known."""
     flags: NDArray[np.uint8]
     """Bits of either date."""
+    shaded: NDArray[np.bool_]
+    """(row, col), lit on one date and in cast shadow on the other."""
+    shadows_moved: bool
+    """Whether the sun stood so differently that standing things cast visibly other shadows, or is not known."""
     names: tuple[str, ...]
     """Of the bands."""
     grid: Grid
@@ -64,6 +74,8 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
         return None
     seen = (views.flags & UNSEEN) == 0
     direction = direction_of(patch, views.white, seen, views.water)
+    if _is_shadow_rim(patch, shape, direction, views):
+        return None
     zone, shares = zone_of(shape.outline, aoi) if aoi else (None, {})
     colour, dark = _look(patch, views, direction)
     activity, why = classify(
@@ -87,6 +99,34 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
         cut=_is_cut(patch, ~seen),
         strength=patch.strength,
     )
+
+
+def _is_shadow_rim(patch: Patch, shape: Shape, direction: Direction, views: Views) -> bool:
+    """Whether a patch is the half-dark rim of a shadow that moved, not an object.
+
+    It lies along shaded ground, it is no wider than the blur, and it darkens on the same date and in the same direction of
+    colour as the shadow beside it. Where the sun stood alike on both dates only shadows of what came or went can differ;
+    then only a patch that stands out on neither date is a rim, so that a thin train is not taken for that of its own
+    shadow. The price: under another sun a thin dark thing that comes or goes right beside a moved shadow is missed.
+
+    """
+    shade = views.shaded[patch.window]
+    near = ndimage.binary_dilation(shade, iterations=3)
+    if np.mean(near[patch.mask]) < 0.5:  # noqa: PLR2004 - a majority
+        return False
+    if not views.shadows_moved:
+        return direction == Direction.CHANGED
+    blur_m = _RIM_PX * views.grid.pixel_size_m[0]
+    if shape.area_m2 / max(shape.length_m, 1e-6) > blur_m:
+        return False
+    beside = shade & ndimage.binary_dilation(patch.mask, iterations=6)
+    change = [
+        np.median(views.brightness[1][:, *patch.window][:, m] - views.brightness[0][:, *patch.window][:, m], axis=1)
+        for m in (patch.mask, beside)
+    ]
+    sizes = [float(np.linalg.norm(c)) for c in change]
+    alike = float(change[0] @ change[1]) / max(sizes[0] * sizes[1], 1e-12)
+    return alike > _RIM_ALIKE
 
 
 def _on_water(patch: Patch, views: Views) -> bool | None:

@@ -30,9 +30,9 @@ _CORE = 0.75
 """Share of residuals from which the covariance is taken, the innermost ones (after Rousseeuw and Van Driessen 1999)."""
 _BINS = 12
 _MIN_BIN_PX = 60
-_RELATIVE_FLOOR = 0.02
-"""Two calibrated looks at one unchanged surface agree at best to about this share of its brightness (facts.md 4.1: 0.7 to
-13 % by band between PlanetScope and Sentinel-2)."""
+_BLOCKS = 100
+"""A class of ground is cut into about this many blocks where it is too small for blocks of the full size."""
+_MIN_BLOCK_PX = 8
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,6 +45,22 @@ class Expectation:
     """(component, row, col), one standard deviation of unchanged pixels."""
     valid: Bools
     """(row, col)"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RelativeFloor:
+    """The least difference between two looks at one unchanged surface, as shares of its brightness."""
+
+    each_band: float
+    """Calibration, air and viewing direction, different from band to band."""
+    all_bands: float
+    """Surfaces of unknown slope under another sun: brighter or darker in all bands alike, so colour is not excused."""
+
+    def covariance(self, level: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return (band, band) for a surface of brightness ``level`` (band,)."""
+        own = np.maximum(self.each_band * np.abs(level), 1e-9)
+        common = self.all_bands * level
+        return np.diag(own**2) + np.outer(common, common)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,33 +76,40 @@ class NoiseModel:
 
 
 def estimate_noise(
-    before: Floats, after: Floats, surface: Surfaces, texture: Floats, level: dict[int, NDArray[np.float64]]
+    images: tuple[Floats, Floats],
+    surface: Surfaces,
+    texture: Floats,
+    level: dict[int, NDArray[np.float64]],
+    *,
+    floor: RelativeFloor,
 ) -> NoiseModel:
     """Measure the scatter of unchanged pixels on the pair itself.
 
     Parameters
     ----------
-    before, after
-        (band, row, col), co-registered and radiometrically matched.
+    images
+        (band, row, col) before and after, co-registered and radiometrically matched.
     surface, texture
         (row, col), from :func:`imagery_diff.method.radiometry.classify_ground`; pixels that are not clear count as unseen.
     level
-        Surface class -> (band,), brightness of unchanged ground; two per cent of it is the least spread believed.
+        Surface class -> (band,), brightness of unchanged ground.
+    floor
+        The least spread believed.
 
     """
     whitening, knots, spread = {}, {}, {}
     for s in STRATA:
-        floor = np.maximum(_RELATIVE_FLOOR * np.abs(level.get(int(s), np.zeros(len(before)))), 1e-9)
         where = surface == s
         if np.count_nonzero(where) < _MIN_BIN_PX:
             continue
-        residual = (after[:, where] - before[:, where]).astype(np.float64)
-        covariance = _core_covariance(residual) + np.diag(floor**2)
+        residual = (images[1][:, where] - images[0][:, where]).astype(np.float64)
+        least = floor.covariance(level.get(int(s), np.zeros(len(residual))))
+        covariance = _core_covariance(residual) + least
         values, vectors = np.linalg.eigh(covariance)
         white = (vectors / np.sqrt(values)).T
         whitening[int(s)] = white
-        least = np.sqrt(np.einsum("ij,j,ij->i", white, floor**2, white))
-        knots[int(s)], spread[int(s)] = _spread_curve(white @ residual, texture[where], least)
+        floors = np.sqrt(np.einsum("ij,jk,ik->i", white, least, white))
+        knots[int(s)], spread[int(s)] = _spread_curve(white @ residual, texture[where], floors)
     return NoiseModel(whitening=whitening, texture_knots=knots, spread=spread)
 
 
@@ -167,7 +190,7 @@ def evidence(observed: Floats, expected: Expectation, *, tolerance_px: float) ->
     expected
         What unchanged ground would show.
     tolerance_px
-        A pixel may be explained by any neighbour up to this far, pixels.
+        A pixel may be explained by any neighbour up to this far in rows and columns, whole pixels.
 
     Returns
     -------
@@ -236,7 +259,9 @@ def estimate_thresholds(
     """
     thresholds = {}
     for s in STRATA:
-        maxima = _block_maxima(strength, surface == s, block_px)
+        where = surface == s
+        side = int(np.clip(np.sqrt(np.count_nonzero(where) / _BLOCKS), _MIN_BLOCK_PX, block_px))
+        maxima = _block_maxima(strength, where, side)
         if maxima.size == 0:
             continue
         location, scale = _gumbel_line(maxima)

@@ -140,18 +140,25 @@ def _looks_like(image: Floats, core: Bools) -> Bools:
     distance = np.abs(sample - centre[:, None])
     inner = (distance <= np.quantile(distance, 0.9, axis=1)[:, None]).all(axis=0)
     covariance = np.atleast_2d(np.cov(sample[:, inner])) if np.count_nonzero(inner) > len(image) else np.diag(sample.var(axis=1))
-    # The inner part underrates the spread, and water changes over a harbour: doubled, and at least a tenth of its brightness.
-    covariance = 4 * covariance + np.diag((0.1 * np.abs(centre)) ** 2 + 1e-12)
+    # The inner part underrates the spread, and water changes over a harbour: doubled, and at least a twentieth of its brightness.
+    covariance = 4 * covariance + np.diag((0.05 * np.abs(centre)) ** 2 + 1e-12)
     offset = image.reshape(len(image), -1) - centre[:, None]
     squared = np.einsum("ij,ij->j", offset, np.linalg.solve(covariance, offset)).reshape(core.shape)
     return np.asarray(squared <= chi2.ppf(0.999, len(image)))
 
 
 def plants(before: Floats, after: Floats, names: tuple[str, ...], *, ndvi: float) -> Bools:
-    """Where either date shows vegetation, grown by two pixels; (row, col). Needs the bands ``red`` and ``nir``."""
+    """Where either date shows vegetation, grown by two pixels; (row, col). Needs the bands ``red`` and ``nir``.
+
+    Blue paint is bright in the near infrared and dark in red as plants are (NDVI of a blue container: 0.3 and more); but
+    leaves absorb blue, so with a blue band green must outshine it.
+    """
     green = np.zeros(before.shape[1:], bool)
     for image in (before, after):
-        green |= _ratio(image[names.index("nir")], image[names.index("red")]) > ndvi
+        leaf = _ratio(image[names.index("nir")], image[names.index("red")]) > ndvi
+        if {"green", "blue"} <= set(names):
+            leaf &= image[names.index("green")] > image[names.index("blue")]
+        green |= leaf
     return ndimage.binary_dilation(green, iterations=2)
 
 

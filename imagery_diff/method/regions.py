@@ -36,6 +36,8 @@ _EIGHT = np.ones((3, 3), bool)
 _MARGIN_PX = 4
 _RING_PX = (2, 6)
 """The surround of a region: between these distances from it, pixels (method.md section 1, step 6)."""
+_FRINGE_PX = 4
+"""How far the smoothed evidence of an object reaches beyond it: two and a half times the larger smoothing."""
 _CLEARLY_MORE = 1.5
 """How many times more a region must differ from its surround on one date than on the other to say when it stood there."""
 
@@ -106,19 +108,43 @@ def find_patches(
             grown |= where & (scale.strength >= level.grow)
             seeded |= where & (scale.strength >= level.seed)
         np.maximum(strongest, scale.strength, out=strongest)
-    water = surface == Surface.WATER
+    # Closing bridges one-pixel gaps: a train is one pixel wide and of many colours.
+    mask = ndimage.binary_closing(grown, _EIGHT) & ~barred & np.isin(surface, list(scales[0].levels))
+    water = _settle_shore(mask, surface == Surface.WATER)
     patches = []
-    for side in (water, ~water):
-        # Closing bridges one-pixel gaps: a train is one pixel wide and of many colours.
-        mask = ndimage.binary_closing(grown & side, _EIGHT) & side & ~barred
-        labels, _ = ndimage.label(mask, _EIGHT)
-        keep = set(np.unique(labels[seeded & mask]).tolist()) - {0}
+    for side in (mask & water, mask & ~water):
+        labels, _ = ndimage.label(side, _EIGHT)
+        keep = set(np.unique(labels[seeded & side]).tolist()) - {0}
         patches += [
             _patch(labels, n, box, strongest)
             for n, box in enumerate(ndimage.find_objects(labels), start=1)
             if box is not None and n in keep and np.count_nonzero(labels[box] == n) >= min_px
         ]
     return sorted(patches, key=lambda p: -p.strength)
+
+
+def _settle_shore(mask: Bools, water: Bools) -> Bools:
+    """Split at the shore only what is an object on both sides of it.
+
+    The blur of a ship reaches over the quay and that of a stack over the water. A part of a changed area that nowhere goes
+    deeper than the blur into its side of the shore is the other part's fringe.
+
+    """
+    labels, count = ndimage.label(mask, _EIGHT)
+    settled = water.copy()
+    if not count:
+        return settled
+    for wet in (True, False):
+        # Depth of every pixel of this side below the shore, within its own component's other side.
+        other = mask & (settled != wet)
+        depth = ndimage.distance_transform_edt(~other) if other.any() else np.full(mask.shape, np.inf)
+        own = mask & (settled == wet)
+        index = np.arange(1, count + 1)
+        deepest = ndimage.maximum(np.where(own, depth, 0.0), labels, index)
+        has_other = ndimage.maximum(other, labels, index)
+        fringe = np.concatenate([[False], (deepest <= _FRINGE_PX) & (np.asarray(has_other) > 0)])
+        settled[own & fringe[labels]] = not wet
+    return settled
 
 
 def _patch(labels: NDArray[np.int32], number: int, box: tuple[slice, slice], strongest: Floats) -> Patch:

@@ -1,0 +1,56 @@
+"""The one door to image files: each product module is asked whether a file is theirs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from imagery_diff.errors import InputError, InputNotFoundError
+from imagery_diff.read.products.planet import open_planet
+from imagery_diff.read.raster import RasterSource, describe_bands, open_raster, raster_grid
+from imagery_diff.scene import SceneInfo
+
+
+def open_scene(path: str | Path) -> SceneInfo:
+    """Recognise an image file without reading its pixels.
+
+    Parameters
+    ----------
+    path
+        A GeoTIFF, JPEG 2000, PNG or JPEG. Planet's masks and metadata are found beside it by their names.
+
+    Raises
+    ------
+    InputNotFoundError
+        If there is no such file.
+    InputError
+        If it is not an image of a format that is opened here.
+
+    """
+    path = Path(path)
+    if path.is_dir():
+        images = sorted(p for p in path.iterdir() if p.suffix.lower() in {".tif", ".tiff"} and "udm" not in p.name.lower())
+        if len(images) != 1:
+            raise InputError(f"{path.name}: the folder holds {len(images)} images; exactly one is needed, name the file")
+        path = images[0]
+    if not path.exists():
+        raise InputNotFoundError(f"{path}: no such file; check the path")
+    return open_planet(path) or _open_bare(path)
+
+
+def _open_bare(path: Path) -> SceneInfo:
+    """Open a raster that carries no product name: bands by their description, values as they stand."""
+    with open_raster(path) as dataset:
+        grid = raster_grid(path, dataset)
+        bands, indexes, caveats = describe_bands(path, dataset)
+        rendered = bool(dataset.tags().get("IMAGERY_DIFF_RENDERED"))
+        driver = dataset.driver
+    return SceneInfo(
+        name=path.name,
+        grid=grid,
+        bands=bands,
+        source=RasterSource(path=path, indexes=indexes),
+        product={"GTiff": "GeoTIFF", "JP2OpenJPEG": "JPEG 2000"}.get(driver, driver),
+        simulated=rendered,
+        files=(path,),
+        caveats=(*caveats, f"{path.name}: time of the image is not known", f"{path.name}: credit unknown"),
+    )
