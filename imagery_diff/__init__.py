@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from imagery_diff.aoi import AOI as AOI
     from imagery_diff.aoi import Zone as Zone
     from imagery_diff.pair import compare as compare
-        from imagery_diff.read.aois import load_aoi as load_aoi
+    from imagery_diff.read.aois import load_aoi as load_aoi
     from imagery_diff.read.scenes import open_scene as open_scene
 
 _HOMES = {
