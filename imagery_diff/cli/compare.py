@@ -1,0 +1,128 @@
+"""``imagery-diff AOI BEFORE AFTER``: the default verb."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from imagery_diff.cli.aoi_argument import aoi_options, resolve_aoi
+from imagery_diff.errors import ImageryDiffWarning, UnknownNameError
+
+if TYPE_CHECKING:
+    from imagery_diff.aoi import AOI
+    from imagery_diff.result import Comparison
+
+_STEPS = 6
+"""Calls of ``progress`` that :func:`imagery_diff.compare` makes, and the saving."""
+_EXIT_FLAGGED = 3
+
+
+@click.command()
+@click.argument("words", nargs=-1, metavar="[AOI] BEFORE AFTER")
+@aoi_options
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="Folder for the result itself.")
+@click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON document.")
+@click.option("--detect", type=click.Choice(["alarm", "map"]), help="alarm: few false, in zones. map: all ground.")
+@click.option("--sort", is_flag=True, help="Take the older image as BEFORE, whatever the order given.")
+@click.option("--exit-code", is_flag=True, help="Exit with 3 if something was flagged.")
+@click.option(
+    "--sensitivity",
+    type=click.Choice(["off"]),
+    default="off",
+    help="What would have been missed; this version cannot tell yet.",
+)
+@click.option("--no-report", is_flag=True, help="Leave out report.html (this version writes none).")
+@click.pass_context
+def compare(ctx: click.Context, words: tuple[str, ...], output: Path | None, **options: Any) -> None:
+    """Compare two images and flag what changed.
+
+    AOI is a known name (`imagery-diff aois list`), a file of outlines, or `-` for the ground the images share; with --bbox
+    or --at it is left out. BEFORE and AFTER are images, or folders that hold one. A folder with the result is written into
+    the current directory, or into -o DIR.
+    """
+    aoi_words = {key: options[key] for key in ("bbox", "at", "radius", "buffer_m")}
+    aoi, before, after = _place_and_images(words, aoi_words)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", ImageryDiffWarning)
+        warnings.showwarning = _show_warning
+        result = _run(aoi, before, after, options)
+        folder = _save(result, output, report=not options["no_report"])
+    _answer(result, folder, as_json=options["as_json"])
+    if options["exit_code"] and result.regions:
+        ctx.exit(_EXIT_FLAGGED)
+
+
+def _place_and_images(words: tuple[str, ...], aoi_words: dict[str, Any]) -> tuple[AOI | None, Path, Path]:
+    """Tell the AOI from the images; how many words there must be follows from the options."""
+    by_option = aoi_words["bbox"] is not None or aoi_words["at"] is not None
+    expected = 2 if by_option else 3
+    if len(words) != expected:
+        form = "BEFORE AFTER with --bbox or --at" if by_option else "AOI BEFORE AFTER"
+        hint = " (use - as AOI for the ground the images share)" if len(words) == 2 and not by_option else ""  # noqa: PLR2004
+        raise click.UsageError(f"{len(words)} words given, {expected} needed: {form}{hint}")
+    before, after = Path(words[-2]), Path(words[-1])
+    name = None if by_option else words[0]
+    if name == "-":
+        if aoi_words["buffer_m"] is not None:
+            raise click.UsageError("--buffer widens the lines of an AOI file; there is none here")
+        return None, before, after
+    try:
+        return resolve_aoi(name, **aoi_words), before, after
+    except UnknownNameError as error:
+        raise UnknownNameError(_neither_verb_nor_aoi(str(name), str(error))) from error
+
+
+def _neither_verb_nor_aoi(word: str, reason: str) -> str:
+    """Say what the first word could have been."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only on the way out
+
+    from imagery_diff.cli import _VERBS  # noqa: PLC0415
+
+    near = get_close_matches(word, _VERBS, n=1)
+    guess = f"; did you mean the verb '{near[0]}'?" if near and "did you mean" not in reason else ""
+    return f"'{word}' is no verb ({', '.join(_VERBS)}) and no AOI: {reason}{guess}"
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+    """Print our warnings as one line; those of libraries are for developers."""
+    if issubclass(category, ImageryDiffWarning):
+        click.echo(f"warning: {message}", err=True)
+
+
+def _run(aoi: AOI | None, before: Path, after: Path, options: dict[str, Any]) -> Comparison:
+    """Compare with a bar on stderr, where someone is looking."""
+    from imagery_diff.pair import compare as compare_pair  # noqa: PLC0415 - loads everything
+    from imagery_diff.read.scenes import open_scene  # noqa: PLC0415
+
+    scenes = [open_scene(before), open_scene(after)]
+    times = [s.acquired for s in scenes]
+    if options["sort"] and times[0] and times[1] and times[1] < times[0]:
+        scenes.reverse()
+    hidden = not sys.stderr.isatty()
+    with click.progressbar(length=_STEPS, file=sys.stderr, hidden=hidden, item_show_func=str) as bar:
+        return compare_pair(
+            aoi, scenes[0], scenes[1], detect=options["detect"], progress=lambda step: bar.update(1, step)
+        )
+
+
+def _save(result: Comparison, output: Path | None, *, report: bool) -> Path:
+    from imagery_diff.write import result_folder_name  # noqa: PLC0415
+
+    return result.save(output or Path(result_folder_name(result)), report=report)
+
+
+def _answer(result: Comparison, folder: Path, *, as_json: bool) -> None:
+    """Print the answer on stdout; where the files are goes to stderr."""
+    import json  # noqa: PLC0415
+
+    from imagery_diff.write import comparison_table, summary  # noqa: PLC0415
+
+    if as_json:
+        click.echo(json.dumps(summary(result), indent=2, ensure_ascii=False, allow_nan=False))
+    else:
+        click.echo(comparison_table(result))
+    click.echo(f"written to {folder}", err=True)
