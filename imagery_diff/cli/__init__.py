@@ -34,12 +34,13 @@ class Verbs(DefaultGroup):  # type: ignore[misc] # click-default-group carries n
         return list(_VERBS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """Import a verb's module; a word that is no verb is left to the default verb."""
-        if name in _VERBS:
-            command: click.Command = getattr(import_module(_VERBS[name]), name)
-            return command
-        found: click.Command | None = super().get_command(ctx, name)
-        return found
+        """Import a verb's module; a word that is no verb belongs to the default verb."""
+        if name not in _VERBS:
+            # click-default-group's own way of handing the word on: resolve_command() puts arg0 before the others.
+            ctx.arg0 = name  # type: ignore[attr-defined]
+            name = self.default_cmd_name
+        command: click.Command = getattr(import_module(_VERBS[name]), name)
+        return command
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a verb."""
