@@ -1,4 +1,4 @@
-"""From a fine image to the delivered one: point spread, native samples, noise, resampling, the provider's sharpening."""
+"""From a fine image to the delivered one: point spread, native samples, noise, resampling, sharpening."""
 
 from __future__ import annotations
 

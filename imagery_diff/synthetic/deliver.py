@@ -1,4 +1,4 @@
-"""Write a rendered pass as its provider would deliver it: image, usable data mask, metadata, and the truth beside them."""
+"""Write a rendered pass as its provider would deliver it: image, usable data mask, metadata, truth."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import rasterio
-from pyproj import Transformer
 from shapely.geometry import box, mapping
-from shapely.ops import transform as reproject
 
+from imagery_diff.aoi import WGS84, reproject
 from imagery_diff.synthetic.render import BANDS, CREDIT
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ def write_planetscope(rendered: Rendered, folder: Path) -> Path:
 
 
 def write_skysat(rendered: Rendered, folder: Path) -> Path:
-    """Write a pass in the layout of a SkySat ortho analytic surface reflectance scene; otherwise as `write_planetscope`."""
+    """Write a pass in the layout of a SkySat analytic surface reflectance scene; otherwise as `write_planetscope`."""
     scene = f"{rendered.look.time:%Y%m%d_%H%M%S}_ssc0_{SATELLITE}"
     names = (f"{scene}_analytic_SR_clip.tif", f"{scene}_udm2_clip.tif", f"{scene}_metadata.json")
     properties = _common_properties(rendered) | {
@@ -106,10 +105,9 @@ def _write_json(path: Path, document: dict[str, Any]) -> None:
 
 
 def _item(rendered: Rendered, scene: str, properties: dict[str, Any]) -> dict[str, Any]:
-    """The Feature that Planet delivers as ``*_metadata.json``, with a property that says it is none of theirs."""
+    """Return the Feature that Planet delivers as ``*_metadata.json``, with a property that says it is not theirs."""
     outline = box(*rendered.grid.bounds)
-    to_lonlat = Transformer.from_crs(rendered.grid.crs, "EPSG:4326", always_xy=True)
-    geometry = mapping(reproject(to_lonlat.transform, outline))
+    geometry = mapping(reproject(outline, rendered.world.crs, WGS84))
     ring = [[round(x, 7), round(y, 7)] for x, y in geometry["coordinates"][0]]
     return {
         "id": scene,

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 from shapely.geometry import LineString, Polygon
 from shapely.geometry import box as rectangle
-from shapely.ops import unary_union
 
 from imagery_diff.errors import InputError
 from imagery_diff.synthetic.materials import ROOFS
 from imagery_diff.synthetic.texture import rng_of
-from imagery_diff.synthetic.things import building, crane, heap, lorry, ship, stack
+from imagery_diff.synthetic.things import building, lorry, ship, stack
 from imagery_diff.synthetic.world import Ground, Part, Point, Thing, World, along, box
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy as np
+    from shapely.geometry.base import BaseGeometry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ class Pier:
         return along(self.corners[0], self.azimuth_deg, ahead_m, right_m)
 
     def from_right(self, ahead_m: float, inward_m: float) -> Point:
-        """Return the point so far seawards of the right root and so far in from the right edge; negative = on the water."""
+        """Return the point so far seawards of the right root and so far in from the right edge; negative = afloat."""
         return along(self.corners[3], self.right_azimuth_deg, ahead_m, -inward_m)
 
     @property
@@ -64,13 +64,13 @@ class Pier:
         """Direction seawards along the right edge."""
         return bearing(self.corners[3], self.corners[2])
 
-    def moor(self, id: str, side: str, ahead_m: float, size: tuple[float, float], **look: object) -> Thing:  # noqa: A002
+    def moor(self, name: str, side: str, ahead_m: float, size: tuple[float, float], **look: object) -> Thing:
         """Return a ship alongside, its middle ``ahead_m`` seawards of the root, half a metre of fender between."""
         off = size[1] / 2.0 + 0.5
         if side == "right":
-            return ship(id, self.from_right(ahead_m, -off), self.right_azimuth_deg, size, **look)  # type: ignore[arg-type]
+            return ship(name, self.from_right(ahead_m, -off), self.right_azimuth_deg, size, **look)  # type: ignore[arg-type]
         if side == "left":
-            return ship(id, self.at(ahead_m, -off), self.azimuth_deg, size, **look)  # type: ignore[arg-type]
+            return ship(name, self.at(ahead_m, -off), self.azimuth_deg, size, **look)  # type: ignore[arg-type]
         raise InputError(f"a ship lies on the 'left' or 'right' side of a pier looking seawards, got '{side}'")
 
 
@@ -98,7 +98,7 @@ def bearing(start: Point, end: Point) -> float:
     return math.degrees(math.atan2(end[0] - start[0], end[1] - start[1])) % 360.0
 
 
-def town(area: Polygon, azimuth_deg: float, seed: int, *, density: float = 0.7) -> tuple[Part, ...]:
+def town(area: BaseGeometry, azimuth_deg: float, seed: int, *, density: float = 0.7) -> tuple[Part, ...]:
     """Return rows of small houses, with an apartment block here and there, inside ``area``."""
     rng = rng_of(seed, "town")
     left, bottom, right, top = area.bounds
@@ -127,7 +127,7 @@ def town(area: Polygon, azimuth_deg: float, seed: int, *, density: float = 0.7) 
     return tuple(parts)
 
 
-def plots(area: Polygon, azimuth_deg: float, seed: int, *, size_m: float = 95.0) -> tuple[Ground, ...]:
+def plots(area: BaseGeometry, azimuth_deg: float, seed: int, *, size_m: float = 95.0) -> tuple[Ground, ...]:
     """Return a patchwork of small fields inside ``area``: ploughed, stubble, green, each of its own tone."""
     rng = rng_of(seed, "plots")
     left, bottom, right, top = area.bounds
@@ -156,11 +156,15 @@ def ragged(polygon: Polygon, seed: int, deviation_m: float = 5.0, *, every_m: fl
     moved = Polygon([(x + rng.normal(0.0, deviation_m), y + rng.normal(0.0, deviation_m)) for x, y, *_ in ring]).buffer(
         0.0
     )
-    return max(getattr(moved, "geoms", [moved]), key=lambda piece: piece.area)
+    largest: Polygon = max(getattr(moved, "geoms", [moved]), key=lambda piece: float(piece.area))
+    return largest
 
 
 def standing_clutter(pier: Pier, free: Sequence[Polygon], seed: int, count: int = 14) -> tuple[Thing, ...]:
-    """Return lorries, small blocks of old containers and sheds' goods that stay, outside the areas kept ``free``."""
+    """Return lorries and small blocks of old containers outside the areas kept ``free``.
+
+    The same on every date if the seed is the same; clutter that comes and goes if it is not.
+    """
     rng = rng_of(seed, "clutter", pier.name)
     inner, taken = pier.outline.buffer(-9.0), list(free)
     things: list[Thing] = []
@@ -168,7 +172,7 @@ def standing_clutter(pier: Pier, free: Sequence[Polygon], seed: int, count: int 
         if len(things) == count:
             break
         where = pier.at(rng.uniform(5.0, pier.length_m - 5.0), rng.uniform(5.0, pier.width_m - 5.0))
-        thing = _piece(f"{pier.name}_clutter{attempt}", where, pier.azimuth_deg, rng)
+        thing = _piece(f"{pier.name}_clutter{seed}_{attempt}", where, pier.azimuth_deg, rng)
         if inner.contains(thing.footprint) and not any(t.intersects(thing.footprint) for t in taken):
             things.append(replace(thing, clutter=True))
             taken.append(thing.footprint.buffer(3.0))
@@ -257,7 +261,7 @@ def _random_piers(quay: Point, seaward: float, count: int, rng: np.random.Genera
 
 
 def _hinterland(
-    quay: Point, seaward: float, land: Polygon, piers: tuple[Pier, ...], rng: np.random.Generator
+    quay: Point, seaward: float, land: BaseGeometry, piers: tuple[Pier, ...], rng: np.random.Generator
 ) -> tuple[tuple[Ground, ...], tuple[Part, ...], tuple[LineString, ...]]:
     """Ground, buildings and tracks behind and on the piers."""
     surface = str(rng.choice(["concrete", "old_concrete", "gravel"]))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from numpy.typing import NDArray
 
     from imagery_diff.geometry import Sun, View
@@ -20,7 +22,7 @@ _EDGE_M = 0.05
 """Heights closer than this are the same: a flat roof does not shade itself."""
 
 
-def shifted(array: NDArray[np.generic], rows: int, cols: int, fill: object) -> NDArray[np.generic]:
+def shifted(array: NDArray[Any], rows: int, cols: int, fill: float) -> NDArray[Any]:
     """Return the array read ``rows`` further down and ``cols`` further right; ``fill`` from beyond the edge."""
     out = np.full_like(array, fill)
     height, width = array.shape[-2:]
@@ -71,7 +73,7 @@ def shading(canvas: Canvas, sun: Sun) -> Image:
 
 
 def lit(canvas: Canvas, sun: Sun, shadow_light: tuple[float, ...]) -> Image:
-    """Return the reflectance as lit by sun and sky, (band, row, col): what an image corrected for level ground shows."""
+    """Return the reflectance as lit by sun and sky, (band, row, col): as an image corrected for level ground."""
     shadow = cast_shadow(canvas, sun)
     direct = np.where(shadow, np.float32(0.0), shading(canvas, sun))
     sky = np.array(shadow_light, dtype=np.float32)[:, None, None]
@@ -132,6 +134,6 @@ def _highest(canvas: Canvas) -> float:
 
 def _march(steps: float, azimuth_deg: float) -> list[tuple[int, int]]:
     """Rows and columns of each step of one pixel towards an azimuth."""
-    count = int(math.ceil(steps)) + 1
+    count = math.ceil(steps) + 1
     east, north = math.sin(math.radians(azimuth_deg)), math.cos(math.radians(azimuth_deg))
     return [(round(-north * k), round(east * k)) for k in range(1, count + 1)]

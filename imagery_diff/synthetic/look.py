@@ -1,4 +1,4 @@
-"""How a world is looked at: the sensor, the moment, the weather, and everything else that differs between two passes."""
+"""How a world is looked at: sensor, moment, weather, and everything else that differs between two passes."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ PLANETSCOPE = Sensor(
     delivered_m=3.0,
     native_m=3.9,
     fine_m=1.0,
-    blur_m=3.3,
-    noise_dn=13.0,
+    blur_m=3.0,
+    noise_dn=18.0,
     noise_share=0.010,
-    noise_common=0.5,
-    smooth_px=0.4,
-    sharpen=0.8,
+    noise_common=0.7,
+    smooth_px=0.6,
+    sharpen=0.95,
     sharpen_px=1.2,
     heading_deg=11.0,
 )
@@ -133,7 +133,7 @@ class Look:
     """Clouds, with their shadows."""
     glint: float = 0.0
     """Sun glint on waves, reflectance."""
-    waves: float = 0.0014
+    waves: float = 0.002
     """Standard deviation of the water's reflectance by waves."""
     greenness: float = 0.5
     """Season: 0 = all plants dry or bare, 1 = high summer."""

@@ -14,13 +14,14 @@ from shapely.geometry import LineString, Polygon
 from shapely.geometry.polygon import orient
 from shapely.ops import unary_union
 
+from imagery_diff.errors import InputError
 from imagery_diff.synthetic.harbours import Harbour, Pier, plots, ragged, standing_clutter, town
 from imagery_diff.synthetic.texture import rng_of
 from imagery_diff.synthetic.things import building, crane, heap, stack
 from imagery_diff.synthetic.world import Ground, Part, Thing, World, along, box
 
 if TYPE_CHECKING:
-    from imagery_diff.aoi import AOI
+    from imagery_diff.aoi import AOI, Area
 
 CRS = "EPSG:32652"
 _NORTH_COAST = ((130.29050, 42.23800), (130.28850, 42.23480), (130.28790, 42.23340), (130.28690, 42.23255))
@@ -70,9 +71,16 @@ def stack_place(pier: Pier, middle_m: float, length_m: float, inward_m: float = 
     return box(pier.from_right(middle_m, inward_m), pier.right_azimuth_deg, length_m, 24.0)
 
 
-def _ring(polygon: Polygon) -> list[tuple[float, float]]:
+def _single(area: Area) -> Polygon:
+    """Return the polygon of an outline that must be one."""
+    if not isinstance(area, Polygon):
+        raise InputError("the outline of a pier must be one polygon, got several")
+    return area
+
+
+def _ring(polygon: Area) -> list[tuple[float, float]]:
     """Vertices anticlockwise from the northernmost, which is the root of a pier's north-eastern side."""
-    points = [(x, y) for x, y, *_ in orient(polygon, 1.0).exterior.coords[:-1]]
+    points = [(x, y) for x, y, *_ in orient(_single(polygon), 1.0).exterior.coords[:-1]]
     first = max(range(len(points)), key=lambda k: points[k][1])
     return points[first:] + points[:first]
 
@@ -90,7 +98,7 @@ def _land(rings: dict[str, list[tuple[float, float]]]) -> Polygon:
 
 
 def _wandering(line: list[tuple[float, float]], seed: int) -> list[tuple[float, float]]:
-    """The coast between its given points is not straight."""
+    """Return the coast between its given points, which is not straight."""
     rng = rng_of(seed, "coast")
     points = LineString(line).segmentize(28.0).coords
     return [(x + rng.normal(0.0, 6.0), y + rng.normal(0.0, 6.0)) for x, y in points]
@@ -204,7 +212,7 @@ def _what_stays(piers: tuple[Pier, ...]) -> tuple[Thing, ...]:
 
 
 def _old_block(pier: Pier, k: int) -> Thing:
-    """A small block of old containers behind the quay, where containers were reported."""
+    """Return a small block of old containers behind the quay, where containers were reported."""
     rng = rng_of(k, "old block")
     where = along(pier.from_right(-30.0, -70.0), pier.azimuth_deg, -14.0 * k, 38.0 * k)
     size = (float(rng.choice([18.5, 24.7])), 7.6)

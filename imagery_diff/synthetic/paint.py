@@ -51,13 +51,13 @@ class Fine:
     @property
     def xs(self) -> NDArray[np.float64]:
         """Map x of the pixel centres, by column."""
-        centres: NDArray[np.float64] = self.left + (np.arange(self.shape[1]) + 0.5) * self.step_m
+        centres: NDArray[np.float64] = np.float64(self.left) + (np.arange(self.shape[1]) + 0.5) * self.step_m
         return centres
 
     @property
     def ys(self) -> NDArray[np.float64]:
         """Map y of the pixel centres, by row."""
-        centres: NDArray[np.float64] = self.top - (np.arange(self.shape[0]) + 0.5) * self.step_m
+        centres: NDArray[np.float64] = np.float64(self.top) - (np.arange(self.shape[0]) + 0.5) * self.step_m
         return centres
 
 
@@ -133,8 +133,8 @@ def _ground(world: World, fine: Fine, look: Look) -> tuple[Image, NDArray[np.boo
     for k, scale in enumerate(_SCALES_M):
         if scale >= 0.8 * fine.step_m:
             tone += uneven[:, k][index] * noise(fine.xs, fine.ys, scale, seed_of(world.seed, "tone", scale))
-    tone += _pavement(world, fine)[0] * np.array([k.slab for k in kinds], dtype=np.float32)[index]
-    tone -= _stains(world, fine) * np.array([k.stains for k in kinds], dtype=np.float32)[index]
+    slab, stain = (np.array(v, dtype=np.float32)[index] for v in ([k.slab for k in kinds], [k.stains for k in kinds]))
+    tone += np.float32(world.texture) * (slab * _pavement(world, fine) - stain * _stains(world, fine))
     tint = noise(fine.xs, fine.ys, 25.0, seed_of(world.seed, "tint")) * np.float32(0.035 * world.texture)
     red = np.linspace(-1.0, 1.0, 4, dtype=np.float32)
     image = np.array([k.reflectance for k in kinds], dtype=np.float32).T[:, index]
@@ -156,13 +156,13 @@ def _kind(world: World, name: str, patch: Ground | None = None) -> Material:
     return replace(kind, reflectance=(blue * tone, green * tone, red * tone, nir * tone), cover=cover)
 
 
-def _pavement(world: World, fine: Fine) -> tuple[Image, Image]:
-    """Tone of each slab, and position across the pavement, along the world's axis."""
+def _pavement(world: World, fine: Fine) -> Image:
+    """Tone of each slab and of each bay of slabs, laid along the world's axis."""
     sin, cos = unit(world.axis_deg)
     x, y = np.meshgrid(fine.xs - world.bounds[0], fine.ys - world.bounds[1])
     u, v = (x * sin + y * cos).astype(np.float32), (x * cos - y * sin).astype(np.float32)
     large = slabs(u, v, (24.0, 14.0), seed_of(world.seed, "bays"))
-    return 0.7 * large + 0.5 * slabs(u, v, (6.0, 4.0), seed_of(world.seed, "slabs")), v
+    return 0.7 * large + 0.5 * slabs(u, v, (6.0, 4.0), seed_of(world.seed, "slabs"))
 
 
 def _stains(world: World, fine: Fine) -> Image:
@@ -245,7 +245,7 @@ def _wakes(world: World, fine: Fine) -> Image:
 
 
 def _wake(ship: Thing, fine: Fine) -> Image:
-    """A turbulent streak astern that fades over some lengths, and the two arms of a Kelvin wedge (19.5 degrees)."""
+    """Return a streak astern that fades over some lengths, and the two arms of a Kelvin wedge (19.5 degrees)."""
     stern = along((ship.footprint.centroid.x, ship.footprint.centroid.y), ship.azimuth_deg, -0.45 * ship.length_m)
     sin, cos = ship.direction
     x, y = np.meshgrid(fine.xs - stern[0], fine.ys - stern[1])

@@ -31,8 +31,8 @@ PAIRS: dict[str, tuple[str, str]] = {
 _TEXT = """\
 **Every image in this folder is RENDERED, NOT A SATELLITE IMAGE: no satellite saw any of it.**
 
-They show Najin port (and, once, the railway crossing at Tumangang) as PlanetScope and SkySat would deliver them, drawn by
-`imagery_diff.synthetic` from a made-up scene of known truth. What is where in October 2023 follows press reports of
+They show Najin port (and, once, the railway crossing at Tumangang) as PlanetScope and SkySat would deliver them, drawn
+by `imagery_diff.synthetic` from a made-up scene of known truth. What is where in October 2023 follows press reports of
 satellite images (16 to 21 October: rows N08 to N14 of the record in `aois/README.md`); shapes, colours, clutter, coast,
 buildings, tracks and weather are invented. On all other dates everything is invented. Do not cite them as evidence of
 anything. `truth.geojson` beside each image says what is there, in true position; the image is off by the pointing error
@@ -45,9 +45,9 @@ Made by one command, in about a minute:
 It gives decoded pixels within 1 DN anywhere, and the same bytes with {versions}.
 
 Layout: as delivered by Planet (4-band surface reflectance, uint16, 0 = nodata, UDM2 of version 2.0, metadata JSON). The
-satellite id is `0000`, the TIFF tag `IMAGERY_DIFF_RENDERED` and the property `rendered` say what they are, and the pixels
-carry a faint mark (`imagery_diff.mark`). The product of 20 October 06:43 UTC is not recorded and 15:24 solar time is
-unusual for PlanetScope, so it is given both ways. At Tumangang no track line was found: the track is assumed.
+satellite id is `0000`, the TIFF tag `IMAGERY_DIFF_RENDERED` and the property `rendered` say what they are, and the
+pixels carry a faint mark (`imagery_diff.mark`). The product of 20 October 06:43 UTC is not recorded, and 15:24 solar
+time is unusual for PlanetScope, so it is given both ways. At Tumangang no track line was found: the track is assumed.
 
 Licence: the pixels are CC0 1.0. The outlines of the piers and quays in them derive from OpenStreetMap,
 (c) OpenStreetMap contributors, ODbL 1.0; the `truth.geojson` files that repeat them are under the ODbL as well.

@@ -1,4 +1,4 @@
-"""Render a world of known truth as a sensor would deliver it. `render` tells the whole story; the other files are its steps."""
+"""Render a world of known truth as a sensor would deliver it: `render` tells the story, other files hold its steps."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pyproj import Transformer
 from rasterio.features import geometry_mask
 from shapely.geometry import mapping
 from shapely.geometry.polygon import orient
-from shapely.ops import transform as reproject
 
+from imagery_diff.aoi import WGS84, reproject
 from imagery_diff.errors import InputError
 from imagery_diff.geometry import Sun, View, sun_position
 from imagery_diff.grid import Grid
@@ -125,8 +125,7 @@ def convergence_deg(world: World) -> float:
 
 def truth(world: World, look: Look) -> dict[str, Any]:
     """Return the things of a world as GeoJSON features (WGS84, right-hand rule, 7 decimals)."""
-    to_lonlat = Transformer.from_crs(world.crs, "EPSG:4326", always_xy=True)
-    features = [_feature(thing, world, to_lonlat, look) for thing in world.things]
+    features = [_feature(thing, world, look) for thing in world.things]
     return {
         "type": "FeatureCollection",
         "credit": CREDIT,
@@ -137,8 +136,8 @@ def truth(world: World, look: Look) -> dict[str, Any]:
     }
 
 
-def _feature(thing: Thing, world: World, to_lonlat: Transformer, look: Look) -> dict[str, Any]:
-    outline = orient(reproject(to_lonlat.transform, thing.footprint), 1.0)
+def _feature(thing: Thing, world: World, look: Look) -> dict[str, Any]:
+    outline = orient(reproject(thing.footprint, world.crs, WGS84), 1.0)
     properties = {
         "id": thing.id,
         "kind": thing.kind,
@@ -165,6 +164,7 @@ def _feature(thing: Thing, world: World, to_lonlat: Transformer, look: Look) -> 
 
 
 def sun_over(world: World, look: Look) -> Sun:
+    """Return where the sun stands over the middle of the world, from true north."""
     lon, lat = _centre_lonlat(world)
     return sun_position(look.time, lat, lon)
 
@@ -178,7 +178,7 @@ def _centre_lonlat(world: World) -> tuple[float, float]:
 
 
 def _fine_around(grid: Grid, step_m: float, margin_m: float = 90.0) -> Fine:
-    """A fine grid that reaches beyond the delivered one, so that shadows, leans and blurs from outside come in."""
+    """Return a fine grid that reaches beyond the delivered one, for shadows, leans and blurs from outside."""
     left, bottom, right, top = grid.bounds
     shape = (math.ceil((top - bottom + 2 * margin_m) / step_m), math.ceil((right - left + 2 * margin_m) / step_m))
     return Fine(left=left - margin_m, top=top + margin_m, step_m=step_m, shape=shape)
@@ -222,4 +222,6 @@ def _udm2(
 def _centres(grid: Grid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     rows, cols = grid.shape
     t = grid.transform
-    return t.c + (np.arange(cols) + 0.5) * t.a, t.f + (np.arange(rows) + 0.5) * t.e
+    xs: NDArray[np.float64] = (t.c + (np.arange(cols) + 0.5) * t.a).astype(np.float64)
+    ys: NDArray[np.float64] = (t.f + (np.arange(rows) + 0.5) * t.e).astype(np.float64)
+    return xs, ys

@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from shapely.geometry import Polygon
-
 from imagery_diff.geometry import View
 from imagery_diff.synthetic.border import border_crossing, standing_train
 from imagery_diff.synthetic.deliver import write_planetscope, write_skysat
@@ -20,10 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from shapely.geometry import Polygon
+
     from imagery_diff.aoi import AOI
     from imagery_diff.synthetic.harbours import Harbour
     from imagery_diff.synthetic.render import Rendered
-    from imagery_diff.synthetic.world import Thing, World
+    from imagery_diff.synthetic.world import World
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,7 @@ def passes(najin_aoi: AOI) -> tuple[Pass, ...]:
     return tuple(sorted(made, key=lambda one: (one.look.time, one.look.sensor is SKYSAT)))
 
 
-def write_all(folder: Path, najin_aoi: AOI, tell: Callable[[str], None]) -> list[tuple[Pass, Path]]:
+def write_all(folder: Path, najin_aoi: AOI, tell: Callable[[str], object]) -> list[tuple[Pass, Path]]:
     """Render and write every sample; ``tell`` hears of each."""
     written = []
     for one in passes(najin_aoi):
@@ -72,151 +72,82 @@ def write_all(folder: Path, najin_aoi: AOI, tell: Callable[[str], None]) -> list
     return written
 
 
-def _blue_stack(harbour: Harbour) -> Thing:
-    pier = harbour.pier("pier2")
-    return stack(
-        "pier2_stack_17oct",
-        pier.from_right(140.0, 25.0),
-        pier.right_azimuth_deg,
-        (90.0, 16.4),
-        tiers=3,
-        colours=("blue",),
-        seed=17,
-    )
-
-
 def _october(harbour: Harbour, outline: Polygon) -> tuple[Pass, ...]:
     """16 to 21 October (record N08 to N14)."""
-    one, two = harbour.pier("pier1"), harbour.pier("pier2")
-    line = stack(
-        "pier1_line",
-        one.from_right(150.0, 38.0),
-        one.right_azimuth_deg,
-        (115.0, 7.6),
-        tiers=2,
-        colours=("grey", "rust", "white", "green"),
-        seed=9,
-    )
-    empty = harbour.world.with_things(line)
-    stacked = empty.with_things(_blue_stack(harbour))
-    ship = replace(
-        two.moor("pier2_ship_19oct", "right", 148.0, (115.0, 18.0), deck="rust", cargo="blue"), note="115 m as reported"
-    )
-    loading = stacked.with_things(ship)
-    again = stack(
-        "pier2_stack_21oct",
-        two.from_right(196.0, 27.0),
-        two.right_azimuth_deg,
-        (80.0, 16.4),
-        tiers=3,
-        colours=("blue",),
-        seed=21,
-    )
-    refilled = empty.with_things(again)
+    empty, stacked, loading, refilled = _october_worlds(harbour)
     looks = _october_looks()
-    skysat = _skysat_window(harbour)
-    low = replace(
-        looks["0643"],
-        sensor=SKYSAT,
-        view=View(off_nadir_deg=20.0, azimuth_deg=284.0),
-        pointing_error_m=(1.1, -0.8),
-        seed=2006432,
-    )
-    high = replace(
-        looks["0201"],
-        sensor=SKYSAT,
-        view=View(off_nadir_deg=20.0, azimuth_deg=101.0),
-        pointing_error_m=(-0.9, 0.6),
-        seed=2002012,
-    )
+    high = _as_skysat(looks["0201"], 101.0, (-0.9, 0.6))
+    low = _as_skysat(looks["0643"], 284.0, (1.1, -0.8))
+    area = _skysat_outline(harbour)
     rows = (
-        ("najin_20231016", empty, looks["16"], "115 m container line on Pier 1; Pier 2 empty", None),
-        ("najin_20231017", stacked, looks["17"], "as the day before, and a 90 m blue stack on Pier 2", None),
-        ("najin_20231019", loading, looks["19"], "a 115 m ship beside the stack on Pier 2", None),
-        ("najin_20231020_0201", loading, looks["0201"], "ship and stack still there", None),
-        ("najin_20231020_0201_skysat", loading, high, "the same moment at 0.5 m, Pier 2 only", skysat),
-        ("najin_20231020_0643", empty, looks["0643"], "both gone; low sun from the other side", None),
-        ("najin_20231020_0643_skysat", empty, low, "the same moment at 0.5 m, Pier 2 only", skysat),
-        ("najin_20231021", refilled, looks["21"], "a new 80 m stack, further out on Pier 2", None),
+        ("20231016", empty, looks["16"], "115 m container line on Pier 1; Pier 2 empty"),
+        ("20231017", stacked, looks["17"], "as the day before, and a 90 m blue stack on Pier 2"),
+        ("20231019", loading, looks["19"], "a 115 m ship beside the stack on Pier 2"),
+        ("20231020_0201", loading, looks["0201"], "ship and stack still there"),
+        ("20231020_0201_skysat", loading, high, "the same moment at 0.5 m, Pier 2 only"),
+        ("20231020_0643", empty, looks["0643"], "both gone; low sun from the other side"),
+        ("20231020_0643_skysat", empty, low, "the same moment at 0.5 m, Pier 2 only"),
+        ("20231021", refilled, looks["21"], "a new 80 m stack, further out on Pier 2"),
     )
-    return tuple(
-        Pass(name=name, world=world, look=look, contains=what, around=around, clip=_skysat_outline(harbour) if around else outline)
-        for name, world, look, what, around in rows
+    made = [Pass(name=f"najin_{n}", world=w, look=k, contains=what, clip=outline) for n, w, k, what in rows]
+    return tuple(replace(p, around=area.bounds, clip=area) if p.look.sensor is SKYSAT else p for p in made)
+
+
+def _october_worlds(harbour: Harbour) -> tuple[World, World, World, World]:
+    """Return Pier 2 empty, with the stack, with stack and ship, and with the new stack; Pier 1 the same throughout."""
+    one, two = harbour.pier("pier1"), harbour.pier("pier2")
+    axis, line = two.right_azimuth_deg, one.from_right(150.0, 38.0)
+    paints = ("grey", "rust", "white", "green")
+    empty = harbour.world.with_things(
+        stack("pier1_line", line, one.right_azimuth_deg, (115.0, 7.6), tiers=2, colours=paints, seed=9)
     )
+    blue = stack("pier2_stack_17oct", two.from_right(140.0, 25.0), axis, (90.0, 16.4), tiers=3, seed=17)
+    ship = two.moor("pier2_ship_19oct", "right", 148.0, (115.0, 18.0), deck="rust", cargo="blue")
+    again = stack("pier2_stack_21oct", two.from_right(196.0, 27.0), axis, (80.0, 16.4), tiers=3, seed=21)
+    stacked = empty.with_things(blue)
+    return empty, stacked, stacked.with_things(ship), empty.with_things(again)
+
+
+def _as_skysat(look: Look, azimuth_deg: float, error_m: tuple[float, float]) -> Look:
+    """Return the same moment through SkySat, 20 degrees off nadir."""
+    view = View(off_nadir_deg=20.0, azimuth_deg=azimuth_deg)
+    return replace(look, sensor=SKYSAT, view=view, pointing_error_m=error_m, seed=look.seed + 1000)
 
 
 def _october_looks() -> dict[str, Look]:
-    """Every pass has its own pointing error, haze, calibration, season and noise."""
-    base = Look(time=datetime(2023, 10, 16, 2, 4, 11, 370000, tzinfo=UTC), greenness=0.42)
-    return {
-        "16": replace(
-            base, pointing_error_m=(2.1, -1.4), view=View(off_nadir_deg=2.9, azimuth_deg=99.0), haze=0.02, seed=1601
-        ),
-        "17": replace(
-            base,
-            time=datetime(2023, 10, 17, 2, 12, 4, 370000, tzinfo=UTC),
-            pointing_error_m=(-2.6, 1.9),
-            view=View(off_nadir_deg=4.1, azimuth_deg=278.0),
-            gain=(1.03, 1.02, 0.99, 0.97),
-            haze=0.04,
-            greenness=0.41,
-            seed=1702,
-        ),
-        "19": replace(
-            base,
-            time=datetime(2023, 10, 19, 2, 7, 50, 120000, tzinfo=UTC),
-            pointing_error_m=(4.4, 3.1),
-            view=View(off_nadir_deg=1.2, azimuth_deg=101.0),
-            gain=(0.97, 0.98, 1.00, 1.02),
-            haze=0.03,
-            greenness=0.39,
-            wet=0.15,
-            seed=1903,
-        ),
-        "0201": replace(
-            base,
-            time=datetime(2023, 10, 20, 2, 1, 33, 840000, tzinfo=UTC),
-            pointing_error_m=(-1.2, -3.8),
-            view=View(off_nadir_deg=3.6, azimuth_deg=101.0),
-            haze=0.03,
-            greenness=0.38,
-            seed=2004,
-        ),
-        "0643": replace(
-            base,
-            time=datetime(2023, 10, 20, 6, 43, 0, 150000, tzinfo=UTC),
-            pointing_error_m=(3.2, -0.9),
-            view=View(off_nadir_deg=4.6, azimuth_deg=284.0),
-            gain=(0.96, 0.97, 0.99, 1.01),
-            haze=0.06,
-            # A low sun leaves the sky a larger share of the light.
-            shadow_light=(0.44, 0.34, 0.27, 0.17),
-            noise_factor=1.25,
-            greenness=0.38,
-            seed=2005,
-        ),
-        "21": replace(
-            base,
-            time=datetime(2023, 10, 21, 2, 9, 18, 600000, tzinfo=UTC),
-            pointing_error_m=(0.7, 4.9),
-            view=View(off_nadir_deg=2.2, azimuth_deg=280.0),
-            gain=(1.02, 1.01, 1.00, 0.98),
-            haze=0.02,
-            greenness=0.37,
-            seed=2106,
-        ),
+    """Every pass has its own pointing error, view, haze, calibration, season and noise."""
+    # day: hour, minute, second, hundredth; pointing error; off nadir and azimuth; haze; greenness; seed
+    rows = {
+        "16": ((16, 2, 4, 11, 370000), (2.1, -1.4), (2.9, 99.0), 0.02, 0.42, 1601),
+        "17": ((17, 2, 12, 4, 370000), (-2.6, 1.9), (4.1, 278.0), 0.04, 0.41, 1702),
+        "19": ((19, 2, 7, 50, 120000), (4.4, 3.1), (1.2, 101.0), 0.03, 0.39, 1903),
+        "0201": ((20, 2, 1, 33, 840000), (-1.2, -3.8), (3.6, 101.0), 0.03, 0.38, 2004),
+        "0643": ((20, 6, 43, 0, 150000), (3.2, -0.9), (4.6, 284.0), 0.06, 0.38, 2005),
+        "21": ((21, 2, 9, 18, 600000), (0.7, 4.9), (2.2, 280.0), 0.02, 0.37, 2106),
     }
+    looks = {
+        day: Look(
+            time=datetime(2023, 10, *when, tzinfo=UTC),
+            pointing_error_m=error,
+            view=View(off_nadir_deg=view[0], azimuth_deg=view[1]),
+            haze=haze,
+            greenness=greenness,
+            seed=seed,
+        )
+        for day, (when, error, view, haze, greenness, seed) in rows.items()
+    }
+    looks["17"] = replace(looks["17"], gain=(1.03, 1.02, 0.99, 0.97))
+    looks["19"] = replace(looks["19"], gain=(0.97, 0.98, 1.00, 1.02), wet=0.15)
+    # A low sun leaves the sky a larger share of the light, and the camera less of it.
+    low = (0.44, 0.34, 0.27, 0.17)
+    looks["0643"] = replace(looks["0643"], gain=(0.96, 0.97, 0.99, 1.01), shadow_light=low, noise_factor=1.25)
+    looks["21"] = replace(looks["21"], gain=(1.02, 1.01, 1.00, 0.98))
+    return looks
 
 
 def _skysat_outline(harbour: Harbour) -> Polygon:
     """Return Pier 2 with its berths and a strip of the land behind it."""
     return harbour.pier("pier2").outline.buffer(48.0, join_style="mitre")
-
-
-def _skysat_window(harbour: Harbour) -> tuple[float, float, float, float]:
-    """Return the box around what is rendered as SkySat."""
-    left, bottom, right, top = _skysat_outline(harbour).bounds
-    return (left, bottom, right, top)
 
 
 def _quiet(harbour: Harbour, outline: Polygon) -> tuple[Pass, ...]:
@@ -260,7 +191,7 @@ def _quiet(harbour: Harbour, outline: Polygon) -> tuple[Pass, ...]:
 
 
 def _train_leaves() -> tuple[Pass, ...]:
-    """A train of 24 cars in the yard at Tumangang on 5 November 2023, gone on 6 November."""
+    """Return a train of 24 cars in the yard at Tumangang on 5 November 2023, gone on 6 November."""
     harbour = border_crossing()
     there = harbour.world.with_things(standing_train(harbour))
     first = Look(

@@ -1,7 +1,7 @@
-"""Random fields fixed to the ground: the same place looks the same in every rendering, at every pixel size.
+"""Random fields fixed to the ground: a place looks the same in every rendering, at every pixel size.
 
-A field is noise on a lattice of map coordinates, hashed from the lattice indices and a seed, cubic between the nodes. So
-it needs no stored state, and adding an object or moving the window does not reshuffle the ground.
+A field is noise on a lattice of map coordinates, hashed from the lattice indices and a seed, cubic between the nodes.
+So it needs no stored state, and adding an object or moving the window does not reshuffle the ground.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ def hashed(i: NDArray[np.int64], j: NDArray[np.int64], seed: int) -> NDArray[np.
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         z ^= z >> np.uint64(31)
-    return ((z >> np.uint64(40)).astype(np.float64) / 2.0**24).astype(np.float32)
+    uniform: NDArray[np.float32] = ((z >> np.uint64(40)).astype(np.float64) / 2.0**24).astype(np.float32)
+    return uniform
 
 
 def noise(xs: NDArray[np.float64], ys: NDArray[np.float64], spacing_m: float, seed: int) -> NDArray[np.float32]:
@@ -59,8 +60,8 @@ def noise(xs: NDArray[np.float64], ys: NDArray[np.float64], spacing_m: float, se
     across, first_x, count_x = _cubic_weights(xs / spacing_m)
     down, first_y, count_y = _cubic_weights(ys / spacing_m)
     i, j = np.meshgrid(np.arange(count_x) + first_x, np.arange(count_y) + first_y)
-    # Uniform in [-sqrt 3, sqrt 3) has deviation 1; cubic interpolation keeps about 0.7 of it.
-    nodes = (hashed(i, j, seed) - np.float32(0.5)) * np.float32(2.0 * np.sqrt(3.0) / 0.72)
+    # Uniform in [-sqrt 3, sqrt 3) has deviation 1; cubic interpolation keeps 0.81 of it.
+    nodes = (hashed(i, j, seed) - np.float32(0.5)) * np.float32(2.0 * np.sqrt(3.0) / 0.813)
     field: NDArray[np.float32] = (down @ (across @ nodes.T).T).astype(np.float32)
     return field
 
@@ -68,7 +69,7 @@ def noise(xs: NDArray[np.float64], ys: NDArray[np.float64], spacing_m: float, se
 def slabs(
     u: NDArray[np.float32], v: NDArray[np.float32], size_m: tuple[float, float], seed: int
 ) -> NDArray[np.float32]:
-    """Return one number per slab of a pavement, uniform in [-1, 1); ``u`` and ``v`` run along and across it (metres)."""
+    """Return one number per slab of a pavement, uniform in [-1, 1); ``u`` and ``v`` run along and across (metres)."""
     i = np.floor(u / size_m[0]).astype(np.int64)
     j = np.floor(v / size_m[1]).astype(np.int64)
     return hashed(i, j, seed) * np.float32(2.0) - np.float32(1.0)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from shapely.geometry import Polygon
+from shapely.geometry import Polygon, mapping
 
 from imagery_diff.errors import InputError
 from imagery_diff.synthetic.materials import PAINTS, ROOFS
@@ -45,7 +46,7 @@ def building(centre: Point, azimuth_deg: float, size: tuple[float, float, float]
 
 
 def stack(
-    id: str,  # noqa: A002 - the name the truth uses
+    name: str,
     centre: Point,
     azimuth_deg: float,
     size: tuple[float, float],
@@ -58,7 +59,7 @@ def stack(
 
     Colours are drawn per container; a tenth of the columns is a tier lower than the rest.
     """
-    rng = rng_of(seed, "stack", id)
+    rng = rng_of(seed, "stack", name)
     bay, row = CONTAINER_M[0] + 0.12, CONTAINER_M[1] + 0.10
     bays, rows = max(1, round(size[0] / bay)), max(1, round(size[1] / row))
     length, width = bays * bay, rows * row
@@ -72,7 +73,7 @@ def stack(
             top = CONTAINER_M[2] * (tiers - lower)
             parts.append(Part(polygon=outline, top_m=top, reflectance=scattered(paint, rng), rough=0.10))
     return Thing(
-        id=id,
+        id=name,
         kind="containers",
         footprint=box(centre, azimuth_deg, length, width),
         length_m=length,
@@ -102,7 +103,7 @@ def hull(centre: Point, azimuth_deg: float, length_m: float, width_m: float, ins
 
 
 def ship(
-    id: str,  # noqa: A002
+    name: str,
     centre: Point,
     azimuth_deg: float,
     size: tuple[float, float],
@@ -113,11 +114,11 @@ def ship(
 ) -> Thing:
     """Return a cargo ship, bow towards ``azimuth_deg``; ``size`` is length and beam.
 
-    Hull and bulwark, deck, hatch covers forward (or open holds filled with containers of colour ``cargo``), deck cranes,
-    white house and funnel aft.
+    Hull, deck, hatch covers forward (one hold open and filled with containers of colour ``cargo``), deck cranes, white
+    house and funnel aft.
     """
     length, beam = size
-    rng = rng_of(0, "ship", id)
+    rng = rng_of(0, "ship", name)
     parts = [
         Part(polygon=hull(centre, azimuth_deg, length, beam), top_m=5.4, reflectance=scattered(PAINTS["dark"], rng)),
         Part(polygon=hull(centre, azimuth_deg, length, beam, 0.8), top_m=5.5, reflectance=PAINTS[deck], rough=0.15),
@@ -125,7 +126,7 @@ def ship(
         *_house(centre, azimuth_deg, size),
     ]
     return Thing(
-        id=id,
+        id=name,
         kind="vessel",
         footprint=hull(centre, azimuth_deg, length, beam),
         length_m=length,
@@ -193,7 +194,7 @@ CAR_M: dict[str, tuple[float, float, float]] = {
 
 
 def train(
-    id: str,  # noqa: A002
+    name: str,
     head: Point,
     azimuth_deg: float,
     cars: int,
@@ -212,7 +213,7 @@ def train(
     """
     if not 1 <= cars <= 60:
         raise InputError(f"a train has 1 to 60 cars, got {cars}")
-    rng = rng_of(seed, "train", id)
+    rng = rng_of(seed, "train", name)
     at, parts = 0.0, []
     for _ in range(cars):
         kind = mix[int(rng.integers(len(mix)))]
@@ -222,7 +223,7 @@ def train(
         parts.append(Part(polygon=outline, top_m=height, reflectance=paint, rough=0.12))
         at += length
     return Thing(
-        id=id,
+        id=name,
         kind="rail_cars",
         footprint=box(along(head, azimuth_deg, at / 2.0), azimuth_deg, at, 3.0),
         length_m=at,
@@ -234,7 +235,7 @@ def train(
     )
 
 
-def heap(id: str, outline: Polygon, height_m: float, *, colour: str = "black") -> Thing:  # noqa: A002
+def heap(name: str, outline: Polygon, height_m: float, *, colour: str = "black") -> Thing:
     """Return a heap of coal or other bulk: terraces a metre high inside ``outline``, flanks falling outwards."""
     parts, level, steps = [], outline, max(2, math.ceil(height_m))
     rise = height_m / steps
@@ -244,14 +245,14 @@ def heap(id: str, outline: Polygon, height_m: float, *, colour: str = "black") -
         for piece in getattr(level, "geoms", [level]):
             parts += _terrace(piece, (k + 1) * rise, PAINTS[colour], last=k == steps - 1)
         level = level.buffer(-1.3 * rise)
-    frame = outline.minimum_rotated_rectangle
-    (ax, ay), (bx, by), (cx, cy) = list(frame.exterior.coords)[:3]
+    frame = list(mapping(outline.minimum_rotated_rectangle)["coordinates"][0])
+    (ax, ay), (bx, by), (cx, cy) = frame[:3]
     sides = sorted(
         [(math.hypot(bx - ax, by - ay), (bx - ax, by - ay)), (math.hypot(cx - bx, cy - by), (cx - bx, cy - by))]
     )
     longer = sides[1][1]
     return Thing(
-        id=id,
+        id=name,
         kind="stockpile",
         footprint=outline,
         length_m=sides[1][0],
@@ -270,7 +271,7 @@ def _terrace(piece: Polygon, top_m: float, paint: Reflectance, *, last: bool) ->
     centre = piece.centroid
     parts = []
     corners = list(piece.exterior.segmentize(12.0).coords)
-    for (ax, ay), (bx, by) in zip(corners, corners[1:], strict=False):
+    for (ax, ay), (bx, by) in pairwise(corners):
         length = math.hypot(bx - ax, by - ay)
         # The ring may run either way round; the inside tells which normal is outward.
         nx, ny = (by - ay) / length, (ax - bx) / length
@@ -281,7 +282,7 @@ def _terrace(piece: Polygon, top_m: float, paint: Reflectance, *, last: bool) ->
     return parts
 
 
-def crane(id: str, foot: Point, boom_deg: float, height_m: float = 24.0, *, colour: str = "tan") -> Thing:  # noqa: A002
+def crane(name: str, foot: Point, boom_deg: float, height_m: float = 24.0, *, colour: str = "tan") -> Thing:
     """Return a portal crane: four legs, a cabin, and a boom that hangs out towards ``boom_deg``."""
     paint = PAINTS[colour]
     boom = 0.95 * height_m
@@ -296,7 +297,7 @@ def crane(id: str, foot: Point, boom_deg: float, height_m: float = 24.0, *, colo
     )
     hanging = Part(polygon=arm, top_m=0.85 * height_m, bottom_m=0.80 * height_m, reflectance=paint)
     return Thing(
-        id=id,
+        id=name,
         kind="equipment",
         footprint=box(foot, boom_deg, 10.6, 10.6),
         length_m=10.6,
@@ -309,12 +310,12 @@ def crane(id: str, foot: Point, boom_deg: float, height_m: float = 24.0, *, colo
 
 
 def cover(
-    id: str, centre: Point, azimuth_deg: float, size: tuple[float, float, float], *, colour: str = "blue"
-) -> Thing:  # noqa: A002
+    name: str, centre: Point, azimuth_deg: float, size: tuple[float, float, float], *, colour: str = "blue"
+) -> Thing:
     """Return goods under a tarpaulin; ``size`` is length, width, height."""
     outline = box(centre, azimuth_deg, size[0], size[1])
     return Thing(
-        id=id,
+        id=name,
         kind="cover",
         footprint=outline,
         length_m=size[0],
@@ -326,11 +327,11 @@ def cover(
     )
 
 
-def lorry(id: str, centre: Point, azimuth_deg: float, *, colour: str = "white") -> Thing:  # noqa: A002
+def lorry(name: str, centre: Point, azimuth_deg: float, *, colour: str = "white") -> Thing:
     """Return a lorry of 12 x 2.5 m: clutter, too small to be reported."""
     outline = box(centre, azimuth_deg, 12.0, 2.5)
     return Thing(
-        id=id,
+        id=name,
         kind="lorry",
         footprint=outline,
         length_m=12.0,

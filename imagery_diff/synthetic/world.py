@@ -12,6 +12,8 @@ from imagery_diff.errors import InputError
 from imagery_diff.synthetic.materials import MATERIALS
 
 if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
     from imagery_diff.synthetic.materials import Reflectance
 
 Point = tuple[float, float]
@@ -75,7 +77,7 @@ class Thing:
 class Ground:
     """A patch of ground; later patches cover earlier ones."""
 
-    polygon: Polygon
+    polygon: BaseGeometry
     """Outline in map metres."""
     material: str
     """A name from `MATERIALS`."""
