@@ -109,7 +109,9 @@ def compare(
     # 8. Regions
     progress("drawing regions")
     barred = ~weighed.looked_at | matched.shaded | ((matched.flags & (Flag.SHADOW | Flag.SNOW)) != 0)
-    patches = regions.find_patches(scales, matched.surface, barred, min_px=_least_pixels(grid, params))
+    pieces = regions.find_patches(scales, matched.surface, barred, min_px=_least_pixels(grid, params))
+    weak = matched.shaded | (scales[-1].strength >= params.bridge_sigma)
+    patches = regions.join_collinear(pieces, weak, gap_px=params.join_gap_m / grid.pixel_size_m[0])
 
     # 9. Zones, direction, activity
     views = Views(

@@ -79,6 +79,10 @@ class Params:
     """Smallest region kept, square metres on the ground: eight 20-foot containers side by side (8 x 14.8 m2)."""
     min_region_px: int = 6
     """Smallest region kept, pixels; fewer cannot be told from one sharpened noise peak."""
+    bridge_sigma: float = 1.5
+    """Evidence that is enough to bridge a gap between two pieces, spreads of unchanged ground."""
+    join_gap_m: float = 60.0
+    """Longest gap across which pieces in one line are one object, metres: three rail cars that match their ground."""
     usable_fraction: float = 0.8
     """Share of a zone that must be clear on both dates before anything is said to be absent (house rule)."""
     unknown_fraction: float = 0.2

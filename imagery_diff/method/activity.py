@@ -35,6 +35,8 @@ _MAX_STACK_WIDTH_M = 60.0
 _MAX_TRAIN_WIDTH_M = 12.0
 """A rail car is 3 m wide and blurs over 7; two neighbouring tracks make 12."""
 _TRAIN_ASPECT = 5.0
+_MIN_TRAIN_M = 100.0
+"""In a yard with rails, a shorter narrow line may as well be one row of containers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +46,8 @@ class Candidate:
     on_water: bool | None
     """From the pixels; None where they cannot tell."""
     zone_kind: str | None
+    near_rail: bool
+    """It lies in a zone of kind rail too, though it lies more in another."""
     length_m: float
     width_m: float
     both_dates: bool
@@ -63,8 +67,9 @@ def classify(candidate: Candidate) -> tuple[Activity, tuple[str, ...]]:
         if c.length_m >= _MIN_VESSEL_M and c.width_m <= _MAX_BEAM_M:
             return Activity.VESSEL, (ground, "of a vessel's length and beam")
         return Activity.OTHER, (ground, "not of a vessel's length and beam")
-    if c.zone_kind == "rail" and c.width_m <= _MAX_TRAIN_WIDTH_M and c.length_m >= _TRAIN_ASPECT * c.width_m:
-        return Activity.RAIL_CARS, (ground, "long and as narrow as a train", "zone kind rail")
+    narrow = c.width_m <= _MAX_TRAIN_WIDTH_M and c.length_m >= _TRAIN_ASPECT * c.width_m
+    if narrow and (c.zone_kind == "rail" or (c.near_rail and c.length_m >= _MIN_TRAIN_M)):
+        return Activity.RAIL_CARS, (ground, "long and as narrow as a train", "rails are drawn there")
     if c.zone_kind == "stockpile" and c.dark:
         return Activity.STOCKPILE, (ground, "dark and without colour", "zone kind stockpile")
     low, high = _CONTAINER_STACK_M
@@ -73,30 +78,32 @@ def classify(candidate: Candidate) -> tuple[Activity, tuple[str, ...]]:
     return Activity.OTHER, (ground, "size, colour or place fit no class well enough")
 
 
-def name_colour(reflectance: dict[str, float], ground: dict[str, float]) -> str | None:
-    """Name a colour against the ground it stands on: the ratio to the ground takes haze and light out.
+def name_colour(brightness: dict[str, float], ground: dict[str, float]) -> str | None:
+    """Name a colour: hue and saturation as they stand, light or dark against the ground.
 
     Parameters
     ----------
-    reflectance, ground
-        Mean of the object and of its surround for ``red``, ``green``, ``blue``; any common scale.
+    brightness, ground
+        Mean of the object and of what it is seen against for ``red``, ``green``, ``blue``; any common scale on which a
+        grey thing has equal values (reflectance, or a picture's white balance).
 
     Returns
     -------
     One of white, grey, dark, blue, green, red, brown, orange; None without all three bands.
 
     """
-    if not {"red", "green", "blue"} <= set(reflectance) & set(ground):
+    if not {"red", "green", "blue"} <= set(brightness) & set(ground):
         return None
-    grey = np.mean([ground[n] for n in ("red", "green", "blue")])
-    rgb = np.array([reflectance[n] / max(ground[n], 1e-6) * grey for n in ("red", "green", "blue")])
+    rgb = np.maximum([brightness[n] for n in ("red", "green", "blue")], 0.0)
+    grey = max(float(np.mean([ground[n] for n in ("red", "green", "blue")])), 1e-6)
     peak, low = float(rgb.max()), float(rgb.min())
-    saturation = 0.0 if peak <= 0 else (peak - low) / peak
-    if saturation < 0.2:  # noqa: PLR2004 - less than containers of any paint show at 3 m
-        level = float(rgb.mean()) / max(float(grey), 1e-6)
-        return "white" if level > 1.6 else "dark" if level < 0.6 else "grey"  # noqa: PLR2004
+    level = float(rgb.mean()) / grey
+    if peak <= 0 or level < 0.5:  # noqa: PLR2004 - too dark for its colour to be told from haze
+        return "dark"
+    if (peak - low) / peak < 0.25:  # noqa: PLR2004 - concrete and dust tint grey things as much
+        return "white" if level > 1.6 else "grey"  # noqa: PLR2004
     strongest = int(np.argmax(rgb))
     if strongest == 0:
         share = (rgb[1] - rgb[2]) / max(rgb[0] - rgb[2], 1e-6)
-        return "orange" if share > 0.45 and peak > grey else "brown" if share > 0.25 else "red"  # noqa: PLR2004
+        return "orange" if share > 0.45 and level > 1 else "brown" if share > 0.25 else "red"  # noqa: PLR2004
     return ("red", "green", "blue")[strongest]

@@ -26,6 +26,8 @@ _RIM_PX = 3.5
 """Widest rim of a shadow, pixels: the delivered edge rises over 2.5 px, and 4.5 for the softest tenth (method.md)."""
 _RIM_ALIKE = 0.95
 """Cosine between the colour changes of a rim and of the shadow beside it."""
+_AS_DARK = 1.3
+"""Shaded ground of another paint is up to so many times as bright as the shade beside it."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -74,7 +76,7 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
         return None
     seen = (views.flags & UNSEEN) == 0
     direction = direction_of(patch, views.white, seen, views.water)
-    if _is_shadow_rim(patch, shape, direction, views):
+    if _is_shadow_rest(patch, shape, direction, views):
         return None
     zone, shares = zone_of(shape.outline, aoi) if aoi else (None, {})
     colour, dark = _look(patch, views, direction)
@@ -82,6 +84,7 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
         Candidate(
             on_water=_on_water(patch, views),
             zone_kind=zone.kind if zone else None,
+            near_rail=aoi is not None and any(z.kind == "rail" and z.name in shares for z in aoi.zones),
             length_m=shape.length_m,
             width_m=shape.width_m,
             both_dates=direction == Direction.CHANGED,
@@ -101,13 +104,14 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
     )
 
 
-def _is_shadow_rim(patch: Patch, shape: Shape, direction: Direction, views: Views) -> bool:
-    """Whether a patch is the half-dark rim of a shadow that moved, not an object.
+def _is_shadow_rest(patch: Patch, shape: Shape, direction: Direction, views: Views) -> bool:
+    """Whether a patch is what the colour rule left over of a shadow that moved, not an object.
 
-    It lies along shaded ground, it is no wider than the blur, and it darkens on the same date and in the same direction of
-    colour as the shadow beside it. Where the sun stood alike on both dates only shadows of what came or went can differ;
-    then only a patch that stands out on neither date is a rim, so that a thin train is not taken for that of its own
-    shadow. The price: under another sun a thin dark thing that comes or goes right beside a moved shadow is missed.
+    It lies along shaded ground and darkens on the same date as the shade beside it. Then it is a rest if it is as dark as
+    that shade (the shadow fell on paint or clutter), or if it is no wider than the blur and changes colour in the same
+    direction (the shadow's half-dark rim). Where the sun stood alike on both dates only shadows of what came or went can
+    differ; then only a patch that stands out on neither date is a rest, so that a thin train is not taken for its own
+    shadow. The price: under another sun, a dark thing that comes or goes right beside a moved shadow is missed.
 
     """
     shade = views.shaded[patch.window]
@@ -116,17 +120,16 @@ def _is_shadow_rim(patch: Patch, shape: Shape, direction: Direction, views: View
         return False
     if not views.shadows_moved:
         return direction == Direction.CHANGED
-    blur_m = _RIM_PX * views.grid.pixel_size_m[0]
-    if shape.area_m2 / max(shape.length_m, 1e-6) > blur_m:
-        return False
     beside = shade & ndimage.binary_dilation(patch.mask, iterations=6)
-    change = [
-        np.median(views.brightness[1][:, *patch.window][:, m] - views.brightness[0][:, *patch.window][:, m], axis=1)
-        for m in (patch.mask, beside)
-    ]
-    sizes = [float(np.linalg.norm(c)) for c in change]
-    alike = float(change[0] @ change[1]) / max(sizes[0] * sizes[1], 1e-12)
-    return alike > _RIM_ALIKE
+    before, after = (image[:, *patch.window] for image in views.brightness)
+    here, there = (np.median(after[:, m] - before[:, m], axis=1) for m in (patch.mask, beside))
+    if here.mean() * there.mean() <= 0:
+        return False
+    dark = after if there.mean() < 0 else before
+    as_dark = np.median(dark[:, patch.mask]) < _AS_DARK * np.median(dark[:, beside])
+    alike = float(here @ there) / max(float(np.linalg.norm(here) * np.linalg.norm(there)), 1e-12) > _RIM_ALIKE
+    thin = shape.area_m2 / max(shape.length_m, 1e-6) < _RIM_PX * views.grid.pixel_size_m[0]
+    return bool(as_dark or (thin and alike))
 
 
 def _on_water(patch: Patch, views: Views) -> bool | None:
@@ -146,7 +149,7 @@ def _look(patch: Patch, views: Views, direction: Direction) -> tuple[str | None,
         {n: float(np.median(image[i][patch.window][patch.mask])) for i, n in enumerate(views.names)} for image in (filled, bare)
     ]
     if _on_water(patch, views):
-        # Dark water is no grey card; against the brightest third of the scene's own ground colours stay colours.
+        # Whether a ship is light or dark is not to be judged against black water.
         means[1] = {n: float(np.percentile(bare[i], 70)) for i, n in enumerate(views.names)}
     colour = name_colour(*means)
     return colour, colour == "dark"

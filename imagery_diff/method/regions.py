@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import ndimage
-from shapely import MultiPolygon, Polygon, minimum_rotated_rectangle
+from scipy.spatial import cKDTree
+from shapely import MultiPoint, MultiPolygon, Polygon, minimum_rotated_rectangle
 from shapely.affinity import affine_transform
+from skimage.draw import line
 from skimage.measure import find_contours
 
 from imagery_diff.method.radiometry import Surface
@@ -121,6 +123,72 @@ def find_patches(
             if box is not None and n in keep and np.count_nonzero(labels[box] == n) >= min_px
         ]
     return sorted(patches, key=lambda p: -p.strength)
+
+
+def join_collinear(patches: list[Patch], bridge: Bools, *, gap_px: float) -> list[Patch]:
+    """Join pieces that lie in one line with something weak or shaded between them: the cars of a train.
+
+    Two pieces are joined if the gap is at most ``gap_px``, the straight way across it is mostly ``bridge``, and the line
+    they make is no wider than the wider piece by more than the blur and at least four times as long as wide. Two stacks
+    with bare ground between them stay two.
+
+    Parameters
+    ----------
+    bridge
+        (row, col), True where the evidence is weak but there, or the ground is shaded on one date.
+
+    """
+    joined = list(patches)
+    changed = True
+    while changed:
+        changed = False
+        for i, one in enumerate(joined):
+            for j in range(i + 1, len(joined)):
+                union = _join(one, joined[j], bridge, gap_px)
+                if union is not None:
+                    joined[i] = union
+                    del joined[j]
+                    changed = True
+                    break
+            if changed:
+                break
+    return sorted(joined, key=lambda p: -p.strength)
+
+
+def _join(one: Patch, other: Patch, bridge: Bools, gap_px: float) -> Patch | None:
+    """Return the union of two patches where they make one line, else None."""
+    if any(
+        max(a.start, b.start) - min(a.stop, b.stop) > gap_px for a, b in zip(one.window, other.window, strict=True)
+    ):
+        return None
+    points = [np.argwhere(p.mask) + [p.window[0].start, p.window[1].start] for p in (one, other)]
+    distance, nearest = cKDTree(points[1]).query(points[0])
+    closest = int(np.argmin(distance))
+    if distance[closest] > gap_px:
+        return None
+    rows, cols = line(*points[0][closest], *points[1][nearest[closest]])
+    way = np.column_stack([rows, cols])
+    if len(way) > 2 and np.mean(bridge[rows[1:-1], cols[1:-1]]) < 0.7:  # noqa: PLR2004 - most of the way
+        return None
+    sizes = [_extent(p) for p in (*points, np.concatenate(points))]
+    width = sizes[2][1]
+    if width > max(sizes[0][1], sizes[1][1]) + 1.5 or sizes[2][0] < 4 * width:  # noqa: PLR2004
+        return None
+    everything = np.concatenate([*points, way])
+    low, high = everything.min(axis=0) - _MARGIN_PX, everything.max(axis=0) + 1 + _MARGIN_PX
+    low, high = np.maximum(low, 0), np.minimum(high, bridge.shape)
+    mask = np.zeros(tuple(high - low), bool)
+    mask[tuple((everything - low).T)] = True
+    window = (slice(int(low[0]), int(high[0])), slice(int(low[1]), int(high[1])))
+    return Patch(window=window, mask=mask, strength=max(one.strength, other.strength))
+
+
+def _extent(points: NDArray[np.int_]) -> tuple[float, float]:
+    """Length and width in pixels of the smallest rectangle, at any angle, around the pixels."""
+    squares = MultiPoint(np.concatenate([points + corner for corner in ((0, 0), (0, 1), (1, 0), (1, 1))]))
+    corners = np.array(minimum_rotated_rectangle(squares).exterior.coords)
+    sides = np.hypot(*np.diff(corners[:3], axis=0).T)
+    return float(sides.max()), float(sides.min())
 
 
 def _settle_shore(mask: Bools, water: Bools) -> Bools:
