@@ -160,7 +160,7 @@ def source_window(source: Grid, target: Grid, margin: int = 8) -> tuple[int, int
     outline = footprint(target, source.crs)
     inverse = ~source.transform
     xs, ys = outline.exterior.coords.xy
-    pixels = np.array([inverse * (x, y) for x, y in zip(xs, ys, strict=True)])
+    pixels = np.array([inverse @ (x, y) for x, y in zip(xs, ys, strict=True)])
     ratio = max(1.0, max(target.pixel_size_m) / min(source.pixel_size_m))
     pad = math.ceil(margin * ratio)
     col0, row0 = np.floor(pixels.min(axis=0)).astype(int) - pad
@@ -188,11 +188,14 @@ def resample(scene: Scene, target: Grid) -> Scene:
         if where.any():
             how = Resampling.max if ratio > 1.5 else Resampling.nearest  # noqa: PLR2004 - several source pixels in one
             flags[_warp(where.astype(np.uint8), scene.grid, target, how) != 0] |= np.uint8(flag)
-    reach = math.ceil(_CUBIC_REACH_PX * ratio)
+    # Pixels of a UTM zone are square to a millionth only; that must not cost another pixel.
+    reach = math.ceil(_CUBIC_REACH_PX * ratio - 0.01)
     outside = _warp(np.ones(scene.grid.shape, np.uint8), scene.grid, target, Resampling.nearest) == 0
     flags[outside] |= np.uint8(Flag.OUTSIDE)
     # The source's own border counts as unseen too: the kernel would need what lies beyond it.
-    spread = ndimage.binary_dilation(np.pad(unseen, 1, constant_values=True), iterations=reach)[1:-1, 1:-1]
+    # The kernel is square, so its reach is too.
+    around = np.pad(unseen, 1, constant_values=True)
+    spread = ndimage.binary_dilation(around, np.ones((3, 3)), iterations=reach)[1:-1, 1:-1]
     near = _warp(spread.astype(np.uint8), scene.grid, target, Resampling.nearest) != 0
     flags[near & ((flags & UNSEEN) == 0)] |= np.uint8(Flag.EDGE)
     return Scene(data=data, flags=flags, grid=target)

@@ -1,0 +1,104 @@
+"""Fixtures for all tests: real data where it is present, and small images of known truth."""
+
+import contextlib
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from affine import Affine
+from rasterio.errors import NotGeoreferencedWarning
+from scipy import ndimage
+
+from imagery_diff.grid import Grid
+from imagery_diff.scene import Scene
+
+TOP = Path(__file__).resolve().parents[1]
+UTM52 = "EPSG:32652"
+CORNER = Affine(3, 0, 605_001, 0, -3, 4_676_998)
+
+
+@pytest.fixture(scope="session")
+def data_folder():
+    """Real imagery, which is never copied into the repository."""
+    folder = Path(os.environ.get("IMAGERY_DIFF_DATA", TOP.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip("real imagery is absent: set IMAGERY_DIFF_DATA to the shared data folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def town():
+    """Return a maker of images (band, row, col) like a port: roofs and yards of many sizes, blurred as delivered."""
+
+    def make(shape=(200, 220), *, bands=1, seed=1, blur=1.0):
+        rng = np.random.default_rng(seed)
+        height, width = shape
+        image = np.full((bands, *shape), 1000.0)
+        for _ in range(height * width // 150):
+            row, col = rng.integers(0, height), rng.integers(0, width)
+            rows, cols = rng.integers(2, 14, 2)
+            image[:, row : row + rows, col : col + cols] = rng.uniform(400, 2400) * rng.uniform(0.9, 1.1, (bands, 1, 1))
+        return np.stack([ndimage.gaussian_filter(band, blur) for band in image]).astype(np.float32)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def moved():
+    """Return a function that moves what an image (band, row, col) shows by parts of a pixel, exactly (Fourier)."""
+
+    def move(image, rows, cols):
+        # Mirrored all round, so that the period carries no jump and nothing rings.
+        pad = 48
+        wide = np.pad(image, ((0, 0), (pad, pad), (pad, pad)), mode="reflect")
+        out = [np.fft.ifft2(ndimage.fourier_shift(np.fft.fft2(band), (rows, cols))).real for band in wide]
+        return np.stack(out)[:, pad:-pad, pad:-pad].astype(np.float32)
+
+    return move
+
+
+@pytest.fixture
+def scene_of():
+    """Return a maker of scenes from arrays, on a 3 m grid in UTM zone 52 unless another is given."""
+
+    def make(data, flags=None, grid=None):
+        data = np.asarray(data, np.float32)
+        grid = grid or Grid(crs=UTM52, transform=CORNER, shape=data.shape[1:])
+        flags = np.zeros(data.shape[1:], np.uint8) if flags is None else flags
+        return Scene(data=data, flags=flags, grid=grid)
+
+    return make
+
+
+@pytest.fixture
+def write_image(tmp_path):
+    """Return a writer of image files (band, row, col), GeoTIFF in UTM zone 52 unless said otherwise."""
+
+    def write(name, data, *, crs=UTM52, transform=CORNER, descriptions=(), tags=None, **profile):
+        data = np.asarray(data)
+        options = {"driver": "GTiff", "count": data.shape[0], "height": data.shape[1], "width": data.shape[2]}
+        if crs is not None:
+            options |= {"crs": crs, "transform": transform}
+        with (
+            rasterio.Env(GDAL_PAM_ENABLED="NO"),
+            _quiet(),
+            rasterio.open(tmp_path / name, "w", dtype=data.dtype, **(options | profile)) as file,
+        ):
+            file.write(data)
+            for i, text in enumerate(descriptions, start=1):
+                file.set_band_description(i, text)
+            file.update_tags(**(tags or {}))
+        return tmp_path / name
+
+    return write
+
+
+@contextlib.contextmanager
+def _quiet():
+    """Do not warn of a file without georeference: those are meant to have none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        yield

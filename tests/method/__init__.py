@@ -1,0 +1,1 @@
+"""Tests of the method: a package so that names may repeat."""
