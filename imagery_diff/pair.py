@@ -108,8 +108,11 @@ def compare(
 
     # 8. Regions
     progress("drawing regions")
-    barred = ~weighed.looked_at | matched.shaded | ((matched.flags & (Flag.SHADOW | Flag.SNOW)) != 0)
-    pieces = regions.find_patches(scales, matched.surface, barred, min_px=_least_pixels(grid, params))
+    barred = ~weighed.looked_at | ((matched.flags & (Flag.SHADOW | Flag.SNOW)) != 0)
+    # Under the same sun only the shadows of what came or went differ: they may belong to a region, but not begin one.
+    unseeding = matched.shaded
+    barred |= matched.shaded & geometry.shadows_moved
+    pieces = regions.find_patches(scales, matched.surface, barred, unseeding, min_px=_least_pixels(grid, params))
     weak = matched.shaded | (scales[-1].strength >= params.bridge_sigma)
     patches = regions.join_collinear(pieces, weak, gap_px=params.join_gap_m / grid.pixel_size_m[0])
 

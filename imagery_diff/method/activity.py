@@ -50,6 +50,8 @@ class Candidate:
     """It lies in a zone of kind rail too, though it lies more in another."""
     length_m: float
     width_m: float
+    mean_width_m: float
+    """Area over length: a train in a curve is narrow though the rectangle around it is not."""
     both_dates: bool
     """Something stood there on both dates."""
     dark: bool
@@ -67,7 +69,7 @@ def classify(candidate: Candidate) -> tuple[Activity, tuple[str, ...]]:
         if c.length_m >= _MIN_VESSEL_M and c.width_m <= _MAX_BEAM_M:
             return Activity.VESSEL, (ground, "of a vessel's length and beam")
         return Activity.OTHER, (ground, "not of a vessel's length and beam")
-    narrow = c.width_m <= _MAX_TRAIN_WIDTH_M and c.length_m >= _TRAIN_ASPECT * c.width_m
+    narrow = c.mean_width_m <= _MAX_TRAIN_WIDTH_M and c.length_m >= _TRAIN_ASPECT * c.mean_width_m
     if narrow and (c.zone_kind == "rail" or (c.near_rail and c.length_m >= _MIN_TRAIN_M)):
         return Activity.RAIL_CARS, (ground, "long and as narrow as a train", "rails are drawn there")
     if c.zone_kind == "stockpile" and c.dark:

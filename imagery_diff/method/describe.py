@@ -87,6 +87,7 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
             near_rail=aoi is not None and any(z.kind == "rail" and z.name in shares for z in aoi.zones),
             length_m=shape.length_m,
             width_m=shape.width_m,
+            mean_width_m=shape.area_m2 / max(shape.length_m, 1e-6),
             both_dates=direction == Direction.CHANGED,
             dark=dark,
         )

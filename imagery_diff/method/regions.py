@@ -87,7 +87,7 @@ class Shape:
 
 
 def find_patches(
-    scales: list[Scale], surface: NDArray[np.uint8], barred: Bools, *, min_px: int
+    scales: list[Scale], surface: NDArray[np.uint8], barred: Bools, unseeding: Bools, *, min_px: int
 ) -> list[Patch]:
     """Join pixels above the growing level that contain one above the seeding level; water and land apart.
 
@@ -98,7 +98,9 @@ def find_patches(
     surface
         (row, col), :class:`Surface`; pixels of no class in the thresholds take no part.
     barred
-        (row, col), True where a pixel may not count: unseen, shadow.
+        (row, col), True where a pixel may not count: unseen, moved shadow.
+    unseeding
+        (row, col), True where a pixel may belong to a region but not begin one.
     min_px
         Smallest patch, pixels.
 
@@ -108,7 +110,7 @@ def find_patches(
         for s, level in scale.levels.items():
             where = (surface == s) & ~barred
             grown |= where & (scale.strength >= level.grow)
-            seeded |= where & (scale.strength >= level.seed)
+            seeded |= where & ~unseeding & (scale.strength >= level.seed)
         np.maximum(strongest, scale.strength, out=strongest)
     # Closing bridges one-pixel gaps: a train is one pixel wide and of many colours.
     mask = ndimage.binary_closing(grown, _EIGHT) & ~barred & np.isin(surface, list(scales[0].levels))
@@ -281,9 +283,12 @@ def outline_of(patch: Patch, difference: Floats, grid: Grid) -> Shape | None:
     """
     near = ndimage.binary_dilation(patch.mask, _EIGHT, iterations=2)
     field = np.where(near, difference[patch.window], 0.0)
-    level = 0.5 * float(np.median(field[patch.mask]))
+    # The patch reaches far down the object's flanks; its typical value is that of its upper half.
+    core = patch.mask & (field >= 0.5 * np.percentile(field[patch.mask], 80))
+    level = 0.5 * float(np.median(field[core]))
     if level <= 0:
         return None
+    field = _without_spurs(field, level)
     padded = np.pad(field, 1)
     rings = [Polygon(c[:, ::-1] - 0.5) for c in find_contours(padded, level) if len(c) > 3]  # noqa: PLR2004
     # Contours of holes lie inside contours of objects: symmetric difference takes them out again.
@@ -294,6 +299,15 @@ def outline_of(patch: Patch, difference: Floats, grid: Grid) -> Shape | None:
     row0, col0 = patch.window[0].start, patch.window[1].start
     pixels = MultiPolygon(parts) if len(parts) > 1 else parts[0]
     return _measure(affine_transform(pixels, [1, 0, 0, 1, col0, row0]), grid)
+
+
+def _without_spurs(field: Floats, level: float) -> Floats:
+    """Cut off what is thinner than three pixels from an object that as a whole is not: rims of its own shadow, wakes."""
+    high = field >= level
+    opened = ndimage.binary_opening(high, _EIGHT)
+    if np.count_nonzero(opened) < 0.6 * np.count_nonzero(high):  # noqa: PLR2004 - a thin object keeps everything
+        return field
+    return np.where(ndimage.binary_dilation(opened, _EIGHT), field, 0.0)
 
 
 def _measure(pixels: BaseGeometry, grid: Grid) -> Shape:
