@@ -71,6 +71,12 @@ _SENTINEL2 = {
     "B11": ("swir1", 1614.0),
     "B12": ("swir2", 2202.0),
 }
+_ALIASES = {
+    **{"r": "red", "g": "green", "b": "blue", "n": "nir", "near_infrared": "nir"},
+    # Landsat 4 to 7, by the instrument's own numbers.
+    **{"tm1": "blue", "tm2": "green", "tm3": "red", "tm4": "nir", "tm5": "swir1", "tm7": "swir2"},
+}
+"""Other ways to write a band's common name in its description."""
 ATMOSPHERIC = frozenset({"coastal", "watervapour", "cirrus"})
 """Bands of 60 m that see the air rather than the ground."""
 
@@ -238,6 +244,7 @@ def describe_bands(path: Path, dataset: Any) -> tuple[tuple[Band, ...], tuple[in
         kept = [k for k in known if k[1] not in ATMOSPHERIC] or known
         return tuple(Band(name=n, wavelength_nm=w) for _, n, w in kept), tuple(i + 1 for i, _, _ in kept), ()
     names = [re.sub(r"\W+", "_", d.lower()) for d in described]
+    names = [_ALIASES.get(n, n) for n in names]
     colours = {ColorInterp.red: "red", ColorInterp.green: "green", ColorInterp.blue: "blue"}
     by_colour = [colours.get(dataset.colorinterp[i], "") for i in usable]
     caveats: tuple[str, ...] = ()

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from imagery_diff.errors import InputError, InputNotFoundError
+from imagery_diff.mark import carries_mark
 from imagery_diff.read.products.planet import open_planet
 from imagery_diff.read.raster import RasterSource, describe_bands, open_raster, raster_grid
 from imagery_diff.scene import SceneInfo
+
+_WINDOW_PX = 128
+_MARKED = "its pixels carry the mark of a rendered image"
 
 
 def open_scene(path: str | Path) -> SceneInfo:
@@ -34,7 +39,24 @@ def open_scene(path: str | Path) -> SceneInfo:
         path = images[0]
     if not path.exists():
         raise InputNotFoundError(f"{path}: no such file; check the path")
-    return open_planet(path) or _open_bare(path)
+    info = open_planet(path) or _open_bare(path)
+    if not info.simulated and _carries_mark(info):
+        # The tag was stripped and the file renamed; the pixels still say it.
+        return replace(info, simulated=True, credit=None, caveats=(*info.caveats, f"{info.name}: {_MARKED}"))
+    return info
+
+
+def _carries_mark(info: SceneInfo) -> bool:
+    """Look for the mark of rendered images in up to five windows of the file's own numbers."""
+    rows, cols = info.grid.shape
+    side = min(_WINDOW_PX, rows, cols)
+    spots = {(0.5, 0.5), (0.25, 0.25), (0.25, 0.75), (0.75, 0.25), (0.75, 0.75)}
+    source = replace(info.source, scale=1.0, mask=None) if isinstance(info.source, RasterSource) else info.source
+    for down, right in sorted(spots, key=lambda s: abs(s[0] - 0.5)):
+        row, col = int(down * (rows - side)), int(right * (cols - side))
+        if carries_mark(source.read(row, col, (side, side), (0,)).data):
+            return True
+    return False
 
 
 def _open_bare(path: Path) -> SceneInfo:
