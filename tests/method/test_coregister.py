@@ -1,0 +1,155 @@
+"""Registration: known parts of a pixel are found again with their sign, and nothing is claimed where nothing can be seen."""
+
+import numpy as np
+import pytest
+import rasterio
+from shapely import box
+
+from imagery_diff import AOI, compare
+from imagery_diff.method.coregister import estimate_shift, translate
+
+OPTIONS = {"max_shift_px": 20.0, "tile_px": 64, "sample_px": 1_500_000}
+CUT = box(340_000, 5_838_000, 344_000, 5_842_000)
+PLACES = {
+    "planet_sfbay": (np.s_[:, 20:340, 900:1240], (1, 2, 3)),
+    "oscd_bercy": (np.s_[:, :240, :240], (2, 3, 4, 8)),
+    "oscd_hongkong": (np.s_[:, 200:500, 200:500], (2, 3, 4, 8)),
+}
+
+
+def found(before, after, stable=None, **changes):
+    stable = np.ones(before.shape[1:], bool) if stable is None else stable
+    shift = estimate_shift(before, after, stable, **(OPTIONS | changes))
+    assert shift.reason is None
+    return np.array([shift.rows, shift.cols])
+
+
+def off(found_shift, truth):
+    return float(np.abs(found_shift - truth).max())
+
+
+def noise(shape, seed, size):
+    return np.random.default_rng(seed).normal(0, size, shape).astype(np.float32)
+
+
+@pytest.mark.parametrize("truth", [(0.0, 0.0), (0.37, -0.21), (-0.5, 0.5), (1.3, 2.7), (10.2, -7.6)])
+def test_a_known_shift_is_found_to_a_twentieth_of_a_pixel_with_its_sign(town, moved, truth):
+    before = town(bands=4, seed=3)
+    after = moved(before, *truth)
+    assert off(found(before, after), truth) < 0.05
+
+
+@pytest.mark.parametrize("place", list(PLACES))
+@pytest.mark.parametrize("truth", [(0.37, -0.21), (-1.45, 0.62)])
+def test_real_ground_moved_by_a_known_shift(data_folder, moved, place, truth):
+    window, bands = PLACES[place]
+    with rasterio.open(data_folder / "pairs" / place / "before.tif") as file:
+        before = file.read(bands).astype(np.float32)[window]
+    assert off(found(before, moved(before, *truth)), truth) < 0.05
+
+
+def test_swapping_the_images_gives_the_exact_negative(town, moved):
+    before = town(bands=2, seed=4)
+    after = moved(before, 0.83, -1.37) * 1.2 + noise(before.shape, 5, 30)
+    assert found(before, after) == pytest.approx(-found(after, before), abs=2e-3)
+
+
+def test_light_and_haze_do_not_move_the_ground(town, moved):
+    before = town(bands=4, seed=6)
+    gain = np.array([0.6, 0.8, 1.3, 2.0]).reshape(-1, 1, 1)
+    haze = np.linspace(0, 400, before.shape[2])
+    after = (moved(before, -0.62, 0.44) * gain + 300 + haze).astype(np.float32)
+    assert off(found(before, after), (-0.62, 0.44)) < 0.05
+
+
+def test_noise_does_not_move_the_ground(town, moved):
+    before = town((260, 280), bands=4, seed=7)
+    spread = float(before.std())
+    one, two = (noise(before.shape, seed, 0.1 * spread) for seed in (1, 2))
+    assert off(found(before + one, moved(before, 0.31, 0.77) + two), (0.31, 0.77)) < 0.05
+
+
+def test_water_over_two_thirds_of_the_image_does_no_harm(town, moved):
+    land = town((300, 300), bands=4, seed=8)
+    after = moved(land, 0.4, -0.6)
+    # Water without structure, with the sensor's noise of each date.
+    for image, seed in ((land, 1), (after, 2)):
+        image[:, :, 105:] = 500
+        image += noise(image.shape, seed, 10)
+    # The shore itself does not move in this picture, so it is left out.
+    stable = np.ones(land.shape[1:], bool)
+    stable[:, 95:112] = False
+    assert off(found(land, after, stable), (0.4, -0.6)) < 0.05
+
+
+def test_a_masked_cloud_does_no_harm(town, moved):
+    before = town(bands=4, seed=9)
+    after = moved(before, -0.7, 0.2)
+    after[:, 60:130, 40:150] = 9000 + noise((4, 70, 110), 3, 800)
+    stable = np.ones(before.shape[1:], bool)
+    stable[60:130, 40:150] = False
+    assert off(found(before, after, stable), (-0.7, 0.2)) < 0.05
+
+
+def test_a_quarter_of_real_change_does_no_harm(town, moved):
+    before = town(bands=4, seed=10)
+    after = moved(before, 0.25, -0.75)
+    after[:, :100, :110] = town((100, 110), bands=4, seed=11)
+    assert off(found(before, after), (0.25, -0.75)) < 0.05
+
+
+def test_the_stated_error_is_of_the_size_of_the_error(town, moved):
+    errors, stated = [], []
+    for seed in range(8):
+        before = town((256, 256), bands=2, seed=20 + seed)
+        after = moved(before, 0.4, 0.3) + noise(before.shape, seed, 150)
+        shift = estimate_shift(before, after, np.ones((256, 256), bool), **OPTIONS)
+        errors.append(np.hypot(shift.rows - 0.4, shift.cols - 0.3))
+        stated.append(shift.error_px)
+        assert shift.windows >= 3
+    ratio = np.sqrt(np.mean(np.square(errors))) / np.median(stated)
+    assert 0.2 < ratio < 3
+
+
+@pytest.mark.parametrize(
+    ("image", "stable"),
+    [
+        (np.full((1, 80, 80), 7.0, np.float32), np.ones((80, 80), bool)),
+        (np.zeros((3, 80, 80), np.float32), np.ones((80, 80), bool)),
+        (noise((1, 80, 80), 1, 5), np.zeros((80, 80), bool)),
+        (noise((1, 80, 80), 1, 5), np.arange(6400).reshape(80, 80) < 300),
+    ],
+    ids=["flat", "zero", "all masked", "hardly anything seen"],
+)
+def test_nothing_is_measured_where_nothing_can_be(image, stable):
+    shift = estimate_shift(image, image.copy(), stable, **OPTIONS)
+    assert not shift.measured
+    assert shift.reason
+    assert (shift.rows, shift.cols, shift.error_px) == (0, 0, None)
+
+
+def test_a_single_straight_edge_holds_one_direction_only_and_is_not_believed_in_the_other():
+    image = np.zeros((1, 120, 120), np.float32)
+    image[:, :, 60:] = 1000
+    shift = estimate_shift(
+        image + noise(image.shape, 1, 2), image + noise(image.shape, 2, 2), np.ones((120, 120), bool), **OPTIONS
+    )
+    assert not shift.measured or abs(shift.rows) < 1
+
+
+def test_the_published_shift_of_a_sentinel_2_pair_is_found(data_folder):
+    folder = data_folder / "coreg" / "s2a_t33uuu_arosics"
+    shift = compare(
+        AOI(name="cut", polygon=CUT, crs="EPSG:32633"), folder / "ref_20160608.jp2", folder / "tgt_20160529.jp2"
+    ).shift
+    # Published: +1.81 rows, -0.64 columns to bring the target onto the reference; ours is where the ground lies in the target.
+    assert shift.rows == pytest.approx(-1.82, abs=0.15)
+    assert shift.cols == pytest.approx(0.6, abs=0.15)
+
+
+def test_translate_samples_at_x_plus_shift(town, moved):
+    image = town()
+    out = translate(image[0], np.array([1.25, -0.5]))
+    truth = moved(image, -1.25, 0.5)[0]
+    inner = np.s_[10:-10, 10:-10]
+    assert np.abs(out - truth)[inner].max() < 0.02 * np.ptp(image)
