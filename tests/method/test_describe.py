@@ -1,0 +1,95 @@
+"""Describing: a patch gets the direction, place, colour and class of what was drawn there."""
+
+import numpy as np
+import pytest
+from shapely import box
+
+from imagery_diff.aoi import AOI, Zone
+from imagery_diff.method.describe import Views, describe
+from imagery_diff.method.regions import Patch
+from imagery_diff.scene import Flag
+
+NAMES = ("blue", "green", "red", "nir")
+GROUND = np.array([1500, 1600, 1700, 1900.0])
+PAINT = np.array([2300, 1100, 600, 1500.0])
+ROWS, COLS = slice(40, 47), slice(30, 60)
+
+
+@pytest.fixture
+def blue_stack(scene_of):
+    """Return a maker of a patch and its views: a blue stack of 90 x 21 m that appears on plain ground."""
+
+    def make(flags=None, **changes):
+        before = np.tile(GROUND[:, None, None], (1, 100, 100)).astype(np.float32)
+        after = before.copy()
+        after[:, ROWS, COLS] = PAINT[:, None, None]
+        magnitude = np.abs(after - before).mean(axis=0) / 50
+        nothing = np.zeros((100, 100), bool)
+        views = {
+            "white": (before / 50, after / 50),
+            "brightness": (before, after),
+            "magnitude": magnitude,
+            "water": (nothing, nothing),
+            "flags": np.zeros((100, 100), np.uint8) if flags is None else flags,
+            "shaded": nothing,
+            "shadows_moved": False,
+            "names": NAMES,
+            "grid": scene_of(before).grid,
+        }
+        window = (slice(36, 51), slice(26, 64))
+        return Patch(window=window, mask=magnitude[window] > 2, strength=15.0), Views(**(views | changes))
+
+    return make
+
+
+def yard(grid, kind="yard", rows=(30, 60)):
+    (left, top), (right, bottom) = grid.xy(rows[0], 20), grid.xy(rows[1], 80)
+    polygon = box(left, bottom, right, top)
+    return AOI(
+        name="place", polygon=polygon, crs=grid.crs, zones=(Zone(name="one", kind=kind, polygon=polygon, crs=grid.crs),)
+    )
+
+
+def test_a_blue_stack_that_appears_on_a_yard_is_told_as_that(blue_stack):
+    patch, views = blue_stack()
+    said = describe(patch, views, yard(views.grid))
+    assert (said.direction, said.activity, said.colour, said.zone.name) == ("appeared", "containers", "blue", "one")
+    assert said.shape.length_m == pytest.approx(90, abs=3)
+    assert said.shape.width_m == pytest.approx(21, abs=3)
+    assert said.zone_shares == {"one": 1.0}
+    assert not said.cut
+
+
+def test_with_the_dates_exchanged_only_the_direction_turns(blue_stack):
+    patch, views = blue_stack()
+    patch, turned = blue_stack(white=views.white[::-1], brightness=views.brightness[::-1])
+    one, two = describe(patch, views, yard(views.grid)), describe(patch, turned, yard(views.grid))
+    assert two.direction == "disappeared"
+    assert (one.activity, one.colour, one.shape) == (two.activity, two.colour, two.shape)
+
+
+def test_on_open_water_it_is_a_vessel_whatever_the_zone(blue_stack):
+    water = np.ones((100, 100), bool)
+    closed = water.copy()
+    closed[ROWS, COLS] = False
+    patch, views = blue_stack(water=(water, closed))
+    assert describe(patch, views, yard(views.grid)).activity == "vessel"
+
+
+def test_without_an_aoi_there_is_no_zone(blue_stack):
+    said = describe(*blue_stack(), None)
+    assert said.zone is None
+    assert said.zone_shares == {}
+
+
+def test_touching_what_was_not_seen_makes_the_length_a_lower_bound(blue_stack):
+    flags = np.zeros((100, 100), np.uint8)
+    flags[:, 61:] = Flag.CLOUD
+    assert describe(*blue_stack(flags), None).cut
+    flags[:, 61:] = Flag.HAZE
+    assert not describe(*blue_stack(flags), None).cut
+
+
+def test_nothing_left_at_half_height_is_nothing(blue_stack):
+    patch, views = blue_stack(magnitude=np.zeros((100, 100), np.float32))
+    assert describe(patch, views, None) is None

@@ -1,0 +1,180 @@
+"""Regions: outlines and lengths of things of known size, always valid; direction; shadow is told by its colour."""
+
+import numpy as np
+import pytest
+from affine import Affine
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy import ndimage
+from shapely import Polygon
+from shapely.affinity import rotate
+
+from imagery_diff.grid import Grid
+from imagery_diff.method.evidence import Threshold
+from imagery_diff.method.radiometry import Surface
+from imagery_diff.method.regions import Direction, Patch, Scale, cast_shadow, direction_of, find_patches, outline_of
+from imagery_diff.method.zones import inside
+
+FINE = 8
+NAMES = ("blue", "green", "red", "nir")
+
+
+def grid(shape=(90, 100), size=3.0, crs="EPSG:32652"):
+    transform = Affine(size, 0, 605_000, 0, -size, 4_677_000) if crs else Affine.identity()
+    return Grid(crs=crs, transform=transform, shape=shape)
+
+
+def rendered(shape_m, on):
+    """Share of each pixel that a polygon covers, blurred as delivered (sigma 0.8 px)."""
+    rows, cols = on.shape
+    fine = Grid(crs=on.crs, transform=on.transform @ Affine.scale(1 / FINE), shape=(rows * FINE, cols * FINE))
+    cover = inside(shape_m, fine).reshape(rows, FINE, cols, FINE).mean(axis=(1, 3))
+    return ndimage.gaussian_filter(cover.astype(np.float32), 0.8)
+
+
+def patch_of(mask, strength=20.0):
+    return Patch(window=(slice(0, mask.shape[0]), slice(0, mask.shape[1])), mask=mask, strength=strength)
+
+
+@pytest.mark.parametrize("azimuth", [0, 17, 45, 90, 123, 145])
+@pytest.mark.parametrize(("length", "width"), [(90, 21), (115, 16), (45, 24)])
+def test_a_rectangle_of_known_size_and_azimuth_is_measured_within_a_pixel(length, width, azimuth):
+    on = grid()
+    x, y = on.xy(45.3, 50.2)
+    upright = Polygon(
+        [
+            (x - width / 2, y - length / 2),
+            (x + width / 2, y - length / 2),
+            (x + width / 2, y + length / 2),
+            (x - width / 2, y + length / 2),
+        ]
+    )
+    truth = rotate(upright, -azimuth)  # an azimuth runs clockwise
+    difference = 30 * rendered(truth, on)
+    shape = outline_of(patch_of(difference > 6), difference, on)
+    assert shape.length_m == pytest.approx(length, abs=3)
+    assert shape.width_m == pytest.approx(width, abs=3)
+    assert shape.area_m2 == pytest.approx(length * width, rel=0.12)
+    apart = abs(shape.orientation_deg - azimuth) % 180
+    assert min(apart, 180 - apart) < 3
+    assert shape.outline.centroid.distance(truth.centroid) < 1.0
+    assert 0 <= shape.orientation_deg < 180
+
+
+def test_in_pixels_rows_run_down_and_lengths_are_in_pixels():
+    on = grid((60, 80), crs=None)
+    # A bar from the upper left to the lower right, as north-west to south-east: azimuth 135.
+    bar = rotate(Polygon([(25, 27), (55, 27), (55, 33), (25, 33)]), 45)
+    difference = 30 * rendered(bar, on)
+    shape = outline_of(patch_of(difference > 6), difference, on)
+    assert shape.length_m == pytest.approx(30, abs=1)
+    assert shape.orientation_deg == pytest.approx(135, abs=3)
+
+
+@given(
+    mask=arrays(bool, (14, 17), elements=st.booleans()),
+    strength=arrays(np.float32, (14, 17), elements=st.floats(0, 50, width=32)),
+)
+@settings(max_examples=120, deadline=None)
+def test_outlines_are_valid_whatever_changed(mask, strength):
+    mask[7, 8] = True
+    wide = np.pad(mask, 4)
+    shape = outline_of(patch_of(wide), np.pad(strength, 4), grid(wide.shape))
+    if shape is None:
+        return
+    assert shape.outline.is_valid
+    assert shape.outline.area > 0
+    assert shape.width_m <= shape.length_m
+    assert all(np.isfinite([shape.length_m, shape.width_m, shape.area_m2, shape.orientation_deg]))
+
+
+def level(seed=10.0, grow=5.0):
+    return Threshold(location=2.0, scale=0.5, blocks=50, seed=seed, grow=grow)
+
+
+def find(strength, surface=None, barred=None, unseeding=None, min_px=6):
+    surface = np.full(strength.shape, Surface.SMOOTH, np.uint8) if surface is None else surface
+    nothing = np.zeros(strength.shape, bool)
+    scale = Scale(
+        strength=strength.astype(np.float32), levels={int(s): level() for s in (Surface.SMOOTH, Surface.WATER)}
+    )
+    barred, unseeding = (nothing if m is None else m for m in (barred, unseeding))
+    return find_patches([scale], surface, barred, unseeding, min_px=min_px)
+
+
+def field():
+    strength = np.zeros((60, 60))
+    strength[10:16, 10:30] = 7
+    strength[12, 14] = 12
+    strength[40:46, 10:30] = 7  # never reaches the seeding level
+    strength[30, 50:53] = 30  # too few pixels
+    return strength
+
+
+def test_a_region_needs_a_strong_pixel_and_enough_weak_ones():
+    found = find(field())
+    assert len(found) == 1
+    assert found[0].strength == 12
+    assert found[0].mask.sum() == 6 * 20
+
+
+def test_barred_pixels_take_no_part_and_unseeding_ones_begin_nothing():
+    strength = field()
+    barred = np.zeros(strength.shape, bool)
+    barred[:, 20:] = True
+    assert find(strength, barred=barred)[0].mask.sum() == 6 * 10
+    assert find(strength, unseeding=strength > 10) == []
+
+
+def test_ship_and_stack_side_by_side_are_two_and_come_strongest_first():
+    strength = np.zeros((60, 60))
+    strength[20:32, 10:50] = 20
+    strength[32:44, 10:50] = 30
+    surface = np.full((60, 60), Surface.SMOOTH, np.uint8)
+    surface[32:] = Surface.WATER
+    found = find(strength, surface)
+    assert [p.strength for p in found] == [30, 20]
+    assert [int(p.mask.sum()) for p in found] == [480, 480]
+
+
+def test_a_ships_blur_over_the_quay_is_no_second_object():
+    strength = np.zeros((60, 60))
+    strength[29:44, 10:50] = 30
+    surface = np.full((60, 60), Surface.SMOOTH, np.uint8)
+    surface[32:] = Surface.WATER
+    assert len(find(strength, surface)) == 1
+
+
+def test_direction_is_the_date_on_which_it_stands_out_and_turns_with_the_dates():
+    empty, full = np.zeros((2, 40, 40), np.float32), np.zeros((2, 40, 40), np.float32)
+    mask = np.zeros((40, 40), bool)
+    mask[15:22, 12:28] = True
+    full[:, mask] = 9
+    other = full.copy()
+    other[0, mask] = -9
+    seen = np.ones((40, 40), bool)
+    patch = patch_of(mask)
+    assert direction_of(patch, (empty, full), seen, None) == Direction.APPEARED
+    assert direction_of(patch, (full, empty), seen, None) == Direction.DISAPPEARED
+    assert direction_of(patch, (full, other), seen, None) == Direction.CHANGED
+    # On water the date of open water decides, whatever the brightness.
+    water = np.ones((40, 40), bool), ~mask
+    assert direction_of(patch, (full, other), seen, water) == Direction.APPEARED
+    assert direction_of(patch, (full, other), seen, water[::-1]) == Direction.DISAPPEARED
+
+
+def test_shade_is_known_by_its_blue_light_and_a_dark_car_is_not_shade():
+    lit = np.array([1500, 1600, 1700, 1900.0])
+    shade = lit * [0.50, 0.44, 0.40, 0.34]
+    paint = lit * [0.42, 0.42, 0.42, 0.42]
+    brighter = lit * 1.5
+    before = np.tile(lit[:, None, None], (1, 2, 3))
+    after = np.stack([lit, shade, paint, brighter, lit, shade]).T.reshape(4, 2, 3)
+    truth = np.array([[False, True, False], [False, False, True]])
+    dry = np.zeros((2, 3), bool), np.zeros((2, 3), bool)
+    assert np.array_equal(cast_shadow(before, after, NAMES, least=0.12, water=dry), truth)
+    assert np.array_equal(cast_shadow(after, before, NAMES, least=0.12, water=dry), truth)
+    wet = dry[0], np.ones((2, 3), bool)
+    assert not cast_shadow(before, after, NAMES, least=0.12, water=wet).any()
+    assert not cast_shadow(before[:3], after[:3], NAMES[:3], least=0.12, water=None).any()
