@@ -279,6 +279,10 @@ def _hinterland(
         *(Ground(polygon=p.outline, material=surface) for p in piers),
     ]
     fixed: list[Part] = list(town(homes, seaward + 90.0, int(rng.integers(1 << 30))))
+    for k in range(int(rng.integers(3, 7))):
+        size = (float(rng.uniform(35.0, 90.0)), float(rng.uniform(14.0, 26.0)), float(rng.uniform(5.0, 10.0)))
+        spot = along(quay, seaward, -140.0 + rng.normal(0.0, 3.0), -300.0 + 110.0 * k + rng.normal(0.0, 8.0))
+        fixed += building(spot, seaward + 90.0, size, str(rng.choice(list(ROOFS))))
     for pier in piers:
         lane = 0.30 * pier.width_m
         rails.append(LineString([pier.at(8.0, lane + 14.0), pier.at(pier.length_m - 12.0, lane + 14.0)]))

@@ -58,11 +58,11 @@ PLANETSCOPE = Sensor(
     delivered_m=3.0,
     native_m=3.9,
     fine_m=1.0,
-    blur_m=3.0,
-    noise_dn=18.0,
+    blur_m=3.1,
+    noise_dn=20.0,
     noise_share=0.010,
     noise_common=0.7,
-    smooth_px=0.6,
+    smooth_px=0.52,
     sharpen=0.95,
     sharpen_px=1.2,
     heading_deg=11.0,
@@ -127,7 +127,7 @@ class Look:
     """Optical depth of haze left after correction; 0.1 is visible, 0.4 heavy."""
     haze_colour: Reflectance = (0.26, 0.24, 0.22, 0.20)
     """Reflectance of deep haze."""
-    shadow_light: Reflectance = (0.34, 0.26, 0.21, 0.13)
+    shadow_light: Reflectance = (0.30, 0.25, 0.21, 0.14)
     """Light left in a cast shadow as a share of full light: the sky, more of it blue. Sets shadow depth and colour."""
     cloud: Cloud | None = None
     """Clouds, with their shadows."""

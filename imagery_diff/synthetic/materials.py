@@ -37,25 +37,25 @@ class Material:
 MATERIALS: dict[str, Material] = {
     "sea": Material(reflectance=(0.046, 0.050, 0.031, 0.014), uneven=(0.02, 0.005, 0.0, 0.0), water=True, dries=1.0),
     "concrete": Material(
-        reflectance=(0.155, 0.185, 0.205, 0.250), slab=0.05, stains=0.22, uneven=(0.05, 0.045, 0.05, 0.06)
+        reflectance=(0.155, 0.185, 0.205, 0.250), slab=0.05, stains=0.22, uneven=(0.05, 0.05, 0.07, 0.12)
     ),
     "old_concrete": Material(
-        reflectance=(0.120, 0.145, 0.165, 0.215), slab=0.07, stains=0.30, uneven=(0.07, 0.06, 0.06, 0.07)
+        reflectance=(0.120, 0.145, 0.165, 0.215), slab=0.07, stains=0.30, uneven=(0.07, 0.07, 0.08, 0.14)
     ),
-    "asphalt": Material(reflectance=(0.080, 0.092, 0.102, 0.130), stains=0.3, uneven=(0.10, 0.10, 0.10, 0.08)),
-    "ballast": Material(reflectance=(0.075, 0.085, 0.098, 0.130), uneven=(0.08, 0.08, 0.10, 0.10)),
-    "soil": Material(reflectance=(0.085, 0.118, 0.155, 0.235), uneven=(0.10, 0.09, 0.09, 0.08), cover=0.12),
+    "asphalt": Material(reflectance=(0.080, 0.092, 0.102, 0.130), stains=0.3, uneven=(0.10, 0.11, 0.14, 0.16)),
+    "ballast": Material(reflectance=(0.075, 0.085, 0.098, 0.130), uneven=(0.08, 0.09, 0.14, 0.20)),
+    "soil": Material(reflectance=(0.085, 0.118, 0.155, 0.235), uneven=(0.10, 0.10, 0.12, 0.16), cover=0.12),
     "gravel": Material(
-        reflectance=(0.125, 0.152, 0.178, 0.230), uneven=(0.07, 0.06, 0.07, 0.08), stains=0.16, cover=0.05
+        reflectance=(0.125, 0.152, 0.178, 0.230), uneven=(0.07, 0.07, 0.09, 0.16), stains=0.16, cover=0.05
     ),
-    "scrub": Material(reflectance=(0.080, 0.108, 0.135, 0.215), uneven=(0.10, 0.09, 0.09, 0.10), cover=0.55),
-    "field": Material(reflectance=(0.085, 0.115, 0.145, 0.230), uneven=(0.05, 0.03, 0.03, 0.03), cover=0.70),
+    "scrub": Material(reflectance=(0.080, 0.108, 0.135, 0.215), uneven=(0.10, 0.10, 0.12, 0.20), cover=0.55),
+    "field": Material(reflectance=(0.085, 0.115, 0.145, 0.230), uneven=(0.05, 0.03, 0.04, 0.06), cover=0.70),
     "wood": Material(
-        reflectance=(0.060, 0.080, 0.095, 0.170), uneven=(0.10, 0.10, 0.10, 0.08), cover=0.98, trees_m=5.0
+        reflectance=(0.060, 0.080, 0.095, 0.170), uneven=(0.10, 0.11, 0.14, 0.16), cover=0.98, trees_m=5.0
     ),
-    "coal_ground": Material(reflectance=(0.048, 0.050, 0.053, 0.065), uneven=(0.15, 0.18, 0.16, 0.12), dries=0.8),
-    "riprap": Material(reflectance=(0.110, 0.128, 0.140, 0.175), uneven=(0.08, 0.10, 0.20, 0.25)),
-    "sand": Material(reflectance=(0.160, 0.205, 0.245, 0.320), uneven=(0.08, 0.08, 0.08, 0.06)),
+    "coal_ground": Material(reflectance=(0.048, 0.050, 0.053, 0.065), uneven=(0.15, 0.20, 0.22, 0.24), dries=0.8),
+    "riprap": Material(reflectance=(0.110, 0.128, 0.140, 0.175), uneven=(0.08, 0.11, 0.27, 0.50)),
+    "sand": Material(reflectance=(0.160, 0.205, 0.245, 0.320), uneven=(0.08, 0.09, 0.11, 0.12)),
 }
 
 PLANTS_GREEN: Reflectance = (0.030, 0.062, 0.038, 0.380)

@@ -98,15 +98,24 @@ def render(world: World, look: Look, grid: Grid | None = None, clip: Polygon | N
     view_on_grid = View(off_nadir_deg=look.view.off_nadir_deg, azimuth_deg=look.view.azimuth_deg - turn)
     # 1 what is there   2 light on it   3 seen at a tilt   4 through the air   5 by the camera   6 as delivered
     fine = _fine_around(grid, look.sensor.fine_m)
-    canvas = paint(world, fine, look)
-    light = lit(canvas, sun_on_grid, look.shadow_light)
-    tilted = seen(canvas, light, view_on_grid)
-    above, depths = through_air(tilted, look, fine, sun_on_grid)
+    moments = [replace(world, things=tuple(t.after(s) for t in world.things)) for s in _band_moments_s(world, look)]
+    canvases = [paint(moment, fine, look) for moment in moments]
+    tilted = [seen(c, lit(c, sun_on_grid, look.shadow_light), view_on_grid) for c in canvases]
+    bands = tilted[0] if len(tilted) == 1 else np.stack([image[band] for band, image in enumerate(tilted)])
+    above, depths = through_air(bands, look, fine, sun_on_grid)
     reflectance = photograph(above, fine, grid, look)
     inside = _inside(grid, clip)
     numbers = np.clip(np.rint(reflectance * SCALE), 1, 65535).astype(np.uint16)
     data = stamp(np.where(inside[None], numbers, np.uint16(0)))
     return Rendered(data=data, udm2=_udm2(depths, fine, grid, inside, look), grid=grid, sun=sun, world=world, look=look)
+
+
+def _band_moments_s(world: World, look: Look) -> list[float]:
+    """Return when each band is taken, around the time of the look; a single moment will do where nothing moves."""
+    if not any(thing.speed_m_s > 0.0 for thing in world.things):
+        return [0.0]
+    middle = (len(BANDS) - 1) / 2.0
+    return [look.sensor.band_delay_s * (band - middle) for band in range(len(BANDS))]
 
 
 def grid_of(bounds: tuple[float, float, float, float], crs: str, pixel_m: float) -> Grid:

@@ -27,11 +27,11 @@ def optical_depth(cloud: Cloud, fine: Fine, offset_m: tuple[float, float] = (0.0
     xs, ys = fine.xs + offset_m[0], fine.ys + offset_m[1]
     shape = sum(
         weight * noise(xs, ys, cloud.size_m * share, seed_of(cloud.seed, "cloud", share))
-        for weight, share in ((0.85, 1.0), (0.45, 0.4), (0.25, 0.15), (0.12, 0.06))
+        for weight, share in ((0.85, 1.0), (0.48, 0.4), (0.32, 0.15), (0.22, 0.06), (0.14, 0.025))
     )
-    # Of a normal field with deviation about 1.03 the share `cover` lies above this level.
-    level = 1.03 * _normal_quantile(1.0 - cloud.cover)
-    depth: Image = (cloud.depth * np.clip((np.asarray(shape) - level) / 0.55, 0.0, 1.3)).astype(np.float32)
+    # Of a normal field with deviation about 1.07 the share `cover` lies above this level.
+    level = 1.07 * _normal_quantile(1.0 - cloud.cover)
+    depth: Image = (cloud.depth * np.clip((np.asarray(shape) - level) / 0.9, 0.0, 1.3)).astype(np.float32)
     return depth
 
 
@@ -49,8 +49,9 @@ def through_air(image: Image, look: Look, fine: Fine, sun: Sun) -> tuple[Image, 
     if look.cloud is not None and look.cloud.cover > 0.0:
         cloud = optical_depth(look.cloud, fine)
         shade = optical_depth(look.cloud, fine, cloud_shadow_offset_m(look.cloud, sun))
-        sky = np.array(look.shadow_light, dtype=np.float32)[:, None, None] * np.float32(1.35)
-        image = image * (sky + (1.0 - sky) * np.exp(-1.6 * shade)[None])
+        # Under a cloud much of the light still comes, through it and from the bright sky around it.
+        sky = np.array(look.shadow_light, dtype=np.float32)[:, None, None] * np.float32(1.5)
+        image = image * (sky + (1.0 - sky) * np.exp(-1.1 * shade)[None])
     haze = zero + np.float32(look.haze)
     if look.haze > 0.0:
         haze = haze * np.clip(1.0 + 0.25 * noise(fine.xs, fine.ys, 400.0, seed_of(look.seed, "haze")), 0.2, 2.0)
@@ -59,7 +60,7 @@ def through_air(image: Image, look: Look, fine: Fine, sun: Sun) -> tuple[Image, 
             veil = 1.0 - np.exp(-haze * factor)
             image[band] += veil * (look.haze_colour[band] - image[band])
     if cloud.any():
-        veil = 1.0 - np.exp(-2.2 * cloud)
+        veil = 1.0 - np.exp(-1.8 * cloud)
         image = image + veil[None] * (np.array(CLOUD_COLOUR, dtype=np.float32)[:, None, None] - image)
     return image.astype(np.float32), {"cloud": cloud, "shade": shade, "haze": haze.astype(np.float32)}
 

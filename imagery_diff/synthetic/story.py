@@ -136,10 +136,10 @@ def _october_looks() -> dict[str, Look]:
         )
         for day, (when, error, view, haze, greenness, seed) in rows.items()
     }
-    looks["17"] = replace(looks["17"], gain=(1.03, 1.02, 0.99, 0.97))
-    looks["19"] = replace(looks["19"], gain=(0.97, 0.98, 1.00, 1.02), wet=0.15)
+    looks["17"] = replace(looks["17"], gain=(1.03, 1.02, 0.99, 0.97), shadow_light=(0.33, 0.26, 0.20, 0.13))
+    looks["19"] = replace(looks["19"], gain=(0.97, 0.98, 1.00, 1.02), wet=0.15, shadow_light=(0.27, 0.24, 0.21, 0.16))
     # A low sun leaves the sky a larger share of the light, and the camera less of it.
-    low = (0.44, 0.34, 0.27, 0.17)
+    low = (0.40, 0.33, 0.27, 0.18)
     looks["0643"] = replace(looks["0643"], gain=(0.96, 0.97, 0.99, 1.01), shadow_light=low, noise_factor=1.25)
     looks["21"] = replace(looks["21"], gain=(1.02, 1.01, 1.00, 0.98))
     return looks

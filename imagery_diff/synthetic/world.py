@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from shapely.affinity import translate
 from shapely.geometry import Polygon
 
 from imagery_diff.errors import InputError
@@ -66,6 +67,14 @@ class Thing:
     """Speed through the water; a moving vessel draws a wake."""
     note: str = ""
     """What is assumed."""
+
+    def after(self, seconds: float) -> Thing:
+        """Return the thing where it is so many seconds later; itself if it does not move."""
+        if self.speed_m_s == 0.0:
+            return self
+        east, north = (seconds * self.speed_m_s * share for share in self.direction)
+        parts = tuple(replace(part, polygon=translate(part.polygon, east, north)) for part in self.parts)
+        return replace(self, footprint=translate(self.footprint, east, north), parts=parts)
 
     @property
     def direction(self) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from shapely.geometry import shape
 from imagery_diff.aoi import reproject
 from imagery_diff.errors import InputError
 from imagery_diff.mark import carries_mark
-from imagery_diff.synthetic import grid_of, render, stack
+from imagery_diff.synthetic import grid_of, render, ship, stack
 from imagery_diff.synthetic.render import convergence_deg
 
 
@@ -74,6 +74,17 @@ def test_outside_the_clip_is_nodata_and_the_mask_says_so(quay, look):
     made = render(quay, look, clip=clip)
     np.testing.assert_array_equal(made.data[0] == 0, made.udm2[7] == 1)
     assert (made.data[0] > 0).sum() == 60 * 60
+
+
+def test_a_moving_ship_is_elsewhere_in_the_next_band(quay, sharp):
+    """At 9 m/s and 1 s between bands, blue and near infrared are taken 3 s and 27 m apart."""
+    vessel = ship("v", (606_150, 4_675_950), 90.0, (60.0, 12.0), speed_m_s=9.0)
+    sea = replace(quay, ground=())
+    look = replace(sharp, sensor=replace(sharp.sensor, band_delay_s=1.0))
+    excess = render(sea.with_things(vessel), look).data.astype(float) - render(sea, look).data
+    # The white house aft is the brightest part in either band.
+    house = [int(np.argmax(excess[band, 46:54].max(axis=0))) for band in (0, 3)]
+    assert 3.0 * (house[1] - house[0]) == pytest.approx(27.0, abs=4.0)
 
 
 def test_by_night_nothing_is_rendered(quay, look):
