@@ -12,11 +12,12 @@ from zoneinfo import ZoneInfo
 if TYPE_CHECKING:
     import datetime as dt
 
-    from imagery_diff.aoi import AOI
+    from imagery_diff.aoi import AOI, Zone
     from imagery_diff.result import Comparison, Region, ZoneState
     from imagery_diff.scene import SceneInfo
 
 RENDERED = "RENDERED, NOT A SATELLITE IMAGE"
+ALTERED = "ALTERED, NOT AS RECEIVED"
 _NOUNS = {
     "vessel": "vessel-like object",
     "containers": "container-like object",
@@ -28,11 +29,24 @@ _NOUNS = {
     "other": "change of unclear kind",
 }
 _VERBS = {
-    "appeared": "visible at {place} on the after image and not on the before image",
-    "disappeared": "no longer visible at {place}",
-    "changed": "different at {place}",
+    "appeared": "visible {place} on the after image and not on the before image",
+    "disappeared": "no longer visible {place}",
+    "changed": "different {place}",
 }
-MONTHS = ("January February March April May June July August September October November December").split()
+MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 
 
 def local_time(time: dt.datetime, timezone: str | None) -> str:
@@ -53,21 +67,29 @@ def describe_region(region: Region, before: SceneInfo, after: SceneInfo, aoi: AO
     """Say in one hedged sentence what was flagged, where, how long, and between when."""
     zone = next((z for z in aoi.zones if z.name == region.zone), None) if aoi else None
     timezone = aoi.timezone_of(zone) if aoi else None
-    where = "the images' ground" if aoi is None else (zone.title or zone.name) if zone else f"{aoi.title or aoi.name}, outside its zones"
-    if zone is not None and not zone.located:
-        where += " (a search area, not a located outline)"
     unit = "m" if before.grid.crs else "pixels"
     at_least = "at least " if region.length_is_lower_bound else "about "
     colour = f"{region.colour} " if region.colour else ""
     what = f"a {colour}{_NOUNS[region.activity]}"
     size = f"{at_least}{region.length_m:.0f} {unit} long and {region.width_m:.0f} {unit} wide"
-    return f"{what[0].upper()}{what[1:]}, {size}, {_VERBS[region.direction].format(place=where)}, {window_of(before, after, timezone)}."
+    seen = _VERBS[region.direction].format(place=_place(zone, aoi))
+    return f"{what[0].upper()}{what[1:]}, {size}, {seen}, {window_of(before, after, timezone)}."
+
+
+def _place(zone: Zone | None, aoi: AOI | None) -> str:
+    """Where, with its preposition."""
+    if aoi is None:
+        return "on the images' common ground"
+    if zone is None:
+        return f"at {aoi.title or aoi.name}, outside its zones"
+    return f"at {zone.title or zone.name}" + ("" if zone.located else " (a search area, not a located outline)")
 
 
 def describe_zone(state: ZoneState) -> str:
     """Say what is known of a zone; absence is only ever of a flag, and only in the share that was clear."""
-    seen = f"{state.clear_fraction:.0%} was clear on both dates"
-    lost = ", ".join(f"{cause} {share:.0%}" for cause, share in state.unknown.items() if share >= 0.005)  # noqa: PLR2004
+    share = f"{state.clear_fraction:.0%}"
+    seen = f"{share} was clear on both dates"
+    lost = ", ".join(f"{cause} {part:.0%}" for cause, part in state.unknown.items() if part >= 0.005)  # noqa: PLR2004
     lost = f" (not clear: {lost})" if lost else ""
     if state.state == "flagged":
         return f"{', '.join(state.regions)}; {seen}{lost}"
@@ -75,27 +97,51 @@ def describe_zone(state: ZoneState) -> str:
         return "left out, as the AOI asks"
     if state.state == "unknown":
         return f"unknown: only {seen}{lost}"
-    searched = " (search area)" if not state.zone.located else ""
-    return f"nothing was flagged{searched}; {seen}{lost}"
+    return f"nothing was flagged in the {share} that was clear on both dates{lost}"
+
+
+def stamp(result: Comparison) -> str:
+    """Return what must stand across a result of which no satellite saw everything."""
+    simulated = [info for info in (result.before, result.after) if info.simulated]
+    altered = simulated and all((info.credit or "").startswith(ALTERED) for info in simulated)
+    return ALTERED if altered else RENDERED
+
+
+def activity_words(region: Region) -> str:
+    """Name what a region looks like, hedged: ``container-like object``."""
+    return _NOUNS[region.activity]
 
 
 def credit_line(result: Comparison) -> str:
     """Credits of both images and of the outlines; a rendered image carries no provider's name."""
     if result.simulated:
-        images = [RENDERED]
+        images = [stamp(result)]
     else:
         images = [info.credit or f"{info.name}: credit unknown" for info in (result.before, result.after)]
     outline = [f"outlines {result.aoi.credit}"] if result.aoi and result.aoi.credit else []
     return "; ".join(dict.fromkeys([*images, *outline]))
 
 
+def counted(result: Comparison) -> str:
+    """Count regions by direction: ``2 appeared, 1 changed``; empty if there is none."""
+    counts = {d: sum(r.direction == d for r in result.regions) for d in ("appeared", "disappeared", "changed")}
+    return ", ".join(f"{n} {d}" for d, n in counts.items() if n)
+
+
+def flagged_words(result: Comparison) -> str:
+    """Say how much was flagged, as the beginning of a sentence."""
+    number = len(result.regions)
+    if not number:
+        return "nothing was flagged"
+    return f"{number} region{'s' if number > 1 else ''} flagged ({counted(result)})"
+
+
 def one_line(result: Comparison) -> str:
     """Sum a comparison up in a line."""
-    counts = {d: sum(r.direction == d for r in result.regions) for d in ("appeared", "disappeared", "changed")}
-    found = ", ".join(f"{n} {d}" for d, n in counts.items() if n) or "nothing flagged"
+    found = counted(result) or "nothing flagged"
     unknown = sum(z.state == "unknown" for z in result.zones)
     known = f"; {unknown} of {len(result.zones)} zones unknown" if unknown else ""
-    rendered = f" [{RENDERED}]" if result.simulated else ""
+    rendered = f" [{stamp(result)}]" if result.simulated else ""
     return f"{result.name}: {result.before.name} -> {result.after.name}: {found}{known}{rendered}"
 
 

@@ -1,0 +1,97 @@
+"""evidence.tif: how strongly every pixel differs, and why some say nothing, as a cloud-optimised GeoTIFF."""
+
+from __future__ import annotations
+
+import uuid
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import rasterio
+import rasterio.shutil
+from rasterio.errors import NotGeoreferencedWarning
+from rasterio.io import MemoryFile
+
+from imagery_diff.result import SCHEMA_VERSION
+from imagery_diff.scene import Flag
+from imagery_diff.write.words import stamp
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from imagery_diff.result import Comparison
+
+NODATA = -9999.0
+"""Score where change was not looked for: unseen ground, plants. Flags never have this value."""
+PRODUCT_TAG = "IMAGERY_DIFF_PRODUCT"
+"""A file with this tag is a result, never a scene."""
+RENDERED_TAG = "IMAGERY_DIFF_RENDERED"
+BLOCK_PX = 512
+
+
+def evidence_tif(result: Comparison) -> bytes:
+    """Return evidence.tif: band 1 the score, band 2 the flags of either date (bits of ``Flag``), both float32.
+
+    One data type, because a GeoTIFF has one; flags up to 255 are exact in float32. Overviews take the nearest pixel,
+    since a mean of flag bits means nothing.
+    """
+    with warnings.catch_warnings(), rasterio.Env(GDAL_PAM_ENABLED="NO", GDAL_CACHEMAX=128):
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        with MemoryFile() as plain, MemoryFile(filename=f"{uuid.uuid4().hex}.tif") as cloud:
+            _write_plain(plain, result)
+            rasterio.shutil.copy(
+                plain.name,
+                cloud.name,
+                driver="COG",
+                BLOCKSIZE=str(BLOCK_PX),
+                COMPRESS="DEFLATE",
+                PREDICTOR="FLOATING_POINT",
+                OVERVIEW_RESAMPLING="NEAREST",
+                OVERVIEW_COMPRESS="DEFLATE",
+                BIGTIFF="IF_SAFER",
+                NUM_THREADS="1",
+            )
+            content: bytes = cloud.read()
+    return content
+
+
+def score(result: Comparison) -> NDArray[np.float32]:
+    """(row, col), strength of the evidence; ``NODATA`` where change was not looked for."""
+    layers = result.layers
+    known = (layers.level > 0) & np.isfinite(layers.strength)
+    return np.where(known, layers.strength, np.float32(NODATA)).astype(np.float32)
+
+
+def _write_plain(target: MemoryFile, result: Comparison) -> None:
+    """Write the pixels and everything that must travel with them; GDAL's COG driver copies both."""
+    grid = result.grid
+    profile: dict[str, Any] = {
+        "driver": "GTiff",
+        "count": 2,
+        "height": grid.shape[0],
+        "width": grid.shape[1],
+        "dtype": "float32",
+        "nodata": NODATA,
+        "crs": grid.crs,
+        "transform": grid.transform,
+    }
+    with target.open(**profile) as dataset:
+        dataset.write(score(result), 1)
+        dataset.write(result.layers.flags.astype(np.float32), 2)
+        dataset.descriptions = ("score", "flags")
+        dataset.units = ("spreads of unchanged ground", "bits")
+        dataset.update_tags(**_tags(result))
+        dataset.update_tags(2, **{f.name or "": str(f.value) for f in Flag})
+
+
+def _tags(result: Comparison) -> dict[str, str]:
+    tags = {
+        PRODUCT_TAG: "evidence",
+        "IMAGERY_DIFF_SCHEMA_VERSION": SCHEMA_VERSION,
+        "TIFFTAG_SOFTWARE": "imagery_diff",
+        "TIFFTAG_IMAGEDESCRIPTION": "Result of imagery_diff, not an image: band 1 score, band 2 flags",
+        "TIFFTAG_COPYRIGHT": result.credit,
+    }
+    if result.simulated:
+        tags[RENDERED_TAG] = stamp(result)
+    return tags

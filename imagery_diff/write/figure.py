@@ -1,0 +1,301 @@
+"""overview.png: before, after and what was flagged, side by side, and the pixels around the strongest regions.
+
+Everything is laid out in pixels of the figure: panels are computed at the size they are drawn, labels are measured
+before they are placed. matplotlib's object interface only: a program that plots for itself is not disturbed.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from imagery_diff.write import drawing
+from imagery_diff.write.drawing import Sheet
+from imagery_diff.write.ground import up_azimuth_deg
+from imagery_diff.write.panels import Frame, Stretch, choose_stretch, grid_panel, native_panel, subdued
+from imagery_diff.write.words import flagged_words, local_time, stamp, window_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from imagery_diff.result import Comparison, Region
+    from imagery_diff.scene import SceneInfo
+
+WIDTH_PX = 2400
+DPI = 150
+MAX_CLOSE_UPS = 4
+_MARGIN, _GUTTER = 36, 24
+_COLUMN = (WIDTH_PX - 2 * _MARGIN - 2 * _GUTTER) // 3
+_MAX_PANEL_HEIGHT = 1150
+_CLOSE_HEIGHT = 460
+_WIDE = 3.0
+"""Ground wider than this many times its height is stacked instead of set side by side."""
+_TEXT, _SMALL, _TITLE = 25, 21, 40
+_CAPTION = 3 * 34 + 8
+_AROUND = 1.3
+"""Ground shown around a region, in its own lengths to each side of its middle."""
+_LEAST_HALF_PX, _LEAST_HALF_M = 20.0, 40.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Layout:
+    """Where the panels of the top row stand."""
+
+    frame: Frame
+    places: tuple[tuple[int, int], ...]
+    """Left and top of each panel."""
+    caption_width: int
+    bottom: int
+    """Below the captions."""
+
+
+def overview(result: Comparison) -> Figure:
+    """Draw a comparison.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        At most 2400 pixels wide at its own dpi; it belongs to no pyplot state.
+
+    """
+    head = _MARGIN + 130 + (50 if result.simulated else 0)
+    layout = _top_row(_whole(result), _ground_aspect(result), head)
+    stretch = choose_stretch(result, layout.frame)
+    shown = result.regions[:MAX_CLOSE_UPS]
+    row_height = _CLOSE_HEIGHT + 70
+    foot = layout.bottom + len(shown) * row_height
+    notes = [line for note in _notes(result, stretch) for line in _lines(note)]
+    sheet = _sheet(foot + 16 + round(1.4 * _SMALL * len(notes)) + _MARGIN)
+    _title(sheet, result)
+    _draw_top(sheet, result, layout, stretch)
+    for number, region in enumerate(shown):
+        _close_up(sheet, result, region, layout.bottom + number * row_height)
+    y = foot + 16.0
+    for note in notes:
+        sheet.text(note, _MARGIN, y, _SMALL, colour="0.25")
+        y += 1.4 * _SMALL
+    return sheet.figure
+
+
+def _sheet(height: int) -> Sheet:
+    figure = Figure(figsize=(WIDTH_PX / DPI, height / DPI), dpi=DPI, facecolor="white")
+    FigureCanvasAgg(figure)
+    return Sheet(figure, height)
+
+
+def _lines(note: str) -> list[str]:
+    """Break a note into lines before the figure exists, whose height they decide."""
+    return _sheet(DPI).wrapped(note, WIDTH_PX - 2 * _MARGIN, _SMALL)
+
+
+def overview_png(result: Comparison) -> bytes:
+    """Return overview.png, the same bytes for the same result and libraries."""
+    figure = overview(result)
+    canvas = FigureCanvasAgg(figure)
+    with warnings.catch_warnings():
+        # A name in a script the font lacks is shown as boxes; the full names stand in summary.json.
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        canvas.draw()  # type: ignore[no-untyped-call]
+    information = PngInfo()
+    texts = {"Software": "imagery_diff", "Copyright": result.credit}
+    if result.simulated:
+        texts["IMAGERY_DIFF_RENDERED"] = stamp(result)
+    for key, text in texts.items():
+        information.add_itxt(key, text)
+    buffer = io.BytesIO()
+    # Written by Pillow without the alpha channel, which halves the time; a fixed level keeps the bytes the same.
+    pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+    image = Image.fromarray(pixels[..., :3])
+    image.save(buffer, format="png", compress_level=3, pnginfo=information, dpi=(DPI, DPI))
+    return buffer.getvalue()
+
+
+def _ground_aspect(result: Comparison) -> float:
+    """Height of a pixel on the ground over its width: degrees are not square."""
+    width, height = result.grid.pixel_size_m
+    return height / width
+
+
+def _whole(result: Comparison) -> tuple[float, float, float, float]:
+    """Rectangle of the grid around the AOI with a little margin: row, col, rows, cols."""
+    rows, cols = result.grid.shape
+    if result.aoi is None:
+        return (0.0, 0.0, float(rows), float(cols))
+    left, top, right, bottom = drawing.to_pixels(result.aoi.polygon, result.grid).bounds
+    margin = 0.03 * max(right - left, bottom - top)
+    top, left = max(0.0, top - margin), max(0.0, left - margin)
+    bottom, right = min(float(rows), bottom + margin), min(float(cols), right + margin)
+    if bottom <= top or right <= left:
+        return (0.0, 0.0, float(rows), float(cols))
+    return (top, left, bottom - top, right - left)
+
+
+def _top_row(extent: tuple[float, float, float, float], aspect: float, top: int) -> _Layout:
+    """Set three panels side by side, or, of a long strip of ground, below each other."""
+    row, col, rows, cols = extent
+    ratio = rows * aspect / cols
+    stacked = ratio < 1 / _WIDE
+    width = WIDTH_PX - 2 * _MARGIN if stacked else _COLUMN
+    height = max(60, round(width * ratio))
+    if height > _MAX_PANEL_HEIGHT:
+        width, height = max(60, round(width * _MAX_PANEL_HEIGHT / height)), _MAX_PANEL_HEIGHT
+    frame = Frame(row=row, col=col, rows=rows, cols=cols, width=width, height=height)
+    if stacked:
+        step = height + 44 + 44
+        places = tuple((_MARGIN, top + 44 + i * step) for i in range(3))
+        return _Layout(frame=frame, places=places, caption_width=width, bottom=top + 3 * step + 30)
+    places = tuple((_MARGIN + i * (_COLUMN + _GUTTER), top + 44) for i in range(3))
+    return _Layout(frame=frame, places=places, caption_width=_COLUMN, bottom=top + 44 + height + _CAPTION + 40)
+
+
+def _title(sheet: Sheet, result: Comparison) -> None:
+    """Say what the picture is, and first of all if no satellite took it."""
+    y = _MARGIN - 8
+    if result.simulated:
+        sheet.text(stamp(result), _MARGIN, y, 34, colour="#B00020", weight="bold")
+        y += 50
+    aoi = result.aoi
+    place = (aoi.title or aoi.name) if aoi else "Common ground of the two images"
+    sheet.text(sheet.fitted(place, WIDTH_PX - 2 * _MARGIN, _TITLE), _MARGIN, y, _TITLE, weight="bold")
+    timezone = aoi.timezone if aoi else None
+    when = window_of(result.before, result.after, timezone)
+    line = f"{flagged_words(result)}, {when}"
+    sheet.text(
+        sheet.fitted(line[0].upper() + line[1:], WIDTH_PX - 2 * _MARGIN, _TEXT), _MARGIN, y + 58, _TEXT, colour="0.25"
+    )
+
+
+def _draw_top(sheet: Sheet, result: Comparison, layout: _Layout, stretch: Stretch) -> None:
+    """Draw the whole ground: before, after, and the after image subdued with every outline on it."""
+    frame = layout.frame
+    before, after = (grid_panel(scene, stretch, frame) for scene in (result.layers.before, result.layers.after))
+    flagged = drawing.hatched_by(subdued(after), result.layers.flags, frame)
+    for (left, top), name, image in zip(
+        layout.places, ("before", "after", "flagged"), (before, after, flagged), strict=True
+    ):
+        axes = sheet.panel(image, left, top)
+        sheet.text(name, left, top - 40, 30, weight="bold")
+        if name == "flagged":
+            _outlines(sheet, axes, result, frame)
+            sheet.legend(left, top + frame.height + 8, layout.caption_width, result)
+        else:
+            info = result.before if name == "before" else result.after
+            _caption(sheet, info, result, (left, top + frame.height + 8), layout.caption_width)
+        _furniture(sheet, axes, result, frame)
+
+
+def _caption(sheet: Sheet, info: SceneInfo, result: Comparison, corner: tuple[int, int], width: int) -> None:
+    """Time in UTC and local, product and pixel size, file."""
+    timezone = result.aoi.timezone if result.aoi else None
+    time = local_time(info.acquired, timezone) if info.acquired else "time not known"
+    size = f"{info.grid.pixel_size_m[0]:.3g} m pixels" if info.grid.crs else "no georeference"
+    parts = (time, f"{info.product}, {size}", info.name)
+    x, y = corner
+    if width > _COLUMN:
+        sheet.text(sheet.fitted("   ".join(parts), width, _SMALL), x, y, _SMALL, colour="0.2")
+        return
+    for i, part in enumerate(parts):
+        sheet.text(
+            sheet.fitted(part, width, _TEXT if i == 0 else _SMALL),
+            x,
+            y + 34 * i,
+            _TEXT if i == 0 else _SMALL,
+            colour="0.2",
+        )
+
+
+def _outlines(sheet: Sheet, axes: Axes, result: Comparison, frame: Frame) -> None:
+    """Zones thin and below, regions bold and above; ids first, then as many zone names as find room."""
+    labels = drawing.Labels(sheet, axes, frame)
+    for state in result.zones:
+        drawing.zone_outline(axes, state.zone, result.grid, frame)
+    shapes = [(region, drawing.to_pixels(region.geometry, result.grid)) for region in result.regions]
+    for region, shape in shapes:
+        drawing.region_outline(axes, shape, region.direction, frame)
+        labels.keep_clear(shape)
+    for region, shape in shapes:
+        labels.region(region, shape)
+    for state in result.zones:
+        labels.zone(state.zone, drawing.to_pixels(state.zone.polygon, result.grid))
+
+
+def _close_up(sheet: Sheet, result: Comparison, region: Region, top: int) -> None:
+    """Draw the delivered pixels around a region on both dates, and beside them what is said of it."""
+    shape = drawing.to_pixels(region.geometry, result.grid)
+    frame = _close_frame(shape.bounds, _ground_aspect(result), result)
+    stretch = choose_stretch(result, frame)
+    pairs = ((result.before, result.layers.before, -0.5), (result.after, result.layers.after, 0.5))
+    for column, (info, scene, half) in enumerate(pairs):
+        left = _MARGIN + column * (_COLUMN + _GUTTER)
+        image = native_panel(info, result, stretch, frame, half=half)
+        axes = sheet.panel(grid_panel(scene, stretch, frame) if image is None else image, left, top + 40)
+        sheet.text(f"{region.id} {'before' if column == 0 else 'after'}", left, top + 2, _TEXT, weight="bold")
+        drawing.region_frame(axes, shape, region.direction, frame)
+        _furniture(sheet, axes, result, frame)
+    left = _MARGIN + 2 * (_COLUMN + _GUTTER)
+    sheet.text(f"{drawing.MARKS[region.direction]} {region.id} {region.direction}", left, top + 36, 30, weight="bold")
+    y = sheet.paragraph(region.description, left, top + 84, _COLUMN, _TEXT)
+    for reason in region.why:
+        y = sheet.paragraph(f"- {reason}", left, y + 2, _COLUMN, _SMALL, colour="0.3")
+    sheet.paragraph(
+        f"Shown in {stretch.words(_units(result))}.", left, max(y + 16, top + 400), _COLUMN, _SMALL, colour="0.45"
+    )
+
+
+def _close_frame(bounds: tuple[float, ...], aspect: float, result: Comparison) -> Frame:
+    """Ground around a region, of the shape of a close-up panel."""
+    left, top, right, bottom = bounds
+    metres = result.grid.pixel_size_m[0] if result.grid.crs else 1.0
+    least = max(_LEAST_HALF_PX, _LEAST_HALF_M / metres if result.grid.crs else 0.0)
+    shape = _CLOSE_HEIGHT / _COLUMN
+    half_width = max(least / shape, _AROUND * (right - left) / 2, _AROUND * (bottom - top) * aspect / 2 / shape)
+    half_width = max(half_width, 0.9 * math.hypot(right - left, (bottom - top) * aspect))
+    half_height = half_width * shape / aspect
+    x, y = (left + right) / 2, (top + bottom) / 2
+    return Frame(
+        row=y - half_height,
+        col=x - half_width,
+        rows=2 * half_height,
+        cols=2 * half_width,
+        width=_COLUMN,
+        height=_CLOSE_HEIGHT,
+    )
+
+
+def _furniture(sheet: Sheet, axes: Axes, result: Comparison, frame: Frame) -> None:
+    """Scale bar, north arrow, and the stamp on what no satellite saw."""
+    if result.simulated:
+        sheet.stamp(axes, stamp(result), frame)
+    size = result.grid.pixel_size_m[0] if result.grid.crs else 1.0
+    drawing.scale_bar(axes, frame, size, "m" if result.grid.crs else "pixels")
+    azimuth = up_azimuth_deg(result.grid)
+    if azimuth is not None:
+        drawing.north_arrow(axes, frame, azimuth)
+
+
+def _notes(result: Comparison, stretch: Stretch) -> list[str]:
+    """Lines below the panels: how it is shown, and whose images these are."""
+    shown = len(result.regions) - MAX_CLOSE_UPS
+    more = (
+        [f"The {MAX_CLOSE_UPS} strongest regions are shown close up; {shown} more stand in summary.json."]
+        if shown > 0
+        else []
+    )
+    how = f"Upper row in {stretch.words(_units(result))}; what lies beyond is black or white."
+    close = (
+        " Close-ups show the pixels as delivered, not interpolated, moved to fit each other." if result.regions else ""
+    )
+    return [*more, how + close, f"Credit: {result.credit}"]
+
+
+def _units(result: Comparison) -> str:
+    return " / ".join(dict.fromkeys([result.before.units, result.after.units]))

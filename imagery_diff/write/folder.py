@@ -1,0 +1,217 @@
+"""The result folder: written beside its place and renamed, so that it is there whole or not at all.
+
+What stands in the way is replaced only if its manifest says that it is an unaltered result of ours.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import re
+import secrets
+import shutil
+import stat
+import unicodedata
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from imagery_diff.errors import ImageryDiffWarning, OutputError
+from imagery_diff.write import manifest as manifests
+from imagery_diff.write.cog import evidence_tif
+from imagery_diff.write.figure import overview_png
+from imagery_diff.write.geojson import regions_geojson_bytes
+from imagery_diff.write.model import summary_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from imagery_diff.result import Comparison
+    from imagery_diff.scene import SceneInfo
+
+REVIEWS = "review.jsonl"
+"""What people wrote about a result; it outlives a rerun."""
+_PART_BYTES = 60
+"""Longest part of a folder name; three of them and a suffix stay under the 255 bytes file systems allow."""
+_MANIFEST_BYTES = 64 << 20
+_ADVICE = "name another folder with -o, or move this one away"
+
+
+def save(result: Comparison, folder: str | Path) -> Path:
+    """Write a result folder; see :func:`imagery_diff.write.save_comparison`."""
+    target = Path(os.path.abspath(folder))  # noqa: PTH100 - resolve() would follow a link to another place
+    _check_place(target)
+    _check_replaceable(target)
+    files = result_files(result)
+    write_folder(target, files)
+    return target
+
+
+def result_files(result: Comparison) -> dict[str, bytes]:
+    """Every file of a result, name -> content, the manifest last."""
+    files = {} if result.grid.crs is None else {"regions.geojson": regions_geojson_bytes(result)}
+    files["summary.json"] = summary_json(result)
+    files["evidence.tif"] = evidence_tif(result)
+    files["overview.png"] = overview_png(result)
+    return files | {manifests.NAME: manifests.manifest_json(result, files)}
+
+
+def result_folder_name(result: Comparison) -> str:
+    """Name of the folder a result goes to by default.
+
+    AOI and both times, such as ``najin_20231020T0201Z_20231020T0643Z``; the stem of a file stands in for a time that is
+    not known. Whatever the files are called, the name is one part of a path and no longer than a file system allows.
+    """
+    return "_".join(_safe(part) for part in (result.name, _moment(result.before), _moment(result.after)))
+
+
+def write_folder(target: Path, files: Mapping[str, bytes]) -> None:
+    """Write files into a new folder and put it in the place of ``target``.
+
+    Raises
+    ------
+    OutputError
+        If that is not possible; then, as after Ctrl-C, what stood there still stands and nothing else was left behind.
+
+    """
+    fresh = target.with_name(f".{target.name[:40]}.{secrets.token_hex(6)}.partial")
+    try:
+        fresh.mkdir()
+        for name, content in files.items():
+            (fresh / name).write_bytes(content)
+        _swap(fresh, target)
+    except OSError as error:
+        if isinstance(error, OutputError):
+            raise
+        raise OutputError(_explained(error, target, sum(map(len, files.values())))) from error
+    finally:
+        # Also on KeyboardInterrupt; after a successful rename there is nothing here any more.
+        if fresh.exists():
+            shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _swap(fresh: Path, target: Path) -> None:
+    """Put the new folder in its place, the old one aside until that is done."""
+    known = _check_replaceable(target)
+    if not known:
+        # An empty folder may stand there; rename replaces it, and refuses one that has been filled since.
+        fresh.rename(target)
+        return
+    if REVIEWS in known:
+        shutil.copy2(target / REVIEWS, fresh / REVIEWS, follow_symlinks=False)
+    old = fresh.with_suffix(".old")
+    try:
+        target.rename(old)
+        fresh.rename(target)
+    except BaseException:
+        if old.exists() and not target.exists():
+            old.rename(target)
+        raise
+    _remove(old, known)
+
+
+def _remove(old: Path, known: list[str]) -> None:
+    """Delete the replaced result, file by file: what somebody put there meanwhile is not ours to delete."""
+    with contextlib.suppress(OSError):
+        for name in known:
+            (old / name).unlink(missing_ok=True)
+        old.rmdir()
+    if old.exists():
+        warnings.warn(
+            f"the replaced result could not be removed altogether: {old.name}", ImageryDiffWarning, stacklevel=2
+        )
+
+
+def _check_place(target: Path) -> None:
+    """Refuse a place where no folder can be made, before anything is computed."""
+    if target.is_symlink():
+        raise OutputError(f"cannot write to {target}: it is a symbolic link; name the folder it points to")
+    if Path.cwd().is_relative_to(target):
+        raise OutputError(f"cannot write to {target}: it holds the current folder; name a new folder in it with -o")
+    parent = target.parent
+    if not parent.is_dir():
+        missing = next((p for p in (*reversed(parent.parents), parent) if not p.is_dir()), parent)
+        what = "is not a folder" if missing.exists() else "does not exist"
+        raise OutputError(f"cannot write to {target}: {missing} {what}; make it first, or name another folder with -o")
+
+
+def _check_replaceable(target: Path) -> list[str]:
+    """Return the files of the result that stands at ``target``, if any; refuse anything that is not ours."""
+    try:
+        if not os.path.lexists(target):
+            return []
+        if not stat.S_ISDIR(target.lstat().st_mode):
+            raise OutputError(f"cannot write to {target}: it is a file, a folder is needed; {_ADVICE}")
+        with os.scandir(target) as entries:
+            found = {entry.name: entry.is_file(follow_symlinks=False) for entry in entries}
+        if found:
+            _refuse_foreign(target, found)
+    except OSError as error:
+        if isinstance(error, OutputError):
+            raise
+        raise OutputError(f"cannot look into {target} ({error.strerror}); {_ADVICE}") from error
+    return sorted(found)
+
+
+def _refuse_foreign(target: Path, found: dict[str, bool]) -> None:
+    """Compare a folder's files with its manifest; anything more, less or different is not ours to replace."""
+    if not found.get(manifests.NAME):
+        name = min(found)
+        raise OutputError(f"cannot write to {target}: it holds '{name}' and no manifest of ours; {_ADVICE}")
+    listed = _listed_outputs(target / manifests.NAME)
+    if listed is None:
+        raise OutputError(f"cannot write to {target}: its {manifests.NAME} is not an unaltered one of ours; {_ADVICE}")
+    for name in sorted(found):
+        if name in {manifests.NAME, REVIEWS} and found[name]:
+            continue
+        if name not in listed or not found[name]:
+            raise OutputError(f"cannot write to {target}: '{name}' in it is not part of the result; {_ADVICE}")
+        if _sha256(target / name) != listed[name]:
+            raise OutputError(f"cannot write to {target}: '{name}' in it was changed since it was written; {_ADVICE}")
+
+
+def _listed_outputs(path: Path) -> dict[str, str] | None:
+    """Name -> SHA-256 of the outputs a manifest lists; None if it is not ours or was altered."""
+    if path.stat().st_size > _MANIFEST_BYTES:
+        return None
+    try:
+        document: Any = json.loads(path.read_bytes())
+        if not str(document["product"]).startswith("imagery_diff "):
+            return None
+        if document["content_sha256"] != manifests.content_sha256(document):
+            return None
+        return {str(entry["name"]): str(entry["sha256"]) for entry in document["outputs"]}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _explained(error: OSError, target: Path, size: int) -> str:
+    """Say in a line why a folder could not be written."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return (
+            f"cannot write to {target}: the disk is full, the result needs {size / 1e6:.1f} MB; make room, or name a"
+            " folder on another disk with -o"
+        )
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return f"cannot write to {target}: no permission to write in {target.parent}; name another folder with -o"
+    return f"cannot write to {target} ({error.strerror or error}); name another folder with -o"
+
+
+def _moment(info: SceneInfo) -> str:
+    return f"{info.acquired:%Y%m%dT%H%MZ}" if info.acquired else Path(info.name).stem
+
+
+def _safe(part: str) -> str:
+    """Make a name harmless as part of a path: letters, digits, dot, dash and underscore, not led by a dot or dash."""
+    text = unicodedata.normalize("NFC", part.encode("utf-8", errors="ignore").decode("utf-8"))
+    text = "".join(c if c.isalnum() or c in "._-" else "_" for c in text)
+    text = re.sub(r"_{2,}", "_", text).strip("._-")
+    return text.encode("utf-8")[:_PART_BYTES].decode("utf-8", errors="ignore") or "image"

@@ -1,0 +1,198 @@
+"""One model of a result, as plain JSON values: the GeoJSON, the summary, the manifest and the table all read it.
+
+Numbers that do not exist are null, never NaN. Files are named, never located.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+from shapely.geometry import mapping
+
+from imagery_diff.result import SCHEMA_VERSION, iso
+from imagery_diff.write.ground import offset_m
+
+if TYPE_CHECKING:
+    from imagery_diff.aoi import Zone
+    from imagery_diff.result import Comparison, Region, ZoneState
+    from imagery_diff.scene import SceneInfo
+
+
+def plain(value: Any) -> Any:
+    """Turn tuples, numpy values and mappings into what JSON knows; a number that is not finite becomes None."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value
+
+
+def to_json(document: Mapping[str, Any]) -> bytes:
+    """Write a document as UTF-8 JSON, the same bytes for the same content."""
+    text = json.dumps(plain(document), ensure_ascii=False, indent=1, allow_nan=False)
+    # File names that are not UTF-8 reach Python as lone surrogates, which no JSON file may hold.
+    return (text + "\n").encode("utf-8", errors="backslashreplace")
+
+
+def rounded(value: float | None, digits: int) -> float | None:
+    """Round, and let what is no number be None."""
+    return None if value is None or not math.isfinite(value) else round(float(value), digits)
+
+
+def region_properties(region: Region, result: Comparison) -> dict[str, Any]:
+    """Properties of a region in the order of docs/reference/outputs.md; without a CRS nothing is in metres."""
+    placed = result.grid.crs is not None
+    properties: dict[str, Any] = {
+        "id": region.id,
+        "direction": region.direction,
+        "relation": region.relation,
+        "activity": region.activity,
+        "zone": region.zone,
+        "zone_kind": region.zone_kind,
+        "group": region.group,
+        "p_change": rounded(region.p_change, 4),
+        "p_activity": rounded(region.p_activity, 4),
+        "false_alarms_per_km2": rounded(region.false_alarms_per_km2, 6),
+        "area_m2": rounded(region.area_m2, 1) if placed else None,
+        "length_m": rounded(region.length_m, 1) if placed else None,
+        "length_low_m": rounded(region.length_low_m, 1) if placed else None,
+        "length_high_m": rounded(region.length_high_m, 1) if placed else None,
+        "length_is_lower_bound": region.length_is_lower_bound,
+        "width_m": rounded(region.width_m, 1) if placed else None,
+        "orientation_deg": rounded(region.orientation_deg, 1) if placed else None,
+        "colour": region.colour,
+        "why": list(region.why),
+        "before": iso(result.before.acquired),
+        "after": iso(result.after.acquired),
+        "review": "unreviewed",
+        "note": None,
+        "simulated": result.simulated,
+        "description": region.description,
+    }
+    if region.activity == "containers":
+        properties |= {"teu_low": None, "teu_high": None}
+    return properties
+
+
+def pixel_measures(region: Region) -> dict[str, Any]:
+    """Geometry and measures in pixels, for images without georeference: x is the column, y the row, from the corner."""
+    outline = shapely.transform(region.geometry, lambda xy: np.round(xy, 2))
+    return {
+        "area_px": rounded(region.area_m2, 1),
+        "length_px": rounded(region.length_m, 1),
+        "width_px": rounded(region.width_m, 1),
+        "geometry": mapping(outline),
+    }
+
+
+def zone_summary(state: ZoneState) -> dict[str, Any]:
+    """Return what is known of a zone."""
+    zone = state.zone
+    return {
+        "name": zone.name,
+        "title": zone.title,
+        "kind": zone.kind,
+        "group": zone.group,
+        "located": zone.located,
+        "state": state.state,
+        "usable_fraction": rounded(state.clear_fraction, 4),
+        "degraded_fraction": rounded(state.degraded_fraction, 4),
+        "unknown": {cause: rounded(share, 4) for cause, share in state.unknown.items()},
+        "floor_m": None,
+        "regions": list(state.regions),
+    }
+
+
+def aoi_summary(result: Comparison) -> dict[str, Any]:
+    """Name and provenance of the place; for the images' common ground only its name."""
+    aoi = result.aoi
+    names = ("title", "timezone", "accuracy_m", "source", "credit")
+    return {"name": result.name, **{name: getattr(aoi, name, None) for name in names}}
+
+
+def scene_summary(info: SceneInfo) -> dict[str, Any]:
+    """Say what a scene is, its file by name only."""
+    placed = info.grid.crs is not None
+    return {
+        "scene": info.scene_id,
+        "file": info.name,
+        "product": info.product,
+        "units": info.units,
+        "bands": [band.name for band in info.bands],
+        "acquired": iso(info.acquired),
+        "sun": info.sun and {"azimuth_deg": info.sun.azimuth_deg, "elevation_deg": info.sun.elevation_deg},
+        "view": info.view and {"azimuth_deg": info.view.azimuth_deg, "off_nadir_deg": info.view.off_nadir_deg},
+        "pixel_size_m": [rounded(size, 3) for size in info.grid.pixel_size_m] if placed else None,
+        "credit": info.credit,
+        "simulated": info.simulated,
+    }
+
+
+def shift_summary(result: Comparison) -> dict[str, Any]:
+    """How far the after image lay from the before image; the result is corrected for it."""
+    shift, grid = result.shift, result.grid
+    step = offset_m(grid, shift.rows, shift.cols)
+    placed = grid.crs is not None and shift.error_px is not None
+    return {
+        "rows": rounded(shift.rows, 4),
+        "cols": rounded(shift.cols, 4),
+        "east_m": step and rounded(step[0], 3),
+        "north_m": step and rounded(step[1], 3),
+        "error_px": rounded(shift.error_px, 4),
+        "error_m": rounded((shift.error_px or 0.0) * max(grid.pixel_size_m), 4) if placed else None,
+        "windows": shift.windows,
+        "reason": shift.reason,
+    }
+
+
+def summary(result: Comparison) -> dict[str, Any]:
+    """Everything that is said of a comparison, without pictures; docs/reference/schemas/summary.schema.json."""
+    grid = result.grid
+    placed = grid.crs is not None
+    regions = [
+        region_properties(region, result) | ({} if placed else {"pixels": pixel_measures(region)})
+        for region in result.regions
+    ]
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "comparison",
+        "simulated": result.simulated,
+        "aoi": aoi_summary(result),
+        "detect": result.detect,
+        "before": scene_summary(result.before),
+        "after": scene_summary(result.after),
+        "grid": {
+            "crs": grid.crs,
+            "shape": list(grid.shape),
+            "pixel_size_m": [rounded(size, 4) for size in grid.pixel_size_m] if placed else None,
+            "transform": list(grid.transform[:6]),
+        },
+        "shift": shift_summary(result),
+        "relative_gain": {band: rounded(gain, 5) for band, gain in result.relative_gain.items()},
+        "thresholds": {
+            name: {key: rounded(value, 4) for key, value in row.items()} for name, row in result.thresholds.items()
+        },
+        "zones": [zone_summary(state) for state in result.zones],
+        "regions": regions,
+        "caveats": list(result.caveats),
+        "credit": result.credit,
+    }
+
+
+def summary_json(result: Comparison) -> bytes:
+    """Return the file summary.json."""
+    return to_json(summary(result))
+
+
+def zone_title(zone: Zone) -> str:
+    """Return the name of a zone for people."""
+    return zone.title or zone.name

@@ -1,0 +1,207 @@
+"""Pixels as they are shown: one stretch for both dates, nearest neighbour, and what was not seen hatched over.
+
+A panel is computed at the size at which it is drawn, so that nothing resamples it afterwards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from affine import Affine
+
+from imagery_diff.errors import ImageryDiffError
+from imagery_diff.scene import DEGRADED, UNSEEN, Flag, Scene
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from imagery_diff.result import Comparison
+    from imagery_diff.scene import SceneInfo
+
+    Pixels = NDArray[np.float32]
+
+_COLOURS = (("red", "r"), ("green", "g"), ("blue", "b"))
+_PERCENTILES = (0.5, 99.5)
+_MAX_SAMPLES = 400_000
+_MAX_NATIVE_PIXELS = 6_000_000
+_UNSEEN_GREY, _STRIPE_GREY = 0.62, 0.38
+_STRIPE_PX, _THIN_STRIPE_PX = 14, 26
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """A rectangle of the comparison's grid and the size at which it is drawn."""
+
+    row: float
+    """Upper edge, in pixels of the grid; may lie outside it."""
+    col: float
+    rows: float
+    cols: float
+    width: int
+    """Drawn, in pixels of the figure."""
+    height: int
+
+    def to_panel(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Bring positions (n, 2) in (col, row) of the grid to (x, y) of the panel."""
+        scale = np.array([self.width / self.cols, self.height / self.rows])
+        moved: NDArray[np.float64] = (positions - [self.col, self.row]) * scale
+        return moved
+
+    @property
+    def from_panel(self) -> Affine:
+        """From (x, y) of the panel to (col, row) of the grid."""
+        return Affine(self.cols / self.width, 0, self.col, 0, self.rows / self.height, self.row)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Stretch:
+    """Which bands are shown, and which values become black and white: the same on both dates."""
+
+    bands: tuple[int, ...]
+    """Indexes in the comparison's layers: red, green, blue, or one band for grey."""
+    names: tuple[str, ...]
+    low: NDArray[np.float64]
+    """(band,)"""
+    high: NDArray[np.float64]
+
+    def words(self, units: str) -> str:
+        """Say the limits, for the caption."""
+        kind = "true colour" if len(self.bands) > 1 else "grey"
+        limits = ", ".join(
+            f"{name} {_figure(low)} to {_figure(high)}"
+            for name, low, high in zip(self.names, self.low, self.high, strict=True)
+        )
+        return f"{kind}, linear, one stretch for both dates: {limits} ({units})"
+
+
+def _figure(value: float) -> str:
+    """Write a limit with three figures, never as a power of ten."""
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"  # noqa: PLR2004 - three figures
+
+
+def choose_stretch(result: Comparison, frame: Frame) -> Stretch:
+    """Take red, green and blue where both images have them, else one band; limits from what the frame shows."""
+    names = list(result.relative_gain)
+    found = [next((names.index(n) for n in alike if n in names), None) for alike in _COLOURS]
+    bands = tuple(i for i in found if i is not None)
+    if len(bands) < len(_COLOURS):
+        bands = (bands or (0,))[:1]
+    rows, cols = _inside(frame, result.grid.shape)
+    values = []
+    for scene in (result.layers.before, result.layers.after):
+        seen = ~scene.unseen[rows, cols]
+        part = scene.data[list(bands), rows, cols][:, seen]
+        values.append(part[:, :: max(1, part.shape[1] // _MAX_SAMPLES)])
+    pooled = np.concatenate(values, axis=1)
+    low, high = np.percentile(pooled, _PERCENTILES, axis=1) if pooled.size else np.array([[0.0], [1.0]])
+    high = np.where(high > low, high, low + 1.0)
+    return Stretch(bands=bands, names=tuple(names[i] for i in bands), low=low, high=high)
+
+
+def _inside(frame: Frame, shape: tuple[int, int]) -> tuple[slice, slice]:
+    row, col = max(0, int(frame.row)), max(0, int(frame.col))
+    stop = (min(shape[0], int(np.ceil(frame.row + frame.rows))), min(shape[1], int(np.ceil(frame.col + frame.cols))))
+    return slice(row, max(stop[0], row + 1)), slice(col, max(stop[1], col + 1))
+
+
+def grid_panel(scene: Scene, stretch: Stretch, frame: Frame) -> Pixels:
+    """Colours (height, width, 3), 0 to 1, of a scene on the comparison's grid; where it must shrink, by block means."""
+    times = int(max(1, min(frame.rows / frame.height, frame.cols / frame.width)))
+    data, flags, to_pixels = scene.data[list(stretch.bands)], scene.flags, frame.from_panel
+    if times > 1:
+        data, flags = _block_mean(data, times), flags[::times, ::times]
+        to_pixels = Affine.scale(1 / times) @ to_pixels
+    return _paint(data, flags, to_pixels, stretch, frame)
+
+
+def native_panel(info: SceneInfo, result: Comparison, stretch: Stretch, frame: Frame, *, half: float) -> Pixels | None:
+    """Colours of a scene's own pixels as delivered, moved by its half of the shift; None where that cannot be shown.
+
+    Parameters
+    ----------
+    half
+        -0.5 for the before image, +0.5 for the after image.
+
+    """
+    grid = result.grid
+    if info.grid.crs != grid.crs:
+        return None
+    names = [band.name for band in info.bands]
+    step = Affine.translation(half * result.shift.cols, half * result.shift.rows)
+    to_source = ~info.grid.transform @ grid.transform @ step @ frame.from_panel
+    window = _window(to_source, frame, info.grid.shape)
+    if window is None or not set(stretch.names) <= set(names):
+        return None
+    row, col, shape = window
+    try:
+        scene = info.source.read(row, col, shape, tuple(names.index(n) for n in stretch.names))
+    except (ImageryDiffError, OSError):
+        # The file may be gone by the time a result is drawn; the layers still hold the image.
+        return None
+    to_window = Affine.translation(-col, -row) @ to_source
+    return _paint(scene.data, scene.flags, to_window, stretch, frame)
+
+
+def _window(to_source: Affine, frame: Frame, shape: tuple[int, int]) -> tuple[int, int, tuple[int, int]] | None:
+    """Rectangle of the source that a panel shows; None if it shows nothing of it, or too much to read."""
+    corners = np.array(
+        [to_source * c for c in ((0, 0), (frame.width, 0), (0, frame.height), (frame.width, frame.height))]
+    )
+    low = np.maximum(np.floor(corners.min(axis=0)), 0).astype(int)
+    high = np.minimum(np.ceil(corners.max(axis=0)), [shape[1], shape[0]]).astype(int)
+    size = high - low
+    if (size < 1).any() or int(size[0]) * int(size[1]) > _MAX_NATIVE_PIXELS:
+        return None
+    return int(low[1]), int(low[0]), (int(size[1]), int(size[0]))
+
+
+def _block_mean(data: Pixels, times: int) -> Pixels:
+    rows, cols = (-(-n // times) for n in data.shape[1:])
+    padded = np.pad(data, ((0, 0), (0, rows * times - data.shape[1]), (0, cols * times - data.shape[2])), mode="edge")
+    means: Pixels = padded.reshape(len(data), rows, times, cols, times).mean(axis=(2, 4))
+    return means
+
+
+def _paint(data: Pixels, flags: NDArray[np.uint8], to_pixels: Affine, stretch: Stretch, frame: Frame) -> Pixels:
+    """Look every pixel of the panel up in an image, stretch it, and hatch what was not seen."""
+    # Columns and rows of the panel as open grids: where the axes are parallel they stay one line each, which is fast.
+    x, y = np.arange(frame.width)[None] + 0.5, np.arange(frame.height)[:, None] + 0.5
+    t = to_pixels
+    cols = np.floor(t.a * x + (t.b * y if t.b else 0.0) + t.c).astype(np.int64)
+    rows = np.floor(t.e * y + (t.d * x if t.d else 0.0) + t.f).astype(np.int64)
+    outside = (rows < 0) | (cols < 0) | (rows >= flags.shape[0]) | (cols >= flags.shape[1])
+    rows, cols = np.clip(rows, 0, flags.shape[0] - 1), np.clip(cols, 0, flags.shape[1] - 1)
+    found = np.where(outside, np.uint8(Flag.OUTSIDE), flags[rows, cols])
+    low, span = stretch.low.astype(np.float32), (stretch.high - stretch.low).astype(np.float32)
+    colours = np.stack(
+        [_scaled(band, *limits)[rows, cols] for band, *limits in zip(data, low, span, strict=True)], axis=-1
+    )
+    if colours.shape[-1] == 1:
+        colours = np.repeat(colours, 3, axis=-1)
+    return hatch(colours, found)
+
+
+def _scaled(band: Pixels, low: np.float32, span: np.float32) -> Pixels:
+    """Stretch a band to 0 to 1."""
+    scaled: Pixels = np.clip(np.nan_to_num((band - low) / span), 0.0, 1.0)
+    return scaled
+
+
+def hatch(colours: Pixels, flags: NDArray[np.uint8]) -> Pixels:
+    """Cover unseen pixels with grey stripes; lay thin light stripes, the other way, over degraded ones."""
+    y, x = np.arange(flags.shape[0])[:, None], np.arange(flags.shape[1])[None]
+    out = np.array(colours, dtype=np.float32)
+    thin = ((flags & DEGRADED) != 0) & ((x - y) % _THIN_STRIPE_PX < 3)  # noqa: PLR2004 - width of the line, pixels
+    out[thin] = 0.25 * out[thin] + 0.75
+    unseen = (flags & UNSEEN) != 0
+    stripe = np.where((x + y) % _STRIPE_PX < 4, np.float32(_STRIPE_GREY), np.float32(_UNSEEN_GREY))  # noqa: PLR2004
+    out[unseen] = stripe[unseen][:, None]
+    return out
+
+
+def subdued(colours: Pixels) -> Pixels:
+    """Make a panel grey and pale, so that outlines stand out on it."""
+    grey = colours.mean(axis=-1, keepdims=True)
+    return np.repeat(0.25 + 0.6 * grey, 3, axis=-1)

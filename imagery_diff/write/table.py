@@ -1,0 +1,199 @@
+"""The terminal's answer: plain lines of at most 100 columns for someone who has never seen the program.
+
+It reads the same model as summary.json, so that the two cannot disagree.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from imagery_diff.write.model import shift_summary, zone_title
+from imagery_diff.write.words import activity_words, describe_zone, local_time, stamp, window_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from imagery_diff.result import Comparison, Region, ZoneState
+    from imagery_diff.scene import SceneInfo
+
+WIDTH = 100
+_GAP = "  "
+_LABEL = 12
+_ZONE_WIDTHS = (38, 60)
+_ORDER = {"flagged": 0, "unknown": 1, "nothing flagged": 2, "ignored": 3}
+"""What was found comes first, then what could not be seen."""
+
+
+def comparison_table(result: Comparison) -> str:
+    """Return the answer as text: what was compared, what was flagged, what is known of each zone, and the caveats."""
+    blocks = [_head(result), _regions(result), _zones(result), _caveats(result), _labelled("credit", result.credit)]
+    lines = [line.rstrip() for block in blocks if block for line in [*block, ""]]
+    return printable("\n".join(lines[:-1]))
+
+
+def printable(text: str) -> str:
+    """Replace what could steer a terminal; names come from files that may be hostile."""
+    return "".join(c if c == "\n" or c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def _head(result: Comparison) -> list[str]:
+    """Say what was compared, and how far the images lay apart."""
+    lines = [f"{stamp(result)}: no satellite saw what is shown here"] if result.simulated else []
+    aoi = result.aoi
+    title = f"{aoi.title or aoi.name} ({aoi.name})" if aoi and aoi.title else result.name
+    place = title if aoi else "the images' common ground"
+    operating = {"alarm": "alarm, inside the zones", "map": "map, all ground"}[result.detect]
+    lines += _labelled("place", place)
+    lines += _labelled("before", _scene(result.before, result))
+    lines += _labelled("after", _scene(result.after, result))
+    lines += _labelled("shift", _shift(result))
+    return lines + _labelled("looked for", operating)
+
+
+def _scene(info: SceneInfo, result: Comparison) -> str:
+    """When, by what, at which pixel size, from which file."""
+    timezone = result.aoi.timezone if result.aoi else None
+    time = local_time(info.acquired, timezone) if info.acquired else "time not known"
+    width = info.grid.pixel_size_m[0]
+    pixels = f"{width:.3g} m pixels" if info.grid.crs else "no georeference"
+    return f"{time}; {info.product}, {pixels}; {info.name}"
+
+
+def _shift(result: Comparison) -> str:
+    """How far the after image lay off, in metres where there are any."""
+    shift: dict[str, Any] = shift_summary(result)
+    if shift["reason"] is not None:
+        return f"not measured: {shift['reason']}"
+    if shift["east_m"] is None:
+        steps = _way(shift["cols"], "pixels", "right", "left"), _way(shift["rows"], "pixels", "bottom", "top")
+        error, unit = shift["error_px"], "pixels"
+    else:
+        steps = _way(shift["east_m"], "m", "east", "west"), _way(shift["north_m"], "m", "north", "south")
+        error, unit = shift["error_m"], "m"
+    known = "not known" if error is None else f"{error:.2g} {unit}, from {shift['windows']} windows"
+    return f"the after image lay {steps[0]} and {steps[1]}; both were moved to fit (error {known})"
+
+
+def _way(value: float, unit: str, positive: str, negative: str) -> str:
+    return f"{abs(value):.1f} {unit} to the {positive if value >= 0 else negative}"
+
+
+def _regions(result: Comparison) -> list[str]:
+    """One row a region, the strongest first, and when it happened."""
+    if not result.regions:
+        return ["Nothing was flagged. What was too small, too faint or not seen can still have changed."]
+    unit = "m" if result.grid.crs else "px"
+    heads = ("id", "direction", "what it looks like", "where", f"size ({unit})", "colour")
+    rows = [_region_row(region, result) for region in result.regions]
+    count = len(rows)
+    title = f"{count} flagged region{'s' if count > 1 else ''}, the strongest first; length x width"
+    lower = any(region.length_is_lower_bound for region in result.regions)
+    note = ["> = at least: it reaches ground that was not seen, or the edge"] if lower else []
+    return [title, *columns(heads, rows, (5, 11, 21, 32, 11, 8)), *note, *_when(result)]
+
+
+def _region_row(region: Region, result: Comparison) -> tuple[str, ...]:
+    size = f"{'>' if region.length_is_lower_bound else ''}{region.length_m:.0f} x {region.width_m:.0f}"
+    zone = next((s.zone for s in result.zones if s.zone.name == region.zone), None)
+    where = zone_title(zone) if zone else region.zone or ("outside the zones" if result.zones else "-")
+    if zone is not None and not zone.located:
+        where += " (search area)"
+    return (region.id, region.direction, activity_words(region), where, size, region.colour or "-")
+
+
+def _when(result: Comparison) -> list[str]:
+    """Between which moments, in the local time of each region's zone; one line where all agree."""
+
+    def timezone(region: Region) -> str:
+        aoi = result.aoi
+        known = {zone.name: zone for zone in aoi.zones} if aoi else {}
+        return (aoi.timezone_of(known.get(region.zone or "")) if aoi else None) or ""
+
+    groups: dict[str, list[str]] = {}
+    for region in result.regions:
+        groups.setdefault(timezone(region), []).append(region.id)
+    lines = []
+    for zone, ids in groups.items():
+        who = "" if len(groups) == 1 else f"{', '.join(ids)}: "
+        lines += _labelled("when", who + window_of(result.before, result.after, zone or None))
+    return lines
+
+
+def _zones(result: Comparison) -> list[str]:
+    """One row a zone; search areas, and zones unknown for one reason, share theirs."""
+    if not result.zones:
+        return []
+    located = [state for state in result.zones if state.zone.located]
+    located.sort(key=lambda state: _ORDER.get(state.state, 0))
+    rows = [row for found in _by_sentence(located) for row in _zone_rows(found)]
+    lines = columns(("zone", "what is known"), rows, _ZONE_WIDTHS) if rows else []
+    search = [state for state in result.zones if not state.zone.located]
+    if search:
+        lines += ["", *_wrapped("search areas: what they are named for was not located, so none is ever called empty")]
+        lines += columns(("search area", "what is known"), _search_rows(search), _ZONE_WIDTHS)
+    return lines
+
+
+def _search_rows(states: Sequence[ZoneState]) -> list[tuple[str, str]]:
+    """Return a row for each area in which something was flagged, and one for all others of a state."""
+    rows = [(zone_title(state.zone), describe_zone(state)) for state in states if state.state == "flagged"]
+    for kind, words in (
+        ("unknown", "unknown: only {} was"),
+        ("nothing flagged", "nothing was flagged in the {} that was"),
+    ):
+        found = [state for state in states if state.state == kind]
+        if len(found) == 1:
+            rows.append((zone_title(found[0].zone), describe_zone(found[0])))
+        elif found:
+            shares = [f"{share:.0%}" for share in sorted(state.clear_fraction for state in found)]
+            span = shares[0] if shares[0] == shares[-1] else f"{shares[0]} to {shares[-1]}"
+            names = "; ".join(zone_title(state.zone) for state in found)
+            rows.append((names, f"{words.format(span)} clear on both dates"))
+    return rows
+
+
+def _by_sentence(states: Sequence[ZoneState]) -> list[list[ZoneState]]:
+    """Put zones of which the same is said together, in the order of the first of each."""
+    order: dict[str, int] = {}
+    for state in states:
+        order.setdefault(describe_zone(state), len(order))
+    ranked = sorted(states, key=lambda state: order[describe_zone(state)])
+    return [list(group) for _, group in groupby(ranked, key=describe_zone)]
+
+
+def _zone_rows(states: list[ZoneState]) -> Iterable[tuple[str, str]]:
+    """Return a row for each zone, or one for all if they are unknown alike."""
+    if states[0].state == "unknown" and len(states) > 1:
+        return [("; ".join(zone_title(state.zone) for state in states), f"each {describe_zone(states[0])}")]
+    return [(zone_title(state.zone), describe_zone(state)) for state in states]
+
+
+def _caveats(result: Comparison) -> list[str]:
+    if not result.caveats:
+        return []
+    return ["caveats", *(line for caveat in result.caveats for line in _wrapped(caveat, first="- ", indent="  "))]
+
+
+def columns(heads: Sequence[str], rows: Iterable[Sequence[str]], widths: Sequence[int]) -> list[str]:
+    """Lay out rows in columns no wider than ``widths``, their cells wrapped; columns that need less take less."""
+    table = [tuple(heads), *(tuple(row) for row in rows)]
+    needed = [min(width, max(len(row[i]) for row in table)) for i, width in enumerate(widths)]
+    lines = []
+    for number, row in enumerate(table):
+        cells = [textwrap.wrap(cell, width) or [""] for cell, width in zip(row, needed, strict=True)]
+        for i in range(max(len(cell) for cell in cells)):
+            parts = [(cell[i] if i < len(cell) else "").ljust(width) for cell, width in zip(cells, needed, strict=True)]
+            lines.append(_GAP.join(parts).rstrip())
+        if number == 0:
+            lines.append(_GAP.join("-" * width for width in needed))
+    return lines
+
+
+def _labelled(label: str, text: str) -> list[str]:
+    return _wrapped(text, first=label.ljust(_LABEL), indent=" " * _LABEL)
+
+
+def _wrapped(text: str, *, first: str = "", indent: str = "") -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=indent) or [first]
