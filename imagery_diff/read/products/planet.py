@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _PLANETSCOPE = re.compile(r"^(?P<id>(?P<day>\d{8})_(?P<time>\d{6})(?:_\d{2})?_(?P<sat>[0-9a-f]{4}))_3B_(?P<product>.+)\.tiff?$")
-_SKYSAT = re.compile(r"^(?P<id>(?P<day>\d{8})_(?P<time>\d{6})_(?P<sat>ssc\d+(?:_[0-9a-zA-Z]+)?))_(?P<product>.+)\.tiff?$")
+_SKYSAT = re.compile(r"^(?P<id>(?P<day>\d{8})_(?P<time>\d{6})_(?P<sat>ssc\d+(?:d\d)?(?:_[0-9a-zA-Z]+)?))_(?P<product>.+)\.tiff?$")
 _MAX_METADATA_BYTES = 5_000_000
 
 _BANDS = {
