@@ -1,7 +1,7 @@
 """How far the after image lies from the before image: one translation, to a small part of a pixel.
 
 Two steps. A coarse search correlates the *directions* of gradients (soft-normalised gradient correlation, after Fitch et al.
-2002, BMVC, and Argyriou and Vlachos 2006, 10.1109/TIP.2006.877512): edges count, brightness does not. A refinement solves the
+2002, BMVC, and Argyriou and Vlachos 2003, 10.1049/el:20030666): edges count, brightness does not. A refinement solves the
 linearised brightness constancy by robust least squares (Lucas and Kanade 1981; in the symmetric, second-order form of
 Benhimane and Malis 2004, 10.1109/IROS.2004.1389474), both images moved by half the shift, so that swapping them only
 changes the sign.

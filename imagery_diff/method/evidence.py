@@ -1,7 +1,7 @@
 """How strongly a pixel differs from what was expected there, in units of what unchanged ground does on this very pair.
 
 Whitened difference with neighbourhood tolerance (local co-registration adjustment, Theiler and Wohlberg 2012,
-10.1109/TGRS.2012.2197860), symmetric in the two images. The spread of unchanged pixels is not one number: it grows with the
+10.1109/TGRS.2011.2179942), symmetric in the two images. The spread of unchanged pixels is not one number: it grows with the
 standing structure around a pixel (misregistration, parallax and moved shadows all scale with it), so it is measured on the
 pair itself as a curve over local texture, for each surface class, by medians that a third of real change does not move.
 
