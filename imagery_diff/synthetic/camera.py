@@ -40,10 +40,18 @@ def photograph(image: Image, fine: Fine, grid: Grid, look: Look) -> Image:
         Reflectance on ``grid``, noise included.
 
     """
-    return np.stack([_band(image[band], band, fine, grid, look) for band in range(image.shape[0])])
+    errors = _band_errors_px(look, image.shape[0])
+    return np.stack([_band(image[band], band, errors[band], fine, grid, look) for band in range(image.shape[0])])
 
 
-def _band(image: Image, band: int, fine: Fine, grid: Grid, look: Look) -> Image:
+def _band_errors_px(look: Look, bands: int) -> NDArray[np.float64]:
+    """Return by how many native rows and columns each band is off: none on average, so the pointing error holds."""
+    errors = rng_of(look.seed, "bands").normal(0.0, look.sensor.band_offset_px, size=(bands, 2))
+    centred: NDArray[np.float64] = errors - errors.mean(axis=0)
+    return centred
+
+
+def _band(image: Image, band: int, error: NDArray[np.float64], fine: Fine, grid: Grid, look: Look) -> Image:
     """One band, through its own part of the focal plane."""
     sensor = look.sensor
     blur = math.hypot(sensor.blur_m, look.extra_blur_m) / fine.step_m
@@ -60,8 +68,6 @@ def _band(image: Image, band: int, fine: Fine, grid: Grid, look: Look) -> Image:
     own = rng.standard_normal(shape, dtype=np.float32)
     grain = math.sqrt(sensor.noise_common) * common + math.sqrt(1.0 - sensor.noise_common) * own
     native = native + (spread * look.noise_factor) * grain
-    # A band is tied to the ground on its own: its error is small but not that of its neighbours.
-    error = rng.normal(0.0, sensor.band_offset_px, size=2)
     delivered = map_coordinates(native, [rows + error[0], columns + error[1]], order=3, mode="nearest")
     return _finish(delivered.astype(np.float32), look)
 

@@ -51,6 +51,17 @@ def test_a_pointing_error_moves_the_image_by_as_much(quay, sharp, error):
     assert crossing(off, middle) - crossing(good, middle) == pytest.approx(error[0] / 3.0, abs=0.06)
 
 
+def test_bands_are_off_one_by_one_but_not_on_average(quay, sharp):
+    look = replace(sharp, sensor=replace(sharp.sensor, band_offset_px=0.2))
+    yard = Ground(polygon=box(*quay.bounds).buffer(200.0), material="asphalt")
+    colours = {"concrete": (0.2,) * 4, "asphalt": (0.05,) * 4}
+    world = replace(quay, ground=(yard, *quay.ground), reflectances=colours)
+    profiles = [edge_of(world, look, band) for band in range(4)]
+    places = [55 + 0.5 + crossing(p, (np.median(p[:8]) + np.median(p[-12:])) / 2) for p in profiles]
+    assert np.ptp(places) > 0.1
+    assert np.mean(places) == pytest.approx(EAST_EDGE_COL, abs=0.05)
+
+
 def test_a_northward_error_moves_the_image_up(quay, sharp):
     good, off = (render(quay, replace(sharp, pointing_error_m=e)).data[1].astype(float) for e in ((0, 0), (0, 6.0)))
     np.testing.assert_allclose(off[20:80, 50], good[22:82, 50], atol=60)
