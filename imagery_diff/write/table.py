@@ -131,7 +131,10 @@ def _zones(result: Comparison) -> list[str]:
     lines = columns(("zone", "what is known"), rows, _ZONE_WIDTHS) if rows else []
     search = [state for state in result.zones if not state.zone.located]
     if search:
-        lines += ["", *_wrapped("search areas: what they are named for was not located, so none is ever called empty")]
+        lines += [
+            *([""] if lines else []),
+            *_wrapped("search areas: what they are named for was not located, so none is ever called empty"),
+        ]
         lines += columns(("search area", "what is known"), _search_rows(search), _ZONE_WIDTHS)
     return lines
 
