@@ -33,7 +33,7 @@ _TEXT = """\
 
 They show Najin port (and, once, the railway crossing at Tumangang) as PlanetScope and SkySat would deliver them, drawn
 by `imagery_diff.synthetic` from a made-up scene of known truth. What is where in October 2023 follows press reports of
-satellite images (16 to 21 October: rows N08 to N14 of the record in `aois/README.md`); shapes, colours, clutter, coast,
+satellite images (16 to 21 October: lengths, days, and the two times on the 20th); shapes, colours, clutter, coast,
 buildings, tracks and weather are invented. On all other dates everything is invented. Do not cite them as evidence of
 anything. `truth.geojson` beside each image says what is there, in true position; the image is off by the pointing error
 in the table, as real ones are.
