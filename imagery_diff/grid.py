@@ -1,6 +1,6 @@
 """A raster's place on the ground: coordinate system, affine transform, shape. Everything else is derived.
 
-Pixel (row, col) covers the map square whose upper-left corner is ``transform * (col, row)``; its centre is half a pixel
+Pixel (row, col) covers the map square whose upper-left corner is ``transform`` applied to (col, row); its centre is half a pixel
 further. Shapes are (rows, cols), bounds (left, bottom, right, top), points (x, y) in map units.
 """
 
@@ -55,7 +55,7 @@ class Grid:
     def bounds(self) -> Bounds:
         """Left, bottom, right, top, in map units, also for a rotated grid."""
         rows, cols = self.shape
-        corners = [self.transform * corner for corner in ((0, 0), (cols, 0), (0, rows), (cols, rows))]
+        corners = [self.xy(*corner) for corner in ((0, 0), (0, cols), (rows, 0), (rows, cols))]
         xs, ys = [c[0] for c in corners], [c[1] for c in corners]
         return (min(xs), min(ys), max(xs), max(ys))
 
@@ -80,20 +80,28 @@ class Grid:
 
     def window(self, row: int, col: int, shape: tuple[int, int]) -> Grid:
         """Return the grid of a rectangle of pixels of this one, its first pixel at (row, col)."""
-        from affine import Affine  # noqa: PLC0415 - `imagery-diff --help` must not load numpy through affine
-
-        return Grid(crs=self.crs, transform=self.transform @ Affine.translation(col, row), shape=shape)
+        return Grid(crs=self.crs, transform=_moved(self.transform, row, col), shape=shape)
 
     def shifted(self, rows: float, cols: float) -> Grid:
         """Return a grid of the same shape whose pixels lie ``rows`` further down and ``cols`` further right."""
-        from affine import Affine  # noqa: PLC0415
-
-        return Grid(crs=self.crs, transform=self.transform @ Affine.translation(cols, rows), shape=self.shape)
+        return Grid(crs=self.crs, transform=_moved(self.transform, rows, cols), shape=self.shape)
 
     def xy(self, row: float, col: float) -> tuple[float, float]:
         """Map coordinates of a position in pixel units; (0, 0) is the upper-left corner of the first pixel."""
-        x, y = self.transform * (col, row)
-        return (float(x), float(y))
+        # Written out: affine 2 multiplies with *, affine 3 warns of it and wants @.
+        t = self.transform
+        return (float(t.a * col + t.b * row + t.c), float(t.d * col + t.e * row + t.f))
+
+    def rowcol(self, x: float, y: float) -> tuple[float, float]:
+        """Position in pixel units, (row, col), of map coordinates; the inverse of :meth:`xy`."""
+        t = ~self.transform
+        return (float(t.d * x + t.e * y + t.f), float(t.a * x + t.b * y + t.c))
+
+
+def _moved(transform: Affine, rows: float, cols: float) -> Affine:
+    """Move a transform's origin by rows and columns."""
+    t = transform
+    return type(t)(t.a, t.b, t.a * cols + t.b * rows + t.c, t.d, t.e, t.d * cols + t.e * rows + t.f)
 
 
 @lru_cache(maxsize=64)
@@ -105,7 +113,8 @@ def _pixel_size_m(crs: str, transform: Affine, shape: tuple[int, int]) -> tuple[
     geod = coordinate_system.get_geod()
     to_lonlat = Transformer.from_crs(coordinate_system, coordinate_system.geodetic_crs, always_xy=True)
     row, col = shape[0] / 2, shape[1] / 2
-    corners = [transform * p for p in ((col, row), (col + 1, row), (col, row + 1))]
+    grid = Grid(crs=crs, transform=transform, shape=shape)
+    corners = [grid.xy(*p) for p in ((row, col), (row, col + 1), (row + 1, col))]
     lon, lat = to_lonlat.transform([c[0] for c in corners], [c[1] for c in corners])
     if geod is None or not all(math.isfinite(v) for v in (*lon, *lat)):
         raise InputError(f"the centre of the raster is not on the earth in {crs[:60]}; its georeference is wrong")

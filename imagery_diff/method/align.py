@@ -158,9 +158,8 @@ def _apart(one: BaseGeometry, other: BaseGeometry, crs: str | None) -> str:
 def source_window(source: Grid, target: Grid, margin: int = 8) -> tuple[int, int, tuple[int, int]] | None:
     """Return (row, col, shape) of the source pixels a target grid needs, or None if it needs none."""
     outline = footprint(target, source.crs)
-    inverse = ~source.transform
     xs, ys = outline.exterior.coords.xy
-    pixels = np.array([inverse @ (x, y) for x, y in zip(xs, ys, strict=True)])
+    pixels = np.array([source.rowcol(x, y)[::-1] for x, y in zip(xs, ys, strict=True)])
     ratio = max(1.0, max(target.pixel_size_m) / min(source.pixel_size_m))
     pad = math.ceil(margin * ratio)
     col0, row0 = np.floor(pixels.min(axis=0)).astype(int) - pad

@@ -1,0 +1,150 @@
+"""The command line as people use it: words, exit codes, and what goes to stdout and stderr."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from imagery_diff import samples
+from imagery_diff.cli import _VERBS, main
+from imagery_diff.read.aois import aoi_names
+from imagery_diff.read.aois.check import VERBS
+
+TOP = Path(__file__).resolve().parents[2]
+
+
+def run(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command line as a process of its own."""
+    environment = {**os.environ, "PYTHONPATH": str(TOP)}
+    return subprocess.run(
+        [sys.executable, "-m", "imagery_diff", *words], capture_output=True, text=True, cwd=cwd, env=environment, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory):
+    """Two images between which nothing happens, compared once on the command line."""
+    folder = tmp_path_factory.mktemp("quiet")
+    before, after = samples.pair("quiet")
+    return folder, run("najin", str(before), str(after), "--json", "--exit-code", cwd=folder)
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory):
+    """Two images between which a stack appears, given as folders, compared once on the command line."""
+    folder = tmp_path_factory.mktemp("stack")
+    before, after = samples.pair("stack_appears")
+    return folder, run("najin", str(before.parent), str(after.parent), "--exit-code", cwd=folder)
+
+
+def test_help_shows_the_default_verb_first():
+    first = CliRunner().invoke(main, ["--help"]).output.splitlines()[0]
+    assert first.endswith("AOI BEFORE AFTER [OPTIONS]")
+
+
+def test_help_and_version_work_as_a_module():
+    assert run("--version").stdout.startswith("imagery-diff, version ")
+
+
+def test_no_aoi_is_named_like_a_verb():
+    assert not set(aoi_names()) & {*VERBS, *_VERBS}
+
+
+def test_verbs_that_exist_are_known_to_the_aoi_check():
+    assert set(_VERBS) <= set(VERBS)
+
+
+def test_json_is_exactly_one_document_and_a_quiet_pair_exits_0(quiet):
+    _, process = quiet
+    assert process.returncode == 0
+    assert json.loads(process.stdout)["regions"] == []
+
+
+def test_progress_and_the_folder_go_to_stderr_only(quiet):
+    _, process = quiet
+    assert process.stderr.startswith("written to ")
+    assert process.stderr.strip().endswith("najin_20230912T0203Z_20230916T0221Z")
+
+
+def test_the_folder_is_named_after_place_and_times(quiet):
+    folder, _ = quiet
+    names = {p.name for p in (folder / "najin_20230912T0203Z_20230916T0221Z").iterdir()}
+    assert names == {"regions.geojson", "summary.json", "evidence.tif", "overview.png", "manifest.json"}
+
+
+def test_exit_code_3_says_something_was_flagged(stack):
+    _, process = stack
+    assert process.returncode == 3
+
+
+def test_the_table_names_what_appeared_and_that_it_is_rendered(stack):
+    _, process = stack
+    assert "RENDERED" in process.stdout.splitlines()[0]
+    assert "container-like object" in process.stdout
+    assert "nothing changed" not in process.stdout.lower()
+
+
+def test_an_unknown_first_word_is_neither_verb_nor_aoi():
+    result = CliRunner().invoke(main, ["njin", "a.tif", "b.tif"])
+    assert result.exit_code == 2
+    assert "compare, aois" in result.output
+    assert "did you mean 'najin'" in result.output
+
+
+def test_a_misspelt_verb_gets_the_nearest():
+    result = CliRunner().invoke(main, ["comapre", "a.tif", "b.tif"])
+    assert result.exit_code == 2
+    assert "'compare'" in result.output
+
+
+@pytest.mark.parametrize("words", [("najin",), ("najin", "a.tif"), ("najin", "a.tif", "b.tif", "c.tif")])
+def test_a_wrong_number_of_words_exits_2(words):
+    result = CliRunner().invoke(main, list(words))
+    assert result.exit_code == 2
+    assert "needed" in result.output
+
+
+def test_an_aoi_and_a_box_together_exit_2():
+    result = CliRunner().invoke(main, ["--bbox", "1", "2", "3", "4", "najin", "a.tif", "b.tif"])
+    assert result.exit_code == 2
+
+
+def test_a_missing_image_is_one_line_and_exit_1(tmp_path):
+    result = CliRunner().invoke(main, ["najin", str(tmp_path / "no.tif"), str(tmp_path / "no2.tif")])
+    assert result.exit_code == 1
+    assert result.output.count("\n") == 1
+    assert "no such file" in result.output
+
+
+def test_after_older_than_before_is_a_warning_and_sort_turns_them(tmp_path):
+    before, after = samples.pair("stack_appears")
+    plain = run("najin", str(after), str(before), "--json", "-o", str(tmp_path / "plain"))
+    assert "warning: after (2023-10-16 02:04 UTC) is older" in plain.stderr
+    assert [r["direction"] for r in json.loads(plain.stdout)["regions"]] == ["disappeared"]
+    turned = run("najin", str(after), str(before), "--json", "--sort", "-o", str(tmp_path / "turned"))
+    assert "warning" not in turned.stderr
+    assert [r["direction"] for r in json.loads(turned.stdout)["regions"]] == ["appeared"]
+
+
+def test_a_box_and_a_position_stand_for_an_aoi(tmp_path):
+    before, after = samples.pair("stack_appears")
+    words = ["--at", "42.2275", "130.2847", "--radius", "250", str(before), str(after), "--json", "-o", str(tmp_path / "at")]
+    process = run(*words)
+    assert process.returncode == 0, process.stderr
+    assert [r["direction"] for r in json.loads(process.stdout)["regions"]] == ["appeared"]
+
+
+@pytest.mark.parametrize("words", [("--help",), ("aois", "list")])
+def test_starting_loads_nothing_heavy(words):
+    code = (
+        "import sys; from imagery_diff.cli import main\n"
+        f"try:\n    main({list(words)!r})\nexcept SystemExit:\n    pass\n"
+        "heavy = {'numpy', 'rasterio', 'shapely', 'scipy', 'skimage', 'matplotlib', 'pyproj'} & set(sys.modules)\n"
+        "sys.exit(f'loaded {sorted(heavy)}' if heavy else 0)"
+    )
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=TOP, check=False)
+    assert process.returncode == 0, process.stderr
