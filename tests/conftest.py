@@ -3,6 +3,7 @@
 import contextlib
 import os
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from rasterio.errors import NotGeoreferencedWarning
 from scipy import ndimage
 
 from imagery_diff.grid import Grid
-from imagery_diff.scene import Scene
+from imagery_diff.scene import Band, Scene, SceneInfo
 
 TOP = Path(__file__).resolve().parents[1]
 UTM52 = "EPSG:32652"
@@ -69,6 +70,30 @@ def scene_of():
         grid = grid or Grid(crs=UTM52, transform=CORNER, shape=data.shape[1:])
         flags = np.zeros(data.shape[1:], np.uint8) if flags is None else flags
         return Scene(data=data, flags=flags, grid=grid)
+
+    return make
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """A source of pixels that holds them."""
+
+    scene: Scene
+
+    def read(self, row, col, shape, bands):  # noqa: D102 - see PixelSource
+        window = np.s_[row : row + shape[0], col : col + shape[1]]
+        data = self.scene.data[list(bands)][(slice(None), *window)]
+        return Scene(data=data, flags=self.scene.flags[window], grid=self.scene.grid.window(row, col, shape))
+
+
+@pytest.fixture
+def opened(scene_of):
+    """Return a maker of opened scenes (SceneInfo) from arrays, as if they had been read from a file."""
+
+    def make(data, flags=None, *, names=("blue", "green", "red", "nir"), name="array.tif", grid=None, **changes):
+        scene = scene_of(data, flags, grid)
+        bands = tuple(Band(name=n) for n in names[: len(scene.data)])
+        return SceneInfo(**({"name": name, "grid": scene.grid, "bands": bands, "source": Pixels(scene)} | changes))
 
     return make
 

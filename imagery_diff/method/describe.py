@@ -108,11 +108,12 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
 def _is_shadow_rest(patch: Patch, shape: Shape, direction: Direction, views: Views) -> bool:
     """Whether a patch is what the colour rule left over of a shadow that moved, not an object.
 
-    It lies along shaded ground and darkens on the same date as the shade beside it. Then it is a rest if it is as dark as
-    that shade (the shadow fell on paint or clutter), or if it is no wider than the blur and changes colour in the same
-    direction (the shadow's half-dark rim). Where the sun stood alike on both dates only shadows of what came or went can
-    differ; then only a patch that stands out on neither date is a rest, so that a thin train is not taken for its own
-    shadow. The price: under another sun, a dark thing that comes or goes right beside a moved shadow is missed.
+    It lies along shaded ground and darkens on the same date as the shade beside it. Then it is a rest if it is as
+    dark as that shade (the shadow fell on paint or clutter), or if it is no wider than the blur and changes colour in
+    the same direction (the shadow's half-dark rim). Where the sun stood alike on both dates only shadows of what came
+    or went can differ; then only a patch that stands out on neither date is a rest, so that a thin train is not taken
+    for its own shadow. The price: under another sun, a dark thing that comes or goes right beside a moved shadow is
+    missed.
 
     """
     shade = views.shaded[patch.window]
@@ -134,7 +135,8 @@ def _is_shadow_rest(patch: Patch, shape: Shape, direction: Direction, views: Vie
 
 
 def _on_water(patch: Patch, views: Views) -> bool | None:
-    """Whether the ground is water: open water on at least one date over most of the patch; None where that is not known."""
+    """Whether the ground is water: open water on at least one date over most of the patch; None where that is not
+    known."""
     if views.water is None:
         return None
     return bool(np.mean((views.water[0] | views.water[1])[patch.window][patch.mask]) > 0.5)  # noqa: PLR2004 - majority
@@ -146,8 +148,12 @@ def _look(patch: Patch, views: Views, direction: Direction) -> tuple[str | None,
     ``changed`` has no empty date: the colour is that of the later image and the ground that of the earlier.
     """
     bare, filled = views.brightness if direction != Direction.DISAPPEARED else views.brightness[::-1]
+    # The patch reaches down the flanks of a strong object onto bare ground; its colour is that of its core.
+    size = views.magnitude[patch.window]
+    core = patch.mask & (size >= 0.5 * np.percentile(size[patch.mask], 80))
     means = [
-        {n: float(np.median(image[i][patch.window][patch.mask])) for i, n in enumerate(views.names)} for image in (filled, bare)
+        {n: float(np.median(image[i][patch.window][core])) for i, n in enumerate(views.names)}
+        for image in (filled, bare)
     ]
     if _on_water(patch, views):
         # Whether a ship is light or dark is not to be judged against black water.

@@ -1,0 +1,503 @@
+"""The whole path of a pair: changes are found, unchanged scenes are silent, unseen is unknown, wrong input refused."""
+
+import datetime as dt
+import json
+import warnings
+from functools import cache
+
+import numpy as np
+import pytest
+import rasterio
+import shapely
+from affine import Affine
+from pyproj import Transformer
+from scipy import ndimage
+
+from imagery_diff import AOI, Zone, compare, open_scene, samples
+from imagery_diff.errors import ImageryDiffError, ImageryDiffWarning, InputError
+from imagery_diff.grid import Grid
+from imagery_diff.scene import Flag
+
+TURNED = {"appeared": "disappeared", "disappeared": "appeared", "changed": "changed"}
+REFLECTANCE = np.array([800, 900, 1000, 1500.0]).reshape(-1, 1, 1) / 1000
+UTM52 = "EPSG:32652"
+
+
+@cache
+def sample(name, *, swapped=False):
+    images = samples.pair(name)
+    with warnings.catch_warnings():
+        if swapped:
+            warnings.simplefilter("ignore", ImageryDiffWarning)
+        return compare("border_crossing" if "train" in name else "najin", *(images[::-1] if swapped else images))
+
+
+def zoned(grid, *, kind="yard", margin=0.0):
+    """Return an AOI that is one zone over a whole grid, so that the alarm looks everywhere."""
+    polygon = shapely.box(*grid.bounds).buffer(-margin, join_style="mitre")
+    return AOI(
+        name="everywhere",
+        polygon=polygon,
+        crs=grid.crs,
+        zones=(Zone(name="all", kind=kind, polygon=polygon, crs=grid.crs),),
+    )
+
+
+def port(town, seed=1, shape=(180, 200)):
+    """Return four bands of a port: a town, and water in its lower third."""
+    image = REFLECTANCE * town(shape, seed=seed)
+    image[:, -shape[0] // 3 :] = np.array([700, 620, 450, 250.0]).reshape(-1, 1, 1)
+    return np.stack([ndimage.gaussian_filter(band, 0.8) for band in image])
+
+
+def grain(shape, seed, size, correlated):
+    out = np.random.default_rng(seed).normal(0, 1, shape)
+    if correlated:
+        out = ndimage.gaussian_filter(out, (0, 0.8, 0.8))
+    return out / out.std() * size
+
+
+def refused(match, *args, kind=InputError):
+    with pytest.raises(kind, match=match) as error:
+        compare(*args)
+    assert isinstance(error.value, ImageryDiffError)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+# --- known changes on the sample tiles
+
+
+def test_the_blue_stack_on_pier_2_is_all_that_is_flagged():
+    result = sample("stack_appears")
+    assert len(result.regions) == 1
+    stack = result.regions[0]
+    assert (stack.group, stack.activity, stack.direction, stack.colour) == ("pier2", "containers", "appeared", "blue")
+    assert stack.length_m == pytest.approx(90, abs=12)
+    assert "container-like" in stack.description
+    assert {z.zone.group for z in result.zones if z.state == "flagged"} == {"pier2"}
+
+
+def test_the_ship_beside_it_is_all_that_is_flagged_two_days_later():
+    result = sample("ship_arrives")
+    assert len(result.regions) == 1
+    ship = result.regions[0]
+    assert (ship.group, ship.activity, ship.direction, ship.zone_kind) == ("pier2", "vessel", "appeared", "berth")
+    assert ship.length_m == pytest.approx(115, abs=12)
+
+
+@pytest.mark.parametrize("name", ["departure", "departure_skysat"])
+def test_ship_and_stack_are_gone_under_another_sun(name):
+    regions = sample(name).regions
+    assert {(r.group, r.activity, r.direction) for r in regions} == {
+        ("pier2", "vessel", "disappeared"),
+        ("pier2", "containers", "disappeared"),
+    }
+    assert len(regions) == 2
+
+
+def test_the_quiet_pair_flags_nothing_in_any_zone():
+    result = sample("quiet")
+    assert result.regions == ()
+    assert {z.state for z in result.zones} == {"nothing flagged"}
+
+
+@pytest.mark.parametrize("name", ["stack_appears", "departure"])
+def test_a_found_thing_stands_where_it_was_drawn(name):
+    result = sample(name)
+    drawn = [
+        shapely.geometry.shape(f["geometry"])
+        for p in samples._index()["pairs"][name]
+        for f in samples.truth(p)["features"]
+    ]
+    to_grid = Transformer.from_crs("EPSG:4326", result.grid.crs, always_xy=True).transform
+    truth = [shapely.transform(g, to_grid, interleaved=False) for g in drawn]
+    for region in result.regions:
+        # Pointing of either image is off by up to 6 m; half of that remains.
+        assert min(region.geometry.centroid.distance(t.centroid) for t in truth) < 10
+
+
+@pytest.mark.parametrize("name", ["stack_appears", "departure"])
+def test_swapping_the_sample_images_gives_the_same_regions_with_directions_exchanged(name):
+    one, two = sample(name), sample(name, swapped=True)
+    same_regions(one, two)
+    assert [z.state for z in one.zones] == [z.state for z in two.zones]
+    assert one.grid == two.grid
+    assert any("older than before" in c for c in two.caveats)
+
+
+def same_regions(one, two):
+    assert one.shift.rows == pytest.approx(-two.shift.rows, abs=0.01)
+    assert one.shift.cols == pytest.approx(-two.shift.cols, abs=0.01)
+    assert len(one.regions) == len(two.regions)
+    left = list(two.regions)
+    for region in one.regions:
+        twin = max(left, key=lambda r, g=region.geometry: r.geometry.intersection(g).area)
+        left.remove(twin)
+        union = region.geometry.union(twin.geometry).area
+        assert region.geometry.intersection(twin.geometry).area > 0.9 * union
+        assert twin.direction == TURNED[region.direction]
+        assert (twin.activity, twin.zone) == (region.activity, region.zone)
+        assert twin.length_m == pytest.approx(region.length_m, rel=0.05)
+
+
+def test_swapping_real_images_gives_the_same_regions_with_directions_exchanged(data_folder):
+    folder = data_folder / "pairs" / "planet_sfbay"
+    images = [folder / "before.tif", folder / "after.tif"]
+    cut = small_aoi(folder, rows=(0, 371), cols=(900, 1500))
+    one, two = (compare(cut, *pair, detect="map") for pair in (images, images[::-1]))
+    assert one.regions
+    same_regions(one, two)
+
+
+def small_aoi(folder, rows, cols):
+    info = open_scene(folder / "before.tif")
+    grid = info.grid.window(rows[0], cols[0], (rows[1] - rows[0], cols[1] - cols[0]))
+    return AOI(name="cut", polygon=shapely.box(*grid.bounds), crs=grid.crs)
+
+
+# --- unchanged scenes
+
+
+def test_an_image_against_itself_flags_nothing_and_says_so():
+    image = samples.path("najin_20231019")
+    with pytest.warns(ImageryDiffWarning, match="both before and after"):
+        result = compare("najin", image, image)
+    assert result.regions == ()
+    assert (result.shift.rows, result.shift.cols) == pytest.approx((0, 0), abs=1e-3)
+    assert any("both before and after" in c for c in result.caveats)
+
+
+@pytest.mark.parametrize("place", ["planet_sfbay", "oscd_bercy", "oscd_aguasclaras", "sar_bern"])
+def test_a_real_image_against_itself_flags_nothing(data_folder, place):
+    image = data_folder / "pairs" / place / "before.tif"
+    aoi = small_aoi(image.parent, (0, 371), (900, 1400)) if place == "planet_sfbay" else "-"
+    with pytest.warns(ImageryDiffWarning, match="both before and after"):
+        assert compare(aoi, image, image, detect="map").regions == ()
+
+
+@pytest.mark.parametrize("correlated", [False, True], ids=["white", "correlated"])
+@pytest.mark.parametrize("seed", range(10))
+def test_two_noisy_copies_flag_nothing(town, opened, seed, correlated):
+    # Half a per cent to five per cent of the brightness, over ten seeds of each kind.
+    size = 1000 * np.geomspace(0.005, 0.05, 10)[seed]
+    image = port(town, seed=seed)
+    one, two = (opened(image + grain(image.shape, 2 * seed + k, size, correlated), name=f"{k}.tif") for k in (0, 1))
+    result = compare(zoned(one.grid), one, two)
+    assert result.regions == ()
+    assert result.zones[0].state == "nothing flagged"
+
+
+@pytest.mark.parametrize("place", ["planet_sfbay", "oscd_bercy"])
+@pytest.mark.parametrize("share", [0.005, 0.02, 0.05])
+@pytest.mark.parametrize("correlated", [False, True], ids=["white", "correlated"])
+def test_two_noisy_copies_of_real_ground_flag_nothing(data_folder, opened, place, share, correlated):
+    bands = (1, 2, 3) if place == "planet_sfbay" else (2, 3, 4, 8)
+    with rasterio.open(data_folder / "pairs" / place / "before.tif") as file:
+        image = file.read(bands).astype(float)[:, :220, 100:340]
+    names = ("red", "green", "blue") if place == "planet_sfbay" else ("blue", "green", "red", "nir")
+    noise = [grain(image.shape, k, share * image.mean(), correlated) for k in (1, 2)]
+    one, two = (opened(image + n, names=names, name=f"{k}.tif") for k, n in enumerate(noise))
+    assert compare(zoned(one.grid), one, two).regions == ()
+
+
+def test_another_gain_haze_and_a_shift_are_no_change(town, moved, opened):
+    image = port(town, seed=3).astype(np.float32)
+    gain = np.array([0.8, 0.9, 1.1, 1.25]).reshape(-1, 1, 1)
+    after = moved(image, 0.6, -1.3) * gain + np.array([200, 150, 90, 40]).reshape(-1, 1, 1)
+    one = opened(image + grain(image.shape, 1, 15, correlated=True), name="a.tif")
+    two = opened(after + grain(image.shape, 2, 15, correlated=True), name="b.tif")
+    result = compare(zoned(one.grid, margin=15), one, two)
+    assert result.regions == ()
+    assert (result.shift.rows, result.shift.cols) == pytest.approx((0.6, -1.3), abs=0.05)
+    assert list(result.relative_gain.values()) == pytest.approx(gain.ravel().tolist(), rel=0.05)
+
+
+# --- a change that was put there
+
+
+@pytest.fixture
+def with_stack(town, opened):
+    """Return two looks at one port: on the second, a bright stack of 60 x 21 m stands in the middle of the land."""
+    image = port(town, seed=5)
+    image[:, 40:80, 70:130] = 1200 * REFLECTANCE
+    after = image.copy()
+    after[:, 55:62, 90:110] = 2600 * REFLECTANCE
+    after[:, 55:62, 90:110] *= np.array([1.6, 0.9, 0.5, 0.9]).reshape(-1, 1, 1)
+    looks = [
+        np.stack([ndimage.gaussian_filter(b, 0.8) for b in i]) + grain(i.shape, k, 12, correlated=True)
+        for k, i in enumerate((image, after))
+    ]
+    return looks, opened
+
+
+def only(result):
+    assert len(result.regions) == 1, [(r.id, r.direction, r.length_m) for r in result.regions]
+    return result.regions[0]
+
+
+def test_a_stack_put_there_is_found_measured_and_placed(with_stack):
+    looks, opened = with_stack
+    one, two = (opened(i, name=f"{k}.tif") for k, i in enumerate(looks))
+    region = only(compare(zoned(one.grid), one, two))
+    assert (region.direction, region.activity, region.zone, region.colour) == ("appeared", "containers", "all", "blue")
+    assert region.length_m == pytest.approx(60, abs=6)
+    assert region.width_m == pytest.approx(21, abs=6)
+    assert region.geometry.centroid.distance(shapely.Point(one.grid.xy(58.5, 100))) < 3
+
+
+@pytest.mark.parametrize("dtypes", [("uint16", "float32"), ("uint16", "uint8"), ("float32", "uint8")])
+def test_the_type_of_the_numbers_does_not_matter(with_stack, write_image, dtypes):
+    looks, _ = with_stack
+    paths = []
+    for k, (image, dtype) in enumerate(zip(looks, dtypes, strict=True)):
+        data, nodata = image / (40 if dtype == "uint8" else 1), 0
+        if dtype == "float32":
+            data, nodata = data / 1e4, [np.nan, -np.inf][k % 2]
+        data = (np.rint(data) if dtype != "float32" else data).astype(dtype)
+        data[:, :6, :9] = nodata
+        paths.append(
+            write_image(
+                f"{k}.tif", data, nodata=nodata, descriptions=("blue", "green", "red", "nir"), photometric="MINISBLACK"
+            )
+        )
+    region = only(compare(zoned(open_scene(paths[0]).grid), *paths))
+    assert region.direction == "appeared"
+    assert region.length_m == pytest.approx(60, abs=6)
+
+
+def test_bands_of_another_order_and_number_are_matched_by_name(with_stack):
+    looks, opened = with_stack
+    one = opened(looks[0], name="a.tif")
+    two = opened(looks[1][[3, 1, 0]], names=("nir", "green", "blue"), name="b.tif")
+    result = compare(zoned(one.grid), one, two)
+    assert list(result.relative_gain) == ["blue", "green", "nir"]
+    assert only(result).direction == "appeared"
+
+
+def test_an_image_in_another_system_and_of_other_pixels_gives_the_same_region(with_stack):
+    looks, opened = with_stack
+    one = opened(looks[0], name="a.tif")
+    # The second look laid on the degrees it would have been delivered in, pixel by pixel through pyproj.
+    lon, lat = Transformer.from_crs(UTM52, "EPSG:4326", always_xy=True).transform(*one.grid.xy(0, 0))
+    degrees = Grid(crs="EPSG:4326", transform=Affine(3.2e-5, 0, lon, 0, -2.6e-5, lat), shape=(190, 240))
+    rows, cols = np.mgrid[0.5:190, 0.5:240]
+    x, y = Transformer.from_crs("EPSG:4326", UTM52, always_xy=True).transform(*(degrees.transform @ (cols, rows)))
+    col, row = ~one.grid.transform @ (x, y)
+    beyond = (row < 2) | (row > 178) | (col < 2) | (col > 198)
+    data = np.stack([ndimage.map_coordinates(b, [row - 0.5, col - 0.5], order=3, mode="nearest") for b in looks[1]])
+    two = opened(data, np.where(beyond, np.uint8(Flag.NODATA), np.uint8(0)), grid=degrees, name="b.tif")
+    region = only(compare(zoned(one.grid), one, two))
+    assert region.length_m == pytest.approx(60, abs=6)
+    assert region.geometry.centroid.distance(shapely.Point(one.grid.xy(58.5, 100))) < 3
+
+
+# --- what was not seen
+
+
+def cloudy(shape, rows, cols):
+    flags = np.zeros(shape, np.uint8)
+    flags[rows, cols] = Flag.CLOUD
+    return flags
+
+
+def halves(grid):
+    """Return an AOI of a western and an eastern zone."""
+    left, bottom, right, top = grid.bounds
+    middle = (left + right) / 2
+    zones = [
+        ("west", shapely.box(left + 10, bottom + 10, middle, top - 10)),
+        ("east", shapely.box(middle, bottom + 10, right - 10, top - 10)),
+    ]
+    return AOI(
+        name="halves",
+        polygon=shapely.box(*grid.bounds),
+        crs=grid.crs,
+        zones=tuple(Zone(name=n, kind="yard", polygon=p, crs=grid.crs) for n, p in zones),
+    )
+
+
+@pytest.mark.parametrize("date", [0, 1])
+@pytest.mark.parametrize(("columns", "state"), [(90, "unknown"), (40, "unknown"), (10, "nothing flagged")])
+def test_a_zone_under_cloud_on_either_date_is_unknown(town, opened, date, columns, state):
+    image = port(town, seed=6)
+    flags = [None, None]
+    flags[date] = cloudy(image.shape[1:], slice(None), slice(200 - columns, None))
+    looks = [opened(image + grain(image.shape, k, 10, correlated=False), flags[k], name=f"{k}.tif") for k in (0, 1)]
+    result = compare(halves(looks[0].grid), *looks)
+    west, east = result.zones
+    assert (west.state, east.state) == ("nothing flagged", state)
+    assert east.unknown["cloud"] == pytest.approx((columns - 10 / 3) / (100 - 10 / 3), abs=0.05)
+    assert result.regions == ()
+
+
+@pytest.mark.parametrize("date", [0, 1])
+def test_a_zone_beyond_one_image_is_unknown_and_never_unchanged(town, opened, date):
+    image = port(town, seed=7)
+    whole = opened(image, name="whole.tif")
+    part = opened(image[:, :, :100], grid=whole.grid.window(0, 0, (180, 100)), name="part.tif")
+    result = compare(halves(whole.grid), *([part, whole] if date == 0 else [whole, part]))
+    west, east = result.zones
+    assert east.state == "unknown"
+    assert east.clear_fraction == pytest.approx(0, abs=0.03)
+    assert sum(east.unknown.values()) == pytest.approx(1, abs=0.05)
+    assert west.state == "nothing flagged"
+
+
+def test_what_lies_under_cloud_is_not_flagged(with_stack):
+    looks, opened = with_stack
+    flags = cloudy(looks[0].shape[1:], slice(45, 72), slice(80, 120))
+    bright = looks[0].copy()
+    bright[:, 45:72, 80:120] = 9000
+    one, two = opened(bright, flags, name="a.tif"), opened(looks[1], name="b.tif")
+    assert compare(zoned(one.grid), one, two).regions == ()
+
+
+def test_zones_beyond_a_partly_covering_sample_are_unknown():
+    states = {z.zone.group: z.state for z in sample("departure_skysat").zones if z.zone.kind == "yard"}
+    assert states["pier1"] == states["pier3"] == "unknown"
+    assert states["pier2"] == "flagged"
+
+
+# --- refusals and warnings
+
+
+@pytest.fixture
+def plain(town, write_image):
+    """Return a writer of a small image of named bands."""
+
+    def write(name, data=None, **changes):
+        data = port(town, shape=(60, 70)).astype(np.uint16) if data is None else data
+        bands = ("blue", "green", "red", "nir")[: len(data)]
+        return write_image(name, data, **({"descriptions": bands, "photometric": "MINISBLACK"} | changes))
+
+    return write
+
+
+def test_one_georeferenced_and_the_other_not_is_refused(plain):
+    message = refused("georeference", None, plain("a.tif"), plain("b.tif", crs=None))
+    assert "georeference both" in message
+
+
+def test_images_apart_are_refused_with_distance_and_places(plain):
+    far = Affine(3, 0, 605_001 + 70 * 3 + 12_000, 0, -3, 4_676_998)
+    assert "12.0 km" in refused(
+        r"no common ground.*4\d\.\d+, 1\d\d\.\d+ and 4\d\.\d+, 1\d\d\.",
+        None,
+        plain("a.tif"),
+        plain("b.tif", transform=far),
+    )
+
+
+def test_an_aoi_that_is_not_shown_is_refused(plain):
+    far = Affine(3, 0, 705_001, 0, -3, 4_676_998)
+    refused(r"do not show the AOI.* km apart", "najin", plain("a.tif", transform=far), plain("b.tif", transform=far))
+
+
+def test_images_of_no_common_band_are_refused_with_both_lists(plain):
+    one = plain("a.tif", descriptions=("blue", "green", "red", "nir"))
+    two = plain("b.tif", descriptions=("swir1", "swir2", "thermal", "pan"))
+    message = refused("no band in common", None, one, two)
+    for name in ("a.tif", "b.tif", "blue, green, red, nir", "swir1, swir2, thermal, pan"):
+        assert name in message
+
+
+def test_all_nodata_is_refused(plain):
+    empty = np.zeros((4, 60, 70), np.uint16)
+    for order in (1, -1):
+        message = refused(
+            "nothing of the place was seen", None, *[plain("a.tif"), plain("b.tif", empty, nodata=0)][::order]
+        )
+        assert "b.tif: no data on 100%" in message
+
+
+def test_all_cloud_by_the_udm2_is_refused(plain, write_image):
+    name = "20230912_020341_25_2259_3B_{}_clip.tif"
+    image = plain(name.format("AnalyticMS_SR"))
+    mask = np.zeros((8, 60, 70), np.uint8)
+    mask[5] = 1
+    write_image(name.format("udm2"), mask, photometric="MINISBLACK")
+    other = plain("20230913_020341_25_2259_3B_AnalyticMS_SR_clip.tif")
+    for order in ([image, other], [other, image]):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ImageryDiffWarning)  # one of the two orders is backwards in time
+            assert "cloud on 100%" in refused("nothing of the place was seen", None, *order)
+
+
+def test_rendered_and_real_are_no_pair(plain):
+    rendered = samples.path("najin_20231017")
+    for order in ([rendered, plain("real.tif")], [plain("real.tif"), rendered]):
+        message = refused("rendered", None, *order)
+        assert rendered.name in message
+        assert "real.tif" in message
+
+
+def test_rendered_and_real_are_no_pair_with_the_tag_stripped_and_the_file_renamed(plain, tmp_path):
+    with rasterio.open(samples.path("najin_20231017")) as file:
+        data, profile = file.read(), file.profile
+    with rasterio.open(tmp_path / "holiday.tif", "w", **profile) as file:
+        file.write(data)
+        for i, band in enumerate(("blue", "green", "red", "nir"), start=1):
+            file.set_band_description(i, band)
+    refused("rendered", None, tmp_path / "holiday.tif", plain("real.tif"))
+
+
+def test_a_result_of_rendered_images_says_so_everywhere():
+    result = sample("stack_appears")
+    assert result.simulated
+    assert "RENDERED, NOT A SATELLITE IMAGE" in result.credit
+    assert "Planet" not in result.credit
+
+
+def test_after_older_than_before_is_warned_of_and_the_order_kept(town, opened):
+    image = port(town, seed=8)
+    late, early = (dt.datetime(2023, 10, day, 2, tzinfo=dt.UTC) for day in (17, 16))
+    one, two = opened(image, acquired=late, name="late.tif"), opened(image, acquired=early, name="early.tif")
+    with pytest.warns(ImageryDiffWarning, match="older than before"):
+        result = compare(zoned(one.grid), one, two)
+    assert result.before.name == "late.tif"
+    assert any("older than before" in c for c in result.caveats)
+
+
+def test_a_geographic_aoi_on_images_without_georeference_is_refused(plain):
+    refused("AOI '-'", "najin", plain("a.tif", crs=None), plain("b.tif", crs=None))
+
+
+def test_ground_of_too_many_pixels_is_refused_before_it_is_read(opened):
+    from imagery_diff.params import Params
+
+    flat = opened(np.ones((1, 200, 200)), names=("red",))
+    with pytest.raises(InputError, match="smaller area"):
+        compare(None, flat, flat, params=Params(max_pixels=39_999))
+
+
+# --- without georeference, and other real files
+
+
+@pytest.mark.parametrize("place", ["sztaki_szada_1", "sar_bern", "landsat_sardinia"])
+def test_real_images_without_georeference_are_compared_in_pixels(data_folder, place):
+    folder = data_folder / "pairs" / place
+    result = compare("-", folder / "before.tif", folder / "after.tif")
+    assert result.grid.crs is None
+    assert result.zones == ()
+    assert any("in pixels" in c for c in result.caveats)
+    assert any("not known" in c for c in result.caveats)
+    assert all(
+        np.isfinite([r.length_m, r.area_m2, r.orientation_deg]).all() and r.geometry.is_valid for r in result.regions
+    )
+    assert json.dumps([r.why for r in result.regions])
+
+
+def test_two_zones_two_sensors_two_types_run(data_folder):
+    folder = data_folder / "coreg" / "l9_s2_unalakleet"
+    images = sorted(folder.glob("*.tif"))
+    result = compare("-", *images)
+    assert result.grid.pixel_size_m[0] == pytest.approx(15, rel=0.01)
+    assert result.shift.measured
+    assert all(r.geometry.is_valid for r in result.regions)
+    clear = result.layers.flags == 0
+    assert clear.mean() > 0.3
+    for scene in (result.layers.before, result.layers.after):
+        assert np.isfinite(scene.data[:, clear]).all()
+        # No -inf may have leaked into what counts as seen; cubic convolution undershoots by a few numbers.
+        assert scene.data[:, clear].min() > -100
