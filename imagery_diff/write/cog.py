@@ -14,7 +14,7 @@ from rasterio.io import MemoryFile
 
 from imagery_diff.result import SCHEMA_VERSION
 from imagery_diff.scene import Flag
-from imagery_diff.write.words import stamp
+from imagery_diff.write.words import clean, stamp
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -90,7 +90,7 @@ def _tags(result: Comparison) -> dict[str, str]:
         "IMAGERY_DIFF_SCHEMA_VERSION": SCHEMA_VERSION,
         "TIFFTAG_SOFTWARE": "imagery_diff",
         "TIFFTAG_IMAGEDESCRIPTION": "Result of imagery_diff, not an image: band 1 score, band 2 flags",
-        "TIFFTAG_COPYRIGHT": result.credit,
+        "TIFFTAG_COPYRIGHT": clean(result.credit),
     }
     if result.simulated:
         tags[RENDERED_TAG] = stamp(result)

@@ -13,6 +13,7 @@ from matplotlib.patheffects import withStroke
 
 from imagery_diff.scene import DEGRADED, UNSEEN, Flag
 from imagery_diff.write.panels import Frame, hatch
+from imagery_diff.write.words import clean
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -203,11 +204,6 @@ class Sheet:
         axes.plot([0, 1], [0.5, 0.5], **style)
         axes.set(xlim=(0, 1), ylim=(0, 1))
         axes.axis("off")
-
-
-def clean(text: str) -> str:
-    """Replace characters that are not to be shown; names come from files."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _rings(shape: BaseGeometry, frame: Frame) -> list[NDArray[np.float64]]:

@@ -22,7 +22,7 @@ from imagery_diff.write import drawing
 from imagery_diff.write.drawing import Sheet
 from imagery_diff.write.ground import up_azimuth_deg
 from imagery_diff.write.panels import Frame, Stretch, choose_stretch, grid_panel, native_panel, subdued
-from imagery_diff.write.words import flagged_words, local_time, stamp, window_of
+from imagery_diff.write.words import clean, flagged_words, local_time, stamp, window_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -110,7 +110,7 @@ def overview_png(result: Comparison) -> bytes:
     if result.simulated:
         texts["IMAGERY_DIFF_RENDERED"] = stamp(result)
     for key, text in texts.items():
-        information.add_itxt(key, text)
+        information.add_itxt(key, clean(text))
     buffer = io.BytesIO()
     # Written by Pillow without the alpha channel, which halves the time; a fixed level keeps the bytes the same.
     pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]

@@ -31,6 +31,9 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, np.generic):
         return plain(value.item())
+    if isinstance(value, str):
+        # File names that are not UTF-8 reach Python as lone surrogates, which no JSON file may hold.
+        return value.encode("utf-8", errors="replace").decode("utf-8")
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return value
@@ -39,8 +42,7 @@ def plain(value: Any) -> Any:
 def to_json(document: Mapping[str, Any]) -> bytes:
     """Write a document as UTF-8 JSON, the same bytes for the same content."""
     text = json.dumps(plain(document), ensure_ascii=False, indent=1, allow_nan=False)
-    # File names that are not UTF-8 reach Python as lone surrogates, which no JSON file may hold.
-    return (text + "\n").encode("utf-8", errors="backslashreplace")
+    return (text + "\n").encode("utf-8")
 
 
 def rounded(value: float | None, digits: int) -> float | None:
@@ -162,7 +164,7 @@ def summary(result: Comparison) -> dict[str, Any]:
         region_properties(region, result) | ({} if placed else {"pixels": pixel_measures(region)})
         for region in result.regions
     ]
-    return {
+    document = {
         "schema_version": SCHEMA_VERSION,
         "kind": "comparison",
         "simulated": result.simulated,
@@ -186,6 +188,8 @@ def summary(result: Comparison) -> dict[str, Any]:
         "caveats": list(result.caveats),
         "credit": result.credit,
     }
+    cleaned: dict[str, Any] = plain(document)
+    return cleaned
 
 
 def summary_json(result: Comparison) -> bytes:

@@ -146,9 +146,9 @@ def native_panel(info: SceneInfo, result: Comparison, stretch: Stretch, frame: F
 
 def _window(to_source: Affine, frame: Frame, shape: tuple[int, int]) -> tuple[int, int, tuple[int, int]] | None:
     """Rectangle of the source that a panel shows; None if it shows nothing of it, or too much to read."""
-    corners = np.array(
-        [to_source * c for c in ((0, 0), (frame.width, 0), (0, frame.height), (frame.width, frame.height))]
-    )
+    x, y = np.array([0, frame.width, 0, frame.width]), np.array([0, 0, frame.height, frame.height])
+    t = to_source
+    corners = np.stack([t.a * x + t.b * y + t.c, t.d * x + t.e * y + t.f], axis=1)
     low = np.maximum(np.floor(corners.min(axis=0)), 0).astype(int)
     high = np.minimum(np.ceil(corners.max(axis=0)), [shape[1], shape[0]]).astype(int)
     size = high - low

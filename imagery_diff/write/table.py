@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from imagery_diff.write.model import shift_summary, zone_title
-from imagery_diff.write.words import activity_words, describe_zone, local_time, stamp, window_of
+from imagery_diff.write.words import activity_words, clean, describe_zone, local_time, stamp, window_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,12 +30,7 @@ def comparison_table(result: Comparison) -> str:
     """Return the answer as text: what was compared, what was flagged, what is known of each zone, and the caveats."""
     blocks = [_head(result), _regions(result), _zones(result), _caveats(result), _labelled("credit", result.credit)]
     lines = [line.rstrip() for block in blocks if block for line in [*block, ""]]
-    return printable("\n".join(lines[:-1]))
-
-
-def printable(text: str) -> str:
-    """Replace what could steer a terminal; names come from files that may be hostile."""
-    return "".join(c if c == "\n" or c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return "\n".join(clean(line) for line in lines[:-1])
 
 
 def _head(result: Comparison) -> list[str]:

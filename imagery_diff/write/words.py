@@ -100,6 +100,12 @@ def describe_zone(state: ZoneState) -> str:
     return f"nothing was flagged in the {share} that was clear on both dates{lost}"
 
 
+def clean(text: str) -> str:
+    """Replace characters that are not to be shown or could steer a terminal; names come from files that may be
+    hostile."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
 def stamp(result: Comparison) -> str:
     """Return what must stand across a result of which no satellite saw everything."""
     simulated = [info for info in (result.before, result.after) if info.simulated]

@@ -28,6 +28,7 @@ class ArraySource:
         self.scene = scene
 
     def read(self, row, col, shape, bands):
+        """Cut a rectangle out."""
         rows, cols = slice(row, row + shape[0]), slice(col, col + shape[1])
         grid = self.scene.grid.window(row, col, shape)
         return Scene(data=self.scene.data[list(bands), rows, cols], flags=self.scene.flags[rows, cols], grid=grid)
@@ -130,16 +131,17 @@ def make_result(
     times=TIMES,
     **changes,
 ):
-    """A comparison of two noise images with ``count`` regions."""
+    """Make a comparison of two noise images with ``count`` regions."""
     grid = make_grid(shape, crs)
     flags = np.zeros(shape, np.uint8)
     flags[: shape[0] // 6] = Flag.CLOUD
     flags[-shape[0] // 6 :] = Flag.HAZE
     scenes = (make_scene(grid, len(bands), 1), make_scene(grid, len(bands), 2, flags))
     files = changes.pop("files", ((), ()))
+    credit = changes.pop("credit", "© Somebody 2023")
     names = changes.pop("names", ("before.tif", "after.tif"))
     infos = [
-        make_info(s, bands, name=n, acquired=t, simulated=simulated, files=f)
+        make_info(s, bands, name=n, acquired=t, simulated=simulated, credit=credit, files=f)
         for s, n, t, f in zip(scenes, names, times, files, strict=True)
     ]
     ground = make_aoi(grid, crs=crs) if aoi else None

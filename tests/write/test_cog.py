@@ -1,0 +1,59 @@
+"""evidence.tif is a valid COG that nothing takes for an image."""
+
+import numpy as np
+import pytest
+import rasterio
+from rasterio.io import MemoryFile
+
+from imagery_diff.scene import Flag
+from imagery_diff.write.cog import NODATA, evidence_tif
+from tests.write.conftest import make_result
+
+
+def test_score_and_flags_come_back_as_they_were(result):
+    with MemoryFile(evidence_tif(result)) as memory, memory.open() as dataset:
+        score, flags = dataset.read()
+        assert dataset.descriptions == ("score", "flags")
+        assert dataset.units == ("spreads of unchanged ground", "bits")
+        assert dataset.nodata == NODATA
+        assert dataset.crs.to_epsg() == 32652
+        assert dataset.transform == result.grid.transform
+    assert (score[:3] == NODATA).all()
+    np.testing.assert_array_equal(score[3:], result.layers.strength[3:])
+    np.testing.assert_array_equal(flags, result.layers.flags)
+    assert (flags[0] == Flag.CLOUD).all()
+
+
+def test_it_is_cloud_optimised_with_overviews_whose_flags_are_still_flags():
+    result = make_result(shape=(1300, 1100), count=0)
+    with MemoryFile(evidence_tif(result)) as memory, memory.open() as dataset:
+        assert dataset.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+        assert dataset.block_shapes[0] == (512, 512)
+        assert dataset.overviews(1)
+        small = dataset.read(2, out_shape=(325, 275))
+    assert set(np.unique(small)) <= {0.0, float(Flag.CLOUD), float(Flag.HAZE)}
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_it_says_that_it_is_a_result_and_whether_it_was_rendered(simulated):
+    with MemoryFile(evidence_tif(make_result(simulated=simulated))) as memory, memory.open() as dataset:
+        tags = dataset.tags()
+    assert tags["IMAGERY_DIFF_PRODUCT"] == "evidence"
+    assert ("IMAGERY_DIFF_RENDERED" in tags) is simulated
+
+
+def test_without_georeference_it_is_written_all_the_same():
+    content = evidence_tif(make_result(crs=None, aoi=False))
+    with MemoryFile(content) as memory, memory.open() as dataset:
+        assert dataset.crs is None
+        assert dataset.shape == (90, 120)
+
+
+def test_the_bytes_are_the_same_every_time(result):
+    assert evidence_tif(result) == evidence_tif(result)
+
+
+def test_no_score_is_nan_where_the_evidence_was(result):
+    result.layers.strength[40, 40] = np.nan
+    with rasterio.Env(), MemoryFile(evidence_tif(result)) as memory, memory.open() as dataset:
+        assert dataset.read(1)[40, 40] == NODATA

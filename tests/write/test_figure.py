@@ -1,0 +1,195 @@
+"""overview.png: whatever the images, it is drawn, legible in its layout, and says what it must."""
+
+import io
+import sys
+
+import matplotlib.text
+import numpy as np
+import pytest
+from affine import Affine
+from PIL import Image
+
+from imagery_diff.scene import Flag, Scene
+from imagery_diff.write.drawing import Labels, Sheet, round_length
+from imagery_diff.write.figure import WIDTH_PX, overview, overview_png
+from imagery_diff.write.panels import Frame, choose_stretch, grid_panel, hatch, native_panel
+from tests.write.conftest import ArraySource, make_grid, make_info, make_result
+
+
+def texts(figure):
+    return [t.get_text() for t in figure.findobj(matplotlib.text.Text) if t.get_text()]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"shape": (371, 2333)},
+        {"shape": (900, 60), "count": 3},
+        {"shape": (12, 9), "count": 1},
+        {"count": 0},
+        {"count": 60, "shape": (300, 300)},
+        {"crs": None, "aoi": False, "bands": ("amplitude",)},
+        {"simulated": True},
+        {"times": (None, None), "names": ("a$b^{x}$.tif", "\x1b[0m" + "n" * 240 + ".tif")},
+    ],
+)
+def test_it_is_a_picture_of_bounded_size(options):
+    image = Image.open(io.BytesIO(overview_png(make_result(**options))))
+    assert image.format == "PNG"
+    assert image.width == WIDTH_PX
+    assert image.height < 6000
+
+
+def test_no_text_leaves_the_picture():
+    for options in ({"simulated": True}, {"shape": (371, 2333), "count": 10}, {"shape": (900, 60), "count": 3}):
+        figure = overview(make_result(**options))
+        renderer = figure.canvas.get_renderer()
+        width, height = figure.bbox.width, figure.bbox.height
+        for text in figure.findobj(matplotlib.text.Text):
+            if text.get_text():
+                box = text.get_window_extent(renderer)
+                assert box.x0 >= -1, text.get_text()
+                assert box.x1 <= width + 1, text.get_text()
+                assert box.y0 >= -1, text.get_text()
+                assert box.y1 <= height + 1, text.get_text()
+
+
+def test_labels_on_the_flagged_panel_do_not_touch():
+    figure = overview(make_result(count=49, shape=(300, 300)))
+    renderer = figure.canvas.get_renderer()
+    marks = [
+        t for t in figure.findobj(matplotlib.text.Text) if t.get_text()[1:].startswith("R") and len(t.get_text()) <= 4
+    ]
+    boxes = [t.get_window_extent(renderer) for t in marks]
+    assert len(boxes) > 10
+    for i, a in enumerate(boxes):
+        # The halo of a letter may touch its neighbour's; the letters may not.
+        assert not any(a.shrunk(0.9, 0.7).overlaps(b.shrunk(0.9, 0.7)) for b in boxes[i + 1 :])
+
+
+def test_rendered_stands_across_every_panel_and_in_the_file():
+    result = make_result(simulated=True, count=2)
+    figure = overview(result)
+    across = [
+        t for t in figure.findobj(matplotlib.text.Text) if t.get_text().startswith("RENDERED") and t.get_rotation()
+    ]
+    assert len(across) == 3 + 2 * 2
+    image = Image.open(io.BytesIO(overview_png(result)))
+    assert image.info["IMAGERY_DIFF_RENDERED"] == "RENDERED, NOT A SATELLITE IMAGE"
+    assert not any("RENDERED" in t for t in texts(overview(make_result())))
+
+
+def test_times_credit_scale_and_north_are_there(result):
+    found = "\n".join(texts(overview(result)))
+    for wanted in (
+        "20 October 2023 02:01 UTC (11:01 local)",
+        "3 m pixels",
+        "© Somebody 2023",
+        "N",
+        "reflectance",
+        "A harbour",
+    ):
+        assert wanted in found
+    pixels = texts(overview(make_result(crs=None, aoi=False)))
+    assert any(t.endswith(" pixels") for t in pixels)
+    assert "N" not in pixels
+
+
+def test_direction_is_told_by_line_and_mark_too():
+    figure = overview(make_result(count=3))
+    marks = {t[0] for t in texts(figure) if t[1:] in {"R1", "R2", "R3"}}
+    assert len(marks) == 3
+
+
+def test_the_bytes_are_the_same_every_time(result):
+    assert overview_png(result) == overview_png(result)
+
+
+def test_pyplot_is_left_alone(result):
+    overview(result)
+    assert "matplotlib.pyplot" not in sys.modules or not sys.modules["matplotlib.pyplot"].get_fignums()
+
+
+def test_the_inputs_are_not_modified(result):
+    before = result.layers.before.data.copy()
+    overview_png(result)
+    np.testing.assert_array_equal(before, result.layers.before.data)
+
+
+def test_both_dates_share_one_stretch():
+    result = make_result(bands=("red",))
+    result.layers.after.data[:] += 0.5
+    frame = Frame(row=0, col=0, rows=90, cols=120, width=120, height=90)
+    stretch = choose_stretch(result, frame)
+    assert stretch.low[0] < 0.12
+    assert stretch.high[0] > 0.55
+    clear = slice(20, 70)
+    dark, bright = (grid_panel(s, stretch, frame)[clear] for s in (result.layers.before, result.layers.after))
+    assert bright.mean() - dark.mean() > 0.8
+
+
+def test_bands_are_red_green_blue_or_one_for_grey():
+    frame = Frame(row=0, col=0, rows=90, cols=120, width=120, height=90)
+    assert choose_stretch(make_result(), frame).names == ("red", "green", "blue")
+    assert choose_stretch(make_result(bands=("b", "g", "r")), frame).names == ("r", "g", "b")
+    assert choose_stretch(make_result(bands=("vv", "vh")), frame).names == ("vv",)
+
+
+def test_unseen_is_hatched_over_and_degraded_shows_through():
+    flags = np.zeros((60, 60), np.uint8)
+    flags[:20], flags[20:40] = Flag.CLOUD, Flag.HAZE
+    out = hatch(np.full((60, 60, 3), 0.1, np.float32), flags)
+    assert out[:20].min() > 0.3
+    assert 0 < np.mean(out[20:40, :, 0] > 0.5) < 0.3
+    assert (out[40:] == np.float32(0.1)).all()
+
+
+def test_delivered_pixels_are_shown_where_the_comparison_puts_them():
+    """A scene moved by its half of the shift lies on the grid's own pixels, and not by the other half."""
+    result = make_result(bands=("red",))
+    frame = Frame(row=20, col=20, rows=40, cols=40, width=40, height=40)
+    wide = np.random.default_rng(5).random((1, 130, 160)).astype(np.float32)
+    source = make_grid((130, 160))
+    source = type(source)(crs=source.crs, transform=source.transform @ Affine.translation(-10, -10), shape=source.shape)
+    info = make_info(Scene(data=wide, flags=np.zeros((130, 160), np.uint8), grid=source), ("red",))
+    from dataclasses import replace
+
+    shift = replace(result.shift, rows=-4.0, cols=6.0)
+    moved = replace(result, before=info, after=info, shift=shift)
+    stretch = choose_stretch(result, frame)
+    stretch = type(stretch)(bands=(0,), names=("red",), low=np.array([0.0]), high=np.array([1.0]))
+    # The story reads `before` at grid.shifted(-shift / 2) and `after` at grid.shifted(+shift / 2).
+    for half, rows, cols in ((-0.5, 2, -3), (0.5, -2, 3)):
+        panel = native_panel(info, moved, stretch, frame, half=half)
+        expected = wide[0, 30 + rows : 70 + rows, 30 + cols : 70 + cols]
+        np.testing.assert_allclose(panel[..., 0], expected, atol=1e-6)
+
+
+def test_a_scene_whose_file_is_gone_is_drawn_from_the_layers():
+    class Gone(ArraySource):
+        def read(self, *_):
+            raise FileNotFoundError
+
+    from dataclasses import replace
+
+    result = make_result()
+    gone = replace(result.before, source=Gone(result.layers.before))
+    assert overview_png(replace(result, before=gone))
+
+
+@pytest.mark.parametrize(("most", "length"), [(999, 500.0), (1000, 1000.0), (0.0021, 0.002), (6, 5.0)])
+def test_scale_bars_have_round_lengths(most, length):
+    assert round_length(most) == length
+
+
+def test_a_long_name_is_cut_in_its_middle(result):
+    sheet = Sheet(overview(result), 500)
+    short = sheet.fitted("a" * 200 + "end.tif", 300, 21)
+    assert short.endswith("end.tif")
+    assert sheet.measure(short, 21)[0] <= 300
+
+
+def test_there_is_no_label_where_there_is_no_room(result):
+    figure = overview(result)
+    labels = Labels(Sheet(figure, 500), figure.axes[0], Frame(row=0, col=0, rows=10, cols=10, width=30, height=30))
+    assert labels._room("▲R1", 25, (5.0, 5.0, 25.0, 25.0)) is None
