@@ -136,7 +136,7 @@ def _zones(result: Comparison) -> list[str]:
 
 def _search_rows(states: Sequence[ZoneState]) -> list[tuple[str, str]]:
     """Return a row for each area in which something was flagged, and one for all others of a state."""
-    rows = [(zone_title(state.zone), describe_zone(state)) for state in states if state.state == "flagged"]
+    rows = [(zone_title(state.zone), describe_zone(state)) for state in states if state.state in {"flagged", "ignored"}]
     for kind, words in (
         ("unknown", "unknown: only {} was"),
         ("nothing flagged", "nothing was flagged in the {} that was"),

@@ -101,8 +101,10 @@ def describe_zone(state: ZoneState) -> str:
 
 
 def clean(text: str) -> str:
-    """Replace characters that are not to be shown or could steer a terminal; names come from files that may be
-    hostile."""
+    """Replace characters that could steer a terminal or cannot be shown.
+
+    Names come from files, which may be hostile.
+    """
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
