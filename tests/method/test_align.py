@@ -23,8 +23,14 @@ def grid_in(crs, size, shape=(90, 120), turn=0.0):
     if crs is None:
         return Grid(crs=None, transform=Affine.identity(), shape=shape)
     x, y = Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform(LON, LAT)
-    transform = Affine.translation(x, y) @ Affine.rotation(turn) @ Affine.scale(size[0], -size[1])
-    return Grid(crs=crs, transform=transform @ Affine.translation(-shape[1] / 2, -shape[0] / 2), shape=shape)
+    # Written out: affine 2 and 3 multiply by different operators.
+    c, s = math.cos(math.radians(turn)), math.sin(math.radians(turn))
+    transform = Affine(c * size[0], s * size[1], x, s * size[0], -c * size[1], y)
+    return Grid(crs=crs, transform=transform, shape=shape).shifted(-shape[0] / 2, -shape[1] / 2)
+
+
+def applied(transform, x, y):
+    return transform.a * x + transform.b * y + transform.c, transform.d * x + transform.e * y + transform.f
 
 
 def coordinates(grid):
@@ -36,10 +42,10 @@ def coordinates(grid):
 def expected(source, target):
     """Row and column in the source of every target pixel's centre, by pyproj alone."""
     rows, cols = np.mgrid[0.5 : target.shape[0], 0.5 : target.shape[1]]
-    x, y = target.transform @ (cols, rows)
+    x, y = applied(target.transform, cols, rows)
     if source.crs != target.crs:
         x, y = Transformer.from_crs(target.crs, source.crs, always_xy=True).transform(x, y)
-    col, row = ~source.transform @ (x, y)
+    col, row = applied(~source.transform, x, y)
     return np.stack([row, col])
 
 

@@ -27,8 +27,12 @@ def grid(shape=(90, 100), size=3.0, crs="EPSG:32652"):
 
 def rendered(shape_m, on):
     """Share of each pixel that a polygon covers, blurred as delivered (sigma 0.8 px)."""
-    rows, cols = on.shape
-    fine = Grid(crs=on.crs, transform=on.transform @ Affine.scale(1 / FINE), shape=(rows * FINE, cols * FINE))
+    (rows, cols), t = on.shape, on.transform
+    fine = Grid(
+        crs=on.crs,
+        transform=Affine(t.a / FINE, t.b / FINE, t.c, t.d / FINE, t.e / FINE, t.f),
+        shape=(rows * FINE, cols * FINE),
+    )
     cover = inside(shape_m, fine).reshape(rows, FINE, cols, FINE).mean(axis=(1, 3))
     return ndimage.gaussian_filter(cover.astype(np.float32), 0.8)
 
