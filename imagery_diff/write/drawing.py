@@ -41,6 +41,8 @@ _GAP_PX = 4
 """Figure pixels between an outline and the pixels it marks in a close-up."""
 _FAR_PX = (6, 26, 52, 84)
 _MAX_LABELS = 40
+_SMALL_RING_PX2 = 400
+"""Rings of a region smaller than this, square figure pixels, would be two strokes of the pen."""
 
 
 def points(pixels: float) -> float:
@@ -228,8 +230,11 @@ def zone_outline(axes: Axes, zone: Zone, grid: Grid, frame: Frame) -> None:
 
 
 def region_outline(axes: Axes, shape: BaseGeometry, direction: str, frame: Frame) -> None:
-    """Draw a region in the colour and line of its direction."""
-    for ring in _rings(shape, frame):
+    """Draw a region in the colour and line of its direction, without holes too small to be drawn as such."""
+    rings = [ring for ring in _rings(shape, frame) if shapely.Polygon(ring).area > _SMALL_RING_PX2] or _rings(
+        shape, frame
+    )
+    for ring in rings:
         axes.plot(*ring.T, color="black", linewidth=points(8), zorder=4, solid_capstyle="round", alpha=0.8)
         axes.plot(*ring.T, color=COLOURS[direction], linewidth=points(4.5), linestyle=LINES[direction], zorder=5)
 
@@ -278,18 +283,31 @@ class Labels:
         self._write(text, place, _LABEL_PX, COLOURS[region.direction], "bold")
 
     def zone(self, zone: Zone, shape: BaseGeometry) -> None:
-        """Write a zone's name at it if there is room; its title where that is short."""
-        bounds = self._bounds(shape)
-        if bounds is None or not zone.located:
+        """Write a zone's name in it if there is room; its title where that is short."""
+        if not zone.located:
             return
         text = clean((zone.title or zone.name).split(" (")[0].split(",")[0])
         text = text if zone.title and len(text) <= 22 and "," not in zone.title else clean(zone.name)  # noqa: PLR2004
-        x, y = (bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2
         width, height = self.sheet.measure(text, _ZONE_LABEL_PX)
-        middle = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
-        place = middle if self._free(middle) else self._room(text, _ZONE_LABEL_PX, bounds, far=_FAR_PX[:2])
-        if place is not None:
-            self._write(text, place, _ZONE_LABEL_PX, "white", "normal")
+        for x, y in self._spots(shape):
+            place = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+            if self._free(place):
+                self._write(text, place, _ZONE_LABEL_PX, "white", "normal")
+                return
+
+    def _spots(self, shape: BaseGeometry) -> list[tuple[float, float]]:
+        """Return points in the visible part of a shape: a name beside its zone could be taken for another's."""
+        frame = self.frame
+        seen = shapely.transform(shape, frame.to_panel).intersection(shapely.box(0, 0, frame.width, frame.height))
+        if seen.is_empty or seen.area <= 0:
+            return []
+        left, top, right, bottom = seen.bounds
+        steps = np.linspace(0.1, 0.9, 9)
+        x, y = (v.ravel() for v in np.meshgrid(left + (right - left) * steps, top + (bottom - top) * steps))
+        inside = shapely.contains_xy(seen, x, y)
+        middle = seen.representative_point()
+        order = np.argsort(np.hypot(x - middle.x, y - middle.y), kind="stable")
+        return [(middle.x, middle.y), *((float(x[i]), float(y[i])) for i in order if inside[i])]
 
     def _bounds(self, shape: BaseGeometry) -> tuple[float, float, float, float] | None:
         """Return the part of a shape's box that the panel shows."""
@@ -299,12 +317,12 @@ class Labels:
         top, bottom = max(0.0, top), min(float(self.frame.height), bottom)
         return (left, top, right, bottom) if left < right and top < bottom else None
 
-    def _room(self, text: str, pixels: float, bounds: tuple[float, ...], far: tuple[int, ...] = _FAR_PX) -> Any:
+    def _room(self, text: str, pixels: float, bounds: tuple[float, ...]) -> Any:
         """Find the nearest free place around a box; None if there is none."""
         width, height = self.sheet.measure(text, pixels, "bold")
         left, top, right, bottom = bounds
         x, y = (left + right - width) / 2, (top + bottom - height) / 2
-        for gap in far:
+        for gap in _FAR_PX:
             for x0, y0 in (
                 (right + gap, y),
                 (left - gap - width, y),
