@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +31,11 @@ def pairs() -> list[tuple[str, str, Path, Path]]:
     juelich = DATA / "unlabelled" / "landsat7_juelich_2001"
     found.append(("landsat7_juelich_2001", "-", juelich / "before.tif", juelich / "after.tif"))
     bay = DATA / "unlabelled" / "planetscope_visual"
-    # The two frames overlap by an offset only known from elsewhere; without a georeference they are laid corner on corner.
+    # The two frames overlap by an offset only known from elsewhere; without a georeference they are laid corner on
+    # corner.
     found.append(("planetscope_visual frames", "-", bay / "sfbay_frame_before.jpg", bay / "sfbay_frame_after.jpg"))
     venice = sorted((DATA / "series" / "venice_s2_rgb").glob("*.png"))
-    found += [(f"venice {a.stem} {b.stem}", "-", a, b) for a, b in zip(venice, venice[1:], strict=False)]
+    found += [(f"venice {a.stem} {b.stem}", "-", a, b) for a, b in pairwise(venice)]
     return found
 
 
@@ -71,7 +73,10 @@ def main() -> None:
             shift = summary["shift"]
             directions = [r["direction"] for r in summary["regions"]]
             counts = " / ".join(str(directions.count(d)) for d in ("appeared", "disappeared", "changed"))
-            print(f"| {name} | {cols} x {rows} | {shift['rows']:+.2f}, {shift['cols']:+.2f} | {counts} | {cost}", flush=True)
+            print(
+                f"| {name} | {cols} x {rows} | {shift['rows']:+.2f}, {shift['cols']:+.2f} | {counts} | {cost}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

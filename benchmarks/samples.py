@@ -24,7 +24,7 @@ def movable(name: str) -> dict[str, dict[str, Any]]:
 
 
 def truth_of(pair: str) -> list[str]:
-    """What came and went between the two passes of a pair."""
+    """Say what came and went between the two passes of a pair."""
     passes = [next(n for n in samples.names() if samples.path(n) == p) for p in samples.pair(pair)]
     before, after = (movable(p) for p in passes)
     came = [f"+{after[i]['kind']} {after[i]['length_m']:.0f} m" for i in sorted(after.keys() - before.keys())]

@@ -2,8 +2,8 @@
 
     python benchmarks/start.py
 
-Asked: --help and aois list at most 0.15 s of CPU more than bare Python. Each command runs eleven times in turn with the others;
-the median of user plus system time of the child is shown.
+Asked: --help and aois list at most 0.15 s of CPU more than bare Python. Each command runs eleven times in turn with
+the others; the median of user plus system time of the child is shown.
 """
 
 import os

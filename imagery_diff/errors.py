@@ -1,7 +1,7 @@
 """What goes wrong, by kind.
 
-Every error of ours is also a built-in, so that a caller who knows only Python catches it. A message is one line that says
-what was attempted, on which file, what was found, what is needed, and what to do.
+Every error of ours is also a built-in, so that a caller who knows only Python catches it. A message is one line that
+says what was attempted, on which file, what was found, what is needed, and what to do.
 """
 
 

@@ -1,7 +1,7 @@
 """A raster's place on the ground: coordinate system, affine transform, shape. Everything else is derived.
 
-Pixel (row, col) covers the map square whose upper-left corner is ``transform`` applied to (col, row); its centre is half a pixel
-further. Shapes are (rows, cols), bounds (left, bottom, right, top), points (x, y) in map units.
+Pixel (row, col) covers the map square whose upper-left corner is ``transform`` applied to (col, row); its centre is
+half a pixel further. Shapes are (rows, cols), bounds (left, bottom, right, top), points (x, y) in map units.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Grid:
     >>> grid = Grid(crs="EPSG:32652", transform=Affine(3, 0, 605000, 0, -3, 4677000), shape=(100, 200))
     >>> grid.bounds
     (605000.0, 4676700.0, 605600.0, 4677000.0)
-    >>> round(grid.pixel_size_m[0], 3)
+    >>> round(grid.pixel_size_m[0], 2)
     3.0
 
     """

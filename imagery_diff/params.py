@@ -31,7 +31,8 @@ class Params:
     max_pixels: int = 30_000_000
     """Largest grid compared at once, pixels; beyond it the answer is to name a smaller AOI."""
     max_shift_m: float = 45.0
-    """Largest shift looked for, metres: three standard deviations of two scenes of 10 m RMSE each (PlanetScope's bound)."""
+    """Largest shift looked for, metres: three standard deviations of two scenes of 10 m RMSE each (PlanetScope's
+    bound)."""
     max_shift_px: float = 32.0
     """The same in pixels, the upper bound for coarse pixels and the only one without a georeference."""
     registration_sample_px: int = 1_500_000
@@ -43,13 +44,14 @@ class Params:
     noise_block_m: float = 75.0
     """Side of the blocks whose strongest unchanged response sets the threshold, metres: a small ship, a short stack."""
     texture_m: float = 30.0
-    """Neighbourhood in which standing structure is measured, metres: shadows and parallax of port structures reach so far."""
+    """Neighbourhood in which standing structure is measured, metres: shadows and parallax of port structures reach so
+    far."""
     relative_floor: float = 0.02
-    """Two calibrated looks at one unchanged surface agree at best to this share of its brightness (facts.md 4.1: 0.7 to 13 %
-    by band between PlanetScope and Sentinel-2)."""
+    """Two calibrated looks at one unchanged surface agree at best to this share of its brightness (facts.md 4.1: 0.7
+    to 13 % by band between PlanetScope and Sentinel-2)."""
     facet_tilt: float = 0.05
-    """Unknown slope of roofs and ground, radians (3 degrees rms, a prior): under another sun their brightness changes by this
-    times the difference of the two shadow vectors of a thing one metre high."""
+    """Unknown slope of roofs and ground, radians (3 degrees rms, a prior): under another sun their brightness changes
+    by this times the difference of the two shadow vectors of a thing one metre high."""
     shed_height_m: float = 10.0
     """Height of the standing things whose shadows move, metres: a warehouse."""
     lean_height_m: float = 2.6
@@ -57,12 +59,13 @@ class Params:
     max_tolerance_px: int = 5
     """Never look further than this for a pixel's like."""
     jitter_px: float = 0.15
-    """Displacement of a standing edge that is not the scene's shift: bands taken moments apart, resampling, slight lean."""
+    """Displacement of a standing edge that is not the scene's shift: bands taken moments apart, resampling, slight
+    lean."""
     unregistered_px: float = 1.0
     """The same where the images could not be registered to each other."""
     tolerance_px: float = 1.0
-    """How far a pixel may look for its like on the other date, pixels (local co-registration adjustment), where both dates
-    were seen from one direction; leaning clutter adds to it."""
+    """How far a pixel may look for its like on the other date, pixels (local co-registration adjustment), where both
+    dates were seen from one direction; leaning clutter adds to it."""
     evidence_blur_px: float = 0.7
     """Gaussian smoothing of the evidence, pixels; about the point spread of a delivered pixel."""
     object_blur_px: float = 1.5
@@ -70,7 +73,8 @@ class Params:
     drift_m: float = 250.0
     """Scale of slow radiometric drift (haze), metres; objects of the port are smaller."""
     family_error: float = 0.01
-    """Chance that an unchanged scene raises one false region, per stratum, alarm; before calibration a nominal figure."""
+    """Chance that an unchanged scene raises one false region, per stratum, alarm; before calibration a nominal
+    figure."""
     family_error_map: float = 0.5
     """The same for the map."""
     floor_sigma: float = 6.0

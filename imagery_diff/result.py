@@ -71,7 +71,8 @@ class ZoneState:
     clear_fraction: float
     """Share of the zone's area clear on both dates, 0 to 1."""
     degraded_fraction: float
-    """Share seen through haze, shadow or snow on either date: something may be seen there, absence may not be claimed."""
+    """Share seen through haze, shadow or snow on either date: something may be seen there, absence may not be
+    claimed."""
     unknown: dict[str, float]
     """Share of the zone by cause: each pixel is counted once, under the first cause in the order of ``Flag``."""
     regions: tuple[str, ...] = ()

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from imagery_diff.geometry import Sun, View
     from imagery_diff.grid import Grid
 
-FloatArray = "NDArray[np.float32]"
-
 
 class Flag(enum.IntFlag):
     """Why a pixel may not be trusted; the bits of ``Scene.flags`` (uint8)."""
@@ -68,14 +66,14 @@ class Scene:
         if self.data.ndim != 3:  # noqa: PLR2004 - (band, row, col)
             raise InputError(f"scene data must be (band, row, col), got shape {self.data.shape}")
         if self.data.shape[1:] != self.grid.shape or self.flags.shape != self.grid.shape:
-            raise InputError(
-                f"scene data {self.data.shape}, flags {self.flags.shape} and grid {self.grid.shape} do not belong together"
-            )
+            shapes = f"data {self.data.shape}, flags {self.flags.shape} and grid {self.grid.shape}"
+            raise InputError(f"a scene's {shapes} do not belong together")
 
     @property
     def unseen(self) -> NDArray[np.bool_]:
         """(row, col), True where nothing is known."""
-        return (self.flags & UNSEEN) != 0
+        unseen: NDArray[np.bool_] = (self.flags & UNSEEN) != 0
+        return unseen
 
     @property
     def clear(self) -> NDArray[np.bool_]:

@@ -1,7 +1,7 @@
 """The command line: the only place that imports click, prints, or decides an exit code; one file a verb.
 
-Exit codes: 0 it ran; 1 anything about a file; 2 what the words alone show; 3 something was flagged, with ``--exit-code``.
-Nothing heavy is imported before a verb runs.
+Exit codes: 0 it ran; 1 anything about a file; 2 what the words alone show; 3 something was flagged, with
+``--exit-code``. Nothing heavy is imported before a verb runs.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ class Refusal(click.ClickException):
 
     def __init__(self, error: ImageryDiffError) -> None:
         super().__init__(" ".join(str(error).split()))
-        self.exit_code = 2 if isinstance(error, UnknownNameError) else 1
+        # click declares it on the class and reads it from the instance.
+        vars(self)["exit_code"] = 2 if isinstance(error, UnknownNameError) else 1
 
 
 class Verbs(DefaultGroup):  # type: ignore[misc] # click-default-group carries no types

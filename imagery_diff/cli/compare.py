@@ -37,12 +37,12 @@ _EXIT_FLAGGED = 3
 )
 @click.option("--no-report", is_flag=True, help="Leave out report.html (this version writes none).")
 @click.pass_context
-def compare(ctx: click.Context, words: tuple[str, ...], output: Path | None, **options: Any) -> None:
+def compare(ctx: click.Context, /, words: tuple[str, ...], output: Path | None, **options: Any) -> None:
     """Compare two images and flag what changed.
 
-    AOI is a known name (`imagery-diff aois list`), a file of outlines, or `-` for the ground the images share; with --bbox
-    or --at it is left out. BEFORE and AFTER are images, or folders that hold one. A folder with the result is written into
-    the current directory, or into -o DIR.
+    AOI is a known name (`imagery-diff aois list`), a file of outlines, or `-` for the ground the images share; with
+    --bbox or --at it is left out. BEFORE and AFTER are images, or folders that hold one. A folder with the result is
+    written into the current directory, or into -o DIR.
     """
     aoi_words = {key: options[key] for key in ("bbox", "at", "radius", "buffer_m")}
     aoi, before, after = _place_and_images(words, aoi_words)

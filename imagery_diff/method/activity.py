@@ -1,7 +1,7 @@
-"""A first guess of what a region is, from the ground under it, its size and its zone; ``other`` where that is not enough.
+"""A first guess of what a region is, from its ground, size and zone; ``other`` where that is not enough.
 
-Not calibrated: no probability is given here. Whether it stands on water or land is decided by the pixels; only without a
-near-infrared band, where pixels cannot tell, does the zone decide, and the result says so.
+Not calibrated: no probability is given here. Whether it stands on water or land is decided by the pixels; only
+without a near-infrared band, where pixels cannot tell, does the zone decide, and the result says so.
 """
 
 from __future__ import annotations
@@ -75,7 +75,12 @@ def classify(candidate: Candidate) -> tuple[Activity, tuple[str, ...]]:
     if c.zone_kind == "stockpile" and c.dark:
         return Activity.STOCKPILE, (ground, "dark and without colour", "zone kind stockpile")
     low, high = _CONTAINER_STACK_M
-    if c.zone_kind in {"yard", "stockpile"} and low <= c.length_m <= high and c.width_m <= _MAX_STACK_WIDTH_M and not c.both_dates:
+    if (
+        c.zone_kind in {"yard", "stockpile"}
+        and low <= c.length_m <= high
+        and c.width_m <= _MAX_STACK_WIDTH_M
+        and not c.both_dates
+    ):
         return Activity.CONTAINERS, (ground, "of a container stack's length and width", f"zone kind {c.zone_kind}")
     return Activity.OTHER, (ground, "size, colour or place fit no class well enough")
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
+_TRUE_SCALE = 0.01
+"""A map unit is a metre if it is one on the ground to this share: UTM is to 0.001, Web Mercator (42 deg) to 0.35."""
 _CUBIC_REACH_PX = 2
 """GDAL's cubic kernel reaches two source pixels to either side (Keys 1981, 10.1109/TASSP.1981.1163711)."""
 _EDGE_POINTS = 32
@@ -65,7 +67,7 @@ def working_crs(grids: Sequence[Grid]) -> str | None:
         return None
     # Web Mercator calls its stretched units metres; only a system whose pixel is as long on the ground is metric.
     true_scale = all(
-        abs(m / u - 1) < 0.01 for g in grids for m, u in zip(g.pixel_size_m, g.pixel_size, strict=True)  # noqa: PLR2004
+        abs(m / u - 1) < _TRUE_SCALE for g in grids for m, u in zip(g.pixel_size_m, g.pixel_size, strict=True)
     )
     first = grids[0].crs
     if len(systems) == 1 and true_scale:
@@ -152,7 +154,8 @@ def _apart(one: BaseGeometry, other: BaseGeometry, crs: str | None) -> str:
     distance = one.distance(other)
     unit = "pixels" if crs is None else ("m" if CRS.from_user_input(crs).is_projected else "degrees")
     shown = f"{distance / 1000:.1f} km" if unit == "m" and distance >= 1000 else f"{distance:.3g} {unit}"  # noqa: PLR2004
-    return f"they are {shown} apart (centres at latitude, longitude {places[0]} and {places[1]}); check the files and the AOI"
+    where = f"centres at latitude, longitude {places[0]} and {places[1]}"
+    return f"they are {shown} apart ({where}); check the files and the AOI"
 
 
 def source_window(source: Grid, target: Grid, margin: int = 8) -> tuple[int, int, tuple[int, int]] | None:
@@ -194,7 +197,7 @@ def resample(scene: Scene, target: Grid) -> Scene:
     # The source's own border counts as unseen too: the kernel would need what lies beyond it.
     # The kernel is square, so its reach is too.
     around = np.pad(unseen, 1, constant_values=True)
-    spread = ndimage.binary_dilation(around, np.ones((3, 3)), iterations=reach)[1:-1, 1:-1]
+    spread = ndimage.binary_dilation(around, np.ones((3, 3), bool), iterations=reach)[1:-1, 1:-1]
     near = _warp(spread.astype(np.uint8), scene.grid, target, Resampling.nearest) != 0
     flags[near & ((flags & UNSEEN) == 0)] |= np.uint8(Flag.EDGE)
     return Scene(data=data, flags=flags, grid=target)

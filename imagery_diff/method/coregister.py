@@ -1,13 +1,13 @@
 """How far the after image lies from the before image: one translation, to a small part of a pixel.
 
-Two steps. A coarse search correlates the *directions* of gradients (soft-normalised gradient correlation, after Fitch et al.
-2002, BMVC, and Argyriou and Vlachos 2003, 10.1049/el:20030666): edges count, brightness does not. A refinement solves the
-linearised brightness constancy by robust least squares (Lucas and Kanade 1981; in the symmetric, second-order form of
-Benhimane and Malis 2004, 10.1109/IROS.2004.1389474), both images moved by half the shift, so that swapping them only
-changes the sign.
+Two steps. A coarse search correlates the *directions* of gradients (soft-normalised gradient correlation, after Fitch
+et al. 2002, BMVC, and Argyriou and Vlachos 2003, 10.1049/el:20030666): edges count, brightness does not. A refinement
+solves the linearised brightness constancy by robust least squares (Lucas and Kanade 1981; in the symmetric,
+second-order form of Benhimane and Malis 2004, 10.1109/IROS.2004.1389474), both images moved by half the shift, so
+that swapping them only changes the sign.
 
-Assumption: the two images differ by one translation over the ground compared. Broken by: relief and tall objects seen from
-two sides, moving shadows, plants; the independent windows then disagree, which is what the stated error measures.
+Assumption: the two images differ by one translation over the ground compared. Broken by: relief and tall objects seen
+from two sides, moving shadows, plants; the independent windows then disagree, which is what the stated error measures.
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ class Shift:
         return self.reason is None
 
 
-def estimate_shift(before: Floats, after: Floats, stable: Bools, *, max_shift_px: float, tile_px: int, sample_px: int) -> Shift:
+def estimate_shift(
+    before: Floats, after: Floats, stable: Bools, *, max_shift_px: float, tile_px: int, sample_px: int
+) -> Shift:
     """Measure the translation between two images on one grid.
 
     Parameters
@@ -120,7 +122,7 @@ def _coarse(before: Floats, after: Floats, stable: Bools, max_shift_px: float) -
     row, col = np.unravel_index(np.argmax(window), window.shape)
     if window[row, col] <= 0:
         return None
-    return np.array([span[row] + _vertex(window[:, col], row), span[col] + _vertex(window[row], col)])
+    return np.array([span[row] + _vertex(window[:, col], int(row)), span[col] + _vertex(window[row], int(col))])
 
 
 def _gradient_directions(image: Floats, inner: Bools) -> NDArray[np.complex64]:
@@ -209,17 +211,23 @@ class _NormalEquations:
     def solve(self, window: tuple[slice, slice]) -> NDArray[np.float64] | None:
         """Return the step (rows, cols) for a window, or None where it carries no solution in both directions."""
         part = self.terms[:, window[0], window[1]]
-        if np.count_nonzero(self.weight[window]) < max(_MIN_PIXELS / 4, _MIN_WINDOW_SHARE * self.weight[window].size * 0.2):
+        if np.count_nonzero(self.weight[window]) < max(
+            _MIN_PIXELS / 4, _MIN_WINDOW_SHARE * self.weight[window].size * 0.2
+        ):
             return None
         yy, xx, yx, yr, xr = part.sum(axis=(1, 2))
         trace, determinant = yy + xx, yy * xx - yx * yx
-        # The smaller eigenvalue must be a fair part of the larger, or only one direction is held (a single straight quay).
-        if trace <= 0 or determinant < 0.02 * (trace / 2) ** 2:  # noqa: PLR2004
+        # The smaller eigenvalue must be a fair part of the larger, or only one direction is held (a single straight
+        # quay).
+        if trace <= 0 or determinant < 0.02 * (trace / 2) ** 2:
             return None
-        return np.array([-(xx * yr - yx * xr), -(yy * xr - yx * yr)]) / determinant
+        step: NDArray[np.float64] = np.array([yx * xr - xx * yr, yx * yr - yy * xr]) / determinant
+        return step
 
 
-def _normal_equations(before: Floats, after: Floats, stable: Bools, shift: NDArray[np.float64], *, jitter: float) -> _NormalEquations:
+def _normal_equations(
+    before: Floats, after: Floats, stable: Bools, shift: NDArray[np.float64], *, jitter: float
+) -> _NormalEquations:
     """Set up gradient . step + residual = 0 for every pixel and band, with Tukey weights."""
     inner = ndimage.binary_erosion(stable, iterations=5, border_value=0)
     terms = np.zeros((5, *stable.shape))

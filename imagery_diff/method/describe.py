@@ -135,8 +135,7 @@ def _is_shadow_rest(patch: Patch, shape: Shape, direction: Direction, views: Vie
 
 
 def _on_water(patch: Patch, views: Views) -> bool | None:
-    """Whether the ground is water: open water on at least one date over most of the patch; None where that is not
-    known."""
+    """Whether most of the patch was open water on a date or both; None where that is not known."""
     if views.water is None:
         return None
     return bool(np.mean((views.water[0] | views.water[1])[patch.window][patch.mask]) > 0.5)  # noqa: PLR2004 - majority

@@ -1,17 +1,19 @@
 """How strongly a pixel differs from what was expected there, in units of what unchanged ground does on this very pair.
 
 Whitened difference with neighbourhood tolerance (local co-registration adjustment, Theiler and Wohlberg 2012,
-10.1109/TGRS.2011.2179942), symmetric in the two images. The spread of unchanged pixels is not one number: it grows with the
-standing structure around a pixel (misregistration, parallax and moved shadows all scale with it), so it is measured on the
-pair itself as a curve over local texture, for each surface class, by medians that a third of real change does not move.
+10.1109/TGRS.2011.2179942), symmetric in the two images. The spread of unchanged pixels is not one number: it grows
+with the standing structure around a pixel (misregistration, parallax and moved shadows all scale with it), so it is
+measured on the pair itself as a curve over local texture, for each surface class, by medians that a third of real
+change does not move.
 
-Assumption: unchanged pixels of like texture and class scatter alike. Broken by: illumination that changes only part of a
-class (moving cloud shadow without a mask), compression artefacts.
+Assumption: unchanged pixels of like texture and class scatter alike. Broken by: illumination that changes only part
+of a class (moving cloud shadow without a mask), compression artefacts.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -90,7 +92,8 @@ def estimate_noise(
     images
         (band, row, col) before and after, co-registered and radiometrically matched.
     surface, texture
-        (row, col), from :func:`imagery_diff.method.radiometry.classify_ground`; pixels that are not clear count as unseen.
+        (row, col), from :func:`imagery_diff.method.radiometry.classify_ground`; pixels that are not clear count as
+        unseen.
     level
         Surface class -> (band,), brightness of unchanged ground.
     floor
@@ -132,7 +135,7 @@ def _spread_curve(
     bins = int(np.clip(len(texture) // _MIN_BIN_PX, 1, _BINS))
     edges = np.quantile(texture, np.linspace(0, 1, bins + 1))
     knots, spreads = [], []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         inside = (texture >= low) & (texture <= high)
         knots.append(float(np.median(texture[inside])))
         spreads.append(1.4826 * np.median(np.abs(white[:, inside]), axis=1))
@@ -208,9 +211,7 @@ def evidence(observed: Floats, expected: Expectation, *, tolerance_px: float) ->
     return np.where(expected.valid, np.sqrt(best), 0.0).astype(np.float32)
 
 
-def pair_evidence(
-    before: Floats, after: Floats, spread: Floats, valid: Bools, *, tolerance_px: float
-) -> Floats:
+def pair_evidence(before: Floats, after: Floats, spread: Floats, valid: Bools, *, tolerance_px: float) -> Floats:
     """Evidence of a pair: each image is the other's expectation, and the stronger of the two answers counts.
 
     A thin new object is explained away from one side (its neighbours are the old ground) but not from the other.
@@ -253,8 +254,8 @@ def estimate_thresholds(
 ) -> dict[int, Threshold]:
     """Set the level that an unchanged scene would exceed once with probability ``family_error``, per surface class.
 
-    The Gumbel line goes through the 20 to 70 % quantiles of the block maxima, so that change in up to 30 % of the blocks
-    does not bend it.
+    The Gumbel line goes through the 20 to 70 % quantiles of the block maxima, so that change in up to 30 % of the
+    blocks does not bend it.
 
     """
     thresholds = {}
@@ -276,13 +277,15 @@ def estimate_thresholds(
 def _block_maxima(strength: Floats, where: Bools, block_px: int) -> NDArray[np.float64]:
     """Strongest pixel of every block at least a third of which is of the class; blocks are fixed to the grid."""
     rows, cols = strength.shape
-    padded = np.pad(np.where(where, strength, np.nan), ((0, -rows % block_px), (0, -cols % block_px)), constant_values=np.nan)
+    padded = np.pad(
+        np.where(where, strength, np.nan), ((0, -rows % block_px), (0, -cols % block_px)), constant_values=np.nan
+    )
     blocks = padded.reshape(padded.shape[0] // block_px, block_px, padded.shape[1] // block_px, block_px)
-    blocks = blocks.transpose(0, 2, 1, 3).reshape(-1, block_px * block_px)
-    enough = np.isfinite(blocks).sum(axis=1) >= max(1, block_px * block_px // 3)
+    flat = blocks.transpose(0, 2, 1, 3).reshape(-1, block_px * block_px)
+    enough = np.isfinite(flat).sum(axis=1) >= max(1, block_px * block_px // 3)
     if not enough.any():
         return np.array([np.nanmax(strength[where])]) if where.any() else np.array([])
-    return np.nanmax(blocks[enough], axis=1).astype(np.float64)
+    return np.asarray(np.nanmax(flat[enough], axis=1), np.float64)
 
 
 def _gumbel_line(maxima: NDArray[np.float64]) -> tuple[float, float]:

@@ -2,11 +2,11 @@
 
 Relative normalisation: gain and offset per band from the pixels that changed least (after Du et al. 2002,
 10.1016/S0034-4257(02)00029-9; the iterated choice follows Canty and Nielsen 2008, 10.1016/j.rse.2007.07.013), in the
-symmetric form of the reduced major axis: both images are brought to the same spread, so that swapping them changes nothing.
-Water and ground are centred apart, because haze and glint add to dark water what they do not add to concrete.
+symmetric form of the reduced major axis: both images are brought to the same spread, so that swapping them changes
+nothing. Water and ground are centred apart, because haze and glint add to dark water what they do not add to concrete.
 
-Assumption: most of each kind of surface did not change. Broken by: snow or wet ground on one date, a change of more than
-about a third of a surface class.
+Assumption: most of each kind of surface did not change. Broken by: snow or wet ground on one date, a change of more
+than about a third of a surface class.
 """
 
 from __future__ import annotations
@@ -56,10 +56,11 @@ class Ground:
     surface: NDArray[np.uint8]
     """(row, col), :class:`Surface`."""
     texture: Floats
-    """(row, col), log of the local spread of brightness, the smaller of the two dates: an object that stands on one date
-    only does not make its own place rough."""
+    """(row, col), log of the local spread of brightness, the smaller of the two dates: an object that stands on one
+    date only does not make its own place rough."""
     water: tuple[Bools, Bools] | None
-    """(row, col) before and after, True where the pixel looks like the scene's open water; None where that is not known."""
+    """(row, col) before and after, True where the pixel looks like the scene's open water; None where that is not
+    known."""
 
 
 def classify_ground(
@@ -99,7 +100,8 @@ def classify_ground(
         surface[water[0] | water[1]] = Surface.WATER
     open_ground = seen & (surface == Surface.SMOOTH)
     if np.count_nonzero(open_ground) >= _MIN_STRATUM_PX and np.ptp(texture[open_ground]) > 0:
-        surface[open_ground & (texture > threshold_otsu(texture[open_ground]))] = Surface.ROUGH
+        limit = float(threshold_otsu(texture[open_ground]))  # type: ignore[no-untyped-call]
+        surface[open_ground & (texture > limit)] = Surface.ROUGH
     surface[~seen] = Surface.UNSEEN
     return Ground(surface=_join_small(surface), texture=texture, water=water)
 
@@ -139,8 +141,11 @@ def _looks_like(image: Floats, core: Bools) -> Bools:
     centre = np.median(sample, axis=1)
     distance = np.abs(sample - centre[:, None])
     inner = (distance <= np.quantile(distance, 0.9, axis=1)[:, None]).all(axis=0)
-    covariance = np.atleast_2d(np.cov(sample[:, inner])) if np.count_nonzero(inner) > len(image) else np.diag(sample.var(axis=1))
-    # The inner part underrates the spread, and water changes over a harbour: doubled, and at least a twentieth of its brightness.
+    covariance = (
+        np.atleast_2d(np.cov(sample[:, inner])) if np.count_nonzero(inner) > len(image) else np.diag(sample.var(axis=1))
+    )
+    # The inner part underrates the spread, and water changes over a harbour: doubled, and at least a twentieth of its
+    # brightness.
     covariance = 4 * covariance + np.diag((0.05 * np.abs(centre)) ** 2 + 1e-12)
     offset = image.reshape(len(image), -1) - centre[:, None]
     squared = np.einsum("ij,ij->j", offset, np.linalg.solve(covariance, offset)).reshape(core.shape)
@@ -150,8 +155,8 @@ def _looks_like(image: Floats, core: Bools) -> Bools:
 def plants(before: Floats, after: Floats, names: tuple[str, ...], *, ndvi: float) -> Bools:
     """Where either date shows vegetation, grown by two pixels; (row, col). Needs the bands ``red`` and ``nir``.
 
-    Blue paint is bright in the near infrared and dark in red as plants are (NDVI of a blue container: 0.3 and more); but
-    leaves absorb blue, so with a blue band green must outshine it.
+    Blue paint is bright in the near infrared and dark in red as plants are (NDVI of a blue container: 0.3 and more);
+    but leaves absorb blue, so with a blue band green must outshine it.
     """
     green = np.zeros(before.shape[1:], bool)
     for image in (before, after):
@@ -194,7 +199,7 @@ def _join_small(surface: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Match:
-    """How both images are brought to common numbers: ``(value - centre) * gain``, per band, the centre per surface class."""
+    """How both images are brought to common numbers: ``(value - centre) * gain`` per band, a centre per surface."""
 
     gain_before: NDArray[np.float64]
     """(band,)"""
@@ -275,11 +280,12 @@ def apply_match(
             out[:, where] = (image[:, where] - centre[:, None]) * gain[:, None]
         matched.append(out)
     drift = _slow_drift(matched[1] - matched[0], surface, drift_px)
-    return matched[0] + drift / 2, matched[1] - drift / 2
+    half = (drift / 2).astype(np.float32)
+    return matched[0] + half, matched[1] - half
 
 
 def middle_level(match: Match) -> dict[int, NDArray[np.float64]]:
-    """Brightness of unchanged ground by surface class and band, in the common numbers: half-way between the two dates."""
+    """Brightness of unchanged ground by surface class, (band,) in the common numbers, half-way between the dates."""
     return {
         s: (before * match.gain_before + match.centre_after[s] * match.gain_after) / 2
         for s, before in match.centre_before.items()
@@ -287,7 +293,7 @@ def middle_level(match: Match) -> dict[int, NDArray[np.float64]]:
 
 
 def common_brightness(image: Floats, surface: NDArray[np.uint8], level: dict[int, NDArray[np.float64]]) -> Floats:
-    """Add the middle level back to a matched image: brightness on one scale for both dates, so that ratios mean something."""
+    """Add the middle level back to a matched image: one scale for both dates on which ratios mean something."""
     out = image.copy()
     for s, centre in level.items():
         out[:, surface == s] += centre[:, None].astype(np.float32)

@@ -3,21 +3,28 @@
 Hysteresis after Canny 1986 (10.1109/TPAMI.1986.4767851). The outline is drawn where the difference falls to half of its
 typical value inside the region: for an edge blurred by any symmetric point spread that is where the edge stands.
 
-Assumption: an object differs from its surround over most of its area. Broken by: an object that matches the ground in part;
-its own cast shadow where that is not recognised by colour (the length is then too long).
+Assumption: an object differs from its surround over most of its area. Broken by: an object that matches the ground in
+part; its own cast shadow where that is not recognised by colour (the length is then too long).
 """
 
 from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
-from shapely import MultiPoint, MultiPolygon, Polygon, minimum_rotated_rectangle
+from shapely import (
+    MultiPoint,
+    MultiPolygon,
+    Polygon,
+    get_coordinates,
+    get_parts,
+    minimum_rotated_rectangle,
+    symmetric_difference,
+)
 from shapely.affinity import affine_transform
 from skimage.draw import line
 from skimage.measure import find_contours
@@ -41,7 +48,8 @@ _RING_PX = (2, 6)
 _FRINGE_PX = 4
 """How far the smoothed evidence of an object reaches beyond it: two and a half times the larger smoothing."""
 _CLEARLY_MORE = 1.5
-"""How many times more a region must differ from its surround on one date than on the other to say when it stood there."""
+"""How many times more a region must differ from its surround on one date than on the other to say when it stood
+there."""
 
 
 class Direction(enum.StrEnum):
@@ -77,7 +85,7 @@ class Patch:
 class Shape:
     """Measures of a region's outline."""
 
-    outline: BaseGeometry
+    outline: Polygon | MultiPolygon
     """In map units (pixels without georeference)."""
     length_m: float
     width_m: float
@@ -117,7 +125,7 @@ def find_patches(
     water = _settle_shore(mask, surface == Surface.WATER)
     patches = []
     for side in (mask & water, mask & ~water):
-        labels, _ = ndimage.label(side, _EIGHT)
+        labels = np.asarray(ndimage.label(side, _EIGHT)[0], np.int32)
         keep = set(np.unique(labels[seeded & side]).tolist()) - {0}
         patches += [
             _patch(labels, n, box, strongest)
@@ -130,9 +138,9 @@ def find_patches(
 def join_collinear(patches: list[Patch], bridge: Bools, *, gap_px: float) -> list[Patch]:
     """Join pieces that lie in one line with something weak or shaded between them: the cars of a train.
 
-    Two pieces are joined if the gap is at most ``gap_px``, the straight way across it is mostly ``bridge``, and the line
-    they make is no wider than the wider piece by more than the blur and at least four times as long as wide. Two stacks
-    with bare ground between them stay two.
+    Two pieces are joined if the gap is at most ``gap_px``, the straight way across it is mostly ``bridge``, and the
+    line they make is no wider than the wider piece by more than the blur and at least four times as long as wide. Two
+    stacks with bare ground between them stay two.
 
     Parameters
     ----------
@@ -159,22 +167,20 @@ def join_collinear(patches: list[Patch], bridge: Bools, *, gap_px: float) -> lis
 
 def _join(one: Patch, other: Patch, bridge: Bools, gap_px: float) -> Patch | None:
     """Return the union of two patches where they make one line, else None."""
-    if any(
-        max(a.start, b.start) - min(a.stop, b.stop) > gap_px for a, b in zip(one.window, other.window, strict=True)
-    ):
+    if any(max(a.start, b.start) - min(a.stop, b.stop) > gap_px for a, b in zip(one.window, other.window, strict=True)):
         return None
-    points = [np.argwhere(p.mask) + [p.window[0].start, p.window[1].start] for p in (one, other)]
-    distance, nearest = cKDTree(points[1]).query(points[0])
+    points = [np.argwhere(p.mask) + np.array([p.window[0].start, p.window[1].start]) for p in (one, other)]
+    distance, nearest = (np.atleast_1d(v) for v in cKDTree(points[1]).query(points[0]))
     closest = int(np.argmin(distance))
     if distance[closest] > gap_px:
         return None
-    rows, cols = line(*points[0][closest], *points[1][nearest[closest]])
+    rows, cols = line(*points[0][closest], *points[1][nearest[closest]])  # type: ignore[no-untyped-call]
     way = np.column_stack([rows, cols])
     if len(way) > 2 and np.mean(bridge[rows[1:-1], cols[1:-1]]) < 0.7:  # noqa: PLR2004 - most of the way
         return None
-    sizes = [_extent(p) for p in (*points, np.concatenate(points))]
+    sizes = [_extent(p) for p in (points[0], points[1], np.concatenate(points))]
     width = sizes[2][1]
-    if width > max(sizes[0][1], sizes[1][1]) + 1.5 or sizes[2][0] < 4 * width:  # noqa: PLR2004
+    if width > max(sizes[0][1], sizes[1][1]) + 1.5 or sizes[2][0] < 4 * width:
         return None
     everything = np.concatenate([*points, way])
     low, high = everything.min(axis=0) - _MARGIN_PX, everything.max(axis=0) + 1 + _MARGIN_PX
@@ -188,16 +194,20 @@ def _join(one: Patch, other: Patch, bridge: Bools, gap_px: float) -> Patch | Non
 def _extent(points: NDArray[np.int_]) -> tuple[float, float]:
     """Length and width in pixels of the smallest rectangle, at any angle, around the pixels."""
     squares = MultiPoint(np.concatenate([points + corner for corner in ((0, 0), (0, 1), (1, 0), (1, 1))]))
-    corners = np.array(minimum_rotated_rectangle(squares).exterior.coords)
-    sides = np.hypot(*np.diff(corners[:3], axis=0).T)
+    sides = np.hypot(*_rectangle_sides(squares).T)
     return float(sides.max()), float(sides.min())
+
+
+def _rectangle_sides(shape: BaseGeometry) -> NDArray[np.float64]:
+    """Two neighbouring sides, as vectors, of the smallest rectangle at any angle; (2, 2)."""
+    return np.diff(get_coordinates(minimum_rotated_rectangle(shape))[:3], axis=0)
 
 
 def _settle_shore(mask: Bools, water: Bools) -> Bools:
     """Split at the shore only what is an object on both sides of it.
 
-    The blur of a ship reaches over the quay and that of a stack over the water. A part of a changed area that nowhere goes
-    deeper than the blur into its side of the shore is the other part's fringe.
+    The blur of a ship reaches over the quay and that of a stack over the water. A part of a changed area that nowhere
+    goes deeper than the blur into its side of the shore is the other part's fringe.
 
     """
     labels, count = ndimage.label(mask, _EIGHT)
@@ -217,18 +227,18 @@ def _settle_shore(mask: Bools, water: Bools) -> Bools:
     return settled
 
 
-def _patch(labels: NDArray[np.int32], number: int, box: tuple[slice, slice], strongest: Floats) -> Patch:
-    window = tuple(
+def _patch(labels: NDArray[np.int32], number: int, box: tuple[slice, ...], strongest: Floats) -> Patch:
+    rows, cols = (
         slice(max(0, s.start - _MARGIN_PX), min(n, s.stop + _MARGIN_PX)) for s, n in zip(box, labels.shape, strict=True)
     )
-    mask = labels[window] == number
-    return Patch(window=(window[0], window[1]), mask=mask, strength=float(strongest[window][mask].max()))
+    mask = labels[rows, cols] == number
+    return Patch(window=(rows, cols), mask=mask, strength=float(strongest[rows, cols][mask].max()))
 
 
 def direction_of(
     patch: Patch, white: tuple[Floats, Floats], valid: Bools, water: tuple[Bools, Bools] | None
 ) -> Direction:
-    """Tell when something stood there: on the date that is not open water, else the date that differs more from the surround.
+    """Tell when something stood there: when there is no open water, else when it differs more from its surround.
 
     Parameters
     ----------
@@ -251,7 +261,9 @@ def direction_of(
         slice(max(0, cols.start - reach), min(valid.shape[1], cols.stop + reach)),
     )
     mask = np.zeros(valid[wide].shape, bool)
-    mask[rows.start - wide[0].start : rows.stop - wide[0].start, cols.start - wide[1].start : cols.stop - wide[1].start] = patch.mask
+    mask[
+        rows.start - wide[0].start : rows.stop - wide[0].start, cols.start - wide[1].start : cols.stop - wide[1].start
+    ] = patch.mask
     ring = ndimage.binary_dilation(mask, _EIGHT, iterations=_RING_PX[1])
     ring &= ~ndimage.binary_dilation(mask, _EIGHT, iterations=_RING_PX[0]) & valid[wide]
     if not ring.any():
@@ -290,10 +302,13 @@ def outline_of(patch: Patch, difference: Floats, grid: Grid) -> Shape | None:
         return None
     field = _without_spurs(field, level)
     padded = np.pad(field, 1)
-    rings = [Polygon(c[:, ::-1] - 0.5) for c in find_contours(padded, level) if len(c) > 3]  # noqa: PLR2004
+    contours = find_contours(padded, level)  # type: ignore[no-untyped-call]
+    rings = [Polygon(c[:, ::-1] - 0.5).buffer(0) for c in contours if len(c) > 3]  # noqa: PLR2004
     # Contours of holes lie inside contours of objects: symmetric difference takes them out again.
-    shape = reduce(lambda a, b: a.symmetric_difference(b), (r.buffer(0) for r in rings), Polygon())
-    parts = [p for p in getattr(shape, "geoms", [shape]) if isinstance(p, Polygon) and p.area >= 1]
+    shape: BaseGeometry = Polygon()
+    for ring in rings:
+        shape = symmetric_difference(shape, ring)
+    parts = [p for p in get_parts(shape) if isinstance(p, Polygon) and p.area >= 1]
     if not parts:
         return None
     row0, col0 = patch.window[0].start, patch.window[1].start
@@ -302,23 +317,22 @@ def outline_of(patch: Patch, difference: Floats, grid: Grid) -> Shape | None:
 
 
 def _without_spurs(field: Floats, level: float) -> Floats:
-    """Cut off what is thinner than three pixels from an object that as a whole is not: rims of its own shadow, wakes."""
+    """Cut what is thinner than three pixels off an object that is not: rims of its own shadow, wakes."""
     high = field >= level
     opened = ndimage.binary_opening(high, _EIGHT)
-    if np.count_nonzero(opened) < 0.6 * np.count_nonzero(high):  # noqa: PLR2004 - a thin object keeps everything
+    if np.count_nonzero(opened) < 0.6 * np.count_nonzero(high):
         return field
     return np.where(ndimage.binary_dilation(opened, _EIGHT), field, 0.0)
 
 
-def _measure(pixels: BaseGeometry, grid: Grid) -> Shape:
+def _measure(pixels: Polygon | MultiPolygon, grid: Grid) -> Shape:
     """Measure in metres on the ground; the outline arrives in (col, row) pixel coordinates."""
     t = grid.transform
-    outline = affine_transform(pixels, [t.a, t.b, t.d, t.e, t.c, t.f])
+    outline: Polygon | MultiPolygon = affine_transform(pixels, [t.a, t.b, t.d, t.e, t.c, t.f])
     width_px_m, height_px_m = grid.pixel_size_m
     # Metres per map unit: 1 within the thousandths of a UTM zone's scale.
     unit_x, unit_y = width_px_m / grid.pixel_size[0], height_px_m / grid.pixel_size[1]
-    corners = np.array(minimum_rotated_rectangle(outline).exterior.coords) * [unit_x, unit_y]
-    sides = np.diff(corners[:3], axis=0)
+    sides = _rectangle_sides(outline) * [unit_x, unit_y]
     lengths = np.hypot(sides[:, 0], sides[:, 1])
     long_side = sides[int(np.argmax(lengths))]
     down = 1 if grid.crs is None else -1  # pixel rows run south
@@ -337,9 +351,9 @@ def cast_shadow(
 ) -> Bools:
     """Find pixels that differ between the dates like lit and shaded ground.
 
-    A cast shadow takes the sun away and leaves the sky, which is blue: every band darkens, and the more so the longer its
-    wavelength (the rule and its bounds: method.md section 1, step 4). The dark side must not look like the scene's water,
-    or every departed ship would be a shadow.
+    A cast shadow takes the sun away and leaves the sky, which is blue: every band darkens, and the more so the longer
+    its wavelength (the rule and its bounds: method.md section 1, step 4). The dark side must not look like the
+    scene's water, or every departed ship would be a shadow.
 
     Parameters
     ----------
@@ -364,4 +378,5 @@ def cast_shadow(
     growth = (darkening[nir] - darkening[blue]) / np.maximum(size, 1e-6)
     coloured = (growth > 0.12) & (growth < 1.2 * size + 0.1)  # noqa: PLR2004
     dry = np.ones(size.shape, bool) if water is None else ~np.where(mean > 0, water[1], water[0])
-    return (size > least) & (size < 2.5) & (darkening > 0).all(axis=0) & coloured & dry  # noqa: PLR2004
+    shaded: Bools = (size > least) & (size < 2.5) & (darkening > 0).all(axis=0) & coloured & dry  # noqa: PLR2004
+    return shaded

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from rasterio.features import rasterize
+from shapely import union_all
 
 from imagery_diff.scene import DEGRADED, UNSEEN, Flag
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from shapely import MultiPolygon, Polygon
     from shapely.geometry.base import BaseGeometry
 
     from imagery_diff.aoi import AOI, Zone
@@ -33,8 +35,9 @@ def inside(polygon: BaseGeometry, grid: Grid) -> NDArray[np.bool_]:
     """Mask of the grid's pixels whose centre lies in a polygon of the same CRS."""
     if polygon.is_empty:
         return np.zeros(grid.shape, bool)
-    burnt: NDArray[np.uint8] = rasterize([polygon], out_shape=grid.shape, transform=grid.transform, dtype="uint8")
-    return burnt != 0
+    burnt = rasterize([polygon], out_shape=grid.shape, transform=grid.transform, dtype="uint8")
+    mask: NDArray[np.bool_] = burnt != 0
+    return mask
 
 
 def drawn_water(aoi: AOI | None, grid: Grid) -> NDArray[np.bool_] | None:
@@ -42,7 +45,7 @@ def drawn_water(aoi: AOI | None, grid: Grid) -> NDArray[np.bool_] | None:
     drawn = [z.polygon for z in aoi.zones if z.kind in {"berth", "anchorage"} and z.located] if aoi else []
     if not drawn:
         return None
-    return np.logical_or.reduce([inside(p, grid) for p in drawn])
+    return inside(union_all(drawn), grid)
 
 
 def coverage(polygon: BaseGeometry, flags: NDArray[np.uint8], grid: Grid) -> tuple[float, float, dict[str, float]]:
@@ -84,10 +87,10 @@ def coverage(polygon: BaseGeometry, flags: NDArray[np.uint8], grid: Grid) -> tup
     return clear, float(np.count_nonzero(degraded)) / total, causes
 
 
-def zone_of(outline: BaseGeometry, aoi: AOI) -> tuple[Zone | None, dict[str, float]]:
-    """Return the zone a region overlaps most and its shares in all; a zone missed by less than its accuracy counts as near.
+def zone_of(outline: Polygon | MultiPolygon, aoi: AOI) -> tuple[Zone | None, dict[str, float]]:
+    """Return the zone a region overlaps most, and its shares in all.
 
-    Outlines are drawn to 10 to 50 m: a ship that lies a few metres off a berth's outline belongs to the berth.
+    Outlines are drawn to 10 to 50 m: a ship that lies off a berth's outline by less than its accuracy belongs to it.
     """
     shares = aoi.zone_shares(outline)
     if shares:

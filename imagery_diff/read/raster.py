@@ -1,7 +1,7 @@
 """Raster files of any origin -> SceneInfo, and their pixels by window.
 
-Files are hostile until parsed: only drivers on a list are tried (a VRT can read local files and call home), no sidecar that
-GDAL would look for by itself is opened, and a file that breaks off ends in one clear line.
+Files are hostile until parsed: only drivers on a list are tried (a VRT can read local files and call home), no
+sidecar that GDAL would look for by itself is opened, and a file that breaks off ends in one clear line.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ _MAGIC = {
 MAX_SIDE_PX = 200_000
 """Largest side of an image, pixels; a whole Sentinel-2 tile is 10,980."""
 MIN_FILL_PX = 400
-"""Undeclared fill: a connected patch of the darkest or brightest value in every band at least this large is not ground."""
+"""Undeclared fill: a connected patch of the darkest or brightest value in every band at least this large is not
+ground."""
 
 # GDAL must not look around for sidecars (.aux.xml, .ovr) and must not open anything over a network.
 _GDAL_OPTIONS: dict[str, Any] = {
@@ -72,9 +73,18 @@ _SENTINEL2 = {
     "B12": ("swir2", 2202.0),
 }
 _ALIASES = {
-    **{"r": "red", "g": "green", "b": "blue", "n": "nir", "near_infrared": "nir"},
+    "r": "red",
+    "g": "green",
+    "b": "blue",
+    "n": "nir",
+    "near_infrared": "nir",
     # Landsat 4 to 7, by the instrument's own numbers.
-    **{"tm1": "blue", "tm2": "green", "tm3": "red", "tm4": "nir", "tm5": "swir1", "tm7": "swir2"},
+    "tm1": "blue",
+    "tm2": "green",
+    "tm3": "red",
+    "tm4": "nir",
+    "tm5": "swir1",
+    "tm7": "swir2",
 }
 """Other ways to write a band's common name in its description."""
 ATMOSPHERIC = frozenset({"coastal", "watervapour", "cirrus"})
@@ -111,7 +121,7 @@ def open_raster(path: Path) -> Iterator[Any]:
 
 
 def _driver_of(path: Path) -> str:
-    """Tell the format by the first bytes, whatever the name says, and what else the file is where it is none of ours."""
+    """Tell the format by the first bytes, whatever the name says; say what the file is where it is none of ours."""
     try:
         with path.open("rb") as stream:
             head = stream.read(64)
@@ -186,7 +196,9 @@ def raster_grid(path: Path, dataset: Any) -> Grid:
     """Return where a raster lies; ``crs`` is None where the file does not say."""
     rows, cols = dataset.shape
     if max(rows, cols) > MAX_SIDE_PX:
-        raise InputError(f"{path.name}: {cols} x {rows} pixels is more than {MAX_SIDE_PX} a side; cut out the place first")
+        raise InputError(
+            f"{path.name}: {cols} x {rows} pixels is more than {MAX_SIDE_PX} a side; cut out the place first"
+        )
     crs = None
     if dataset.crs:
         code = dataset.crs.to_epsg()
@@ -208,7 +220,7 @@ def _nodata(dataset: Any, raw: NDArray[Any], window: Window) -> NDArray[np.bool_
     nodata = dataset.nodata
     if nodata is not None:
         equal = np.isnan(raw) if np.isnan(nodata) else raw == np.array(nodata).astype(raw.dtype)
-        return unseen | equal.all(axis=0)
+        return np.asarray(unseen | equal.all(axis=0))
     return unseen | undeclared_fill(raw)
 
 

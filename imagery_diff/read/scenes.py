@@ -33,9 +33,13 @@ def open_scene(path: str | Path) -> SceneInfo:
     """
     path = Path(path)
     if path.is_dir():
-        images = sorted(p for p in path.iterdir() if p.suffix.lower() in {".tif", ".tiff"} and "udm" not in p.name.lower())
+        images = sorted(
+            p for p in path.iterdir() if p.suffix.lower() in {".tif", ".tiff"} and "udm" not in p.name.lower()
+        )
         if len(images) != 1:
-            raise InputError(f"{path.name}: the folder holds {len(images)} images; exactly one is needed, name the file")
+            raise InputError(
+                f"{path.name}: the folder holds {len(images)} images; exactly one is needed, name the file"
+            )
         path = images[0]
     if not path.exists():
         raise InputNotFoundError(f"{path}: no such file; check the path")

@@ -67,8 +67,8 @@ def _band(image: Image, band: int, error: NDArray[np.float64], fine: Fine, grid:
     common = rng_of(look.seed, "camera").standard_normal(shape, dtype=np.float32)
     own = rng.standard_normal(shape, dtype=np.float32)
     grain = math.sqrt(sensor.noise_common) * common + math.sqrt(1.0 - sensor.noise_common) * own
-    native = native + (spread * look.noise_factor) * grain
-    delivered = map_coordinates(native, [rows + error[0], columns + error[1]], order=3, mode="nearest")
+    noisy = native + (spread * look.noise_factor) * grain
+    delivered = map_coordinates(noisy, [rows + error[0], columns + error[1]], order=3, mode="nearest")
     return _finish(delivered.astype(np.float32), look)
 
 

@@ -21,7 +21,12 @@ def run(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str
     """Run the command line as a process of its own."""
     environment = {**os.environ, "PYTHONPATH": str(TOP)}
     return subprocess.run(
-        [sys.executable, "-m", "imagery_diff", *words], capture_output=True, text=True, cwd=cwd, env=environment, check=False
+        [sys.executable, "-m", "imagery_diff", *words],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env=environment,
+        check=False,
     )
 
 
@@ -132,7 +137,18 @@ def test_after_older_than_before_is_a_warning_and_sort_turns_them(tmp_path):
 
 def test_a_box_and_a_position_stand_for_an_aoi(tmp_path):
     before, after = samples.pair("stack_appears")
-    words = ["--at", "42.2275", "130.2847", "--radius", "250", str(before), str(after), "--json", "-o", str(tmp_path / "at")]
+    words = [
+        "--at",
+        "42.2275",
+        "130.2847",
+        "--radius",
+        "250",
+        str(before),
+        str(after),
+        "--json",
+        "-o",
+        str(tmp_path / "at"),
+    ]
     process = run(*words)
     assert process.returncode == 0, process.stderr
     assert [r["direction"] for r in json.loads(process.stdout)["regions"]] == ["appeared"]

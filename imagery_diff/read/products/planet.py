@@ -23,8 +23,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_PLANETSCOPE = re.compile(r"^(?P<id>(?P<day>\d{8})_(?P<time>\d{6})(?:_\d{2})?_(?P<sat>[0-9a-f]{4}))_3B_(?P<product>.+)\.tiff?$")
-_SKYSAT = re.compile(r"^(?P<id>(?P<day>\d{8})_(?P<time>\d{6})_(?P<sat>ssc\d+(?:d\d)?(?:_[0-9a-zA-Z]+)?))_(?P<product>.+)\.tiff?$")
+_PLANETSCOPE = re.compile(
+    r"^(?P<id>(?P<day>\d{8})_(?P<time>\d{6})(?:_\d{2})?_(?P<sat>[0-9a-f]{4}))_3B_(?P<product>.+)\.tiff?$"
+)
+_SKYSAT = re.compile(
+    r"^(?P<id>(?P<day>\d{8})_(?P<time>\d{6})_(?P<sat>ssc\d+(?:d\d)?(?:_[0-9a-zA-Z]+)?))_(?P<product>.+)\.tiff?$"
+)
 _MAX_METADATA_BYTES = 5_000_000
 
 _BANDS = {
@@ -47,10 +51,10 @@ _REFLECTANCE_SCALE = 1e-4
 
 
 class Udm2(MaskSource):
-    """Usable data mask, version 2.0 and 2.1: clear, snow, shadow, light haze, heavy haze, cloud, confidence, UDM1 bits."""
+    """Usable data mask 2.0 and 2.1: clear, snow, shadow, light and heavy haze, cloud, confidence, UDM1 bits."""
 
     def decode(self, mask: NDArray[Any]) -> NDArray[np.uint8]:
-        """Translate the eight bands; in UDM2.1 haze is one class in band 4 and band 5 is 0, so ``4 or 5`` serves both."""
+        """Translate the eight bands; in UDM2.1 haze is band 4 alone and band 5 is 0, so ``4 or 5`` serves both."""
         if mask.shape[0] < 8:  # noqa: PLR2004 - UDM2 has eight bands
             raise InputError(f"{self.path.name}: a UDM2 mask has 8 bands, this file has {mask.shape[0]}; order udm2")
         _, snow, shadow, light, heavy, cloud, _, udm1 = mask[:8]
@@ -78,7 +82,10 @@ def open_planet(path: Path) -> SceneInfo | None:
         If it is Planet's but not usable: not orthorectified, a mask, a metadata file that is damaged.
 
     """
-    for pattern, sensor, credit in ((_PLANETSCOPE, "PlanetScope", "Planet Labs PBC"), (_SKYSAT, "SkySat", "Planet Labs PBC")):
+    for pattern, sensor, credit in (
+        (_PLANETSCOPE, "PlanetScope", "Planet Labs PBC"),
+        (_SKYSAT, "SkySat", "Planet Labs PBC"),
+    ):
         match = pattern.match(path.name)
         if match:
             return _open(path, match, sensor, credit)
@@ -88,7 +95,9 @@ def open_planet(path: Path) -> SceneInfo | None:
 def _open(path: Path, match: re.Match[str], sensor: str, credit: str) -> SceneInfo:
     product = match["product"]
     if "udm" in product.lower():
-        raise InputError(f"{path.name}: is a mask, not an image; give the image beside it, the mask is found by its name")
+        raise InputError(
+            f"{path.name}: is a mask, not an image; give the image beside it, the mask is found by its name"
+        )
     with open_raster(path) as dataset:
         grid, count, dtype = raster_grid(path, dataset), dataset.count, dataset.dtypes[0]
         rendered = bool(dataset.tags().get("IMAGERY_DIFF_RENDERED"))
@@ -143,7 +152,9 @@ def _read_metadata(path: Path | None) -> dict[str, Any]:
     try:
         properties = json.loads(path.read_text(encoding="utf-8"))["properties"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise InputError(f"{path.name}: is not a Planet metadata file ({type(error).__name__}); download it again") from error
+        raise InputError(
+            f"{path.name}: is not a Planet metadata file ({type(error).__name__}); download it again"
+        ) from error
     if not isinstance(properties, dict):
         raise InputError(f"{path.name}: its 'properties' are no JSON object; download it again")
     return properties

@@ -1,0 +1,138 @@
+"""Two scenes as one pair: what they share, what is doubtful about them, and their pixels on one grid."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from imagery_diff.errors import ImageryDiffWarning, InputError
+from imagery_diff.method import align, zones
+from imagery_diff.read.scenes import open_scene
+from imagery_diff.scene import Scene, SceneInfo
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from imagery_diff.aoi import AOI
+    from imagery_diff.grid import Grid
+    from imagery_diff.method.coregister import Shift
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Pair:
+    """Two opened scenes, the bands they share, and what is doubtful about them."""
+
+    infos: tuple[SceneInfo, SceneInfo]
+    indexes: tuple[tuple[int, ...], tuple[int, ...]]
+    """Bands of each scene to compare, from 0, in the same order."""
+    names: tuple[str, ...]
+    caveats: tuple[str, ...]
+
+    @property
+    def grids(self) -> tuple[Grid, Grid]:
+        """Grids of both images."""
+        return (self.infos[0].grid, self.infos[1].grid)
+
+    def read(self, grid: Grid, shift: Shift | None = None) -> tuple[Scene, Scene]:
+        """Read both images onto the grid, each moved by half the shift."""
+        moves = (0.0, 0.0) if shift is None else (shift.rows / 2, shift.cols / 2)
+        scenes = []
+        for info, bands, sign in zip(self.infos, self.indexes, (-1, 1), strict=True):
+            target = grid.shifted(sign * moves[0], sign * moves[1])
+            window = align.source_window(info.grid, target)
+            if window is None:
+                scenes.append(align.empty_scene(grid, len(bands)))
+                continue
+            row, col, shape = window
+            scenes.append(replace(align.resample(info.source.read(row, col, shape, bands), target), grid=grid))
+        return (scenes[0], scenes[1])
+
+
+def open_pair(before: SceneInfo | str | Path, after: SceneInfo | str | Path) -> Pair:
+    """Open both, find the bands they share, refuse what must not be compared and say what is doubtful."""
+    infos = (
+        before if isinstance(before, SceneInfo) else open_scene(before),
+        after if isinstance(after, SceneInfo) else open_scene(after),
+    )
+    if infos[0].simulated != infos[1].simulated:
+        rendered, real = infos if infos[0].simulated else infos[::-1]
+        raise InputError(
+            f"{rendered.name} is rendered or altered and {real.name} is not; a difference between them means nothing: "
+            "give two images of the same kind"
+        )
+    doubts = []
+    if {infos[0].units, infos[1].units} == {"reflectance", "digital numbers"}:
+        units = f"{infos[0].name} holds {infos[0].units}, {infos[1].name} {infos[1].units}"
+        doubts.append(f"{units}: matched by statistics only; the same product for both dates is better")
+    names = _common_bands(infos)
+    indexes = tuple(tuple([b.name for b in i.bands].index(n) for n in names) for i in infos)
+    caveats = (*dict.fromkeys([*infos[0].caveats, *infos[1].caveats]), *doubts, *_order_caveats(infos))
+    return Pair(infos=infos, indexes=(indexes[0], indexes[1]), names=names, caveats=caveats)
+
+
+def _common_bands(infos: tuple[SceneInfo, SceneInfo]) -> tuple[str, ...]:
+    """Names both scenes carry, in the order of the first; one band each is compared whatever the names."""
+    first, second = ([b.name for b in i.bands] for i in infos)
+    names = tuple(n for n in first if n in second)
+    if names:
+        return tuple(sorted(names, key=_spectral_order))
+    raise InputError(
+        f"the images have no band in common: {infos[0].name} has {', '.join(first)}, {infos[1].name} has "
+        f"{', '.join(second)}; give two images with at least one band of the same name"
+    )
+
+
+def _spectral_order(name: str) -> tuple[int, str]:
+    """Blue to infrared, then by name: the order must not depend on which image came first."""
+    known = (
+        "coastal",
+        "blue",
+        "greeni",
+        "green",
+        "yellow",
+        "red",
+        "rededge",
+        "rededge2",
+        "rededge3",
+        "nir",
+        "nir08",
+        "swir1",
+        "swir2",
+    )
+    return (known.index(name) if name in known else len(known), name.zfill(12))
+
+
+def _order_caveats(infos: tuple[SceneInfo, SceneInfo]) -> list[str]:
+    """Warn of one image given twice and of dates in the wrong order; the same sentences become caveats."""
+    caveats = []
+    before, after = infos
+    same_file = before.files and after.files and before.files[0].resolve() == after.files[0].resolve()
+    if same_file or (before.scene_id and before.scene_id == after.scene_id):
+        caveats.append(f"{before.name} was given as both before and after: nothing can have changed")
+    elif before.acquired and after.acquired and after.acquired < before.acquired:
+        caveats.append(
+            f"after ({after.acquired:%Y-%m-%d %H:%M} UTC) is older than before ({before.acquired:%Y-%m-%d %H:%M} UTC); "
+            "'appeared' and 'disappeared' are meant in the order given"
+        )
+    for caveat in caveats:
+        warnings.warn(caveat, ImageryDiffWarning, stacklevel=4)
+    return caveats
+
+
+def refuse_unseen(pair: Pair, scenes: tuple[Scene, Scene], ground: AOI | None) -> None:
+    """Refuse a pair in which nothing of the place was seen on both dates, and say why for each date."""
+    grid = scenes[0].grid
+    where = zones.inside(ground.polygon, grid) if ground else np.ones(grid.shape, bool)
+    if not where.any():
+        raise InputError("the AOI is smaller than a pixel of the images; give a larger one")
+    if not ((scenes[0].unseen | scenes[1].unseen) | ~where).all():
+        return
+    stories = []
+    for info, scene in zip(pair.infos, scenes, strict=True):
+        causes = {name: float(np.mean((scene.flags[where] & flag) != 0)) for flag, name in zones.CAUSES.items()}
+        worst = max(causes, key=lambda c: causes[c])
+        stories.append(f"{info.name}: {worst} on {causes[worst]:.0%}" if causes[worst] else f"{info.name}: all seen")
+    raise InputError(f"nothing of the place was seen on both dates ({'; '.join(stories)}); choose another date")
