@@ -28,10 +28,12 @@ LEVELS = {
     "method": 3,
     "write": 3,
     "synthetic": 3,
-    "pair": 4,
-    "cli": 5,
-    "__main__": 6,
-    "__init__": 6,
+    "pair_scenes": 4,
+    "pair_result": 4,
+    "pair": 5,
+    "cli": 6,
+    "__main__": 7,
+    "__init__": 7,
 }
 """Room -> height; an arrow may lead to a lower room, or within a room. Nouns may know each other."""
 DELEGATES = {"credit", "__repr__", "_repr_html_", "to_geojson", "plot", "save"}
