@@ -112,7 +112,10 @@ def compare(
     barred |= matched.shaded & geometry.shadows_moved
     pieces = regions.find_patches(scales, matched.surface, barred, unseeding, min_px=_least_pixels(grid, params))
     weak = matched.shaded | (scales[-1].strength >= params.bridge_sigma)
-    patches = regions.join_collinear(pieces, weak, gap_px=params.join_gap_m / grid.pixel_size_m[0])
+    size = grid.pixel_size_m[0]
+    patches = regions.join_collinear(
+        pieces, weak, gap_px=params.join_gap_m / size, width_px=max(6.0, params.line_width_m / size)
+    )
 
     # 9. Zones, direction, activity
     views = Views(

@@ -87,10 +87,10 @@ class Params:
     """Evidence that is enough to bridge a gap between two pieces, spreads of unchanged ground."""
     join_gap_m: float = 60.0
     """Longest gap across which pieces in one line are one object, metres: three rail cars that match their ground."""
+    line_width_m: float = 30.0
+    """Widest thing that is still a line, metres: two trains side by side with their shadow."""
     usable_fraction: float = 0.8
     """Share of a zone that must be clear on both dates before anything is said to be absent (house rule)."""
-    unknown_fraction: float = 0.2
-    """Below this share of clear ground a zone is unknown altogether."""
     shadow_darkening: float = 0.12
     """Smallest mean log darkening that can be a cast shadow (method.md section 1)."""
     vegetation_ndvi: float = 0.3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,6 +52,14 @@ class Views:
     names: tuple[str, ...]
     """Of the bands."""
     grid: Grid
+
+    @cached_property
+    def bright_ground(self) -> dict[str, float]:
+        """Brightness that 70 % of the scene do not reach, by band: what a ship is light or dark against."""
+        return {
+            n: float(np.mean([np.percentile(image[i], 70) for image in self.brightness]))
+            for i, n in enumerate(self.names)
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +165,7 @@ def _look(patch: Patch, views: Views, direction: Direction) -> tuple[str | None,
     ]
     if _on_water(patch, views):
         # Whether a ship is light or dark is not to be judged against black water.
-        means[1] = {n: float(np.percentile(bare[i], 70)) for i, n in enumerate(views.names)}
+        means[1] = views.bright_ground
     colour = name_colour(*means)
     return colour, colour == "dark"
 

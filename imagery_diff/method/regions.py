@@ -17,13 +17,14 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
 from shapely import (
+    MultiLineString,
     MultiPoint,
     MultiPolygon,
     Polygon,
+    build_area,
     get_coordinates,
     get_parts,
     minimum_rotated_rectangle,
-    symmetric_difference,
 )
 from shapely.affinity import affine_transform
 from skimage.draw import line
@@ -135,12 +136,12 @@ def find_patches(
     return sorted(patches, key=lambda p: -p.strength)
 
 
-def join_collinear(patches: list[Patch], bridge: Bools, *, gap_px: float) -> list[Patch]:
+def join_collinear(patches: list[Patch], bridge: Bools, *, gap_px: float, width_px: float) -> list[Patch]:
     """Join pieces that lie in one line with something weak or shaded between them: the cars of a train.
 
     Two pieces are joined if the gap is at most ``gap_px``, the straight way across it is mostly ``bridge``, and the
     line they make is no wider than the wider piece by more than the blur and at least four times as long as wide. Two
-    stacks with bare ground between them stay two.
+    stacks with bare ground between them stay two. Pieces wider than ``width_px`` are no lines and stay as they are.
 
     Parameters
     ----------
@@ -148,52 +149,72 @@ def join_collinear(patches: list[Patch], bridge: Bools, *, gap_px: float) -> lis
         (row, col), True where the evidence is weak but there, or the ground is shaded on one date.
 
     """
-    joined = list(patches)
-    changed = True
-    while changed:
-        changed = False
-        for i, one in enumerate(joined):
-            for j in range(i + 1, len(joined)):
-                union = _join(one, joined[j], bridge, gap_px)
-                if union is not None:
-                    joined[i] = union
-                    del joined[j]
-                    changed = True
-                    break
-            if changed:
+    lines = [_Line.of(p) for p in patches]
+    done = [one.patch for one in lines if one.width > width_px]
+    waiting = [one for one in lines if one.width <= width_px]
+    while waiting:
+        one = waiting.pop()
+        for other in waiting:
+            union = _join(one, other, bridge, gap_px)
+            if union is not None:
+                waiting.remove(other)
+                # The longer line may reach pieces that neither of the two did.
+                waiting.append(union)
                 break
-    return sorted(joined, key=lambda p: -p.strength)
+        else:
+            done.append(one.patch)
+    return sorted(done, key=lambda p: -p.strength)
 
 
-def _join(one: Patch, other: Patch, bridge: Bools, gap_px: float) -> Patch | None:
-    """Return the union of two patches where they make one line, else None."""
-    if any(max(a.start, b.start) - min(a.stop, b.stop) > gap_px for a, b in zip(one.window, other.window, strict=True)):
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Line:
+    """A patch with its pixels and the smallest rectangle around them."""
+
+    patch: Patch
+    points: NDArray[np.int_]
+    """(n, 2), rows and columns on the grid."""
+    width: float
+    """Pixels."""
+
+    @classmethod
+    def of(cls, patch: Patch) -> _Line:
+        points = np.argwhere(patch.mask) + np.array([patch.window[0].start, patch.window[1].start])
+        return cls(patch=patch, points=points, width=_extent(points)[1])
+
+
+def _join(one: _Line, other: _Line, bridge: Bools, gap_px: float) -> _Line | None:
+    """Return the union of two pieces where they make one line, else None."""
+    windows = zip(one.patch.window, other.patch.window, strict=True)
+    if any(max(a.start, b.start) - min(a.stop, b.stop) > gap_px for a, b in windows):
         return None
-    points = [np.argwhere(p.mask) + np.array([p.window[0].start, p.window[1].start]) for p in (one, other)]
-    distance, nearest = (np.atleast_1d(v) for v in cKDTree(points[1]).query(points[0]))
+    distance, nearest = (np.atleast_1d(v) for v in cKDTree(other.points).query(one.points))
     closest = int(np.argmin(distance))
     if distance[closest] > gap_px:
         return None
-    rows, cols = line(*points[0][closest], *points[1][nearest[closest]])  # type: ignore[no-untyped-call]
-    way = np.column_stack([rows, cols])
-    if len(way) > 2 and np.mean(bridge[rows[1:-1], cols[1:-1]]) < 0.7:  # noqa: PLR2004 - most of the way
+    rows, cols = line(*one.points[closest], *other.points[nearest[closest]])  # type: ignore[no-untyped-call]
+    if len(rows) > 2 and np.mean(bridge[rows[1:-1], cols[1:-1]]) < 0.7:  # noqa: PLR2004 - most of the way
         return None
-    sizes = [_extent(p) for p in (points[0], points[1], np.concatenate(points))]
-    width = sizes[2][1]
-    if width > max(sizes[0][1], sizes[1][1]) + 1.5 or sizes[2][0] < 4 * width:
+    length, width = _extent(np.concatenate([one.points, other.points]))
+    if width > max(one.width, other.width) + 1.5 or length < 4 * width:
         return None
-    everything = np.concatenate([*points, way])
-    low, high = everything.min(axis=0) - _MARGIN_PX, everything.max(axis=0) + 1 + _MARGIN_PX
-    low, high = np.maximum(low, 0), np.minimum(high, bridge.shape)
+    points = np.concatenate([one.points, other.points, np.column_stack([rows, cols])])
+    low = np.maximum(points.min(axis=0) - _MARGIN_PX, 0)
+    high = np.minimum(points.max(axis=0) + 1 + _MARGIN_PX, bridge.shape)
     mask = np.zeros(tuple(high - low), bool)
-    mask[tuple((everything - low).T)] = True
+    mask[tuple((points - low).T)] = True
     window = (slice(int(low[0]), int(high[0])), slice(int(low[1]), int(high[1])))
-    return Patch(window=window, mask=mask, strength=max(one.strength, other.strength))
+    strength = max(one.patch.strength, other.patch.strength)
+    return _Line(patch=Patch(window=window, mask=mask, strength=strength), points=points, width=width)
 
 
 def _extent(points: NDArray[np.int_]) -> tuple[float, float]:
     """Length and width in pixels of the smallest rectangle, at any angle, around the pixels."""
-    squares = MultiPoint(np.concatenate([points + corner for corner in ((0, 0), (0, 1), (1, 0), (1, 1))]))
+    # The rectangle around the hull is the rectangle around everything; first and last pixel of each row hold the hull.
+    order = np.lexsort((points[:, 1], points[:, 0]))
+    ordered = points[order]
+    new = np.flatnonzero(np.diff(ordered[:, 0])) + 1
+    ends = ordered[np.unique(np.concatenate([[0], new, new - 1, [len(ordered) - 1]]))]
+    squares = MultiPoint(np.concatenate([ends + corner for corner in ((0, 0), (0, 1), (1, 0), (1, 1))]))
     sides = np.hypot(*_rectangle_sides(squares).T)
     return float(sides.max()), float(sides.min())
 
@@ -302,12 +323,9 @@ def outline_of(patch: Patch, difference: Floats, grid: Grid) -> Shape | None:
         return None
     field = _without_spurs(field, level)
     padded = np.pad(field, 1)
-    contours = find_contours(padded, level)  # type: ignore[no-untyped-call]
-    rings = [Polygon(c[:, ::-1] - 0.5).buffer(0) for c in contours if len(c) > 3]  # noqa: PLR2004
-    # Contours of holes lie inside contours of objects: symmetric difference takes them out again.
-    shape: BaseGeometry = Polygon()
-    for ring in rings:
-        shape = symmetric_difference(shape, ring)
+    rings = [c[:, ::-1] - 0.5 for c in find_contours(padded, level) if len(c) > 3]  # type: ignore[no-untyped-call]  # noqa: PLR2004
+    # Contours of holes lie inside contours of objects; build_area takes them out again.
+    shape = build_area(MultiLineString(rings))
     parts = [p for p in get_parts(shape) if isinstance(p, Polygon) and p.area >= 1]
     if not parts:
         return None

@@ -68,8 +68,14 @@ def _open_bare(path: Path) -> SceneInfo:
     with open_raster(path) as dataset:
         grid = raster_grid(path, dataset)
         bands, indexes, caveats = describe_bands(path, dataset)
-        rendered = bool(dataset.tags().get("IMAGERY_DIFF_RENDERED"))
+        tags = dataset.tags()
+        rendered = bool(tags.get("IMAGERY_DIFF_RENDERED"))
         driver = dataset.driver
+    if "IMAGERY_DIFF_PRODUCT" in tags:
+        raise InputError(
+            f"{path.name}: is a result of imagery-diff ({tags['IMAGERY_DIFF_PRODUCT']!r}), not an image of a place; "
+            "give the satellite images it was made from"
+        )
     return SceneInfo(
         name=path.name,
         grid=grid,

@@ -109,6 +109,7 @@ def overview_png(result: Comparison) -> bytes:
     texts = {"Software": "imagery_diff", "Copyright": result.credit}
     if result.simulated:
         texts["IMAGERY_DIFF_RENDERED"] = stamp(result)
+    texts["IMAGERY_DIFF_PRODUCT"] = "overview"
     for key, text in texts.items():
         information.add_itxt(key, clean(text))
     buffer = io.BytesIO()

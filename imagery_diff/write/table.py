@@ -117,13 +117,17 @@ def _when(result: Comparison) -> list[str]:
 
 
 def _zones(result: Comparison) -> list[str]:
-    """One row a zone; search areas, and zones unknown for one reason, share theirs."""
+    """One row a zone; search areas, and zones of which the same is said, share theirs."""
     if not result.zones:
         return []
     located = [state for state in result.zones if state.zone.located]
     located.sort(key=lambda state: _ORDER.get(state.state, 0))
-    rows = [row for found in _by_sentence(located) for row in _zone_rows(found)]
+    groups = _by_sentence(located)
+    rows = [row for found in groups if not _are_quiet(found) for row in _zone_rows(found)]
     lines = columns(("zone", "what is known"), rows, _ZONE_WIDTHS) if rows else []
+    for found in filter(_are_quiet, groups):
+        names = "; ".join(zone_title(state.zone) for state in found)
+        lines += [*([""] if lines else []), *_wrapped(f"In each of these {describe_zone(found[0])}: {names}.")]
     search = [state for state in result.zones if not state.zone.located]
     if search:
         lines += [
@@ -159,6 +163,11 @@ def _by_sentence(states: Sequence[ZoneState]) -> list[list[ZoneState]]:
         order.setdefault(describe_zone(state), len(order))
     ranked = sorted(states, key=lambda state: order[describe_zone(state)])
     return [list(group) for _, group in groupby(ranked, key=describe_zone)]
+
+
+def _are_quiet(states: Sequence[ZoneState]) -> bool:
+    """Whether these are several zones in which nothing was flagged; a row each would drown what was."""
+    return len(states) > 1 and states[0].state == "nothing flagged"
 
 
 def _zone_rows(states: list[ZoneState]) -> Iterable[tuple[str, str]]:

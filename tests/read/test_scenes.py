@@ -7,7 +7,7 @@ import pytest
 import rasterio
 
 from imagery_diff import open_scene, samples
-from imagery_diff.errors import InputNotFoundError
+from imagery_diff.errors import InputError, InputNotFoundError
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +63,11 @@ def test_a_renamed_sample_that_keeps_its_tag_is_known_by_it(sample, tmp_path):
 )
 def test_a_real_image_is_not_taken_for_rendered(data_folder, place):
     assert not open_scene(data_folder / place).simulated
+
+
+def test_a_result_of_ours_is_not_taken_for_an_image(write_image):
+    ours = write_image("evidence.tif", np.full((2, 5, 5), 1, np.float32))
+    with rasterio.open(ours, "r+") as file:
+        file.update_tags(IMAGERY_DIFF_PRODUCT="evidence")
+    with pytest.raises(InputError, match="is a result of imagery-diff"):
+        open_scene(ours)

@@ -48,10 +48,31 @@ _WAVELENGTHS = {
     "nir": 865.0,
 }
 _REFLECTANCE_SCALE = 1e-4
+_UDM1_BANDS = {
+    2: {"blue"},
+    3: {"green"},
+    4: {"red"},
+    5: {"rededge"},
+    6: {"nir"},
+    7: {"coastal", "greeni", "yellow"},
+}
+"""Bit of the UDM1 band -> the bands it doubts."""
+_RENDERED_SATELLITES = {"0000", "ssc0_0000"}
+"""Ids no satellite carries: ours."""
+_UNRECTIFIED = re.compile(r"_1B_|(^|_)basic_")
 
 
 class Udm2(MaskSource):
-    """Usable data mask 2.0 and 2.1: clear, snow, shadow, light and heavy haze, cloud, confidence, UDM1 bits."""
+    """Usable data mask 2.0 and 2.1: clear, snow, shadow, light and heavy haze, cloud, confidence, UDM1 bits.
+
+    A pixel is suspect if the provider doubts it in a band the image has. In two real masks a fifth of the clear pixels
+    are doubted in some band, half of them only in bands that a 4-band image lacks.
+    """
+
+    def __init__(self, path: Path, shape: tuple[int, int], bands: tuple[str, ...]) -> None:
+        super().__init__(path, shape)
+        # Bit 0 is blackfill and bit 1 the old cloud class, which is band 6 now.
+        self.suspect_bits = sum(1 << bit for bit, names in _UDM1_BANDS.items() if names & set(bands))
 
     def decode(self, mask: NDArray[Any]) -> NDArray[np.uint8]:
         """Translate the eight bands; in UDM2.1 haze is band 4 alone and band 5 is 0, so ``4 or 5`` serves both."""
@@ -65,8 +86,7 @@ class Udm2(MaskSource):
             (Flag.HAZE, (light != 0) | (heavy != 0)),
             (Flag.CLOUD, cloud != 0),
             (Flag.NODATA, (udm1 & 1) != 0),
-            # Bit 1 is the old cloud class, already in band 6; bits 2 and up name bands with suspect pixels.
-            (Flag.SUSPECT, (udm1 & 0b11111100) != 0),
+            (Flag.SUSPECT, (udm1 & self.suspect_bits) != 0),
         )
         for flag, where in causes:
             flags[where] |= np.uint8(flag)
@@ -82,6 +102,11 @@ def open_planet(path: Path) -> SceneInfo | None:
         If it is Planet's but not usable: not orthorectified, a mask, a metadata file that is damaged.
 
     """
+    if _UNRECTIFIED.search(path.name):
+        raise InputError(
+            f"{path.name}: is a basic (1B) product, which is not orthorectified, so its pixels have no place on the "
+            "ground; order ortho_analytic_4b_sr or ortho_analytic_8b_sr of the same scene"
+        )
     for pattern, sensor, credit in (
         (_PLANETSCOPE, "PlanetScope", "Planet Labs PBC"),
         (_SKYSAT, "SkySat", "Planet Labs PBC"),
@@ -109,7 +134,7 @@ def _open(path: Path, match: re.Match[str], sensor: str, credit: str) -> SceneIn
     caveats = [] if mask_path else [f"{path.name}: no UDM2 mask beside it; cloud, haze and shadow are not masked"]
     if metadata.get("ground_control") is False:
         caveats.append(f"{path.name}: delivered with ground_control false, its position may be off by more than 10 m")
-    rendered |= match["sat"].endswith("0000")
+    rendered |= match["sat"] in _RENDERED_SATELLITES
     return SceneInfo(
         name=path.name,
         grid=grid,
@@ -118,7 +143,7 @@ def _open(path: Path, match: re.Match[str], sensor: str, credit: str) -> SceneIn
             path=path,
             indexes=tuple(range(1, len(names) + 1)),
             scale=_REFLECTANCE_SCALE if reflectance else 1.0,
-            mask=Udm2(mask_path, grid.shape) if mask_path else None,
+            mask=Udm2(mask_path, grid.shape, names) if mask_path else None,
         ),
         product=f"{sensor} {product}",
         units="reflectance" if reflectance else "digital numbers",

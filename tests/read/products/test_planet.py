@@ -13,6 +13,7 @@ from imagery_diff.scene import UNSEEN, Flag
 
 NAME = "20230912_020341_25_2259"
 SHAPE = (40, 50)
+BANDS = ("blue", "green", "red", "nir")
 MASKS = "masks/udm2_planetscope_sumatra"
 
 
@@ -181,7 +182,7 @@ def test_real_masks_are_decoded_as_their_own_clear_band_says(data_folder, name):
     path = data_folder / MASKS / f"{name}_3B_udm2_clip.tif"
     with rasterio.open(path) as file:
         raw = file.read()
-    flags = Udm2(path, raw.shape[1:]).flags(0, 0, raw.shape[1:])
+    flags = Udm2(path, raw.shape[1:], BANDS).flags(0, 0, raw.shape[1:])
     weather = np.uint8(Flag.CLOUD | Flag.HAZE | Flag.SHADOW | Flag.SNOW | Flag.NODATA)
     clear = raw[0] == 1
     # Clear is exactly: no weather, and imaged.
@@ -198,3 +199,22 @@ def test_real_metadata_of_planetscope_is_read(data_folder, delivered):
         assert info.acquired.isoformat()[:19] == properties["acquired"][:19]
         assert info.sun.elevation_deg == properties["sun_elevation"]
         assert info.sun.azimuth_deg == properties["sun_azimuth"]
+
+
+@pytest.mark.parametrize(
+    "name", ["20230912_020341_25_24af_1B_AnalyticMS.tif", "20230912_020341_25_24af_3B_basic_analytic.tif"]
+)
+def test_what_is_not_orthorectified_is_refused_with_what_to_order(write_image, name):
+    path = write_image(name, np.full((4, *SHAPE), 500, np.uint16), photometric="MINISBLACK")
+    with pytest.raises(InputError, match=r"not orthorectified.*order ortho_analytic"):
+        open_scene(path)
+
+
+def test_a_doubt_counts_only_for_bands_the_image_has(delivered):
+    # Bit 7 doubts coastal, green I and yellow; bit 6 the near infrared.
+    path = delivered(mask=udm2(udm1=(slice(0, 10), 1 << 7)))
+    assert not (open_scene(path).read().flags & Flag.SUSPECT).any()
+    path = delivered(mask=udm2(udm1=(slice(0, 10), 1 << 6)))
+    assert (open_scene(path).read().flags[:, :10] & Flag.SUSPECT).all()
+    path = delivered(product="AnalyticMS_SR_8b_clip", bands=8, mask=udm2(udm1=(slice(0, 10), 1 << 7)))
+    assert (open_scene(path).read().flags[:, :10] & Flag.SUSPECT).all()
