@@ -80,7 +80,7 @@ def compare(
     detect = detect or ("alarm" if place and place.zones else "map")
 
     # 2. One grid
-    ground = place.in_crs(align.working_crs(pair.grids)) if place else None
+    ground = pair.lay_out(place) if place else None
     extent = ground.polygon if ground else None
     grid = align.common_grid(pair.grids, extent, context=params.context_m, max_pixels=params.max_pixels)
 

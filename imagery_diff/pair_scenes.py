@@ -36,6 +36,24 @@ class Pair:
         """Grids of both images."""
         return (self.infos[0].grid, self.infos[1].grid)
 
+    def lay_out(self, place: AOI) -> AOI:
+        """Bring an AOI to the coordinate system both images are laid on.
+
+        Raises
+        ------
+        InputError
+            If the images carry no georeference and the AOI does.
+
+        """
+        crs = align.working_crs(self.grids)
+        if crs is None and place.crs is not None:
+            names = " and ".join(dict.fromkeys(i.name for i in self.infos))
+            raise InputError(
+                f"{names}: without a georeference the AOI '{place.name}' cannot be found in them; georeference them "
+                "(in QGIS: Raster, Georeferencer), or give - as AOI to compare them pixel by pixel"
+            )
+        return place.in_crs(crs)
+
     def read(self, grid: Grid, shift: Shift | None = None) -> tuple[Scene, Scene]:
         """Read both images onto the grid, each moved by half the shift."""
         moves = (0.0, 0.0) if shift is None else (shift.rows / 2, shift.cols / 2)
@@ -134,5 +152,6 @@ def refuse_unseen(pair: Pair, scenes: tuple[Scene, Scene], ground: AOI | None) -
     for info, scene in zip(pair.infos, scenes, strict=True):
         causes = {name: float(np.mean((scene.flags[where] & flag) != 0)) for flag, name in zones.CAUSES.items()}
         worst = max(causes, key=lambda c: causes[c])
-        stories.append(f"{info.name}: {worst} on {causes[worst]:.0%}" if causes[worst] else f"{info.name}: all seen")
+        seen = float(np.mean(~scene.unseen[where]))
+        stories.append(f"{info.name}: {seen:.0%} seen" + (f", {worst} on {causes[worst]:.0%}" if seen < 0.5 else ""))  # noqa: PLR2004
     raise InputError(f"nothing of the place was seen on both dates ({'; '.join(stories)}); choose another date")

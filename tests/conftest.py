@@ -19,6 +19,36 @@ from imagery_diff.scene import Band, Scene, SceneInfo
 TOP = Path(__file__).resolve().parents[1]
 UTM52 = "EPSG:32652"
 CORNER = Affine(3, 0, 605_001, 0, -3, 4_676_998)
+ALLOWED_SKIPS = TOP / "tests" / "allowed_skips.txt"
+
+
+def pytest_terminal_summary(terminalreporter):
+    """With CI=true, name every skipped test whose reason is not allowed, and fail the run."""
+    refused = _refused_skips(terminalreporter.stats.get("skipped", []))
+    if refused:
+        terminalreporter.section("skips that tests/allowed_skips.txt does not name")
+        for line in refused:
+            terminalreporter.write_line(line)
+
+
+def pytest_sessionfinish(session):
+    """Make the exit code say it."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and _refused_skips(reporter.stats.get("skipped", [])) and session.exitstatus == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _refused_skips(reports):
+    if os.environ.get("CI") != "true":
+        return []
+    lines = ALLOWED_SKIPS.read_text(encoding="utf-8").splitlines()
+    allowed = [line.split(" | ", 1) for line in lines if line and not line.startswith("#")]
+    refused = []
+    for report in reports:
+        reason = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
+        if not any(report.nodeid.startswith(test) and why in reason for test, why in allowed):
+            refused.append(f"{report.nodeid}: {reason}")
+    return refused
 
 
 @pytest.fixture(scope="session")

@@ -409,7 +409,7 @@ def test_all_nodata_is_refused(plain):
         message = refused(
             "nothing of the place was seen", None, *[plain("a.tif"), plain("b.tif", empty, nodata=0)][::order]
         )
-        assert "b.tif: no data on 100%" in message
+        assert "b.tif: 0% seen, no data on 100%" in message
 
 
 def test_all_cloud_by_the_udm2_is_refused(plain, write_image):
@@ -461,7 +461,7 @@ def test_after_older_than_before_is_warned_of_and_the_order_kept(town, opened):
 
 
 def test_a_geographic_aoi_on_images_without_georeference_is_refused(plain):
-    refused("AOI '-'", "najin", plain("a.tif", crs=None), plain("b.tif", crs=None))
+    refused("give - as AOI", "najin", plain("a.tif", crs=None), plain("b.tif", crs=None))
 
 
 def test_ground_of_too_many_pixels_is_refused_before_it_is_read(opened):

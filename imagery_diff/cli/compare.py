@@ -61,6 +61,7 @@ def _place_and_images(words: tuple[str, ...], aoi_words: dict[str, Any]) -> tupl
     by_option = aoi_words["bbox"] is not None or aoi_words["at"] is not None
     expected = 2 if by_option else 3
     if len(words) != expected:
+        _refuse_misspelt_verb(words)
         form = "BEFORE AFTER with --bbox or --at" if by_option else "AOI BEFORE AFTER"
         hint = " (use - as AOI for the ground the images share)" if len(words) == 2 and not by_option else ""  # noqa: PLR2004
         raise click.UsageError(f"{len(words)} words given, {expected} needed: {form}{hint}")
@@ -74,6 +75,17 @@ def _place_and_images(words: tuple[str, ...], aoi_words: dict[str, Any]) -> tupl
         return resolve_aoi(name, **aoi_words), before, after
     except UnknownNameError as error:
         raise UnknownNameError(_neither_verb_nor_aoi(str(name), str(error))) from error
+
+
+def _refuse_misspelt_verb(words: tuple[str, ...]) -> None:
+    """Where the number of words is wrong, the first may have been meant for a verb."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only on the way out
+
+    from imagery_diff.cli import _VERBS  # noqa: PLC0415
+
+    near = get_close_matches(words[0], _VERBS, n=1) if words and not Path(words[0]).exists() else []
+    if near:
+        raise click.UsageError(f"'{words[0]}' is no verb; did you mean '{near[0]}'? The verbs are {', '.join(_VERBS)}")
 
 
 def _neither_verb_nor_aoi(word: str, reason: str) -> str:

@@ -28,6 +28,11 @@ _HIGH_PASS_PX = 41
 """Side of the local mean taken away before pixels are compared: illumination and haze vary more slowly."""
 _JITTER_PX = 0.15
 """Registration error granted to an edge when residuals are weighed; method.md section 1."""
+_BACKGROUND_PX = 32
+"""Half-side of the correlation surface against which a peak must stand out, pixels."""
+_PEAK_SIGMA = 5.0
+"""By how many robust deviations: the largest of 4,000 chance values reaches 3.6. Measured: 3.1 and 3.9 on images of
+different places, 6.4 and more on all real pairs."""
 _ITERATIONS = 10
 _TUKEY = 4.685
 """Tukey's biweight at 95 % efficiency (Holland and Welsch 1977, 10.1080/03610927708827533)."""
@@ -79,7 +84,7 @@ def estimate_shift(
     before, after = _equalise(before, stable), _equalise(after, stable)
     start = _coarse(before.mean(axis=0), after.mean(axis=0), stable, max_shift_px)
     if start is None:
-        return _not_measured("the ground common to both carries no texture")
+        return _not_measured("no common structure was found within the search")
     refined = _refine(before, after, stable, start, tile_px=tile_px, sample_px=sample_px)
     if refined is None:
         return _not_measured("the ground common to both carries too few edges")
@@ -114,13 +119,19 @@ def _coarse(before: Floats, after: Floats, stable: Bools, max_shift_px: float) -
     if not all(np.any(f) for f in fields):
         return None
     reach = int(np.ceil(max_shift_px))
-    shape = [fft.next_fast_len(n + 2 * reach) for n in before.shape]
+    # The surroundings of the peak are looked at further than a shift is believed: they say what chance gives.
+    wide = max(reach, _BACKGROUND_PX)
+    shape = [fft.next_fast_len(n + 2 * wide) for n in before.shape]
     spectra = [fft.fft2(f, shape) for f in fields]
     correlation = fft.ifft2(np.conj(spectra[0]) * spectra[1]).real
+    span = np.arange(-wide, wide + 1)
+    background = correlation[np.ix_(span, span)]
+    margin = wide - reach
+    window = background[margin : len(span) - margin, margin : len(span) - margin]
     span = np.arange(-reach, reach + 1)
-    window = correlation[np.ix_(span, span)]
     row, col = np.unravel_index(np.argmax(window), window.shape)
-    if window[row, col] <= 0:
+    scatter = 1.4826 * float(np.median(np.abs(background - np.median(background))))
+    if window[row, col] - np.median(background) <= _PEAK_SIGMA * scatter:
         return None
     return np.array([span[row] + _vertex(window[:, col], int(row)), span[col] + _vertex(window[row], int(col))])
 

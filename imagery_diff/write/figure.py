@@ -58,6 +58,15 @@ class _Layout:
     """Below the captions."""
 
 
+class Overview(Figure):
+    """A figure that a notebook shows by itself, without pyplot and its global state."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png")
+        return buffer.getvalue()
+
+
 def overview(result: Comparison) -> Figure:
     """Draw a comparison.
 
@@ -87,7 +96,7 @@ def overview(result: Comparison) -> Figure:
 
 
 def _sheet(height: int) -> Sheet:
-    figure = Figure(figsize=(WIDTH_PX / DPI, height / DPI), dpi=DPI, facecolor="white")
+    figure = Overview(figsize=(WIDTH_PX / DPI, height / DPI), dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
     return Sheet(figure, height)
 

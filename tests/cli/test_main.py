@@ -164,3 +164,9 @@ def test_starting_loads_nothing_heavy(words):
     )
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=TOP, check=False)
     assert process.returncode == 0, process.stderr
+
+
+def test_a_misspelt_verb_with_its_words_gets_the_nearest():
+    result = CliRunner().invoke(main, ["comapre", "najin", "a.tif", "b.tif"])
+    assert result.exit_code == 2
+    assert "did you mean 'compare'" in result.output

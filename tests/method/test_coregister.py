@@ -153,3 +153,13 @@ def test_translate_samples_at_x_plus_shift(town, moved):
     truth = moved(image, -1.25, 0.5)[0]
     inner = np.s_[10:-10, 10:-10]
     assert np.abs(out - truth)[inner].max() < 0.02 * np.ptp(image)
+
+
+def test_images_of_different_places_carry_no_shift(town):
+    """The best of chance matches is still chance: nothing is measured, rather than the edge of the search."""
+    for seed in range(5):
+        before, after = town(seed=seed), town(seed=seed + 100)
+        stable = np.ones(before.shape[1:], bool)
+        shift = estimate_shift(before, after, stable, max_shift_px=15, tile_px=128, sample_px=1_500_000)
+        assert not shift.measured
+        assert (shift.rows, shift.cols) == (0, 0)
