@@ -43,6 +43,8 @@ _MAGIC = {
 """First bytes -> the one driver that may open the file; a cloud-optimised GeoTIFF is a GTiff."""
 MAX_SIDE_PX = 200_000
 """Largest side of an image, pixels; a whole Sentinel-2 tile is 10,980."""
+_NEAR_FILL = 0.05
+"""If so many pixels, as a share of the fill, are almost as dark (or bright), it is dark (or bright) ground."""
 MIN_FILL_PX = 400
 """Undeclared fill: a connected patch of the darkest or brightest value in every band at least this large is not
 ground."""
@@ -225,13 +227,22 @@ def _nodata(dataset: Any, raw: NDArray[Any], window: Window) -> NDArray[np.bool_
 
 
 def undeclared_fill(raw: NDArray[Any]) -> NDArray[np.bool_]:
-    """Find large patches at the lowest or highest value of an integer type in every band; no ground looks like that."""
+    """Find large patches at the lowest or highest value of an integer type in every band; no ground looks like that.
+
+    Dark water in an 8-bit picture may be 0 as well, but then 1, 2 and 3 are about as common; fill stands apart from the
+    values of the ground.
+    """
     fill: NDArray[np.bool_] = np.zeros(raw.shape[1:], bool)
     if raw.dtype.kind not in "ui":
         return fill
-    for extreme in (0, np.iinfo(raw.dtype).max):
+    top = np.iinfo(raw.dtype).max
+    for values, extreme in ((raw, 0), (top - raw, top)):
         candidate = (raw == extreme).all(axis=0)
         if np.count_nonzero(candidate) < MIN_FILL_PX:
+            continue
+        ground = values[:, ~candidate]
+        near = (ground <= max(3.0, 0.02 * float(np.median(ground)))).all(axis=0) if ground.size else np.array([False])
+        if np.count_nonzero(near) > _NEAR_FILL * np.count_nonzero(candidate):
             continue
         labels, _ = ndimage.label(candidate)
         sizes = np.bincount(labels.ravel())

@@ -187,7 +187,10 @@ def _title(sheet: Sheet, result: Comparison) -> None:
 def _draw_top(sheet: Sheet, result: Comparison, layout: _Layout, stretch: Stretch) -> None:
     """Draw the whole ground: before, after, and the after image subdued with every outline on it."""
     frame = layout.frame
-    before, after = (grid_panel(scene, stretch, frame) for scene in (result.layers.before, result.layers.after))
+    before, after = (
+        grid_panel(scene, stretch.of(date), frame)
+        for date, scene in enumerate((result.layers.before, result.layers.after))
+    )
     flagged = drawing.hatched_by(subdued(after), result.layers.flags, frame)
     for (left, top), name, image in zip(
         layout.places, ("before", "after", "flagged"), (before, after, flagged), strict=True
@@ -246,8 +249,9 @@ def _close_up(sheet: Sheet, result: Comparison, region: Region, top: int) -> Non
     pairs = ((result.before, result.layers.before, -0.5), (result.after, result.layers.after, 0.5))
     for column, (info, scene, half) in enumerate(pairs):
         left = _MARGIN + column * (_COLUMN + _GUTTER)
-        image = native_panel(info, result, stretch, frame, half=half)
-        axes = sheet.panel(grid_panel(scene, stretch, frame) if image is None else image, left, top + 40)
+        own = stretch.of(column)
+        image = native_panel(info, result, own, frame, half=half)
+        axes = sheet.panel(grid_panel(scene, own, frame) if image is None else image, left, top + 40)
         sheet.text(f"{region.id} {'before' if column == 0 else 'after'}", left, top + 2, _TEXT, weight="bold")
         drawing.region_frame(axes, shape, region.direction, frame)
         _furniture(sheet, axes, result, frame)

@@ -5,7 +5,7 @@ A panel is computed at the size at which it is drawn, so that nothing resamples 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.float32]
 
 _COLOURS = (("red", "r"), ("green", "g"), ("blue", "b"))
+_OTHER_SCALE = 8.0
+"""Two images whose values span so differently are not in the same numbers (reflectance against counts)."""
 _PERCENTILES = (0.5, 99.5)
 _MAX_SAMPLES = 400_000
 _MAX_NATIVE_PIXELS = 6_000_000
@@ -57,7 +59,7 @@ class Frame:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Stretch:
-    """Which bands are shown, and which values become black and white: the same on both dates."""
+    """Which bands are shown, and which values become black and white: the same on both dates where numbers compare."""
 
     bands: tuple[int, ...]
     """Indexes in the comparison's layers: red, green, blue, or one band for grey."""
@@ -65,15 +67,27 @@ class Stretch:
     low: NDArray[np.float64]
     """(band,)"""
     high: NDArray[np.float64]
+    later: Stretch | None = None
+    """Limits of the after image, where its numbers are of another scale (another product)."""
+
+    def of(self, date: int) -> Stretch:
+        """Return the limits of the before (0) or after (1) image."""
+        return self.later if date and self.later is not None else self
 
     def words(self, units: str) -> str:
         """Say the limits, for the caption."""
         kind = "true colour" if len(self.bands) > 1 else "grey"
-        limits = ", ".join(
+        if self.later is not None:
+            own = "a stretch of its own for each date, as their numbers are of two scales"
+            return f"{kind}, linear, {own}: before {self.limits()}; after {self.later.limits()} ({units})"
+        return f"{kind}, linear, one stretch for both dates: {self.limits()} ({units})"
+
+    def limits(self) -> str:
+        """Write what is black and what is white, band by band."""
+        return ", ".join(
             f"{name} {_figure(low)} to {_figure(high)}"
             for name, low, high in zip(self.names, self.low, self.high, strict=True)
         )
-        return f"{kind}, linear, one stretch for both dates: {limits} ({units})"
 
 
 def _figure(value: float) -> str:
@@ -94,10 +108,18 @@ def choose_stretch(result: Comparison, frame: Frame) -> Stretch:
         seen = ~scene.unseen[rows, cols]
         part = scene.data[list(bands), rows, cols][:, seen]
         values.append(part[:, :: max(1, part.shape[1] // _MAX_SAMPLES)])
-    pooled = np.concatenate(values, axis=1)
-    low, high = np.percentile(pooled, _PERCENTILES, axis=1) if pooled.size else np.array([[0.0], [1.0]])
-    high = np.where(high > low, high, low + 1.0)
-    return Stretch(bands=bands, names=tuple(names[i] for i in bands), low=low, high=high)
+    shown = tuple(names[i] for i in bands)
+    spans = [float(np.ptp(np.percentile(v, _PERCENTILES))) for v in values if v.size]
+    if len(spans) == 2 and max(spans) > _OTHER_SCALE * min(spans) > 0:  # noqa: PLR2004 - both dates
+        before, after = (_limits_of(v, bands, shown) for v in values)
+        return replace(before, later=after)
+    return _limits_of(np.concatenate(values, axis=1), bands, shown)
+
+
+def _limits_of(values: Pixels, bands: tuple[int, ...], names: tuple[str, ...]) -> Stretch:
+    """Set the limits from (band, pixel)."""
+    low, high = np.percentile(values, _PERCENTILES, axis=1) if values.size else np.array([[0.0], [1.0]])
+    return Stretch(bands=bands, names=names, low=low, high=np.where(high > low, high, low + 1.0))
 
 
 def _inside(frame: Frame, shape: tuple[int, int]) -> tuple[slice, slice]:

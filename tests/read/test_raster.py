@@ -262,3 +262,13 @@ def test_bands_that_see_the_air_are_left_out_and_the_others_keep_their_pixels(wr
     )
     assert [b.name for b in info.bands] == ["blue", "nir"]
     assert info.read().data[:, 0, 0].tolist() == [2, 4]
+
+
+def test_dark_water_that_is_zero_here_and_there_is_not_fill():
+    rng = np.random.default_rng(3)
+    picture = rng.integers(60, 200, (1, 80, 80)).astype(np.uint8)
+    picture[:, :, :40] = np.minimum(rng.poisson(0.4, (80, 40)), 9)
+    assert not undeclared_fill(picture).any()
+    wedge = picture.copy()
+    wedge[:, :, :40] = 0
+    assert undeclared_fill(wedge)[:, :40].all()
