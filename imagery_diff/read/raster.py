@@ -43,7 +43,7 @@ _MAGIC = {
 """First bytes -> the one driver that may open the file; a cloud-optimised GeoTIFF is a GTiff."""
 MAX_SIDE_PX = 200_000
 """Largest side of an image, pixels; a whole Sentinel-2 tile is 10,980."""
-_NEAR_FILL = 0.05
+_NEAR_FILL = 0.01
 """If so many pixels, as a share of the fill, are almost as dark (or bright), it is dark (or bright) ground."""
 MIN_FILL_PX = 400
 """Undeclared fill: a connected patch of the darkest or brightest value in every band at least this large is not
