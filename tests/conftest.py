@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
+from hypothesis import settings
 from rasterio.errors import NotGeoreferencedWarning
 from scipy import ndimage
 
@@ -20,6 +21,11 @@ TOP = Path(__file__).resolve().parents[1]
 UTM52 = "EPSG:32652"
 CORNER = Affine(3, 0, 605_001, 0, -3, 4_676_998)
 ALLOWED_SKIPS = TOP / "tests" / "allowed_skips.txt"
+
+# CI asks the same questions every time, so that main does not turn red by chance; elsewhere they are new each time.
+settings.register_profile("ci", derandomize=True, deadline=None)
+if os.environ.get("CI") == "true":
+    settings.load_profile("ci")
 
 
 def pytest_terminal_summary(terminalreporter):

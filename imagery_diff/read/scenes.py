@@ -84,5 +84,10 @@ def _open_bare(path: Path) -> SceneInfo:
         product={"GTiff": "GeoTIFF", "JP2OpenJPEG": "JPEG 2000"}.get(driver, driver),
         simulated=rendered,
         files=(path,),
-        caveats=(*caveats, f"{path.name}: time of the image is not known", f"{path.name}: credit unknown"),
+        caveats=(
+            *caveats,
+            f"{path.name}: time of the image is not known",
+            f"{path.name}: no cloud mask; cloud and its shadow may hide things here, or be taken for change",
+            f"{path.name}: credit unknown",
+        ),
     )

@@ -159,7 +159,9 @@ def _cut(polygon: Polygon) -> BaseGeometry:
 def _snapped(geometry: BaseGeometry) -> BaseGeometry | None:
     """Round to the last decimal and repair what that breaks, until rounding changes nothing any more."""
     for _ in range(_REPAIRS):
-        snapped = shapely.set_precision(shapely.make_valid(geometry), _STEP)
+        with np.errstate(all="ignore"):
+            # GEOS divides by the length of edges that are nothing after rounding; they are dropped right below.
+            snapped = shapely.set_precision(shapely.make_valid(geometry), _STEP)
         parts = [part for part in _polygons(snapped) if part.area >= _SLIVER_DEG2]
         if not parts:
             return None

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from shapely import MultiPolygon, Polygon, box
@@ -164,6 +164,7 @@ spots = st.tuples(st.floats(0, 1), st.floats(0, 1))
     st.sampled_from([1e-7, 4e-7, 1e-6, 1e-4, 0.1]),
     st.sampled_from([(130.28, 42.22), (-0.00000005, 0.0), (179.99999995, -16.5), (-70.9, -33.4)]),
 )
+@example([(0.0, 0.0), (0.0, 1.0151220875088645e-194), (1.0, 0.0)], 1e-07, (-5e-08, 0.0))
 def test_any_shape_of_any_size_comes_out_valid_or_not_at_all(corners, size, origin):
     """Self-crossing, repeated and nearly touching points included; sizes down to the last decimal."""
     drawn = Polygon([(origin[0] + size * x, origin[1] + size * y) for x, y in corners])
