@@ -132,6 +132,7 @@ def compare(
     described = [
         d for d in (describe(p, views, ground) for p in patches) if d and pair_result.reported(d, ground, detect)
     ]
+    sight = pair_result.Sight(flags=matched.flags, blind=_blind(matched, weighed, geometry), grid=grid)
     return Comparison(
         aoi=ground,
         before=pair.infos[0],
@@ -143,8 +144,8 @@ def compare(
         detect=detect,
         params=params,
         regions=pair_result.regions(described, pair, ground),
-        zones=pair_result.zone_states(ground, matched.flags, grid, described, params),
-        caveats=(*pair.caveats, *pair_result.caveats(shift, matched.flags, ground, pair, params)),
+        zones=pair_result.zone_states(ground, sight, described, params),
+        caveats=(*pair.caveats, *pair_result.caveats(shift, sight, ground, pair, params)),
         layers=pair_result.layers(scenes, scales, matched.surface),
     )
 
@@ -294,6 +295,13 @@ def _weigh(matched: _Matched, shift: coregister.Shift, geometry: _Geometry, para
     looked_at = np.isin(surface, list(noise.whitening))
     difference = evidence.pair_evidence(*white, spread, looked_at, tolerance_px=geometry.tolerance_px)
     return _Weighed(white=white, spread=spread, looked_at=looked_at, difference=difference)
+
+
+def _blind(matched: _Matched, weighed: _Weighed, geometry: _Geometry) -> dict[str, NDArray[np.bool_]]:
+    """Ground that was seen but in which change was not looked for, by cause; later causes hold what is left."""
+    plants = matched.surface == Surface.VEGETATION
+    moved = matched.shaded & geometry.shadows_moved
+    return {"plants": plants, "shadow that moved": moved, "too little ground of its kind": ~weighed.looked_at & ~plants}
 
 
 def _set_thresholds(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -62,13 +62,31 @@ def regions(described: list[Described], pair: Pair, ground: AOI | None) -> tuple
     return tuple(found)
 
 
-def zone_states(
-    ground: AOI | None, flags: NDArray[np.uint8], grid: Grid, described: list[Described], params: Params
-) -> tuple[ZoneState, ...]:
-    """Say of every zone what was seen of it and whether anything was flagged; too little seen is unknown."""
+_OTHER_SUN_DEG = 10.0
+"""The sun moves so far in the morning in half an hour; less moves no shadow one would see at 3 m."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sight:
+    """What could be looked at."""
+
+    flags: NDArray[np.uint8]
+    """(row, col), bits of both dates together."""
+    blind: dict[str, NDArray[np.bool_]]
+    """Cause -> (row, col), True where the ground was seen but change was not looked for."""
+    grid: Grid
+
+    @property
+    def searched(self) -> float:
+        """Share of the grid that was clear on both dates and searched."""
+        return float(np.mean((self.flags == 0) & ~np.logical_or.reduce(list(self.blind.values()))))
+
+
+def zone_states(ground: AOI | None, sight: Sight, described: list[Described], params: Params) -> tuple[ZoneState, ...]:
+    """Say of every zone what was searched of it and whether anything was flagged; too little is unknown."""
     states = []
     for zone in ground.zones if ground else ():
-        clear, degraded, causes = zones.coverage(zone.polygon, flags, grid)
+        clear, degraded, causes = zones.coverage(zone.polygon, sight.flags, sight.blind, sight.grid)
         ids = tuple(f"R{n}" for n, d in enumerate(described, start=1) if d.zone and d.zone.name == zone.name)
         if zone.kind == "ignore":
             state = "ignored"
@@ -102,27 +120,59 @@ def layers(scenes: tuple[Scene, Scene], scales: list[Scale], surface: NDArray[np
     return Layers(before=scenes[0], after=scenes[1], strength=scales[-1].strength, flags=flags, level=level)
 
 
-def caveats(shift: Shift, flags: NDArray[np.uint8], ground: AOI | None, pair: Pair, params: Params) -> list[str]:
+def caveats(shift: Shift, sight: Sight, ground: AOI | None, pair: Pair, params: Params) -> list[str]:
     """Collect what was found on the way and a reader must know."""
     found = []
     if not shift.measured:
         found.append(f"the images could not be registered to each other ({shift.reason}); edges may show as change")
     elif shift.error_px is None:
         found.append("the registration could not be checked on independent windows; its error is not known")
-    if pair.infos[0].grid.crs is None:
+    if sight.grid.crs is None:
         found.append("the images carry no georeference: lengths and areas are in pixels")
-    if ground is not None and ground.unlocated:
+    if sight.searched < params.usable_fraction:
+        found.append(f"only {sight.searched:.0%} of the ground compared was clear on both dates and searched")
+    return [*found, *_light_caveats(pair), *_place_caveats(ground), _LENGTHS]
+
+
+_LENGTHS = (  # one sentence
+    "lengths and widths come without limits yet: at 3 m pixels known lengths were missed by up to 13 m, "
+    "and widths of ships came out up to 13 m too wide"
+)
+
+
+def _light_caveats(pair: Pair) -> list[str]:
+    """Doubts from sun, bands and products."""
+    found = []
+    before, after = pair.infos
+    if before.sun is None or after.sun is None:
+        found.append("the sun's position is not known for both dates: shadows that moved may be taken for change")
+    elif abs((after.sun.azimuth_deg - before.sun.azimuth_deg + 180) % 360 - 180) > _OTHER_SUN_DEG:
+        found.append(
+            f"the sun moved from azimuth {before.sun.azimuth_deg:.0f}, elevation {before.sun.elevation_deg:.0f} to "
+            f"{after.sun.azimuth_deg:.0f}, {after.sun.elevation_deg:.0f} degrees: ground in a shadow that moved was "
+            "not searched, and a dark thing beside one is missed"
+        )
+    if "nir" not in pair.names:
+        found.append(
+            "no near infrared: plants and shadows are not told from change, and water only by the colour of the AOI's "
+            "berths and anchorages, if it has any"
+        )
+    if before.acquired is None or after.acquired is None:
+        found.append("the time of an image is not known: which is earlier is taken from the order they were given in")
+    if before.product.split()[0] != after.product.split()[0]:
+        found.append(f"two different products ({before.product}, {after.product}): their sharpness differs")
+    return found
+
+
+def _place_caveats(ground: AOI | None) -> list[str]:
+    """Doubts about where the outlines lie."""
+    if ground is None:
+        return []
+    found = []
+    worst = max((a for a in (ground.accuracy_m, *(z.accuracy_m for z in ground.zones)) if a), default=None)
+    if worst:
+        found.append(f"the outlines may lie up to {worst:.0f} m off; which of two zones a thing is in is no surer")
+    if ground.unlocated:
         names = ", ".join(z.title or z.name for z in ground.unlocated)
         found.append(f"search areas, not located outlines (nothing there is ever called empty): {names}")
-    if not all(i.sun for i in pair.infos):
-        found.append("the sun's position is not known for both dates: moved shadows are told by their colour alone")
-    if "nir" not in pair.names:
-        found.append("no near infrared: water, plants and shadow are not told apart by their colour")
-    usable = float(np.mean(flags == 0))
-    if usable < params.usable_fraction:
-        found.append(f"only {usable:.0%} of the ground compared was clear on both dates")
-    if len({i.product.split()[0] for i in pair.infos}) > 1:
-        found.append(
-            f"two different products ({pair.infos[0].product}, {pair.infos[1].product}): their sharpness differs"
-        )
     return found

@@ -129,7 +129,7 @@ def _order_caveats(infos: tuple[SceneInfo, SceneInfo]) -> list[str]:
     before, after = infos
     same_file = before.files and after.files and before.files[0].resolve() == after.files[0].resolve()
     if same_file or (before.scene_id and before.scene_id == after.scene_id):
-        caveats.append(f"{before.name} was given as both before and after: nothing can have changed")
+        caveats.append(f"{before.name} was given as both before and after: compared with itself an image tells nothing")
     elif before.acquired and after.acquired and after.acquired < before.acquired:
         caveats.append(
             f"after ({after.acquired:%Y-%m-%d %H:%M} UTC) is older than before ({before.acquired:%Y-%m-%d %H:%M} UTC); "

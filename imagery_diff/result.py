@@ -69,7 +69,7 @@ class ZoneState:
     state: str
     """``flagged``, ``nothing flagged`` or ``unknown``; the last wherever too little was clear to say the second."""
     clear_fraction: float
-    """Share of the zone's area clear on both dates, 0 to 1."""
+    """Share of the zone's area clear on both dates and searched for change, 0 to 1."""
     degraded_fraction: float
     """Share seen through haze, shadow or snow on either date: something may be seen there, absence may not be
     claimed."""

@@ -29,6 +29,8 @@ _MIN_VESSEL_M = 20.0
 """Shorter things on water are boats, wakes and waves."""
 _MAX_BEAM_M = 60.0
 """The widest container ships have a beam of 61 m; wider things on water are slicks, glint or several ships."""
+_HULL_ASPECT = 2.0
+"""Hulls are three (barges) to nine times as long as wide; the blur of the image widens them, so twice is asked."""
 _CONTAINER_STACK_M = (12.0, 400.0)
 """From one 40-foot container to the longest quay of the place."""
 _MAX_STACK_WIDTH_M = 60.0
@@ -66,7 +68,7 @@ def classify(candidate: Candidate) -> tuple[Activity, tuple[str, ...]]:
     if c.on_water is None:
         ground = f"water and land not told apart by these bands; zone kind {c.zone_kind or 'none'}"
     if on_water:
-        if c.length_m >= _MIN_VESSEL_M and c.width_m <= _MAX_BEAM_M:
+        if c.length_m >= _MIN_VESSEL_M and c.width_m <= _MAX_BEAM_M and c.length_m >= _HULL_ASPECT * c.width_m:
             return Activity.VESSEL, (ground, "of a vessel's length and beam")
         return Activity.OTHER, (ground, "not of a vessel's length and beam")
     narrow = c.mean_width_m <= _MAX_TRAIN_WIDTH_M and c.length_m >= _TRAIN_ASPECT * c.mean_width_m

@@ -105,7 +105,7 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
         shape=shape,
         direction=direction,
         activity=activity,
-        why=(f"differs {patch.strength:.0f} times as much as unchanged ground of its kind", *why),
+        why=(f"differs by {patch.strength:.0f} times the scatter of unchanged ground of its kind", *why),
         colour=colour,
         zone=zone,
         zone_shares=shares,

@@ -48,8 +48,10 @@ def drawn_water(aoi: AOI | None, grid: Grid) -> NDArray[np.bool_] | None:
     return inside(union_all(drawn), grid)
 
 
-def coverage(polygon: BaseGeometry, flags: NDArray[np.uint8], grid: Grid) -> tuple[float, float, dict[str, float]]:
-    """Return how much of a polygon was clear, degraded, and lost by each cause.
+def coverage(
+    polygon: BaseGeometry, flags: NDArray[np.uint8], blind: dict[str, NDArray[np.bool_]], grid: Grid
+) -> tuple[float, float, dict[str, float]]:
+    """Return how much of a polygon was searched, how much was degraded, and what was lost by each cause.
 
     Parameters
     ----------
@@ -57,16 +59,20 @@ def coverage(polygon: BaseGeometry, flags: NDArray[np.uint8], grid: Grid) -> tup
         In the grid's CRS; what lies beyond the grid counts as outside the images.
     flags
         (row, col), bits of both dates together.
+    blind
+        Cause -> (row, col), True where the ground was seen but change was not looked for.
 
     Returns
     -------
     clear, degraded, causes
-        Shares of the polygon's area, 0 to 1; ``causes`` holds only those that occur.
+        Shares of the polygon's area, 0 to 1; clear is seen without a doubt on both dates, and searched; ``causes``
+        holds only those that occur.
 
     """
     width, height = grid.pixel_size
     expected = max(polygon.area / (width * height), 1e-9)
-    bits = flags[inside(polygon, grid)]
+    within = inside(polygon, grid)
+    bits = flags[within]
     # Pixel counts and area differ by the rounding of the outline; nothing may be more than seen.
     total = max(expected, float(len(bits)))
     unseen = (bits & UNSEEN) != 0
@@ -78,12 +84,18 @@ def coverage(polygon: BaseGeometry, flags: NDArray[np.uint8], grid: Grid) -> tup
         if hit.any():
             causes[cause] = float(np.count_nonzero(hit)) / total
         left &= ~hit
+    searched = bits == 0
+    for cause, mask in blind.items():
+        hit = searched & mask[within]
+        if hit.any():
+            causes[cause] = float(np.count_nonzero(hit)) / total
+        searched &= ~hit
     beyond = (expected - len(bits)) / total
     if beyond > 0.02:  # noqa: PLR2004 - more than the rounding of an outline to pixels
         causes[_OUTSIDE] = causes.get(_OUTSIDE, 0.0) + beyond
-        clear = float(np.count_nonzero(bits == 0)) / total
+        clear = float(np.count_nonzero(searched)) / total
     else:
-        clear = float(np.count_nonzero(bits == 0)) / max(len(bits), 1)
+        clear = float(np.count_nonzero(searched)) / max(len(bits), 1)
     return clear, float(np.count_nonzero(degraded)) / total, causes
 
 

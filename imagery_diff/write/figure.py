@@ -21,8 +21,9 @@ from PIL.PngImagePlugin import PngInfo
 from imagery_diff.write import drawing
 from imagery_diff.write.drawing import Sheet
 from imagery_diff.write.ground import up_azimuth_deg
+from imagery_diff.write.model import zone_title
 from imagery_diff.write.panels import Frame, Stretch, choose_stretch, grid_panel, native_panel, subdued
-from imagery_diff.write.words import clean, flagged_words, local_time, stamp, window_of
+from imagery_diff.write.words import MISSED, clean, flagged_words, local_time, pixel_words, stamp, window_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -210,7 +211,7 @@ def _caption(sheet: Sheet, info: SceneInfo, result: Comparison, corner: tuple[in
     """Time in UTC and local, product and pixel size, file."""
     timezone = result.aoi.timezone if result.aoi else None
     time = local_time(info.acquired, timezone) if info.acquired else "time not known"
-    size = f"{info.grid.pixel_size_m[0]:.3g} m pixels" if info.grid.crs else "no georeference"
+    size = pixel_words(info)
     parts = (time, f"{info.product}, {size}", info.name)
     x, y = corner
     if width > _COLUMN:
@@ -305,10 +306,14 @@ def _notes(result: Comparison, stretch: Stretch) -> list[str]:
         else []
     )
     how = f"Upper row in {stretch.words(_units(result))}; what lies beyond is black or white."
-    close = (
-        " Close-ups show the pixels as delivered, not interpolated, moved to fit each other." if result.regions else ""
-    )
-    return [*more, how + close, f"Credit: {result.credit}"]
+    delivered = all(info.grid.crs == result.grid.crs for info in (result.before, result.after))
+    pixels = "the pixels as delivered, not interpolated, moved to fit each other" if delivered else "resampled pixels"
+    close = f" Close-ups show {pixels}." if result.regions else ""
+    unknown = [zone_title(state.zone) for state in result.zones if state.state == "unknown"]
+    blind = [f"Unknown, because too little was searched: {'; '.join(unknown)}."] if unknown else []
+    # A picture travels alone: the doubts travel with it.
+    doubts = [f"{len(result.caveats)} caveats: {'; '.join(result.caveats)}."] if result.caveats else []
+    return [*more, MISSED, *blind, *doubts, how + close, f"Credit: {result.credit}"]
 
 
 def _units(result: Comparison) -> str:

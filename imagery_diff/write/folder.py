@@ -25,6 +25,7 @@ from imagery_diff.write.cog import evidence_tif
 from imagery_diff.write.figure import overview_png
 from imagery_diff.write.geojson import regions_geojson_bytes
 from imagery_diff.write.model import summary_json
+from imagery_diff.write.words import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +47,7 @@ def save(result: Comparison, folder: str | Path) -> Path:
     _check_place(target)
     _check_replaceable(target)
     files = result_files(result)
+    _refuse_other_images(target, files[manifests.NAME])
     write_folder(target, files)
     return target
 
@@ -171,6 +173,20 @@ def _refuse_foreign(target: Path, found: dict[str, bool]) -> None:
             raise OutputError(f"cannot write to {target}: '{name}' in it is not part of the result; {_ADVICE}")
         if _sha256(target / name) != listed[name]:
             raise OutputError(f"cannot write to {target}: '{name}' in it was changed since it was written; {_ADVICE}")
+
+
+def _refuse_other_images(target: Path, manifest: bytes) -> None:
+    """Replace the result of the same images only: two products of one minute would share a folder's name."""
+    old = target / manifests.NAME
+    if not old.is_file():
+        return
+    inputs = [
+        {(entry["role"], entry["sha256"]): entry["name"] for entry in json.loads(text)["inputs"]}
+        for text in (old.read_bytes(), manifest)
+    ]
+    if inputs[0].keys() != inputs[1].keys():
+        names = ", ".join(clean(str(name)) for name in list(inputs[0].values())[:2])
+        raise OutputError(f"cannot write to {target}: it holds the result of other images ({names} …); {_ADVICE}")
 
 
 def _listed_outputs(path: Path) -> dict[str, str] | None:

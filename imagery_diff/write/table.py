@@ -9,8 +9,19 @@ import textwrap
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+import shapely
+
 from imagery_diff.write.model import shift_summary, zone_title
-from imagery_diff.write.words import activity_words, clean, describe_zone, local_time, stamp, window_of
+from imagery_diff.write.words import (
+    MISSED,
+    activity_words,
+    clean,
+    describe_zone,
+    local_time,
+    pixel_words,
+    stamp,
+    window_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -39,7 +50,7 @@ def _head(result: Comparison) -> list[str]:
     aoi = result.aoi
     title = f"{aoi.title or aoi.name} ({aoi.name})" if aoi and aoi.title else result.name
     place = title if aoi else "the images' common ground"
-    operating = {"alarm": "alarm, inside the zones", "map": "map, all ground"}[result.detect]
+    operating = {"alarm": f"alarm, inside the zones{_zone_share(result)}", "map": "map, all ground"}[result.detect]
     lines += _labelled("place", place)
     lines += _labelled("before", _scene(result.before, result))
     lines += _labelled("after", _scene(result.after, result))
@@ -47,13 +58,20 @@ def _head(result: Comparison) -> list[str]:
     return lines + _labelled("looked for", operating)
 
 
+def _zone_share(result: Comparison) -> str:
+    """Say which share of the AOI the zones are; outside them the alarm is silent."""
+    if result.aoi is None or not result.zones or not result.aoi.polygon.area:
+        return ""
+    zones = shapely.union_all([state.zone.polygon for state in result.zones])
+    share = zones.intersection(result.aoi.polygon).area / result.aoi.polygon.area
+    return f" ({share:.0%} of the place; nothing outside them is reported, --detect map looks everywhere)"
+
+
 def _scene(info: SceneInfo, result: Comparison) -> str:
     """When, by what, at which pixel size, from which file."""
     timezone = result.aoi.timezone if result.aoi else None
     time = local_time(info.acquired, timezone) if info.acquired else "time not known"
-    width = info.grid.pixel_size_m[0]
-    pixels = f"{width:.3g} m pixels" if info.grid.crs else "no georeference"
-    return f"{time}; {info.product}, {pixels}; {info.name}"
+    return f"{time}; {info.product}, {pixel_words(info)}; {info.name}"
 
 
 def _shift(result: Comparison) -> str:
@@ -78,7 +96,7 @@ def _way(value: float, unit: str, positive: str, negative: str) -> str:
 def _regions(result: Comparison) -> list[str]:
     """One row a region, the strongest first, and when it happened."""
     if not result.regions:
-        return ["Nothing was flagged. What was too small, too faint or not seen can still have changed."]
+        return [f"Nothing was flagged. {MISSED}"]
     unit = "m" if result.grid.crs else "px"
     heads = ("id", "direction", "what it looks like", "where", f"size ({unit})", "colour")
     rows = [_region_row(region, result) for region in result.regions]
@@ -152,7 +170,7 @@ def _search_rows(states: Sequence[ZoneState]) -> list[tuple[str, str]]:
             shares = [f"{share:.0%}" for share in sorted(state.clear_fraction for state in found)]
             span = shares[0] if shares[0] == shares[-1] else f"{shares[0]} to {shares[-1]}"
             names = "; ".join(zone_title(state.zone) for state in found)
-            rows.append((names, f"{words.format(span)} clear on both dates"))
+            rows.append((names, f"{words.format(span)} clear and searched"))
     return rows
 
 

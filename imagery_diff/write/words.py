@@ -85,19 +85,31 @@ def _place(zone: Zone | None, aoi: AOI | None) -> str:
     return f"at {zone.title or zone.name}" + ("" if zone.located else " (a search area, not a located outline)")
 
 
+MISSED = "What was too small, too faint or not seen can still have changed."
+
+
+def pixel_words(info: SceneInfo) -> str:
+    """Write the size of a pixel on the ground; both sides where it is not square."""
+    if info.grid.crs is None:
+        return "no georeference"
+    width, height = info.grid.pixel_size_m
+    square = abs(width / height - 1) < 0.02  # noqa: PLR2004 - the rounding of a UTM zone's scale
+    return f"{width:.3g} m pixels" if square else f"{width:.3g} x {height:.3g} m pixels"
+
+
 def describe_zone(state: ZoneState) -> str:
     """Say what is known of a zone; absence is only ever of a flag, and only in the share that was clear."""
     share = f"{state.clear_fraction:.0%}"
-    seen = f"{share} was clear on both dates"
+    seen = f"{share} was clear and searched"
     lost = ", ".join(f"{cause} {part:.0%}" for cause, part in state.unknown.items() if part >= 0.005)  # noqa: PLR2004
-    lost = f" (not clear: {lost})" if lost else ""
+    lost = f" (the rest: {lost})" if lost else ""
     if state.state == "flagged":
         return f"{', '.join(state.regions)}; {seen}{lost}"
     if state.state == "ignored":
         return "left out, as the AOI asks"
     if state.state == "unknown":
         return f"unknown: only {seen}{lost}"
-    return f"nothing was flagged in the {share} that was clear on both dates{lost}"
+    return f"nothing was flagged in the {share} that was clear and searched{lost}"
 
 
 def clean(text: str) -> str:

@@ -34,7 +34,7 @@ def test_inside_is_the_pixels_whose_centre_lies_in_the_polygon():
 def test_each_cause_is_counted_under_its_name(flag):
     flags = np.zeros(GRID.shape, np.uint8)
     flags[10:15, 10:30] = flag
-    clear, degraded, causes = coverage(SQUARE, flags, GRID)
+    clear, degraded, causes = coverage(SQUARE, flags, {}, GRID)
     assert clear == pytest.approx(0.75)
     assert degraded == pytest.approx(0.25 if flag in {Flag.HAZE, Flag.SHADOW, Flag.SNOW} else 0)
     assert list(causes.values()) == [pytest.approx(0.25)]
@@ -43,17 +43,17 @@ def test_each_cause_is_counted_under_its_name(flag):
 def test_a_pixel_with_two_causes_is_counted_once():
     flags = np.zeros(GRID.shape, np.uint8)
     flags[10:30, 10:20] = Flag.CLOUD | Flag.HAZE | Flag.EDGE
-    clear, degraded, causes = coverage(SQUARE, flags, GRID)
+    clear, degraded, causes = coverage(SQUARE, flags, {}, GRID)
     assert (clear, degraded) == (pytest.approx(0.5), 0)
     assert sum(causes.values()) == pytest.approx(0.5)
 
 
 def test_what_lies_beyond_the_grid_is_not_clear():
     half = box(604_940, 4_676_910, 605_060, 4_676_970)  # 60 m outside, 60 m inside
-    clear, _, causes = coverage(half, np.zeros(GRID.shape, np.uint8), GRID)
+    clear, _, causes = coverage(half, np.zeros(GRID.shape, np.uint8), {}, GRID)
     assert clear == pytest.approx(0.5, abs=0.02)
     assert causes == {"outside the images": pytest.approx(0.5, abs=0.02)}
-    clear, _, causes = coverage(box(600_000, 0, 600_060, 60), np.zeros(GRID.shape, np.uint8), GRID)
+    clear, _, causes = coverage(box(600_000, 0, 600_060, 60), np.zeros(GRID.shape, np.uint8), {}, GRID)
     assert clear == 0
     assert causes == {"outside the images": pytest.approx(1)}
 
@@ -80,3 +80,13 @@ def test_drawn_water_is_that_of_located_berths_and_anchorages():
     assert np.array_equal(drawn_water(aoi(zone("a", SQUARE, kind="berth"), searched), GRID), inside(SQUARE, GRID))
     assert drawn_water(aoi(zone("a", SQUARE)), GRID) is None
     assert drawn_water(None, GRID) is None
+
+
+def test_what_was_seen_but_not_searched_is_not_clear():
+    flags = np.zeros(GRID.shape, np.uint8)
+    plants = np.zeros(GRID.shape, bool)
+    plants[: GRID.shape[0] // 2] = True
+    everywhere = box(*GRID.bounds)
+    clear, degraded, causes = coverage(everywhere, flags, {"plants": plants, "shadow that moved": plants}, GRID)
+    assert (clear, degraded) == (pytest.approx(0.5), 0)
+    assert causes == {"plants": pytest.approx(0.5)}

@@ -77,7 +77,7 @@ def make_region(number, outline, **changes):
         "width_m": 20.0,
         "orientation_deg": 42.0,
         "strength": 20.0,
-        "why": ("differs 20 times as much as unchanged ground of its kind",),
+        "why": ("differs by 20 times the scatter of unchanged ground of its kind",),
         "zone": "pier",
         "zone_kind": "yard",
         "group": "pier2",

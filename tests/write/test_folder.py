@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -285,3 +286,14 @@ def test_no_file_name_can_lead_the_folder_elsewhere(name):
     assert "/" not in named
     assert "\\" not in named
     assert len(named.encode()) < 200
+
+
+def test_the_result_of_other_images_is_not_replaced(saved, tmp_path):
+    """Two products of one minute share a folder's name; the second must not take the place of the first."""
+    image = tmp_path / "other.tif"
+    image.write_bytes(b"other pixels")
+    plain = make_result()
+    other = replace(plain, before=replace(plain.before, files=(image,)))
+    old = snapshot(saved.parent)
+    refused(other, saved, "result of other images")
+    assert snapshot(saved.parent) == old

@@ -38,7 +38,7 @@ def test_it_says_what_was_compared_found_and_not_seen(result):
     assert "the after image lay 6.1 m to the east and 4.4 m to the north" in text
     assert "container-like object" in text
     assert "90 x 20" in text
-    assert "unknown: only 25% was clear on both dates" in text
+    assert "unknown: only 25% was clear and searched" in text
     assert "cloud" in text
     assert "© Somebody 2023" in text
 
@@ -58,7 +58,7 @@ def test_many_search_areas_share_a_line():
     ]
     text = " ".join(comparison_table(replace(result, zones=(*result.zones[:2], *copies))).split())
     assert "rails0; rails1" in text
-    assert "nothing was flagged in the 90% to 94% that was clear on both" in text
+    assert "nothing was flagged in the 90% to 94% that was clear and searched" in text
 
 
 def test_rendered_stands_in_the_first_line():

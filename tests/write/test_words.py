@@ -44,9 +44,9 @@ def test_without_georeference_lengths_are_pixels():
 
 def test_zones_are_never_unchanged(result):
     words = [describe_zone(state) for state in result.zones]
-    assert words[0] == "R1; 100% was clear on both dates"
-    assert words[1] == "unknown: only 25% was clear on both dates (not clear: cloud 50%, haze 25%)"
-    assert words[2] == "nothing was flagged in the 90% that was clear on both dates"
+    assert words[0] == "R1; 100% was clear and searched"
+    assert words[1] == "unknown: only 25% was clear and searched (the rest: cloud 50%, haze 25%)"
+    assert words[2] == "nothing was flagged in the 90% that was clear and searched"
     assert describe_zone(replace(result.zones[0], state="ignored")) == "left out, as the AOI asks"
 
 
