@@ -99,7 +99,8 @@ def compare(
     # 6. Evidence
     progress("weighing evidence")
     geometry = _Geometry.of(pair, grid, params)
-    weighed = _weigh(matched, shift, geometry, params)
+    noise = _estimate_noise(matched, geometry)
+    weighed = _weigh(matched, noise, shift, geometry, params)
 
     # 7. Threshold
     scales = _set_thresholds(weighed, matched, grid, detect, params)
@@ -119,9 +120,10 @@ def compare(
 
     # 9. Zones, direction, activity
     views = Views(
-        white=weighed.white,
+        whitening=noise.whitening,
+        surface=matched.surface,
         brightness=matched.brightness,
-        magnitude=evidence.plain_difference(*weighed.white, weighed.spread, weighed.looked_at & ~matched.shaded),
+        magnitude=np.where(matched.shaded, np.float32(0), weighed.plain),
         water=matched.cover.water,
         shaded=matched.shaded,
         shadows_moved=geometry.shadows_moved,
@@ -173,17 +175,6 @@ class _Matched:
         return self.cover.surface
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Weighed:
-    """The pair in units of what unchanged ground does."""
-
-    white: tuple[Floats, Floats]
-    spread: Floats
-    looked_at: NDArray[np.bool_]
-    """(row, col), True where the ground is of a class in which change is looked for."""
-    difference: Floats
-
-
 def _register(pair: Pair, grid: Grid, ground: AOI | None, params: Params) -> coregister.Shift:
     """Measure the shift on ground worth trusting: clear on both dates and, where enough is left, without plants."""
     scenes = pair.read(grid)
@@ -196,7 +187,7 @@ def _register(pair: Pair, grid: Grid, ground: AOI | None, params: Params) -> cor
             stable = bare
     bands = _registration_bands(pair.names)
     size = grid.pixel_size_m[0]
-    reach = params.max_shift_px if grid.crs is None else min(params.max_shift_m / size, params.max_shift_px)
+    reach = params.max_shift_px if grid.crs is None else params.max_shift_m / size
     return coregister.estimate_shift(
         scenes[0].data[bands],
         scenes[1].data[bands],
@@ -284,20 +275,29 @@ class _Geometry:
         )
 
 
-def _weigh(matched: _Matched, shift: coregister.Shift, geometry: _Geometry, params: Params) -> _Weighed:
-    """Measure what unchanged ground does on this pair, and every pixel's difference in units of it."""
-    surface, texture = matched.surface, matched.cover.texture
-    noise = evidence.estimate_noise(matched.images, matched.clear, texture, matched.level, floor=geometry.floor)
-    white = (evidence.whiten(matched.images[0], surface, noise), evidence.whiten(matched.images[1], surface, noise))
+def _estimate_noise(matched: _Matched, geometry: _Geometry) -> evidence.NoiseModel:
+    """Measure what unchanged ground does on this pair."""
+    return evidence.estimate_noise(
+        matched.images, matched.clear, matched.cover.texture, matched.level, floor=geometry.floor
+    )
+
+
+def _weigh(
+    matched: _Matched, noise: evidence.NoiseModel, shift: coregister.Shift, geometry: _Geometry, params: Params
+) -> evidence.Weighed:
+    """Weigh every pixel's difference in units of what unchanged ground does."""
     left = (shift.error_px or 0.0) if shift.measured else params.unregistered_px
-    jitter = float(np.hypot(params.jitter_px, left))
-    spread = evidence.expected_spread(white, surface, texture, noise, jitter_px=jitter)
-    looked_at = np.isin(surface, list(noise.whitening))
-    difference = evidence.pair_evidence(*white, spread, looked_at, tolerance_px=geometry.tolerance_px)
-    return _Weighed(white=white, spread=spread, looked_at=looked_at, difference=difference)
+    return evidence.weigh(
+        matched.brightness,
+        matched.surface,
+        matched.cover.texture,
+        noise,
+        jitter_px=float(np.hypot(params.jitter_px, left)),
+        tolerance_px=geometry.tolerance_px,
+    )
 
 
-def _blind(matched: _Matched, weighed: _Weighed, geometry: _Geometry) -> dict[str, NDArray[np.bool_]]:
+def _blind(matched: _Matched, weighed: evidence.Weighed, geometry: _Geometry) -> dict[str, NDArray[np.bool_]]:
     """Ground that was seen but in which change was not looked for, by cause; later causes hold what is left."""
     plants = matched.surface == Surface.VEGETATION
     moved = matched.shaded & geometry.shadows_moved
@@ -305,14 +305,14 @@ def _blind(matched: _Matched, weighed: _Weighed, geometry: _Geometry) -> dict[st
 
 
 def _set_thresholds(
-    weighed: _Weighed, matched: _Matched, grid: Grid, detect: str, params: Params
+    weighed: evidence.Weighed, matched: _Matched, grid: Grid, detect: str, params: Params
 ) -> list[regions.Scale]:
     """Smooth the evidence at the scale of a pixel and of an object, and set each one's levels from the pair itself."""
     error = params.family_error if detect == "alarm" else params.family_error_map
     block = max(8, round(params.noise_block_m / grid.pixel_size_m[0]))
     scales = []
     for sigma in (params.evidence_blur_px, params.object_blur_px):
-        strength = evidence.smooth_evidence(weighed.difference, weighed.looked_at, sigma)
+        strength = evidence.smooth_evidence(weighed.strength, weighed.looked_at, sigma)
         levels = evidence.estimate_thresholds(
             strength, matched.clear, block_px=block, family_error=error, floor=params.floor_sigma
         )

@@ -15,7 +15,7 @@ from imagery_diff.write.words import describe_region
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from imagery_diff.aoi import AOI
+    from imagery_diff.aoi import AOI, Zone
     from imagery_diff.grid import Grid
     from imagery_diff.method.coregister import Shift
     from imagery_diff.method.describe import Described
@@ -29,7 +29,8 @@ def reported(described: Described, ground: AOI | None, detect: str) -> bool:
     """Say whether a finding is told: the alarm speaks of zones, the map of all ground in the AOI."""
     if ground is None:
         return True
-    if described.zone is not None and described.zone.kind == "ignore":
+    ignored = [z.name for z in ground.zones if z.kind == "ignore"]
+    if any(described.zone_shares.get(name, 0.0) >= 0.5 for name in ignored):  # noqa: PLR2004 - mostly in it
         return False
     if detect == "alarm":
         return described.zone is not None
@@ -87,7 +88,7 @@ def zone_states(ground: AOI | None, sight: Sight, described: list[Described], pa
     states = []
     for zone in ground.zones if ground else ():
         clear, degraded, causes = zones.coverage(zone.polygon, sight.flags, sight.blind, sight.grid)
-        ids = tuple(f"R{n}" for n, d in enumerate(described, start=1) if d.zone and d.zone.name == zone.name)
+        ids = tuple(f"R{n}" for n, d in enumerate(described, start=1) if _touches(d, zone))
         if zone.kind == "ignore":
             state = "ignored"
         elif ids:
@@ -100,6 +101,12 @@ def zone_states(ground: AOI | None, sight: Sight, described: list[Described], pa
             )
         )
     return tuple(states)
+
+
+def _touches(described: Described, zone: Zone) -> bool:
+    """Say whether a region counts in a zone: it belongs to it, or a tenth of it lies in it; zones may overlap."""
+    belongs = described.zone is not None and described.zone.name == zone.name
+    return belongs or described.zone_shares.get(zone.name, 0.0) >= 0.1  # noqa: PLR2004
 
 
 def threshold_table(scales: list[Scale]) -> dict[str, dict[str, float]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -85,18 +86,35 @@ def open_pair(before: SceneInfo | str | Path, after: SceneInfo | str | Path) -> 
     if {infos[0].units, infos[1].units} == {"reflectance", "digital numbers"}:
         units = f"{infos[0].name} holds {infos[0].units}, {infos[1].name} {infos[1].units}"
         doubts.append(f"{units}: matched by statistics only; the same product for both dates is better")
-    names = _common_bands(infos)
-    indexes = tuple(tuple([b.name for b in i.bands].index(n) for n in names) for i in infos)
+    names, indexes = _pair_bands(infos, doubts)
     caveats = (*dict.fromkeys([*infos[0].caveats, *infos[1].caveats]), *doubts, *_order_caveats(infos))
-    return Pair(infos=infos, indexes=(indexes[0], indexes[1]), names=names, caveats=caveats)
+    return Pair(infos=infos, indexes=indexes, names=names, caveats=caveats)
 
 
-def _common_bands(infos: tuple[SceneInfo, SceneInfo]) -> tuple[str, ...]:
-    """Names both scenes carry, in the order of the first; one band each is compared whatever the names."""
+def _pair_bands(
+    infos: tuple[SceneInfo, SceneInfo], doubts: list[str]
+) -> tuple[tuple[str, ...], tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Pair the bands by name, else by number where one image names none or both hold a single band; that is a doubt.
+
+    Returns
+    -------
+    names, indexes
+        Names of the bands compared, and where they stand in each scene, from 0.
+
+    """
     first, second = ([b.name for b in i.bands] for i in infos)
-    names = tuple(n for n in first if n in second)
+    names = tuple(sorted((n for n in first if n in second), key=_spectral_order))
     if names:
-        return tuple(sorted(names, key=_spectral_order))
+        return names, (tuple(first.index(n) for n in names), tuple(second.index(n) for n in names))
+    unnamed = [all(re.fullmatch(r"band\d+", n) for n in names) for names in (first, second)]
+    if any(unnamed) or len(first) == len(second) == 1:
+        count = min(len(first), len(second))
+        named = second if unnamed[0] else first
+        doubts.append(
+            f"bands compared by their number: {infos[0].name} has {', '.join(first)}, "
+            f"{infos[1].name} has {', '.join(second)}"
+        )
+        return tuple(named[:count]), (tuple(range(count)), tuple(range(count)))
     raise InputError(
         f"the images have no band in common: {infos[0].name} has {', '.join(first)}, {infos[1].name} has "
         f"{', '.join(second)}; give two images with at least one band of the same name"

@@ -1,7 +1,9 @@
 """Every tunable number, once: unit, default, and where the default comes from.
 
-Scales of objects, light and pointing are metres; only scales of blur are pixels. The numbers are design choices or come
-from the source named; none was fitted to the rendered sample tiles.
+Scales of objects, light and pointing are metres, with least sizes in pixels where fewer carry no statistics. The
+numbers are design choices or come from the source named. Constants of a single step (an iteration's limit, a
+quantile) stand beside that step. The rules for shadows were shaped while looking at the sample pairs, so those are no
+test of them.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ class Params:
     """Largest shift looked for, metres: three standard deviations of two scenes of 10 m RMSE each (PlanetScope's
     bound)."""
     max_shift_px: float = 32.0
-    """The same in pixels, the upper bound for coarse pixels and the only one without a georeference."""
+    """Largest shift looked for without a georeference, pixels."""
     registration_sample_px: int = 1_500_000
     """Pixels the registration looks at; more tiles than this holds are thinned out evenly."""
     registration_bare_fraction: float = 0.08
@@ -49,9 +51,10 @@ class Params:
     relative_floor: float = 0.02
     """Two calibrated looks at one unchanged surface agree at best to this share of its brightness (facts.md 4.1: 0.7
     to 13 % by band between PlanetScope and Sentinel-2)."""
-    facet_tilt: float = 0.05
-    """Unknown slope of roofs and ground, radians (3 degrees rms, a prior): under another sun their brightness changes
-    by this times the difference of the two shadow vectors of a thing one metre high."""
+    facet_tilt: float = 0.037
+    """How unknown slopes of roofs and ground change brightness under another sun: by this times the difference of the
+    two shadow vectors of a thing one metre high. A slope of 3 degrees rms (a prior) at a random azimuth: 0.052 /
+    sqrt(2)."""
     shed_height_m: float = 10.0
     """Height of the standing things whose shadows move, metres: a warehouse."""
     lean_height_m: float = 2.6
@@ -78,7 +81,9 @@ class Params:
     family_error_map: float = 0.5
     """The same for the map."""
     floor_sigma: float = 6.0
-    """A region must differ by this many noise spreads whatever the scene says; keeps noise copies silent."""
+    """The least strength a region must reach, whatever the scene says. It keeps noise copies and small clutter
+    silent, and on a calm pair it is the threshold that acts. The strength is a root mean square over bands after the
+    tolerance, so six is more than six standard deviations of one band."""
     min_region_m2: float = 120.0
     """Smallest region kept, square metres on the ground: eight 20-foot containers side by side (8 x 14.8 m2)."""
     min_region_px: int = 6

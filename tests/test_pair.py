@@ -13,7 +13,7 @@ from affine import Affine
 from pyproj import Transformer
 from scipy import ndimage
 
-from imagery_diff import AOI, Zone, compare, open_scene, samples
+from imagery_diff import AOI, Zone, compare, load_aoi, open_scene, samples
 from imagery_diff.errors import ImageryDiffError, ImageryDiffWarning, InputError
 from imagery_diff.grid import Grid
 from imagery_diff.scene import Flag
@@ -517,3 +517,26 @@ def test_two_zones_two_sensors_two_types_run(data_folder):
         assert np.isfinite(scene.data[:, clear]).all()
         # No -inf may have leaked into what counts as seen; cubic convolution undershoots by a few numbers.
         assert scene.data[:, clear].min() > -100
+
+
+def test_a_region_counts_in_every_zone_it_lies_in():
+    """Zones may overlap: the larger one must not read as quiet because the smaller one holds the finding."""
+    before, after = samples.pair("stack_appears")
+    pier = load_aoi("najin").zone("pier2_yard").polygon
+    zones = tuple(Zone(name=n, kind="yard", polygon=p) for n, p in (("small", pier), ("large", pier.buffer(0.0005))))
+    result = compare(AOI(name="x", polygon=pier.buffer(0.001), zones=zones), before, after)
+    assert {z.zone.name: z.state for z in result.zones}["large"] != "nothing flagged"
+    ignored = Zone(name="works", kind="ignore", polygon=pier.buffer(0.0008))
+    quiet = compare(AOI(name="x", polygon=pier.buffer(0.001), zones=(*zones, ignored)), before, after)
+    assert quiet.regions == ()
+
+
+def test_a_picture_and_unnamed_bands_are_compared_by_number(write_image, town):
+    image = np.clip(town(bands=3) / 10, 1, 254)
+    picture = write_image("picture.tif", image.astype(np.uint8), photometric="RGB")
+    counts = write_image(
+        "counts.tif", (np.concatenate([image, image[:1]]) * 20).astype(np.uint16), photometric="MINISBLACK"
+    )
+    result = compare("-", picture, counts)
+    assert result.regions == ()
+    assert any("by their number" in c for c in result.caveats)

@@ -114,8 +114,9 @@ def _run(aoi: AOI | None, before: Path, after: Path, options: dict[str, Any]) ->
     times = [s.acquired for s in scenes]
     if options["sort"] and times[0] and times[1] and times[1] < times[0]:
         scenes.reverse()
-    hidden = not sys.stderr.isatty()
-    with click.progressbar(length=_STEPS, file=sys.stderr, hidden=hidden, item_show_func=str) as bar:
+    # A daemon may run without a stderr.
+    hidden = sys.stderr is None or not sys.stderr.isatty()
+    with click.progressbar(length=_STEPS, file=sys.stderr or sys.stdout, hidden=hidden, item_show_func=str) as bar:
         return compare_pair(
             aoi, scenes[0], scenes[1], detect=options["detect"], progress=lambda step: bar.update(1, step)
         )

@@ -35,8 +35,9 @@ _AS_DARK = 1.3
 class Views:
     """The pair as the describing steps see it; arrays are (band, row, col) or (row, col) on one grid."""
 
-    white: tuple[Floats, Floats]
-    """Before and after, whitened."""
+    whitening: dict[int, NDArray[np.float64]]
+    """Surface class -> (component, band)."""
+    surface: NDArray[np.uint8]
     brightness: tuple[Floats, Floats]
     """Before and after on one scale of brightness."""
     magnitude: Floats
@@ -84,7 +85,7 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
     if shape is None:
         return None
     seen = (views.flags & UNSEEN) == 0
-    direction = direction_of(patch, views.white, seen, views.water)
+    direction = direction_of(patch, views.brightness, _whitening(patch, views), seen, views.water)
     if _is_shadow_rest(patch, shape, direction, views):
         return None
     zone, shares = zone_of(shape.outline, aoi) if aoi else (None, {})
@@ -148,6 +149,15 @@ def _on_water(patch: Patch, views: Views) -> bool | None:
     if views.water is None:
         return None
     return bool(np.mean((views.water[0] | views.water[1])[patch.window][patch.mask]) > 0.5)  # noqa: PLR2004 - majority
+
+
+def _whitening(patch: Patch, views: Views) -> NDArray[np.float64]:
+    """Whitening of the class of ground that most of a patch lies on."""
+    classes, counts = np.unique(views.surface[patch.window][patch.mask], return_counts=True)
+    for s in classes[np.argsort(-counts)]:
+        if int(s) in views.whitening:
+            return views.whitening[int(s)]
+    return np.eye(len(views.names))
 
 
 def _look(patch: Patch, views: Views, direction: Direction) -> tuple[str | None, bool]:

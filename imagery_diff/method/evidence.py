@@ -76,6 +76,11 @@ class NoiseModel:
     spread: dict[int, NDArray[np.float64]]
     """Surface class -> (component, bin), never falling with texture."""
 
+    def curve(self, surface: int, texture: Floats) -> Floats:
+        """Spread of a class for a map of texture; (component, row, col)."""
+        knots = self.texture_knots[surface]
+        return np.stack([np.interp(texture, knots, spread) for spread in self.spread[surface]]).astype(np.float32)
+
 
 def estimate_noise(
     images: tuple[Floats, Floats],
@@ -140,21 +145,70 @@ def _spread_curve(
         knots.append(float(np.median(texture[inside])))
         spreads.append(1.4826 * np.median(np.abs(white[:, inside]), axis=1))
     curve = np.maximum.accumulate(np.array(spreads), axis=0).T
-    return np.array(knots), np.hypot(curve, least[:, None])
+    # What was measured already holds what the floor stands for; the floor only keeps it from being less.
+    return np.array(knots), np.maximum(curve, least[:, None])
 
 
-def whiten(image: Floats, surface: Surfaces, noise: NoiseModel) -> Floats:
-    """Rotate and scale an image by the whitening of each pixel's class."""
-    out = np.zeros_like(image)
-    for s, white in noise.whitening.items():
-        where = surface == s
-        out[:, where] = white @ image[:, where]
-    return out
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Weighed:
+    """A pair in units of what unchanged ground does; (row, col), 0 where no class of ground is looked at."""
+
+    strength: Floats
+    """The most favourable difference within the tolerance."""
+    plain: Floats
+    """The difference pixel on pixel, for outlines."""
+    looked_at: Bools
 
 
-def expected_spread(
-    white: tuple[Floats, Floats], surface: Surfaces, texture: Floats, noise: NoiseModel, *, jitter_px: float
-) -> Floats:
+def weigh(
+    brightness: tuple[Floats, Floats],
+    surface: Surfaces,
+    texture: Floats,
+    noise: NoiseModel,
+    *,
+    jitter_px: float,
+    tolerance_px: int,
+) -> Weighed:
+    """Weigh a pair, each class of ground in its own whitened frame.
+
+    A pixel's neighbours may be of another class; they are seen in the frame of the pixel's own, or a quay and the water
+    beside it would both stand at zero and explain each other away.
+
+    Parameters
+    ----------
+    brightness
+        (band, row, col) before and after, on one scale for all classes.
+    surface, texture, noise
+        As they went into and came out of :func:`estimate_noise`.
+    jitter_px
+        Registration error that is left, pixels.
+    tolerance_px
+        How far a pixel may look for its like, pixels.
+
+    """
+    strength, plain = np.zeros(surface.shape, np.float32), np.zeros(surface.shape, np.float32)
+    looked_at = np.isin(surface, list(noise.whitening))
+    for s, matrix in noise.whitening.items():
+        own = surface == s
+        window = _around(own, tolerance_px + 2)
+        white = tuple(np.tensordot(matrix, image[:, *window], 1).astype(np.float32) for image in brightness)
+        spread = expected_spread((white[0], white[1]), noise.curve(s, texture[window]), jitter_px=jitter_px)
+        here = own[window]
+        strength[window][here] = pair_evidence(white[0], white[1], spread, here, tolerance_px=tolerance_px)[here]
+        plain[window][here] = np.sqrt((((white[1] - white[0]) / spread) ** 2).mean(axis=0))[here]
+    return Weighed(strength=strength, plain=plain, looked_at=looked_at)
+
+
+def _around(mask: Bools, margin: int) -> tuple[slice, slice]:
+    """Rectangle that holds a mask and a margin, cut to the grid; ``mask`` must hold something."""
+    rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return (
+        slice(max(0, rows[0] - margin), min(mask.shape[0], rows[-1] + 1 + margin)),
+        slice(max(0, cols[0] - margin), min(mask.shape[1], cols[-1] + 1 + margin)),
+    )
+
+
+def expected_spread(white: tuple[Floats, Floats], curve: Floats, *, jitter_px: float) -> Floats:
     """Spread of unchanged pixels: the curve over texture, and what a misplaced standing edge adds.
 
     An edge of gradient g, misplaced by j pixels, differs by g j. Only edges that stand on both dates count (the smaller
@@ -164,6 +218,8 @@ def expected_spread(
     ----------
     white
         (component, row, col) before and after, whitened.
+    curve
+        (component, row, col), spread by texture alone.
     jitter_px
         Registration error that is left, pixels.
 
@@ -172,14 +228,10 @@ def expected_spread(
     (component, row, col)
 
     """
-    out = np.ones_like(white[0])
-    for s, curves in noise.spread.items():
-        where = surface == s
-        for i, curve in enumerate(curves):
-            out[i][where] = np.interp(texture[where], noise.texture_knots[s], curve)
-    for i in range(len(out)):
+    out = np.empty_like(curve)
+    for i, spread in enumerate(curve):
         standing = np.minimum(*(np.hypot(*np.gradient(image[i])) for image in white))
-        out[i] = np.hypot(out[i], jitter_px * standing)
+        out[i] = np.hypot(spread, jitter_px * standing)
     return out
 
 
@@ -203,9 +255,11 @@ def evidence(observed: Floats, expected: Expectation, *, tolerance_px: float) ->
     reach = int(tolerance_px)
     best = np.full(expected.valid.shape, np.inf, np.float32)
     scale = 1.0 / expected.spread
-    for rows in range(-reach, reach + 1):
-        for cols in range(-reach, reach + 1):
-            moved = np.roll(observed, (rows, cols), axis=(1, 2))
+    height, width = expected.valid.shape
+    padded = np.pad(observed, ((0, 0), (reach, reach), (reach, reach)), mode="edge")
+    for rows in range(2 * reach + 1):
+        for cols in range(2 * reach + 1):
+            moved = padded[:, rows : rows + height, cols : cols + width]
             distance = (((moved - expected.mean) * scale) ** 2).mean(axis=0)
             np.minimum(best, distance, out=best)
     return np.where(expected.valid, np.sqrt(best), 0.0).astype(np.float32)
@@ -219,12 +273,6 @@ def pair_evidence(before: Floats, after: Floats, spread: Floats, valid: Bools, *
     forward = evidence(after, Expectation(mean=before, spread=spread, valid=valid), tolerance_px=tolerance_px)
     backward = evidence(before, Expectation(mean=after, spread=spread, valid=valid), tolerance_px=tolerance_px)
     return np.maximum(forward, backward)
-
-
-def plain_difference(before: Floats, after: Floats, spread: Floats, valid: Bools) -> Floats:
-    """Size of the whitened difference without tolerance, for outlines; (row, col), 0 where not valid."""
-    size = np.sqrt((((after - before) / spread) ** 2).mean(axis=0))
-    return np.where(valid, size, 0.0).astype(np.float32)
 
 
 def smooth_evidence(strength: Floats, valid: Bools, sigma_px: float) -> Floats:

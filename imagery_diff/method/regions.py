@@ -257,14 +257,20 @@ def _patch(labels: NDArray[np.int32], number: int, box: tuple[slice, ...], stron
 
 
 def direction_of(
-    patch: Patch, white: tuple[Floats, Floats], valid: Bools, water: tuple[Bools, Bools] | None
+    patch: Patch,
+    images: tuple[Floats, Floats],
+    whitening: NDArray[np.float64],
+    valid: Bools,
+    water: tuple[Bools, Bools] | None,
 ) -> Direction:
     """Tell when something stood there: when there is no open water, else when it differs more from its surround.
 
     Parameters
     ----------
-    white
-        (component, row, col) before and after, whitened.
+    images
+        (band, row, col) before and after, on one scale.
+    whitening
+        (component, band), of the ground the patch lies on.
     valid
         (row, col), True where the surround may be looked at.
     water
@@ -290,8 +296,8 @@ def direction_of(
     if not ring.any():
         return Direction.CHANGED
     contrast = []
-    for image in white:
-        part = image[(slice(None), *wide)]
+    for image in images:
+        part = np.tensordot(whitening, image[:, *wide], 1)
         surround = np.median(part[:, ring], axis=1)
         contrast.append(float(np.median(np.linalg.norm(part[:, mask] - surround[:, None], axis=0))))
     if contrast[1] > _CLEARLY_MORE * contrast[0]:

@@ -43,6 +43,7 @@ _MAGIC = {
 """First bytes -> the one driver that may open the file; a cloud-optimised GeoTIFF is a GTiff."""
 MAX_SIDE_PX = 200_000
 """Largest side of an image, pixels; a whole Sentinel-2 tile is 10,980."""
+_ABSURD = 1e30
 _NEAR_FILL = 0.01
 """If so many pixels, as a share of the fill, are almost as dark (or bright), it is dark (or bright) ground."""
 MIN_FILL_PX = 400
@@ -114,7 +115,15 @@ def open_raster(path: Path) -> Iterator[Any]:
         with rasterio.Env(**_GDAL_OPTIONS), warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             with rasterio.open(path, driver=driver) as dataset:
+                if any(kind.startswith("complex") for kind in dataset.dtypes):
+                    raise InputError(
+                        f"{path.name}: holds complex numbers ({dataset.dtypes[0]}); "
+                        "give the detected amplitude or intensity"
+                    )
                 yield dataset
+    except UnicodeError as error:
+        name = path.name.encode("utf-8", "replace").decode()
+        raise InputError(f"{name}: the file's name is not UTF-8, so it cannot be opened; rename it") from error
     except RasterioError as error:
         reason = str(error).splitlines()[0][:120]
         raise InputError(
@@ -160,10 +169,12 @@ class RasterSource:
             grid = raster_grid(self.path, dataset).window(row, col, shape)
             raw = dataset.read([self.indexes[b] for b in bands], window=window)
             unseen = _nodata(dataset, raw, window)
-        data = raw.astype(np.float32)
+        with np.errstate(over="ignore"):
+            data = raw.astype(np.float32)
         if self.scale != 1.0:
             data *= self.scale
-        unseen |= ~np.isfinite(data).all(axis=0)
+        # No sensor measures 1e30; such a number is a fill nobody declared, and would swamp every sum.
+        unseen |= ~(np.abs(data) < _ABSURD).all(axis=0)
         data[:, unseen] = 0.0
         flags = np.where(unseen, np.uint8(Flag.NODATA), np.uint8(0))
         if self.mask is not None:

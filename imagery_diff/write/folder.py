@@ -43,7 +43,10 @@ _ADVICE = "name another folder with -o, or move this one away"
 
 def save(result: Comparison, folder: str | Path) -> Path:
     """Write a result folder; see :func:`imagery_diff.write.save_comparison`."""
-    target = Path(os.path.abspath(folder))  # noqa: PTH100 - resolve() would follow a link to another place
+    try:
+        target = Path(os.path.abspath(folder))  # noqa: PTH100 - resolve() would follow a link to another place
+    except FileNotFoundError as error:
+        raise OutputError("the current folder does not exist any more; go to another one and run again") from error
     _check_place(target)
     _check_replaceable(target)
     files = result_files(result)
@@ -129,9 +132,17 @@ def _remove(old: Path, known: list[str]) -> None:
 
 def _check_place(target: Path) -> None:
     """Refuse a place where no folder can be made, before anything is computed."""
-    if target.is_symlink():
+    try:
+        linked, here = target.is_symlink(), Path.cwd()
+    except FileNotFoundError as error:
+        raise OutputError("the current folder does not exist any more; go to another one and run again") from error
+    except OSError as error:
+        raise OutputError(
+            f"cannot write to {target.name[:60]} ({error.strerror}); name another folder with -o"
+        ) from error
+    if linked:
         raise OutputError(f"cannot write to {target}: it is a symbolic link; name the folder it points to")
-    if Path.cwd().is_relative_to(target):
+    if here.is_relative_to(target):
         raise OutputError(f"cannot write to {target}: it holds the current folder; name a new folder in it with -o")
     parent = target.parent
     if not parent.is_dir():

@@ -6,6 +6,7 @@ from shapely import box
 
 from imagery_diff.aoi import AOI, Zone
 from imagery_diff.method.describe import Views, describe
+from imagery_diff.method.radiometry import Surface
 from imagery_diff.method.regions import Patch
 from imagery_diff.scene import Flag
 
@@ -26,7 +27,8 @@ def blue_stack(scene_of):
         magnitude = np.abs(after - before).mean(axis=0) / 50
         nothing = np.zeros((100, 100), bool)
         views = {
-            "white": (before / 50, after / 50),
+            "whitening": {int(Surface.SMOOTH): np.eye(len(NAMES)) / 50},
+            "surface": np.full((100, 100), Surface.SMOOTH, np.uint8),
             "brightness": (before, after),
             "magnitude": magnitude,
             "water": (nothing, nothing),
@@ -62,7 +64,7 @@ def test_a_blue_stack_that_appears_on_a_yard_is_told_as_that(blue_stack):
 
 def test_with_the_dates_exchanged_only_the_direction_turns(blue_stack):
     patch, views = blue_stack()
-    patch, turned = blue_stack(white=views.white[::-1], brightness=views.brightness[::-1])
+    patch, turned = blue_stack(brightness=views.brightness[::-1])
     one, two = describe(patch, views, yard(views.grid)), describe(patch, turned, yard(views.grid))
     assert two.direction == "disappeared"
     assert (one.activity, one.colour, one.shape) == (two.activity, two.colour, two.shape)

@@ -10,12 +10,9 @@ from imagery_diff.method.evidence import (
     estimate_noise,
     estimate_thresholds,
     evidence,
-    expected_spread,
-    pair_evidence,
-    plain_difference,
     smooth_evidence,
-    whiten,
 )
+from imagery_diff.method.evidence import weigh as weigh_pair
 from imagery_diff.method.radiometry import Surface, estimate_match, middle_level
 
 FLOOR = RelativeFloor(each_band=0.02, all_bands=0.0)
@@ -34,9 +31,8 @@ def weigh(before, after, *, jitter=0.15, tolerance=1):
     texture = np.zeros(before.shape[1:], np.float32)
     level = middle_level(estimate_match(before, after, surface))
     noise = estimate_noise((before, after), surface, texture, level, floor=FLOOR)
-    white = whiten(before, surface, noise), whiten(after, surface, noise)
-    spread = expected_spread(white, surface, texture, noise, jitter_px=jitter)
-    return pair_evidence(*white, spread, surface > 0, tolerance_px=tolerance)
+    weighed = weigh_pair((before, after), surface, texture, noise, jitter_px=jitter, tolerance_px=tolerance)
+    return weighed.strength
 
 
 def test_identical_images_give_nothing(town):
@@ -94,13 +90,8 @@ def test_a_pixel_finds_its_like_within_the_tolerance_and_not_beyond():
 
 
 def test_what_is_not_valid_gives_nothing_and_does_not_blur_into_what_is():
-    before, after = np.zeros((1, 40, 40), np.float32), np.zeros((1, 40, 40), np.float32)
-    after[:, :20] = 1e6
     valid = np.ones((40, 40), bool)
     valid[:20] = False
-    spread = np.ones_like(before)
-    plain = plain_difference(before, after, spread, valid)
-    assert plain.max() == 0
     smooth = smooth_evidence(np.where(valid, 2.0, 1e6).astype(np.float32), valid, 1.5)
     assert smooth[~valid].max() == 0
     assert smooth[valid] == pytest.approx(2.0, rel=1e-5)
@@ -169,3 +160,20 @@ def test_no_ground_gives_no_level():
         )
         == {}
     )
+
+
+def test_a_quay_is_not_explained_away_by_the_water_beside_it():
+    """Each class is weighed in its own frame: both classes stand near zero in theirs, but not in each other's."""
+    before = np.full((4, 60, 60), 0.02, np.float32) + grain((4, 60, 60), 1, 0.001)
+    before[:, :, 30:] = 0.2 + grain((4, 60, 30), 2, 0.004)
+    after = before + grain((4, 60, 60), 3, 0.001)
+    # A hull as bright as the quay, along it on the water side.
+    after[:, 20:40, 27:30] = 0.2
+    surface = np.full((60, 60), Surface.WATER, np.uint8)
+    surface[:, 30:] = Surface.SMOOTH
+    texture = np.zeros((60, 60), np.float32)
+    level = {int(Surface.WATER): np.full(4, 0.02), int(Surface.SMOOTH): np.full(4, 0.2)}
+    noise = estimate_noise((before, after), surface, texture, level, floor=FLOOR)
+    weighed = weigh_pair((before, after), surface, texture, noise, jitter_px=0.15, tolerance_px=1)
+    assert weighed.strength[22:38, 28].min() > 6
+    assert weighed.strength[:15, :28].max() < 6

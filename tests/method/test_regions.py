@@ -159,13 +159,14 @@ def test_direction_is_the_date_on_which_it_stands_out_and_turns_with_the_dates()
     other[0, mask] = -9
     seen = np.ones((40, 40), bool)
     patch = patch_of(mask)
-    assert direction_of(patch, (empty, full), seen, None) == Direction.APPEARED
-    assert direction_of(patch, (full, empty), seen, None) == Direction.DISAPPEARED
-    assert direction_of(patch, (full, other), seen, None) == Direction.CHANGED
+    frame = np.eye(len(full))
+    assert direction_of(patch, (empty, full), frame, seen, None) == Direction.APPEARED
+    assert direction_of(patch, (full, empty), frame, seen, None) == Direction.DISAPPEARED
+    assert direction_of(patch, (full, other), frame, seen, None) == Direction.CHANGED
     # On water the date of open water decides, whatever the brightness.
     water = np.ones((40, 40), bool), ~mask
-    assert direction_of(patch, (full, other), seen, water) == Direction.APPEARED
-    assert direction_of(patch, (full, other), seen, water[::-1]) == Direction.DISAPPEARED
+    assert direction_of(patch, (full, other), frame, seen, water) == Direction.APPEARED
+    assert direction_of(patch, (full, other), frame, seen, water[::-1]) == Direction.DISAPPEARED
 
 
 def test_shade_is_known_by_its_blue_light_and_a_dark_car_is_not_shade():

@@ -272,3 +272,17 @@ def test_dark_water_that_is_zero_here_and_there_is_not_fill():
     wedge = picture.copy()
     wedge[:, :, :40] = 0
     assert undeclared_fill(wedge)[:, :40].all()
+
+
+def test_a_number_no_sensor_measures_is_a_hole(write_image):
+    data = np.random.default_rng(4).normal(100, 5, (2, 60, 60)).astype(np.float32)
+    data[:, 10:20, 10:20] = 3e38
+    scene = open_scene(write_image("huge.tif", data)).read()
+    assert (scene.flags[10:20, 10:20] & Flag.NODATA).all()
+    assert np.isfinite(scene.data).all()
+    assert np.abs(scene.data).max() < 1000
+
+
+def test_complex_numbers_are_refused(write_image):
+    path = write_image("slc.tif", np.ones((1, 20, 20), np.complex64))
+    refused(path, "holds complex numbers")
