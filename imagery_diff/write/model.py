@@ -61,7 +61,6 @@ def region_properties(region: Region, result: Comparison) -> dict[str, Any]:
         "zone": region.zone,
         "zone_kind": region.zone_kind,
         "group": region.group,
-        "zone_shares": {name: rounded(share, 3) for name, share in region.zone_shares.items()},
         "p_change": rounded(region.p_change, 4),
         "p_activity": rounded(region.p_activity, 4),
         "false_alarms_per_km2": rounded(region.false_alarms_per_km2, 6),
@@ -80,6 +79,7 @@ def region_properties(region: Region, result: Comparison) -> dict[str, Any]:
         "note": None,
         "simulated": result.simulated,
         "description": region.description,
+        "zone_shares": {name: rounded(share, 3) for name, share in region.zone_shares.items()},
     }
     if region.activity == "containers":
         properties |= {"teu_low": None, "teu_high": None}
