@@ -107,33 +107,11 @@ def compare(
 
     # 8. Regions
     progress("drawing regions")
-    barred = ~weighed.looked_at | ((matched.flags & (Flag.SHADOW | Flag.SNOW)) != 0)
-    # Under the same sun only the shadows of what came or went differ: they may belong to a region, but not begin one.
-    unseeding = matched.shaded
-    barred |= matched.shaded & geometry.shadows_moved
-    pieces = regions.find_patches(scales, matched.surface, barred, unseeding, min_px=_least_pixels(grid, params))
-    weak = matched.shaded | (scales[-1].strength >= params.bridge_sigma)
-    size = grid.pixel_size_m[0]
-    patches = regions.join_collinear(
-        pieces, weak, gap_px=params.join_gap_m / size, width_px=max(6.0, params.line_width_m / size)
-    )
+    patches = _find_patches(scales, matched, weighed, geometry, grid, params)
 
     # 9. Zones, direction, activity
-    views = Views(
-        whitening=noise.whitening,
-        surface=matched.surface,
-        brightness=matched.brightness,
-        magnitude=np.where(matched.shaded, np.float32(0), weighed.plain),
-        water=matched.cover.water,
-        shaded=matched.shaded,
-        shadows_moved=geometry.shadows_moved,
-        flags=matched.flags,
-        names=pair.names,
-        grid=grid,
-    )
-    described = [
-        d for d in (describe(p, views, ground) for p in patches) if d and pair_result.reported(d, ground, detect)
-    ]
+    views = _views(matched, weighed, noise, geometry, pair.names, grid)
+    told = [d for d in (describe(p, views, ground) for p in patches) if d and pair_result.reported(d, ground, detect)]
     sight = pair_result.Sight(flags=matched.flags, blind=_blind(matched, weighed, geometry), grid=grid)
     return Comparison(
         aoi=ground,
@@ -145,8 +123,8 @@ def compare(
         thresholds=pair_result.threshold_table(scales),
         detect=detect,
         params=params,
-        regions=pair_result.regions(described, pair, ground),
-        zones=pair_result.zone_states(ground, sight, described, params),
+        regions=pair_result.regions(told, pair, ground),
+        zones=pair_result.zone_states(ground, sight, told, params),
         caveats=(*pair.caveats, *pair_result.caveats(shift, sight, ground, pair, params)),
         layers=pair_result.layers(scenes, scales, matched.surface),
     )
@@ -318,6 +296,53 @@ def _set_thresholds(
         )
         scales.append(regions.Scale(strength=strength, levels=levels))
     return scales
+
+
+def _find_patches(
+    scales: list[regions.Scale],
+    matched: _Matched,
+    weighed: evidence.Weighed,
+    geometry: _Geometry,
+    grid: Grid,
+    params: Params,
+) -> list[regions.Patch]:
+    """Join evidence to patches, and patches in one line to one.
+
+    Under another sun a shadow that moved is barred. Under the same sun only the shadows of what came or went differ:
+    they may belong to a patch, but not begin one.
+
+    """
+    barred = ~weighed.looked_at | ((matched.flags & (Flag.SHADOW | Flag.SNOW)) != 0)
+    barred |= matched.shaded & geometry.shadows_moved
+    pieces = regions.find_patches(scales, matched.surface, barred, matched.shaded, min_px=_least_pixels(grid, params))
+    weak = matched.shaded | (scales[-1].strength >= params.bridge_sigma)
+    size = grid.pixel_size_m[0]
+    return regions.join_collinear(
+        pieces, weak, gap_px=params.join_gap_m / size, width_px=max(6.0, params.line_width_m / size)
+    )
+
+
+def _views(
+    matched: _Matched,
+    weighed: evidence.Weighed,
+    noise: evidence.NoiseModel,
+    geometry: _Geometry,
+    names: tuple[str, ...],
+    grid: Grid,
+) -> Views:
+    """Lay out what the describing steps look at."""
+    return Views(
+        whitening=noise.whitening,
+        surface=matched.surface,
+        brightness=matched.brightness,
+        magnitude=np.where(matched.shaded, np.float32(0), weighed.plain),
+        water=matched.cover.water,
+        shaded=matched.shaded,
+        shadows_moved=geometry.shadows_moved,
+        flags=matched.flags,
+        names=names,
+        grid=grid,
+    )
 
 
 def _least_pixels(grid: Grid, params: Params) -> int:
