@@ -142,8 +142,8 @@ def caveats(shift: Shift, sight: Sight, ground: AOI | None, pair: Pair, params: 
 
 
 _LENGTHS = (  # one sentence
-    "lengths and widths come without limits yet: at 3 m pixels known lengths were missed by up to 13 m, "
-    "and widths of ships came out up to 13 m too wide"
+    "lengths and widths come without limits yet: at 3 m pixels known lengths were missed by up to 11 m, "
+    "and widths of ships came out up to 16 m too wide"
 )
 
 
