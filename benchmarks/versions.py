@@ -25,6 +25,8 @@ def lowest() -> list[str]:
 def run(name: str, pins: list[str]) -> int:
     """Build an environment, install, test; return pytest's exit code."""
     with tempfile.TemporaryDirectory() as scratch:
+        # Tests that drop to an unprivileged uid must still read the environment.
+        Path(scratch).chmod(0o755)
         python = Path(scratch) / "bin" / "python"
         subprocess.run([sys.executable, "-m", "venv", scratch], check=True)
         subprocess.run([python, "-m", "pip", "install", "-q", *pins, "-e", f"{TOP}[test]"], check=True)

@@ -220,8 +220,10 @@ def test_a_failed_swap_leaves_the_old_result(saved, monkeypatch):
 
 
 INTERRUPTED = """
-    import sys, time
+    import signal, sys, time
     from pathlib import Path
+    # A job in the background is started deaf to Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     from imagery_diff.write import save_comparison
     from tests.write.conftest import make_result
 
