@@ -47,6 +47,7 @@ def manifest(result: Comparison, outputs: Mapping[str, bytes], *, created: dt.da
             "schema_version": SCHEMA_VERSION,
             "product": "imagery_diff comparison",
             "simulated": result.simulated,
+            "credit": result.credit,
             "aoi": {"name": result.name, "sha256": _aoi_sha256(result)},
             "detect": result.detect,
             "scenes": {"before": scene_summary(result.before), "after": scene_summary(result.after)},

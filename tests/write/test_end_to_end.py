@@ -37,6 +37,9 @@ def test_the_rendered_stack_on_pier_2_is_written_as_rendered(tmp_path):
     # Image, mask and metadata of both dates.
     assert [entry["role"] for entry in manifest["inputs"]] == ["before"] * 3 + ["after"] * 3
     assert all(entry["sha256"] for entry in manifest["inputs"])
+    # The outlines' licence asks for its credit wherever they are used.
+    for name in ("manifest.json", "summary.json", "regions.geojson"):
+        assert "OpenStreetMap contributors, ODbL" in (folder / name).read_text(encoding="utf-8")
     features = json.loads((folder / "regions.geojson").read_bytes())["features"]
     stack = features[0]["properties"]
     assert (stack["direction"], stack["activity"], stack["zone"]) == ("appeared", "containers", "pier2_yard")
