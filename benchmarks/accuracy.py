@@ -23,7 +23,7 @@ from accuracy_tables import tables
 from nuisances import CASES
 from rendered import make_scene, scene_name
 from scene_scores import Compare, progress, run, save_results
-from scenes import FILE, find
+from scenes import find
 
 from imagery_diff.params import Params
 
@@ -36,10 +36,7 @@ CASE_STEP, NULL_STEP = 1000, 500
 def main() -> None:
     """Read the command line and run a suite."""
     options = _options()
-    if options.suite == "rendered":
-        folders = rendered_folders(options)
-    else:
-        folders = find(Path(options.scenes))
+    folders = rendered_folders(options) if options.suite == "rendered" else find(options.scenes)
     if options.only_make:
         return
     method = Compare(detect=options.detect, params=_params(options.set), save=options.save)
@@ -72,8 +69,8 @@ def _options() -> argparse.Namespace:
 
 def _params(settings: list[str]) -> Params:
     """Return the parameters with some of them set."""
-    kinds = {f.name: type(f.default) for f in fields(Params)}
-    changed = {}
+    kinds = {f.name: type(getattr(Params(), f.name)) for f in fields(Params)}
+    changed: dict[str, Any] = {}
     for setting in settings:
         name, _, value = setting.partition("=")
         if name not in kinds:
@@ -119,11 +116,12 @@ def first_seed(block: str) -> int:
         return int(seeds["design"][0])
     found = [b for b in seeds["blocks"] if str(b["block"]) == block]
     if not found:
-        raise SystemExit(f"--block {block}: seeds.json has 'design' and {', '.join(str(b['block']) for b in seeds['blocks'])}")
+        numbers = ", ".join(str(b["block"]) for b in seeds["blocks"])
+        raise SystemExit(f"--block {block}: seeds.json has 'design' and {numbers}")
     if not _committed_as_spent(block):
         raise SystemExit(
-            f"--block {block}: the committed benchmarks/seeds.json does not call it spent; enter who spends it and when, "
-            "commit, and run again (a block is run once, and never to choose anything)"
+            f"--block {block}: the committed benchmarks/seeds.json does not call it spent; enter who spends it and "
+            "when, commit, and run again (a block is run once, and never to choose anything)"
         )
     return int(found[0]["seeds"][0])
 
@@ -141,11 +139,7 @@ def _committed_as_spent(block: str) -> bool:
 
 def dump_regions(path: Path, results: list[dict[str, Any]]) -> None:
     """Write one row for each region: what it is, and everything the method said of it."""
-    rows = [
-        {"scene": r["name"], "case": r["case"], "null": r["null"], **g}
-        for r in results
-        for g in r["regions"]
-    ]
+    rows = [{"scene": r["name"], "case": r["case"], "null": r["null"], **g} for r in results for g in r["regions"]]
     names = list(dict.fromkeys(n for row in rows for n in row))
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -99,10 +100,10 @@ def recall(events: Sequence[Row]) -> str:
 def by_case(results: Sequence[Row]) -> str:
     """Return the main table: a row a case."""
     header = ("case", "asked events found", "false/event scene", "false/null", "clean nulls", "false/km2 (nulls)")
-    header = (*header, "direction", "masked: found, unknown, denied", "duplicates")
+    more = ("direction", "masked: found, unknown, denied", "duplicates")
     rows = [_case_row(name, [r for r in results if r["case"] == name]) for name in cases_of(results)]
     asked = [r for r in results if r["case"] not in NOT_ASKED]
-    return "By case (95 % intervals)\n" + grid(header, [*rows, _case_row("ALL ASKED", asked)])
+    return "By case (95 % intervals)\n" + grid((*header, *more), [*rows, _case_row("ALL ASKED", asked)])
 
 
 def _case_row(name: str, results: Sequence[Row]) -> tuple[str, ...]:
@@ -132,12 +133,12 @@ def total(results: Sequence[Row]) -> str:
     scenes, nulls = [r for r in asked if not r["null"]], [r for r in asked if r["null"]]
     seen = events_of(scenes)
     lengths = [abs(e["length_error_m"]) for e in seen if e["length_error_m"] is not None]
+    per_km2 = poisson(false_of(asked), sum(r["zone_km2"] for r in asked))
     lines = [
         f"scenes: {len(scenes)} with events, {len(nulls)} null; {sum(r['zone_km2'] for r in asked):.1f} km2 of zone",
         f"asked events found: {recall([e for e in seen if e['asked']])}",
         f"all events found: {recall(seen)}",
-        f"false regions in zones: {false_of(scenes)} in event scenes, {false_of(nulls)} in nulls, "
-        f"{poisson(false_of(asked), sum(r['zone_km2'] for r in asked))} per km2",
+        f"false regions in zones: {false_of(scenes)} in event scenes, {false_of(nulls)} in nulls, {per_km2} per km2",
         f"CPU s a scene: {np.mean([r.get('cpu_s', np.nan) for r in asked]):.2f}" if asked else "",
     ]
     if lengths:
@@ -156,7 +157,7 @@ def _classes(
     seen = events_of(r for r in results if r["case"] not in NOT_ASKED)
     if not seen:
         return ""
-    spans = [*zip(edges, edges[1:], strict=False)]
+    spans = [*pairwise(edges)]
     names = [f"{a:g}-{b:g}{unit}" if math.isfinite(b) else f">{a:g}{unit}" for a, b in spans]
     rows = []
     for kind in [*sorted({e["kind"] for e in seen}), "all"]:
@@ -174,11 +175,8 @@ def by_size(title: str, results: Sequence[Row]) -> str:
 def by_contrast(title: str, results: Sequence[Row]) -> str:
     """Return recall by contrast, a block for each class of size."""
     blocks = [_classes(title, results, CONTRASTS, lambda e: e["contrast"], "")]
-    for low, high in zip(SIZES, SIZES[1:], strict=False):
-        chosen = [
-            {**r, "events": [e for e in r["events"] if low <= e["length_m"] < high]}
-            for r in results
-        ]
+    for low, high in pairwise(SIZES):
+        chosen = [{**r, "events": [e for e in r["events"] if low <= e["length_m"] < high]} for r in results]
         name = f"{low:g} to {high:g} m" if math.isfinite(high) else f"over {low:g} m"
         blocks.append(_classes(f"  the same, length {name}", chosen, CONTRASTS, lambda e: e["contrast"], ""))
     return "\n".join(b for b in blocks if b)
@@ -216,9 +214,16 @@ def errors(results: Sequence[Row]) -> str:
 def missed(results: Sequence[Row]) -> str:
     """Return every asked event that was not found."""
     rows = [
-        (r["name"], e["id"], e["direction"], f"{e['length_m']:.0f} x {e['width_m']:.0f} m", e["colour"])
-        + (f"{e['contrast']:.2f}" if e["contrast"] is not None else "-", "pieces" if e["touched"] else "nothing")
-        + (f"{e['at'][0]:.0f} {e['at'][1]:.0f}",)
+        (
+            r["name"],
+            e["id"],
+            e["direction"],
+            f"{e['length_m']:.0f} x {e['width_m']:.0f} m",
+            e["colour"],
+            "-" if e["contrast"] is None else f"{e['contrast']:.2f}",
+            "pieces" if e["touched"] else "nothing",
+            f"{e['at'][0]:.0f} {e['at'][1]:.0f}",
+        )
         for r in results
         for e in r["events"]
         if e["asked"] and not e["masked"] and e["found"] is None
@@ -230,9 +235,15 @@ def missed(results: Sequence[Row]) -> str:
 def false_regions(results: Sequence[Row]) -> str:
     """Return every false region in a zone."""
     rows = [
-        (r["name"], str(g.get("id", "")), str(g.get("zone", "")), str(g.get("direction", "")))
-        + (f"{g.get('length_m', 0):.0f} x {g.get('width_m', 0):.0f} m", f"{g.get('strength', 0):.1f}")
-        + (f"{g['at'][0]:.0f} {g['at'][1]:.0f}",)
+        (
+            r["name"],
+            str(g.get("id", "")),
+            str(g.get("zone", "")),
+            str(g.get("direction", "")),
+            f"{g.get('length_m', 0):.0f} x {g.get('width_m', 0):.0f} m",
+            f"{g.get('strength', 0):.1f}",
+            f"{g['at'][0]:.0f} {g['at'][1]:.0f}",
+        )
         for r in results
         for g in r["regions"]
         if g["status"] == "false"

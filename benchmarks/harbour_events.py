@@ -5,7 +5,9 @@ Sizes and colours come from the distributions below, stated in docs/explanation/
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,18 +16,18 @@ from shapely.geometry import Point as Dot
 from shapely.geometry import Polygon
 from shapely.strtree import STRtree
 
-from imagery_diff.synthetic import cover, heap, stack, train
+from imagery_diff.synthetic import Thing, cover, heap, stack, train
 from imagery_diff.synthetic.harbours import bearing, ragged, standing_clutter
 from imagery_diff.synthetic.things import scattered
 from imagery_diff.synthetic.world import along
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from numpy.random import Generator
     from shapely.geometry.base import BaseGeometry
 
-    from imagery_diff.synthetic import Harbour, Thing
+    from imagery_diff.synthetic import Harbour
 
 KINDS = ("vessel", "containers", "rail_cars", "stockpile", "cover")
 WEIGHTS = (0.32, 0.32, 0.20, 0.09, 0.07)
@@ -53,6 +55,8 @@ EVENT_GAP_M = 15.0
 FIXED_GAP_M = 4.0
 """Clear ground between an event and what stands there on both dates."""
 _TRIES = 40
+Put = Callable[[], Thing | None]
+"""Puts a thing of a drawn size somewhere; None where that is no place for it."""
 
 
 class Room:
@@ -77,9 +81,10 @@ class Room:
         self._taken.append(thing.footprint.buffer(gap_m))
 
     @property
-    def blocked(self) -> list[BaseGeometry]:
+    def blocked(self) -> list[Polygon]:
         """Everything small clutter must not stand on."""
-        return [*self._taken, *self._rails, *self._fixed.geometries]
+        everything = [*self._taken, *self._rails, *self._fixed.geometries]
+        return [shape for shape in everything if isinstance(shape, Polygon)]
 
 
 def draw_things(harbour: Harbour, rng: Generator, room: Room, count: int, prefix: str) -> list[Thing]:
@@ -94,24 +99,17 @@ def draw_things(harbour: Harbour, rng: Generator, room: Room, count: int, prefix
 
 def place(harbour: Harbour, rng: Generator, room: Room, kinds: Iterable[str], prefix: str) -> list[Thing]:
     """Put one thing of each of these kinds where it fits."""
-    makers = {
-        "vessel": _a_ship,
-        "containers": _a_stack,
-        "rail_cars": _a_train,
-        "stockpile": _a_heap,
-        "cover": _a_cover,
-    }
     made: list[Thing] = []
     for number, kind in enumerate(kinds):
         name = f"{prefix}{number}_{kind}"
-        thing = _fitted(lambda make=makers[kind], name=name: make(harbour, rng, name), rng, room)
+        thing = _fitted(partial(MAKERS[kind], harbour, rng, name), rng, room)
         if thing is not None:
             room.take(thing, EVENT_GAP_M)
             made.append(thing)
     return made
 
 
-def _fitted(make: Callable[[], Callable[[], Thing | None]], rng: Generator, room: Room) -> Thing | None:
+def _fitted(make: Callable[[], Put], rng: Generator, room: Room) -> Thing | None:
     """Draw sizes, and for each size places, until one fits."""
     for _ in range(6):
         put = make()
@@ -138,7 +136,7 @@ def _log_uniform(rng: Generator, low: float, high: float) -> float:
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
-def _a_ship(harbour: Harbour, rng: Generator, name: str) -> Callable[[], Thing | None]:
+def _a_ship(harbour: Harbour, rng: Generator, name: str) -> Put:
     """Length 40 to 190 m, beam a fifth to an eighth of it; moored at a pier."""
     length = _log_uniform(rng, 40.0, 190.0)
     size = (length, length / float(rng.uniform(5.0, 8.0)))
@@ -188,7 +186,7 @@ def _within(thing: Thing, yard: Polygon) -> Thing | None:
     return thing if yard.contains(thing.footprint) else None
 
 
-def _a_stack(harbour: Harbour, rng: Generator, name: str) -> Callable[[], Thing | None]:
+def _a_stack(harbour: Harbour, rng: Generator, name: str) -> Put:
     """Length 30 to 145 m, width 5 to 25 m, one to three tiers."""
     length = _log_uniform(rng, 30.0, 145.0)
     size = (length, min(float(rng.uniform(5.0, 25.0)), length / 1.5))
@@ -202,7 +200,7 @@ def _a_stack(harbour: Harbour, rng: Generator, name: str) -> Callable[[], Thing 
     return put
 
 
-def _a_train(harbour: Harbour, rng: Generator, name: str) -> Callable[[], Thing | None]:
+def _a_train(harbour: Harbour, rng: Generator, name: str) -> Put:
     """6 to 55 cars (about 80 to 800 m) on a track behind the quay or along a pier."""
     cars = round(_log_uniform(rng, 6.0, 55.0))
     mix = TRAIN_MIXES[int(rng.integers(len(TRAIN_MIXES)))]
@@ -225,7 +223,7 @@ def _a_train(harbour: Harbour, rng: Generator, name: str) -> Callable[[], Thing 
     return put
 
 
-def _a_heap(harbour: Harbour, rng: Generator, name: str) -> Callable[[], Thing | None]:
+def _a_heap(harbour: Harbour, rng: Generator, name: str) -> Put:
     """Coal, 25 to 80 m long, 12 to 30 m wide, 2 to 6 m high, its outline uneven."""
     length = _log_uniform(rng, 25.0, 80.0)
     width = min(float(rng.uniform(12.0, 30.0)), 0.9 * length)
@@ -241,7 +239,7 @@ def _a_heap(harbour: Harbour, rng: Generator, name: str) -> Callable[[], Thing |
     return put
 
 
-def _a_cover(harbour: Harbour, rng: Generator, name: str) -> Callable[[], Thing | None]:
+def _a_cover(harbour: Harbour, rng: Generator, name: str) -> Put:
     """Goods under a tarpaulin, 20 to 60 m long, 8 to 16 m wide, 2 to 4 m high."""
     size = (_log_uniform(rng, 20.0, 60.0), float(rng.uniform(8.0, 16.0)), float(rng.uniform(2.0, 4.0)))
     colour = str(rng.choice(["blue", "green", "white", "grey", "tan"]))
@@ -251,6 +249,15 @@ def _a_cover(harbour: Harbour, rng: Generator, name: str) -> Callable[[], Thing 
         return _within(cover(name, where, azimuth, size, colour=colour), yard)
 
     return put
+
+
+MAKERS: dict[str, Callable[..., Put]] = {
+    "vessel": _a_ship,
+    "containers": _a_stack,
+    "rail_cars": _a_train,
+    "stockpile": _a_heap,
+    "cover": _a_cover,
+}
 
 
 def small_clutter(harbour: Harbour, rng: Generator, room: Room, counts: tuple[int, int], prefix: str) -> list[Thing]:

@@ -1,7 +1,8 @@
 """What differs between two passes over a harbour although nothing happened: the cases of the rendered benchmark.
 
 Every case has the everyday differences of two good passes (`_everyday`); a case adds its own on top. All numbers are
-priors about PlanetScope-like deliveries, stated in docs/explanation/benchmarks.md; none was chosen by looking at results.
+priors about PlanetScope-like deliveries, stated in docs/explanation/benchmarks.md; none was chosen by looking at what
+a method finds.
 """
 
 from __future__ import annotations

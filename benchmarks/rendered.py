@@ -18,7 +18,7 @@ from rasterio.features import rasterize
 from scenes import FILE, Event, Scene
 from shapely import union_all
 from shapely.affinity import translate
-from shapely.geometry import Polygon
+from shapely.geometry import Polygon, box
 
 from imagery_diff.aoi import AOI, Zone
 from imagery_diff.geometry import shadow_m
@@ -26,7 +26,7 @@ from imagery_diff.synthetic import Look, random_harbour, render, write_planetsco
 from imagery_diff.synthetic.light import lit
 from imagery_diff.synthetic.materials import MATERIALS
 from imagery_diff.synthetic.paint import Fine, paint
-from imagery_diff.synthetic.render import convergence_deg, grid_of, sun_over
+from imagery_diff.synthetic.render import convergence_deg, sun_over
 from imagery_diff.synthetic.sky import cloud_shadow_offset_m, optical_depth
 from imagery_diff.synthetic.texture import rng_of
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.random import Generator
+    from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
     from imagery_diff.geometry import Sun
@@ -212,15 +213,14 @@ def zones_of(harbour: Harbour, name: str) -> AOI:
     shore = union_all([g.polygon for g in harbour.world.ground[:2]] + [p.outline for p in harbour.piers])
     zones = []
     for pier in harbour.piers:
+        ring = ((0.0, 0.0), (pier.length_m, 0.0), (pier.length_m, -BERTH_M), (0.0, -BERTH_M))
         strips = {
-            "left": [pier.at(0.0, 0.0), pier.at(pier.length_m, 0.0), pier.at(pier.length_m, -BERTH_M)]
-            + [pier.at(0.0, -BERTH_M)],
-            "right": [pier.from_right(a, w) for a, w in ((0.0, 0.0), (pier.length_m, 0.0))]
-            + [pier.from_right(a, w) for a, w in ((pier.length_m, -BERTH_M), (0.0, -BERTH_M))],
+            "left": [pier.at(ahead, inward) for ahead, inward in ring],
+            "right": [pier.from_right(ahead, inward) for ahead, inward in ring],
         }
         zones.append(_zone(f"{pier.name}_yard", "yard", pier.outline, pier.name, crs))
-        for side, ring in strips.items():
-            water = _largest(Polygon(ring).difference(shore))
+        for side, corners in strips.items():
+            water = _largest(Polygon(corners).difference(shore))
             zones.append(_zone(f"{pier.name}_{side}", "berth", water, pier.name, crs))
     zones.append(_zone("apron", "yard", apron_of(harbour), None, crs))
     for number, line in enumerate(harbour.rails, start=1):
@@ -246,9 +246,7 @@ def _largest(shape: BaseGeometry) -> Polygon:
 
 
 def _clip(outline: BaseGeometry, world: World) -> Polygon:
-    left, bottom, right, top = world.bounds
-    frame = Polygon([(left, bottom), (right, bottom), (right, top), (left, top)])
-    return _largest(outline.intersection(frame))
+    return _largest(outline.intersection(box(*world.bounds)))
 
 
 # --- clouds ----------------------------------------------------------------------------------------------------------
@@ -289,8 +287,9 @@ def _fine_over(bounds: tuple[float, float, float, float], step_m: float) -> Fine
     return Fine(left=left, top=top, step_m=step_m, shape=shape)
 
 
-def _burnt(shapes: list[BaseGeometry], fine: Fine) -> np.ndarray:
-    return np.asarray(rasterize(shapes, out_shape=fine.shape, transform=fine.transform, dtype="uint8")) != 0
+def _burnt(shapes: list[BaseGeometry], fine: Fine) -> NDArray[np.bool_]:
+    on: NDArray[np.bool_] = rasterize(shapes, out_shape=fine.shape, transform=fine.transform, dtype="uint8") != 0
+    return on
 
 
 # --- truth -----------------------------------------------------------------------------------------------------------
@@ -326,9 +325,8 @@ def contrast(thing: Thing, world: World, look: Look) -> float:
     Root mean square over bands, in the light of the look's sun, at one metre, without haze, blur and noise. Parts of
     the thing that shade each other, and shadow that falls on it, count; the shadow it casts beside it does not.
     """
-    left, bottom, right, top = thing.footprint.bounds
-    fine = _fine_over((left - 40.0, bottom - 40.0, right + 40.0, top + 40.0), 1.0)
-    frame = Polygon([(left - 90, bottom - 90), (right + 90, bottom - 90), (right + 90, top + 90), (left - 90, top + 90)])
+    fine = _fine_over(thing.footprint.buffer(40.0).bounds, 1.0)
+    frame = box(*thing.footprint.buffer(90.0).bounds)
     near = replace(
         world,
         fixed=tuple(p for p in world.fixed if p.polygon.intersects(frame)),

@@ -9,12 +9,10 @@ import warnings
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
 from event_scores import MASKED, asked, match
 from rasterio.features import rasterize
 from scenes import Scene
 from shapely import union_all
-from shapely.geometry.base import BaseGeometry
 
 from imagery_diff import compare
 from imagery_diff.aoi import AOI, reproject
@@ -26,7 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
 
     from imagery_diff.grid import Grid
     from imagery_diff.result import Region
@@ -41,7 +41,7 @@ class Findings:
     shapes: tuple[BaseGeometry, ...]
     """Outlines of regions, in ``crs``."""
     features: tuple[dict[str, Any], ...]
-    """Of each region: whatever the method knows, plain values; ``direction``, ``length_m`` and ``strength`` are used."""
+    """Of each region: whatever the method knows, plain values; tables use ``direction``, ``length_m``, ``strength``."""
     crs: str | None
     shift_px: tuple[float, float] | None = None
     """Measured (rows, cols), None where not measured."""
