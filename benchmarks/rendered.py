@@ -128,7 +128,7 @@ def make_scene(case: str, seed: int, folder: Path, *, null: bool) -> Scene:
         nuisance={"recipe": RECIPE, **drawn.weather.notes, **_told(passes)},
     )
     scene.save(place)
-    return scene
+    return Scene.load(place)
 
 
 def _kept(place: Path) -> Scene | None:
@@ -351,9 +351,8 @@ def _masked(thing: Thing, passes: tuple[Rendered, ...]) -> float:
     hidden = np.zeros(xs.shape, dtype=bool)
     for one in passes:
         east, north = one.look.pointing_error_m
-        col, row = ~one.grid.transform * (xs + east, ys + north)
-        shape = one.grid.shape
-        row = np.clip(row.astype(int), 0, shape[0] - 1)
-        col = np.clip(col.astype(int), 0, shape[1] - 1)
+        place, shape = one.grid.transform, one.grid.shape
+        row = np.clip(((ys + north - place.f) / place.e).astype(int), 0, shape[0] - 1)
+        col = np.clip(((xs + east - place.c) / place.a).astype(int), 0, shape[1] - 1)
         hidden |= one.udm2[1:6, row, col].any(axis=0)
     return float(hidden.mean())
