@@ -90,27 +90,6 @@ def plain(region: Region) -> dict[str, Any]:
     return {k: v for k, v in kept.items() if isinstance(v, str | int | float | bool | list | None)}
 
 
-def run(folders: Sequence[Path], method: Method, *, quiet: bool = False) -> list[dict[str, Any]]:
-    """Run a method over scenes; one result each, also where it raised.
-
-    Parameters
-    ----------
-    folders
-        Of scenes, see `scenes`.
-    method
-        What to run.
-    quiet
-        Without the bar of progress on stderr.
-
-    """
-    results = []
-    for done, folder in enumerate(folders, start=1):
-        results.append(score_scene(folder, method))
-        if not quiet:
-            progress(done, len(folders), folder.name)
-    return results
-
-
 def progress(done: int, total: int, word: str) -> None:
     """Draw a bar on stderr."""
     filled = round(30 * done / max(total, 1))
@@ -128,6 +107,7 @@ def score_scene(folder: Path, method: Method) -> dict[str, Any]:
         "suite": scene.suite,
         "case": scene.case,
         "seed": scene.seed,
+        "pixel_m": scene.pixel_m,
         "null": scene.null,
         "zone_km2": scene.zone_km2,
         "error": None,

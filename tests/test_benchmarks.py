@@ -179,7 +179,7 @@ def findings(modules, shapes, directions, unknown=None):
 def test_a_result_says_what_was_found_which_way_and_how_long(modules, event, tmp_path):
     saved_scene(modules, tmp_path / "one", [event(box(0, 0, 60, 20)), event(box(0, 100, 90, 120))])
     said = findings(modules, [box(0, 0, 50, 20), box(500, 0, 530, 20)], ["disappeared", "appeared"])
-    (row,) = modules.scene_scores.run([tmp_path / "one"], lambda _folder, _scene: said, quiet=True)
+    (row,) = modules.accuracy.run([tmp_path / "one"], lambda _folder, _scene: said)
     first, second = row["events"]
     assert (first["found"], first["direction_ok"], first["length_error_m"]) == ("R0", False, -10.0)
     assert second["found"] is None
@@ -193,7 +193,7 @@ def test_a_scene_on_which_the_method_raises_is_a_row_with_its_reason_and_finds_n
 
     saved_scene(modules, tmp_path / "one", [event(box(0, 0, 60, 20))])
     saved_scene(modules, tmp_path / "two", [])
-    rows = modules.scene_scores.run([tmp_path / "one", tmp_path / "two"], broken, quiet=True)
+    rows = modules.accuracy.run([tmp_path / "one", tmp_path / "two"], broken)
     assert rows[0]["error"] == "ValueError: no ground left"
     table = modules.accuracy_tables.tables(rows)
     assert "0/1 0%" in table
@@ -202,8 +202,8 @@ def test_a_scene_on_which_the_method_raises_is_a_row_with_its_reason_and_finds_n
 
 def test_masked_events_are_counted_apart(modules, event, tmp_path):
     saved_scene(modules, tmp_path / "one", [event(box(0, 0, 90, 20), masked=0.9), event(box(0, 100, 90, 120))])
-    rows = modules.scene_scores.run(
-        [tmp_path / "one"], lambda _folder, _scene: findings(modules, [box(0, 100, 90, 120)], ["appeared"]), quiet=True
+    rows = modules.accuracy.run(
+        [tmp_path / "one"], lambda _folder, _scene: findings(modules, [box(0, 100, 90, 120)], ["appeared"])
     )
     assert len(modules.accuracy_tables.events_of(rows)) == 1
     assert "1/1 100%" in modules.accuracy_tables.by_case(rows)
