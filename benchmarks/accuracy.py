@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 from accuracy_tables import by_method, tables
 from event_scores import MASKED, asked
 from nuisances import CASES
-from rendered import make_scene, scene_name
+from rendered import folder_of, make_scene
 from scene_scores import Compare, Method, progress, save_results, score_scene
 from scenes import Scene, find
 
@@ -147,7 +147,7 @@ class Wanted:
     @property
     def folder(self) -> Path:
         """Where it will lie."""
-        return self.cache / scene_name(self.case, self.seed, null=self.null)
+        return folder_of(self.case, self.seed, self.cache, null=self.null)
 
 
 def _make(wanted: Wanted) -> Scene:

@@ -87,6 +87,7 @@ def _pass(rng: Generator, time: datetime, sharpness: np.ndarray, sky: np.ndarray
         smooth_px=PLANETSCOPE.smooth_px * own[1],
         sharpen=PLANETSCOPE.sharpen * own[2],
         noise_common=common,
+        noise_bands=_four(np.array(PLANETSCOPE.noise_bands) * np.exp(rng.normal(0.0, 0.12, size=4))),
         band_offset_px=PLANETSCOPE.band_offset_px * float(rng.uniform(0.7, 1.3)),
         heading_deg=PLANETSCOPE.heading_deg + float(rng.normal(0.0, 2.0)),
     )
