@@ -36,8 +36,8 @@ class Weather:
     """Before and after; after is the later one."""
     clutter: tuple[int, int] = (4, 15)
     """Pieces of small clutter on each pier, the same on both dates: fewest and most."""
-    standing: int = 2
-    """Most ships, stacks and trains each that stay where they are."""
+    standing: int = 4
+    """Most ships, stacks, trains and the like that stay where they are."""
     redrawn: bool = False
     """Whether there is also small clutter on one date only."""
     cloud_share: tuple[float, float] | None = None
@@ -282,7 +282,7 @@ def _blur(rng: Generator, weather: Weather, span: tuple[float, float] = (1.5, 5.
 def _clutter(rng: Generator, weather: Weather) -> Weather:
     """Forty to eighty lorries and small blocks on each pier, and more that stays, the same on both dates."""
     del rng
-    return replace(weather, clutter=(40, 80), standing=4)
+    return replace(weather, clutter=(40, 80), standing=8)
 
 
 def _mixed(rng: Generator, weather: Weather) -> Weather:

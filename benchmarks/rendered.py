@@ -169,7 +169,7 @@ def plan(case: str, seed: int, *, null: bool) -> Plan:
     rng = rng_of(seed, case, "things", null)
     room = Room(harbour)
     events = [] if null else draw_things(harbour, rng, room, EVENTS, "event")
-    stays = draw_things(harbour, rng, room, int(rng.integers(0, 2 * weather.standing + 1)), "standing")
+    stays = draw_things(harbour, rng, room, int(rng.integers(0, weather.standing + 1)), "standing")
     stays += small_clutter(harbour, rng, room, weather.clutter, "stays")
     flitting = [small_clutter(harbour, rng, room, (2, 8), d) if weather.redrawn else [] for d in ("before", "after")]
     harbour = replace(harbour, world=harbour.world.with_things(*stays))
