@@ -111,6 +111,7 @@ def _case_row(name: str, results: Sequence[Row]) -> tuple[str, ...]:
     nulls = [r for r in results if r["null"]]
     seen = [e for e in events_of(scenes) if e["asked"]]
     credited = [e for e in events_of(scenes) if e["found"] is not None]
+    directions = [e["direction_ok"] for e in credited if e["direction_ok"] is not None]
     clean = sum(r["error"] is None and false_of([r]) == 0 for r in nulls)
     hidden = events_of(scenes, masked=True)
     denied = sum(e["found"] is None and (e["unknown"] or 0.0) <= 0.3 for e in hidden)
@@ -121,7 +122,7 @@ def _case_row(name: str, results: Sequence[Row]) -> tuple[str, ...]:
         f"{false_of(nulls) / len(nulls):.2f} ({false_of(nulls)}/{len(nulls)})" if nulls else "-",
         share(clean, len(nulls)),
         poisson(false_of(nulls), sum(r["zone_km2"] for r in nulls)),
-        share(sum(bool(e["direction_ok"]) for e in credited), len(credited)),
+        share(sum(directions), len(directions)),
         f"{found_of(hidden)}, {len(hidden) - found_of(hidden) - denied}, {denied}",
         str(sum(g["status"] == "duplicate" for r in scenes for g in r["regions"])),
     )

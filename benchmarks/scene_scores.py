@@ -167,7 +167,7 @@ def _scored(scene: Scene, found: Findings, zones: BaseGeometry | None) -> dict[s
             row |= {
                 "found": region.get("id", str(held.credited[number])),
                 "iou": round(held.iou[number], 3),
-                "direction_ok": region.get("direction") == event.direction,
+                "direction_ok": _same(region.get("direction"), event.direction),
                 "length_error_m": _difference(region.get("length_m"), event.length_m),
             }
         row["unknown"] = _unknown(event.outline, found)
@@ -194,6 +194,11 @@ def _event_row(event: Any) -> dict[str, Any]:
 def _where(shape: BaseGeometry) -> list[float]:
     centre = shape.centroid
     return [round(centre.x, 1), round(centre.y, 1)]
+
+
+def _same(said: str | None, truth: str) -> bool | None:
+    """Say whether a direction is right; None where the method tells none."""
+    return None if said is None else said == truth
 
 
 def _difference(value: float | None, truth: float) -> float | None:

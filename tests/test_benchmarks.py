@@ -10,12 +10,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import rasterio
+from affine import Affine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import shift as shifted
 from shapely import union_all
 from shapely.geometry import box
 
+from imagery_diff.grid import Grid
 from imagery_diff.method.coregister import estimate_shift
 from imagery_diff.read.aois import check_aoi, load_aoi
 
@@ -27,7 +29,16 @@ PIXEL_M = 3.0
 def modules():
     """Import the scripts as they import each other: from their own folder."""
     sys.path.insert(0, str(BENCHMARKS))
-    names = ("scenes", "event_scores", "scene_scores", "accuracy_tables", "nuisances", "harbour_events", "rendered")
+    names = (
+        "scenes",
+        "event_scores",
+        "scene_scores",
+        "accuracy_tables",
+        "nuisances",
+        "harbour_events",
+        "rendered",
+        "scene_maps",
+    )
     yield SimpleNamespace(**{n: importlib.import_module(n) for n in (*names, "accuracy")})
     sys.path.remove(str(BENCHMARKS))
 
@@ -209,6 +220,16 @@ def test_masked_events_are_counted_apart(modules, event, tmp_path):
     assert len(modules.accuracy_tables.events_of(rows)) == 1
     assert "1/1 100%" in modules.accuracy_tables.by_case(rows)
     assert "0, 0, 1" in modules.accuracy_tables.by_case(rows), "a masked event that is neither found nor unknown"
+
+
+def test_a_map_of_change_becomes_regions_of_the_least_size(modules):
+    grid = Grid(crs="EPSG:32652", transform=Affine(3.0, 0.0, 500_000.0, 0.0, -3.0, 4_600_000.0), shape=(40, 40))
+    changed = np.zeros(grid.shape, bool)
+    changed[5:10, 5:25] = changed[10:12, 25:30] = True  # two pieces that touch at a corner
+    changed[30:33, 30:33] = True  # 81 m2
+    (found,) = modules.scene_maps.patches(changed, grid, 120.0)
+    assert found.area == pytest.approx(9.0 * 110)
+    assert modules.scene_maps.longest(box(0, 0, 30, 50)) == pytest.approx(50.0)
 
 
 # --- seeds -----------------------------------------------------------------------------------------------------------
