@@ -52,6 +52,7 @@ def tables(results: Sequence[Row]) -> str:
     """Return every table of a run."""
     parts = [
         by_case(results),
+        asked_beside_measured(results),
         total(results),
         by_size("Recall by kind and size, not masked", results),
         by_contrast("Recall by kind and contrast, not masked", results),
@@ -126,6 +127,36 @@ def _case_row(name: str, results: Sequence[Row]) -> tuple[str, ...]:
         f"{found_of(hidden)}, {len(hidden) - found_of(hidden) - denied}, {denied}",
         str(sum(g["status"] == "duplicate" for r in scenes for g in r["regions"])),
     )
+
+
+def asked_beside_measured(results: Sequence[Row]) -> str:
+    """Return what is asked of the rendered scenes beside what was measured (95 % intervals)."""
+    mine = [r for r in results if r["case"] not in NOT_ASKED]
+    scenes, nulls = [r for r in mine if not r["null"]], [r for r in mine if r["null"]]
+    if not scenes or not nulls:
+        return ""
+    seen = [e for e in events_of(scenes) if e["asked"]]
+    ways = [e["direction_ok"] for e in events_of(scenes) if e["direction_ok"] is not None]
+    clean = sum(r["error"] is None and false_of([r]) == 0 for r in nulls)
+    by_name = {c: [r for r in scenes if r["case"] == c] for c in cases_of(scenes)}
+    hits = {c: [e for e in events_of(some) if e["asked"]] for c, some in by_name.items()}
+    low = min((c for c in hits if hits[c]), key=lambda c: found_of(hits[c]) / len(hits[c]), default="-")
+    loud = max(by_name, key=lambda c: false_of(by_name[c]) / len(by_name[c]))
+    rows = [
+        ("asked events found, all cases", ">= 97 %", recall(seen)),
+        ("false regions an event scene", "<= 0.05", poisson(false_of(scenes), len(scenes))),
+        ("clean null scenes", ">= 98 %", share(clean, len(nulls))),
+        (f"least found in a case: {low}", ">= 90 %", recall(hits.get(low, []))),
+        (
+            f"most false an event scene in a case: {loud}",
+            "<= 0.2",
+            poisson(false_of(by_name[loud]), len(by_name[loud])),
+        ),
+        ("right direction, of events found", ">= 98 %", share(sum(ways), len(ways))),
+    ]
+    least = min((len(h) for h in hits.values()), default=0)
+    size = f"{len(scenes)} event scenes, {len(nulls)} nulls, at least {least} asked events in sight a case"
+    return f"Asked beside measured ({size})\n" + grid(("what", "asked", "measured"), rows)
 
 
 def by_method(results: Sequence[Row]) -> str:
