@@ -245,9 +245,9 @@ def dump_regions(path: Path, results: Sequence[dict[str, Any]]) -> None:
     """Write one row for each region: what it is, and everything the method said of it."""
     about = ("method", "name", "suite", "case", "null", "zone_km2")
     rows = [{**{f"scene_{n}": r.get(n) for n in about}, **g} for r in results for g in r["regions"]]
-    names = list(dict.fromkeys(n for row in rows for n in row))
+    names = list(dict.fromkeys(n for row in rows for n in row if n != "outline"))
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, names)
+        writer = csv.DictWriter(file, names, extrasaction="ignore")
         writer.writeheader()
         writer.writerows(rows)
 

@@ -1,5 +1,6 @@
 """The benchmarks measure what they say: scoring, intervals, and the truth of drawn scenes."""
 
+import doctest
 import importlib
 import json
 import sys
@@ -220,6 +221,13 @@ def test_masked_events_are_counted_apart(modules, event, tmp_path):
     assert len(modules.accuracy_tables.events_of(rows)) == 1
     assert "1/1 100%" in modules.accuracy_tables.by_case(rows)
     assert "0, 0, 1" in modules.accuracy_tables.by_case(rows), "a masked event that is neither found nor unknown"
+
+
+@pytest.mark.parametrize("name", ["event_scores", "accuracy_tables"])
+def test_examples_in_the_scripts_are_true(modules, name):
+    told = doctest.testmod(getattr(modules, name))
+    assert told.attempted > 0
+    assert told.failed == 0
 
 
 def test_a_map_of_change_becomes_regions_of_the_least_size(modules):
