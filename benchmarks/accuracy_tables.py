@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from event_scores import wilson
+from event_scores import REPORTING_M, wilson
 from nuisances import NOT_ASKED
 from scipy.stats import chi2
 
@@ -189,6 +189,8 @@ def total(results: Sequence[Row]) -> str:
     lines = [
         f"scenes: {len(scenes)} with events, {len(nulls)} null; {sum(r['zone_km2'] for r in asked):.1f} km2 of zone",
         f"asked events found: {recall([e for e in seen if e['asked']])}",
+        f"  of them ships, stacks, trains: {recall([e for e in seen if e['asked'] and e['kind'] in REPORTING_M])}",
+        f"  of them heaps, covers (any size): {recall([e for e in seen if e['kind'] not in REPORTING_M])}",
         f"all events found: {recall(seen)}",
         f"false regions in zones: {false_of(scenes)} in event scenes, {false_of(nulls)} in nulls, {per_km2} per km2",
         f"CPU s a scene: {np.mean([r.get('cpu_s', np.nan) for r in asked]):.2f}" if asked else "",

@@ -257,6 +257,7 @@ def test_a_block_not_spent_in_the_last_commit_is_refused(modules, monkeypatch):
     with pytest.raises(SystemExit, match="does not call it spent"):
         modules.accuracy.first_seed("1")
     assert modules.accuracy.first_seed("2") == 200_000
+    assert modules.accuracy.first_seed("1", drawn_only=True) == 100_000, "drawing is not looking"
     with pytest.raises(SystemExit, match="has 'design' and 1, 2"):
         modules.accuracy.first_seed("999")
 
