@@ -30,17 +30,9 @@ PIXEL_M = 3.0
 def modules():
     """Import the scripts as they import each other: from their own folder."""
     sys.path.insert(0, str(BENCHMARKS))
-    names = (
-        "scenes",
-        "event_scores",
-        "scene_scores",
-        "accuracy_tables",
-        "nuisances",
-        "harbour_events",
-        "rendered",
-        "scene_maps",
-    )
-    yield SimpleNamespace(**{n: importlib.import_module(n) for n in (*names, "accuracy")})
+    names = ("scenes", "event_scores", "scene_scores", "scene_maps", "nuisances", "harbour_events", "rendered")
+    names = (*names, "accuracy_tables", "accuracy", "accuracy_diff")
+    yield SimpleNamespace(**{n: importlib.import_module(n) for n in names})
     sys.path.remove(str(BENCHMARKS))
 
 
