@@ -357,6 +357,24 @@ def test_an_event_lies_where_the_images_show_it_and_is_there_on_its_date_only(ma
 
 
 @pytest.mark.slow
+def test_the_command_prints_tables_and_writes_what_two_runs_are_compared_by(modules, made, tmp_path, capsys):
+    folder, scene = made
+    files = [tmp_path / "results.json", tmp_path / "regions.csv"]
+    words = ["folder", "--scenes", str(folder), "--json", str(files[0]), "--region-features", str(files[1])]
+    modules.accuracy.main(words)
+    told = capsys.readouterr()
+    assert "misregistration" in told.out
+    assert "1/1" in told.err
+    (row,) = json.loads(files[0].read_text())["scenes"]
+    assert row["error"] is None
+    assert [e["id"] for e in row["events"]] == [e.id for e in scene.events]
+    assert len(files[1].read_text().splitlines()) == 1 + len(row["regions"])
+    assert any(e["found"] for e in row["events"]), "a ship on calm water is found"
+    same = {row["name"]: row}
+    assert "0 gained, 0 lost" in modules.accuracy_diff.difference(same, same)
+
+
+@pytest.mark.slow
 def test_the_shift_told_is_the_one_measured_in_each_band(made):
     folder, scene = made
     with rasterio.open(folder / scene.before) as one, rasterio.open(folder / scene.after) as two:
