@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from calibration_tables import calibration
 from event_scores import REPORTING_M, wilson
 from nuisances import NOT_ASKED
 from scipy.stats import chi2
@@ -58,6 +59,7 @@ def tables(results: Sequence[Row]) -> str:
         by_contrast("Recall by kind and contrast, not masked", results),
         small(results),
         registration(results),
+        calibration(results),
         errors(results),
         missed(results),
         false_regions(results),

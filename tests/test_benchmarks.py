@@ -31,7 +31,7 @@ def modules():
     """Import the scripts as they import each other: from their own folder."""
     sys.path.insert(0, str(BENCHMARKS))
     names = ("scenes", "event_scores", "scene_scores", "scene_maps", "nuisances", "harbour_events", "rendered")
-    names = (*names, "accuracy_tables", "accuracy", "accuracy_diff")
+    names = (*names, "accuracy_tables", "calibration_tables", "accuracy", "accuracy_diff")
     yield SimpleNamespace(**{n: importlib.import_module(n) for n in names})
     sys.path.remove(str(BENCHMARKS))
 
@@ -230,6 +230,37 @@ def test_a_map_of_change_becomes_regions_of_the_least_size(modules):
     (found,) = modules.scene_maps.patches(changed, grid, 120.0)
     assert found.area == pytest.approx(9.0 * 110)
     assert modules.scene_maps.longest(box(0, 0, 30, 50)) == pytest.approx(50.0)
+
+
+def scenes_saying(**said):
+    """Return 100 null scenes of 1 km2 with one false region each, which says these things of itself."""
+    region = {"status": "false", **said}
+    return [{"case": "clear", "null": True, "error": None, "zone_km2": 1.0, "regions": [region]} for _ in range(100)]
+
+
+@pytest.mark.parametrize(
+    ("stated", "verdicts"),
+    [
+        (0.9, ["NOT within", "within", "not checked"]),  # 100 seen of 1000 expected at 10, of 100 at 1, of 10 at .1
+        (0.05, ["NOT within", "within", "not checked"]),
+        (9.0, ["NOT within", "NOT within", "not checked"]),
+    ],
+)
+def test_a_stated_rate_is_held_against_what_was_seen(modules, stated, verdicts):
+    told = modules.calibration_tables.rates(scenes_saying(false_alarms_per_km2=stated)).splitlines()[1:]
+    assert [v in line for v, line in zip(verdicts, told, strict=True)] == [True] * 3
+    assert ": within" in told[1] or stated == 9.0
+
+
+def test_nothing_is_said_of_rates_and_probabilities_that_no_region_states(modules):
+    assert modules.calibration_tables.calibration(scenes_saying()) == ""
+
+
+def test_a_probability_that_is_never_right_is_worse_than_a_constant_and_thin_bins_stay_hidden(modules):
+    told = modules.calibration_tables.reliability(scenes_saying(p_change=0.9))
+    assert "0.80-0.95  n 100  said 0.900  true 0.000 (0.000-0.037)" in told
+    assert "0.95-0.99  n 0: too few to show" in told
+    assert "Brier 0.8100; of a constant 0.0000" in told
 
 
 # --- seeds -----------------------------------------------------------------------------------------------------------
