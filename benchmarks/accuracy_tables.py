@@ -111,6 +111,7 @@ def _case_row(name: str, results: Sequence[Row]) -> tuple[str, ...]:
     nulls = [r for r in results if r["null"]]
     seen = [e for e in events_of(scenes) if e["asked"]]
     credited = [e for e in events_of(scenes) if e["found"] is not None]
+    directions = [e["direction_ok"] for e in credited if e["direction_ok"] is not None]
     clean = sum(r["error"] is None and false_of([r]) == 0 for r in nulls)
     hidden = events_of(scenes, masked=True)
     denied = sum(e["found"] is None and (e["unknown"] or 0.0) <= 0.3 for e in hidden)
@@ -121,10 +122,30 @@ def _case_row(name: str, results: Sequence[Row]) -> tuple[str, ...]:
         f"{false_of(nulls) / len(nulls):.2f} ({false_of(nulls)}/{len(nulls)})" if nulls else "-",
         share(clean, len(nulls)),
         poisson(false_of(nulls), sum(r["zone_km2"] for r in nulls)),
-        share(sum(bool(e["direction_ok"]) for e in credited), len(credited)),
+        share(sum(directions), len(directions)),
         f"{found_of(hidden)}, {len(hidden) - found_of(hidden) - denied}, {denied}",
         str(sum(g["status"] == "duplicate" for r in scenes for g in r["regions"])),
     )
+
+
+def by_method(results: Sequence[Row]) -> str:
+    """Return recall, false regions a scene and clean nulls of every method beside each other, a row a case."""
+    methods = list(dict.fromkeys(r["method"] for r in results))
+    rows = []
+    for case in [*cases_of(results), "ALL ASKED"]:
+        mine = [r for r in results if (r["case"] not in NOT_ASKED if case == "ALL ASKED" else r["case"] == case)]
+        rows.append((case, *(_in_short([r for r in mine if r["method"] == m]) for m in methods)))
+    title = "By method: asked events found | false a scene (events, nulls) | clean nulls"
+    return f"{title}\n" + grid(("case", *methods), rows)
+
+
+def _in_short(results: Sequence[Row]) -> str:
+    scenes, nulls = [r for r in results if not r["null"]], [r for r in results if r["null"]]
+    seen = [e for e in events_of(scenes) if e["asked"]]
+    found = f"{100 * found_of(seen) / len(seen):.0f}%" if seen else "-"
+    false = [f"{false_of(some) / len(some):.2f}" if some else "-" for some in (scenes, nulls)]
+    clean = sum(r["error"] is None and false_of([r]) == 0 for r in nulls)
+    return f"{found} | {', '.join(false)} | {clean}/{len(nulls)}"
 
 
 def total(results: Sequence[Row]) -> str:

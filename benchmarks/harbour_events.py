@@ -46,7 +46,7 @@ STACK_COLOURS = (
     ("rust", "red", "orange"),
     ("dark", "grey"),
 )
-"""Equally likely: a third of them are grey and rust, which lie on concrete like concrete."""
+"""Equally likely: a quarter of them are only grey and rust, which lie on concrete like concrete."""
 DECKS = ("rust", "red", "grey", "green", "dark", "tan", "blue", "light_grey")
 TRAIN_MIXES = (("box", "gondola"), ("gondola",), ("tank",), ("box",), ("flat", "gondola", "box"), ("coach",))
 TRAIN_COLOURS = (("rust", "grey", "dark"), ("rust",), ("grey",), ("dark",), ("green", "dark"), ("tan", "rust"))

@@ -36,8 +36,8 @@ class Weather:
     """Before and after; after is the later one."""
     clutter: tuple[int, int] = (4, 15)
     """Pieces of small clutter on each pier, the same on both dates: fewest and most."""
-    standing: int = 2
-    """Most ships, stacks and trains each that stay where they are."""
+    standing: int = 4
+    """Most ships, stacks, trains and the like that stay where they are."""
     redrawn: bool = False
     """Whether there is also small clutter on one date only."""
     cloud_share: tuple[float, float] | None = None
@@ -87,6 +87,7 @@ def _pass(rng: Generator, time: datetime, sharpness: np.ndarray, sky: np.ndarray
         smooth_px=PLANETSCOPE.smooth_px * own[1],
         sharpen=PLANETSCOPE.sharpen * own[2],
         noise_common=common,
+        noise_bands=_four(np.array(PLANETSCOPE.noise_bands) * np.exp(rng.normal(0.0, 0.12, size=4))),
         band_offset_px=PLANETSCOPE.band_offset_px * float(rng.uniform(0.7, 1.3)),
         heading_deg=PLANETSCOPE.heading_deg + float(rng.normal(0.0, 2.0)),
     )
@@ -281,7 +282,7 @@ def _blur(rng: Generator, weather: Weather, span: tuple[float, float] = (1.5, 5.
 def _clutter(rng: Generator, weather: Weather) -> Weather:
     """Forty to eighty lorries and small blocks on each pier, and more that stays, the same on both dates."""
     del rng
-    return replace(weather, clutter=(40, 80), standing=4)
+    return replace(weather, clutter=(40, 80), standing=8)
 
 
 def _mixed(rng: Generator, weather: Weather) -> Weather:

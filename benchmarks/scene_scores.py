@@ -90,27 +90,6 @@ def plain(region: Region) -> dict[str, Any]:
     return {k: v for k, v in kept.items() if isinstance(v, str | int | float | bool | list | None)}
 
 
-def run(folders: Sequence[Path], method: Method, *, quiet: bool = False) -> list[dict[str, Any]]:
-    """Run a method over scenes; one result each, also where it raised.
-
-    Parameters
-    ----------
-    folders
-        Of scenes, see `scenes`.
-    method
-        What to run.
-    quiet
-        Without the bar of progress on stderr.
-
-    """
-    results = []
-    for done, folder in enumerate(folders, start=1):
-        results.append(score_scene(folder, method))
-        if not quiet:
-            progress(done, len(folders), folder.name)
-    return results
-
-
 def progress(done: int, total: int, word: str) -> None:
     """Draw a bar on stderr."""
     filled = round(30 * done / max(total, 1))
@@ -128,6 +107,7 @@ def score_scene(folder: Path, method: Method) -> dict[str, Any]:
         "suite": scene.suite,
         "case": scene.case,
         "seed": scene.seed,
+        "pixel_m": scene.pixel_m,
         "null": scene.null,
         "zone_km2": scene.zone_km2,
         "error": None,
@@ -187,7 +167,7 @@ def _scored(scene: Scene, found: Findings, zones: BaseGeometry | None) -> dict[s
             row |= {
                 "found": region.get("id", str(held.credited[number])),
                 "iou": round(held.iou[number], 3),
-                "direction_ok": region.get("direction") == event.direction,
+                "direction_ok": _same(region.get("direction"), event.direction),
                 "length_error_m": _difference(region.get("length_m"), event.length_m),
             }
         row["unknown"] = _unknown(event.outline, found)
@@ -214,6 +194,11 @@ def _event_row(event: Any) -> dict[str, Any]:
 def _where(shape: BaseGeometry) -> list[float]:
     centre = shape.centroid
     return [round(centre.x, 1), round(centre.y, 1)]
+
+
+def _same(said: str | None, truth: str) -> bool | None:
+    """Say whether a direction is right; None where the method tells none."""
+    return None if said is None else said == truth
 
 
 def _difference(value: float | None, truth: float) -> float | None:

@@ -10,12 +10,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import rasterio
+from affine import Affine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import shift as shifted
 from shapely import union_all
 from shapely.geometry import box
 
+from imagery_diff.grid import Grid
+from imagery_diff.method.coregister import estimate_shift
 from imagery_diff.read.aois import check_aoi, load_aoi
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
@@ -26,7 +29,16 @@ PIXEL_M = 3.0
 def modules():
     """Import the scripts as they import each other: from their own folder."""
     sys.path.insert(0, str(BENCHMARKS))
-    names = ("scenes", "event_scores", "scene_scores", "accuracy_tables", "nuisances", "harbour_events", "rendered")
+    names = (
+        "scenes",
+        "event_scores",
+        "scene_scores",
+        "accuracy_tables",
+        "nuisances",
+        "harbour_events",
+        "rendered",
+        "scene_maps",
+    )
     yield SimpleNamespace(**{n: importlib.import_module(n) for n in (*names, "accuracy")})
     sys.path.remove(str(BENCHMARKS))
 
@@ -179,7 +191,7 @@ def findings(modules, shapes, directions, unknown=None):
 def test_a_result_says_what_was_found_which_way_and_how_long(modules, event, tmp_path):
     saved_scene(modules, tmp_path / "one", [event(box(0, 0, 60, 20)), event(box(0, 100, 90, 120))])
     said = findings(modules, [box(0, 0, 50, 20), box(500, 0, 530, 20)], ["disappeared", "appeared"])
-    (row,) = modules.scene_scores.run([tmp_path / "one"], lambda _folder, _scene: said, quiet=True)
+    (row,) = modules.accuracy.run([tmp_path / "one"], lambda _folder, _scene: said)
     first, second = row["events"]
     assert (first["found"], first["direction_ok"], first["length_error_m"]) == ("R0", False, -10.0)
     assert second["found"] is None
@@ -193,7 +205,7 @@ def test_a_scene_on_which_the_method_raises_is_a_row_with_its_reason_and_finds_n
 
     saved_scene(modules, tmp_path / "one", [event(box(0, 0, 60, 20))])
     saved_scene(modules, tmp_path / "two", [])
-    rows = modules.scene_scores.run([tmp_path / "one", tmp_path / "two"], broken, quiet=True)
+    rows = modules.accuracy.run([tmp_path / "one", tmp_path / "two"], broken)
     assert rows[0]["error"] == "ValueError: no ground left"
     table = modules.accuracy_tables.tables(rows)
     assert "0/1 0%" in table
@@ -202,12 +214,22 @@ def test_a_scene_on_which_the_method_raises_is_a_row_with_its_reason_and_finds_n
 
 def test_masked_events_are_counted_apart(modules, event, tmp_path):
     saved_scene(modules, tmp_path / "one", [event(box(0, 0, 90, 20), masked=0.9), event(box(0, 100, 90, 120))])
-    rows = modules.scene_scores.run(
-        [tmp_path / "one"], lambda _folder, _scene: findings(modules, [box(0, 100, 90, 120)], ["appeared"]), quiet=True
+    rows = modules.accuracy.run(
+        [tmp_path / "one"], lambda _folder, _scene: findings(modules, [box(0, 100, 90, 120)], ["appeared"])
     )
     assert len(modules.accuracy_tables.events_of(rows)) == 1
     assert "1/1 100%" in modules.accuracy_tables.by_case(rows)
     assert "0, 0, 1" in modules.accuracy_tables.by_case(rows), "a masked event that is neither found nor unknown"
+
+
+def test_a_map_of_change_becomes_regions_of_the_least_size(modules):
+    grid = Grid(crs="EPSG:32652", transform=Affine(3.0, 0.0, 500_000.0, 0.0, -3.0, 4_600_000.0), shape=(40, 40))
+    changed = np.zeros(grid.shape, bool)
+    changed[5:10, 5:25] = changed[10:12, 25:30] = True  # two pieces that touch at a corner
+    changed[30:33, 30:33] = True  # 81 m2
+    (found,) = modules.scene_maps.patches(changed, grid, 120.0)
+    assert found.area == pytest.approx(9.0 * 110)
+    assert modules.scene_maps.longest(box(0, 0, 30, 50)) == pytest.approx(50.0)
 
 
 # --- seeds -----------------------------------------------------------------------------------------------------------
@@ -289,7 +311,7 @@ def made(modules, tmp_path_factory):
     """One scene, rendered and written (about 5 s)."""
     folder = tmp_path_factory.mktemp("scenes")
     scene = modules.rendered.make_scene("misregistration", 5002, folder, null=False)
-    return folder / scene.name, scene
+    return modules.rendered.folder_of("misregistration", 5002, folder, null=False), scene
 
 
 @pytest.mark.slow
@@ -297,7 +319,7 @@ def test_a_scene_is_whole_and_taken_from_the_cache(modules, made):
     folder, scene = made
     image = folder / scene.before
     age = image.stat().st_mtime_ns
-    assert modules.rendered.make_scene("misregistration", 5002, folder.parent, null=False) == scene
+    assert modules.rendered.make_scene("misregistration", 5002, folder.parents[1], null=False) == scene
     assert image.stat().st_mtime_ns == age
     assert modules.scenes.find(folder.parent) == [folder]
 
@@ -331,3 +353,19 @@ def test_an_event_lies_where_the_images_show_it_and_is_there_on_its_date_only(ma
             transform=transform,
         )
         assert np.median(change[inside]) > 2.0 * np.median(change[around == 1])
+
+
+@pytest.mark.slow
+def test_the_shift_told_is_the_one_measured_in_each_band(made):
+    folder, scene = made
+    with rasterio.open(folder / scene.before) as one, rasterio.open(folder / scene.after) as two:
+        before, after = (f.read().astype("float32") / 1e4 for f in (one, two))
+    bare = np.ones(before.shape[1:], bool)
+    for image in (before, after):
+        bare &= (image[3] - image[2]) < 0.3 * (image[3] + image[2])
+    own = np.array(scene.nuisance["band_shift_px"])
+    assert np.abs(own.mean(axis=0)).max() < 0.002
+    for band in range(4):
+        found = estimate_shift(before[[band]], after[[band]], bare, max_shift_px=5.0, tile_px=128, sample_px=1_500_000)
+        # Tall things lean apart by a tenth of a pixel between two views near nadir.
+        assert (found.rows, found.cols) == pytest.approx(np.array(scene.shift_px) + own[band], abs=0.15)
