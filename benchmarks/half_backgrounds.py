@@ -22,6 +22,7 @@ from half_optics import NOISE_CORRELATION, RISE_OF_SIGMA, Camera, Tone, draw_noi
 from pyproj import Transformer
 from rasterio.features import rasterize
 from scipy.ndimage import binary_dilation, binary_opening, gaussian_filter, median_filter, uniform_filter
+from scipy.ndimage import label as label_pieces
 from shapely.geometry import LineString, Polygon, shape
 
 from imagery_diff.aoi import reproject
@@ -48,10 +49,29 @@ COLOURLESS = 60.0
 GREY = 6.0
 """8-bit levels between bands up to which an image is one picture three times, plus noise."""
 COLOURS = ("blue", "green", "red", "nir")
+WATER_KM2 = 0.3
+"""Least water a ship is put on: not a basin, a pond, a shadow."""
 PLANETSCOPE_NOISE = 2.7
 """8-bit levels, measured on the water of the real PlanetScope pair; given to the averaged aerial images."""
 PLANETSCOPE_RISE_PX = 2.5
 """10-90 % rise of edges as delivered (method notes: median 2.5 px over seven lossless scenes)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sensor:
+    """What is stated of a sensor where an image cannot tell."""
+
+    rise_px: float
+    """10-90 % rise of edges, for images with too few straight ones."""
+    noise: float
+    """Greatest noise: on busy ground the calmest blocks still hold texture."""
+
+
+AT_3_M = Sensor(rise_px=PLANETSCOPE_RISE_PX, noise=1.2 * PLANETSCOPE_NOISE)
+SENTINEL_2 = Sensor(rise_px=2.1, noise=20.0)
+"""Edges as measured at the one pair with enough of them (73 edges); noise as on its water."""
+ETM = Sensor(rise_px=2.1, noise=1.5)
+TM_NIR = Sensor(rise_px=2.1, noise=0.005)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -82,6 +102,31 @@ class Background:
     def pixel_m(self) -> float:
         """Side of a pixel."""
         return float(self.transform.a)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Given:
+    """What a reader knows of a pair; the rest is measured."""
+
+    name: str
+    images: tuple[NDArray[np.generic], NDArray[np.generic]]
+    bands: tuple[str, ...]
+    transform: Affine
+    crs: str
+    tones: tuple[Tone, Tone]
+    suns: tuple[Sun, Sun]
+    """From grid north."""
+    sensor: Sensor
+    changed: Mask
+    """Labelled or listed changes."""
+    doubtful: Mask
+    """Where nothing may be taken as unchanged."""
+    water: Mask
+    """Smooth water on both dates."""
+    ground: Mask
+    """Where a thing may stand, if the ground is even and alike on both dates."""
+    told: dict[str, Any]
+    """What was assumed."""
 
 
 def data_folder() -> Path:
@@ -117,7 +162,7 @@ WRITING: dict[str, tuple[tuple[int, int, int, int], ...]] = {
 
 
 def sfbay(name: str, data: Path) -> Background:
-    """Real PlanetScope, 3 m, red, green, blue in 8 bits as the provider stretches them."""
+    """Read real PlanetScope, 3 m, red, green, blue in 8 bits as the provider stretches them."""
     before, after, label, transform, crs = _read(data / name)
     listed = json.loads((data / name / "events.geojson").read_text(encoding="utf-8"))["features"]
     shapes = [reproject(shape(f["geometry"]), "EPSG:4326", crs) for f in listed]
@@ -127,15 +172,28 @@ def sfbay(name: str, data: Path) -> Background:
     water = binary_opening(dark[0] & dark[1], iterations=10)
     drawn = _burnt([Polygon([transform * p for p in ring]) for ring in SFBAY_OPEN], transform, label.shape)
     bands = ("red", "green", "blue")
-    tones = [_stretched(g, bands, water) for g in grey]
     told = {"place": "position assumed, as delivered", "sun": "drawn at random, one for each image: time unknown"}
     return _background(
-        name, (before, after), bands, (transform, crs), tones, (changed, label != 0), (water, drawn), _drawn_sun, told
+        Given(
+            name=name,
+            images=(before, after),
+            bands=bands,
+            transform=transform,
+            crs=crs,
+            tones=(_stretched(grey[0], bands, water), _stretched(grey[1], bands, water)),
+            suns=_drawn_suns(name),
+            sensor=AT_3_M,
+            changed=changed,
+            doubtful=label != 0,
+            water=water,
+            ground=drawn,
+            told=told,
+        )
     )
 
 
 def sztaki(name: str, data: Path) -> Background:
-    """Aerial images of 1.5 m, averaged to what PlanetScope would deliver, 3 m, with its noise."""
+    """Read aerial images of 1.5 m, averaged to what PlanetScope would deliver, 3 m, with its noise."""
     before, after, label, _, _ = _read(data / name)
     images = [_averaged(i.astype(float), rng_of(0, name, d)) for i, d in ((before, "before"), (after, "after"))]
     rows, cols = images[0].shape[1:]
@@ -147,22 +205,33 @@ def sztaki(name: str, data: Path) -> Background:
     transform, crs = Affine(3.0, 0.0, 372_000.0, 0.0, -3.0, 5_278_000.0), "EPSG:32634"
     bands = ("red", "green", "blue")
     no_water = np.zeros(label.shape, dtype=bool)
-    tones = [_stretched(i, bands, no_water) for i in images]
-    whole = (images[0].astype(np.uint8), images[1].astype(np.uint8))
     told = {
         "place": "made up: the files carry none; metres follow from 1.5 m a pixel averaged to 3 m",
         "resolution": f"averaged until edges rise over {PLANETSCOPE_RISE_PX} px of 3 m, noise of {PLANETSCOPE_NOISE} "
         f"levels correlated {NOISE_CORRELATION} added",
         "sun": "drawn at random, one for each image: time unknown",
     }
-    ground = ~no_water & _not_green(images, bands)
     return _background(
-        name, whole, bands, (transform, crs), tones, (changed, changed), (no_water, ground), _drawn_sun, told
+        Given(
+            name=name,
+            images=(images[0].astype(np.uint8), images[1].astype(np.uint8)),
+            bands=bands,
+            transform=transform,
+            crs=crs,
+            tones=(_stretched(images[0], bands, no_water), _stretched(images[1], bands, no_water)),
+            suns=_drawn_suns(name),
+            sensor=AT_3_M,
+            changed=changed,
+            doubtful=changed,
+            water=no_water,
+            ground=_not_green(images, bands),
+            told=told,
+        )
     )
 
 
 def oscd(name: str, data: Path) -> Background:
-    """Sentinel-2 level 1C: blue, green, red, near infrared of 10 m, reflectance times 10,000."""
+    """Read Sentinel-2 level 1C: blue, green, red, near infrared of 10 m, reflectance times 10,000."""
     before, after, label, old, _ = _read(data / name, (2, 3, 4, 8))
     meta = json.loads((data / name / "meta.json").read_text(encoding="utf-8"))
     changed = label != 0
@@ -170,39 +239,77 @@ def oscd(name: str, data: Path) -> Background:
     images = [i.astype(float) for i in (before, after)]
     wet = [(median_filter(i[3], 3) < 900.0) & (i[1] > i[3]) for i in images]
     water = binary_opening(wet[0] & wet[1], iterations=2)
-    tones = [_calibrated(i, (8500.0,) * 4) for i in images]
-    suns = [_morning_sun(day, lat, lon) for day in meta["dates"]]
     told = {
         "place": "pixels of about 10 m on a geographic grid taken as squares of 10 m, north up, in the UTM zone",
         "sun": "of the date, 10:30 local solar time, as Sentinel-2 passes",
     }
-    ground = _bare(images)
+    counts = (8500.0,) * 4
     return _background(
-        name, (before, after), COLOURS, (transform, crs), tones, (changed, changed), (water, ground), suns, told
+        Given(
+            name=name,
+            images=(before, after),
+            bands=COLOURS,
+            transform=transform,
+            crs=crs,
+            tones=(_calibrated(images[0], counts), _calibrated(images[1], counts)),
+            suns=_morning_suns(meta["dates"], lat, lon),
+            sensor=SENTINEL_2,
+            changed=changed,
+            doubtful=changed,
+            water=water,
+            ground=_bare(images),
+            told=told,
+        )
     )
 
 
 def taizhou(name: str, data: Path) -> Background:
-    """Landsat 7, 30 m: blue, green, red, near infrared in 8 bits."""
+    """Read Landsat 7, 30 m: blue, green, red, near infrared in 8 bits."""
     before, after, label, transform, crs = _read(data / name, (1, 2, 3, 4))
     meta = json.loads((data / name / "meta.json").read_text(encoding="utf-8"))
     lon, lat = Transformer.from_crs(crs, 4326, always_xy=True).transform(transform.c + 6000.0, transform.f - 6000.0)
-    suns = [_morning_sun(day.replace("-", ""), lat, lon) for day in meta["dates"]]
+    suns = _morning_suns([day.replace("-", "") for day in meta["dates"]], lat, lon)
     images = [i.astype(float) for i in (before, after)]
-    water = np.all([i[1] > i[3] for i in images], axis=0)
-    tones = [_calibrated(i, _etm_counts(s)) for i, s in zip(images, suns, strict=True)]
-    told = {"sun": "of the date, 10:30 local solar time"}
-    ground = _bare(images)
     return _background(
-        name,
-        (before, after),
-        COLOURS,
-        (transform, crs),
-        tones,
-        (label == 1, label != 0),
-        (binary_opening(water), ground),
-        suns,
-        told,
+        Given(
+            name=name,
+            images=(before, after),
+            bands=COLOURS,
+            transform=transform,
+            crs=crs,
+            tones=(_calibrated(images[0], _etm_counts(suns[0])), _calibrated(images[1], _etm_counts(suns[1]))),
+            suns=suns,
+            sensor=ETM,
+            changed=label == 1,
+            doubtful=label != 0,
+            water=binary_opening(np.all([i[1] > i[3] for i in images], axis=0)),
+            ground=_bare(images),
+            told={"sun": "of the date, 10:30 local solar time"},
+        )
+    )
+
+
+def sardinia(name: str, data: Path) -> Background:
+    """Read a pair of Landsat TM, 30 m, near infrared alone, reflectance; a lake that rose is labelled. Nulls only."""
+    before, after, label, _, _ = _read(data / name)
+    images = [i.astype(float) for i in (before, after)]
+    return _background(
+        Given(
+            name=name,
+            images=(before, after),
+            bands=("nir",),
+            # No position is given: near Lake Mulargia, in its UTM zone.
+            transform=Affine(30.0, 0.0, 515_000.0, 0.0, -30.0, 4_395_000.0),
+            crs="EPSG:32632",
+            tones=(_calibrated(images[0], (1.0,)), _calibrated(images[1], (1.0,))),
+            suns=_morning_suns(["19950915", "19960715"], 39.6, 9.2),
+            sensor=TM_NIR,
+            changed=label != 0,
+            doubtful=label != 0,
+            water=binary_opening(np.all([i[0] < 0.10 for i in images], axis=0)),
+            ground=np.zeros(label.shape, dtype=bool),
+            told={"place": "made up near the lake: the files carry none", "sun": "of the middle of the month, 10:30"},
+        )
     )
 
 
@@ -214,8 +321,11 @@ GROUPS: dict[str, tuple[Callable[[str, Path], Background], tuple[str, ...]]] = {
         ("oscd_aguasclaras", "oscd_bercy", "oscd_hongkong", "oscd_mumbai", "oscd_nantes", "oscd_paris", "oscd_rennes"),
     ),
     "taizhou": (taizhou, ("landsat_taizhou",)),
+    "sardinia": (sardinia, ("landsat_sardinia",)),
 }
 """Group -> how its pairs are read, and the pairs."""
+NULLS_ONLY = ("sardinia",)
+"""Groups nothing is put into: one band of near infrared tells no even ground from another."""
 
 
 def backgrounds(groups: Iterable[str]) -> Iterable[Background]:
@@ -245,59 +355,43 @@ def _read(
     return found[0], found[1], found[2][0], transform, code
 
 
-def _background(  # noqa: PLR0913, PLR0917 - one call in each reader, in one order
-    name: str,
-    images: tuple[NDArray[Any], NDArray[Any]],
-    bands: tuple[str, ...],
-    place: tuple[Affine, str],
-    tones: list[Tone],
-    changes: tuple[Mask, Mask],
-    grounds: tuple[Mask, Mask],
-    suns: Any,
-    told: dict[str, Any],
-) -> Background:
-    """Measure cameras and put everything together; ``changes`` are (changed, not known quiet)."""
-    transform, crs = place
-    floats = [i.astype(float) for i in images]
-    stated = 2.5 if transform.a < 5.0 else 2.1
-    cameras = []
-    for number, (image, tone) in enumerate(zip(floats, tones, strict=True)):
-        sun = suns(name, number) if callable(suns) else suns[number]
-        cameras.append(_camera(image, bands, tone, sun, (name, number, stated)))
-    guard = max(2, round(GUARD_M / transform.a))
-    barred = binary_dilation(changes[0], iterations=guard)
-    water, ground = grounds
+def _background(given: Given) -> Background:
+    """Measure both cameras and put everything together."""
+    floats = [i.astype(float) for i in given.images]
+    cameras = (_camera(floats[0], given, 0), _camera(floats[1], given, 1))
+    guard = max(2, round(GUARD_M / given.transform.a))
+    barred = binary_dilation(given.changed, iterations=guard)
+    water = _large(given.water, WATER_KM2 * 1e6 / given.transform.a**2)
     even = np.all([_even(i) for i in floats], axis=0) & _alike(floats, ~water & ~barred)
-    told |= {f"{d} {k}": v for d, c in zip(("before", "after"), cameras, strict=True) for k, v in _said(c).items()}
+    said = {f"{d} {k}": v for d, c in zip(("before", "after"), cameras, strict=True) for k, v in _said(c).items()}
     return Background(
-        name=name,
-        images=images,
-        bands=bands,
-        transform=transform,
-        crs=crs,
-        cameras=(cameras[0], cameras[1]),
-        ignore=barred | changes[1],
+        name=given.name,
+        images=given.images,
+        bands=given.bands,
+        transform=given.transform,
+        crs=given.crs,
+        cameras=cameras,
+        ignore=barred | given.doubtful,
         barred=barred,
         water=water,
-        open=ground & even & ~water & ~barred,
-        lines=tuple(LineString([transform * end for end in line]) for line in LINES.get(name, ())),
-        told=told,
+        open=given.ground & even & ~water & ~barred,
+        lines=tuple(LineString([given.transform * end for end in line]) for line in LINES.get(given.name, ())),
+        told=given.told | said,
     )
 
 
-def _camera(image: Image, bands: tuple[str, ...], tone: Tone, sun: Sun, who: tuple[str, int, float]) -> Camera:
+def _camera(image: Image, given: Given, number: int) -> Camera:
     """Measure what can be measured of an image, draw what cannot."""
-    name, number, stated = who
-    spread, said = measure_edges(image[:3], stated)
-    rng = rng_of(0, name, number, "shadow")
-    depth = float(rng.uniform(0.22, 0.45))
+    spread, said = measure_edges(image[:3], given.sensor.rise_px)
+    depth = float(rng_of(0, given.name, number, "shadow").uniform(0.22, 0.45))
+    # The sky is blue: more of its light is left in blue, less in near infrared.
     blue, green, red, nir = (depth * f for f in (1.12, 1.0, 0.93, 0.8))
     return Camera(
         spread=spread,
-        noise=measure_noise(image),
-        tone=tone,
-        mix=_mix(image, bands),
-        sun=sun,
+        noise=np.minimum(measure_noise(image), given.sensor.noise),
+        tone=given.tones[number],
+        mix=_mix(image, given.bands),
+        sun=given.suns[number],
         shadow_light=(blue, green, red, nir),
         told=(said,),
     )
@@ -322,16 +416,20 @@ def _said(camera: Camera) -> dict[str, Any]:
     }
 
 
-def _drawn_sun(name: str, number: int) -> Sun:
-    """Draw a sun of mid-morning at 35 to 48 degrees north."""
-    rng = rng_of(0, name, number, "sun")
-    return Sun(azimuth_deg=float(rng.uniform(125.0, 165.0)), elevation_deg=float(rng.uniform(28.0, 62.0)))
+def _drawn_suns(name: str) -> tuple[Sun, Sun]:
+    """Draw suns of mid-morning at 35 to 48 degrees north, one for each image of a pair."""
+    rngs = [rng_of(0, name, number, "sun") for number in (0, 1)]
+    first, second = (
+        Sun(azimuth_deg=float(r.uniform(125.0, 165.0)), elevation_deg=float(r.uniform(28.0, 62.0))) for r in rngs
+    )
+    return first, second
 
 
-def _morning_sun(day: str, lat: float, lon: float) -> Sun:
-    """Return the sun at 10:30 local solar time of a day (YYYYMMDD)."""
-    midnight = datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC)
-    return sun_position(midnight + timedelta(hours=10.5 - lon / 15.0), lat, lon)
+def _morning_suns(days: list[str], lat: float, lon: float) -> tuple[Sun, Sun]:
+    """Return the sun at 10:30 local solar time of two days (YYYYMMDD)."""
+    midnights = [datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC) for day in days]
+    morning = timedelta(hours=10.5 - lon / 15.0)
+    return sun_position(midnights[0] + morning, lat, lon), sun_position(midnights[1] + morning, lat, lon)
 
 
 def _stretched(image: Image, bands: tuple[str, ...], water: Mask) -> Tone:
@@ -412,6 +510,15 @@ def _alike(images: list[Image], where: Mask) -> Mask:
     middle = np.median(off[where])
     spread = 1.4826 * np.median(np.abs(off[where] - middle))
     return np.asarray(np.abs(off - middle) < ALIKE * spread)
+
+
+def _large(mask: Mask, least_px: float) -> Mask:
+    """Keep the pieces of at least so many pixels."""
+    labels, count = label_pieces(mask)
+    sizes = np.bincount(labels.ravel(), minlength=count + 1)
+    keep = sizes >= least_px
+    keep[0] = False
+    return np.asarray(keep[labels])
 
 
 def _not_green(images: list[Image], bands: tuple[str, ...]) -> Mask:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import rasterio
 from affine import Affine
-from half_backgrounds import GROUPS, Background, backgrounds
+from half_backgrounds import GROUPS, NULLS_ONLY, Background, backgrounds
 from half_insert import insert
 from half_places import Put, draw_and_place
 from rasterio.features import rasterize, shapes
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
-RECIPE = 1
+RECIPE = 2
 """Raise it whenever the same seed gives another scene: a cache made by another recipe is not used."""
 EVENT_TILE_PX = (320, 460)
 """Least and greatest side of an event scene."""
@@ -47,8 +47,8 @@ NULL_TILE_PX = 400
 """Null scenes cut an image into pieces of about this side, none overlapping: each ground counts once."""
 TILES_TRIED = 12
 """Pieces drawn before a background is said to hold nothing."""
-ZONE_CELL_PX = 4
-"""Zones follow the ground in steps of so many pixels."""
+ZONE_CELL_M = 12.0
+"""Zones follow the ground in steps of about this, at least two pixels."""
 LEAST_QUIET = 0.04
 """Share of a piece that must be quiet for it to be a null scene."""
 GROUP_STEP = 1000
@@ -84,7 +84,7 @@ def make(cache: Path, groups: list[str], seed: int, counts: tuple[int, int]) -> 
     for group in groups:
         members = list(backgrounds([group]))
         first = seed + GROUP_STEP * list(GROUPS).index(group)
-        for k in range(counts[0]) if members else ():
+        for k in range(counts[0]) if members and group not in NULLS_ONLY else ():
             folders += [f for f in [event_scene(members[k % len(members)], first + k, cache)] if f]
         nulls = [f for member in members for f in null_scenes(member, cache)]
         folders += nulls[:: max(1, -(-len(nulls) // counts[1]))] if counts[1] else []
@@ -205,12 +205,13 @@ def zones_of(tile: Background, name: str, *, null: bool) -> AOI:
 
 def _outline(mask: NDArray[np.bool_], transform: Affine) -> BaseGeometry:
     """Return where every pixel of a cell is in the mask, as one geometry without slivers."""
-    rows, cols = (n - n % ZONE_CELL_PX for n in mask.shape)
-    cells = mask[:rows, :cols].reshape(rows // ZONE_CELL_PX, ZONE_CELL_PX, cols // ZONE_CELL_PX, ZONE_CELL_PX)
+    cell = max(2, round(ZONE_CELL_M / transform.a))
+    rows, cols = (n - n % cell for n in mask.shape)
+    cells = mask[:rows, :cols].reshape(rows // cell, cell, cols // cell, cell)
     whole = cells.all(axis=(1, 3)).astype(np.uint8)
-    coarse = transform * Affine.scale(ZONE_CELL_PX)
+    coarse = transform * Affine.scale(cell)
     pieces = [shape(s) for s, v in shapes(whole, mask=whole != 0, transform=coarse) if v]
-    least = 8 * (ZONE_CELL_PX * transform.a) ** 2
+    least = 8 * (cell * transform.a) ** 2
     return union_all([p for p in pieces if p.area >= least])
 
 
