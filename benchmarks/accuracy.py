@@ -7,8 +7,8 @@
 
 Makes the scenes of a suite (or takes them from the cache), runs `imagery_diff.compare` on each, and prints tables with
 intervals. Design seeds may be run at will; a numbered block only once it stands as spent in the committed
-``benchmarks/seeds.json``. What is drawn and how it is scored: docs/explanation/benchmarks.md, half_real.md. Two runs written with
-``--json`` are held against each other by ``benchmarks/accuracy_diff.py``.
+``benchmarks/seeds.json``. What is drawn and how it is scored: benchmarks.md and half_real.md in docs/explanation. Two
+runs written with ``--json`` are held against each other by ``benchmarks/accuracy_diff.py``.
 """
 
 from __future__ import annotations

@@ -18,7 +18,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import rasterio
 from affine import Affine
-from half_optics import NOISE_CORRELATION, RISE_OF_SIGMA, Camera, Tone, draw_noise, measure_edges, measure_noise
+from half_optics import (
+    NOISE_CORRELATION,
+    RISE_OF_SIGMA,
+    Camera,
+    Tone,
+    draw_noise,
+    measure_edges,
+    measure_noise,
+    spread_that_measures,
+)
 from pyproj import Transformer
 from rasterio.features import rasterize
 from scipy.ndimage import binary_dilation, binary_opening, gaussian_filter, median_filter, uniform_filter
@@ -54,7 +63,7 @@ WATER_KM2 = 0.3
 PLANETSCOPE_NOISE = 2.7
 """8-bit levels, measured on the water of the real PlanetScope pair; given to the averaged aerial images."""
 PLANETSCOPE_RISE_PX = 2.5
-"""10-90 % rise of edges as delivered (method notes: median 2.5 px over seven lossless scenes)."""
+"""10-90 % rise of edges as delivered and as `edges` measures it: median 2.5 px over seven lossless real scenes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +71,7 @@ class Sensor:
     """What is stated of a sensor where an image cannot tell."""
 
     rise_px: float
-    """10-90 % rise of edges, for images with too few straight ones."""
+    """10-90 % rise of edges as `edges` measures it, for images with too few straight ones."""
     noise: float
     """Greatest noise: on busy ground the calmest blocks still hold texture."""
 
@@ -170,7 +179,7 @@ def sfbay(name: str, data: Path) -> Background:
     grey = [i.astype(float) for i in (before, after)]
     dark = [median_filter(g[0], 5) < 105.0 for g in grey]
     water = binary_opening(dark[0] & dark[1], iterations=10)
-    drawn = _burnt([Polygon([transform * p for p in ring]) for ring in SFBAY_OPEN], transform, label.shape)
+    drawn = _burnt([Polygon([transform @ p for p in ring]) for ring in SFBAY_OPEN], transform, label.shape)
     bands = ("red", "green", "blue")
     told = {"place": "position assumed, as delivered", "sun": "drawn at random, one for each image: time unknown"}
     return _background(
@@ -375,7 +384,7 @@ def _background(given: Given) -> Background:
         barred=barred,
         water=water,
         open=given.ground & even & ~water & ~barred,
-        lines=tuple(LineString([given.transform * end for end in line]) for line in LINES.get(given.name, ())),
+        lines=tuple(LineString([given.transform @ end for end in line]) for line in LINES.get(given.name, ())),
         told=given.told | said,
     )
 
@@ -475,7 +484,7 @@ def _etm_counts(sun: Sun) -> tuple[float, ...]:
 def _averaged(image: Image, rng: np.random.Generator) -> Image:
     """Blur an aerial image of 1.5 m to PlanetScope's sharpness, take 3 m, add its noise."""
     own = measure_edges(image, 2.0)[0].edge()[0] / RISE_OF_SIGMA
-    wanted = 2.0 * PLANETSCOPE_RISE_PX / RISE_OF_SIGMA
+    wanted = 2.0 * spread_that_measures(PLANETSCOPE_RISE_PX).edge()[0] / RISE_OF_SIGMA
     # The mean of 2 x 2 below has a variance of a quarter of its own.
     soft = gaussian_filter(image, [0.0, *[math.sqrt(max(wanted**2 - own**2 - 0.25, 0.01))] * 2])
     rows, cols = (n - n % 2 for n in soft.shape[1:])
@@ -487,7 +496,7 @@ def _averaged(image: Image, rng: np.random.Generator) -> Image:
 
 def _square(old: Affine, size: tuple[int, int]) -> tuple[Affine, str, tuple[float, float]]:
     """Return a north-up UTM grid of 10 m with the upper left corner of a geographic one, its CRS, and its middle."""
-    lon, lat = old * (size[1] / 2.0, size[0] / 2.0)
+    lon, lat = old @ (size[1] / 2.0, size[0] / 2.0)
     crs = f"EPSG:{(32600 if lat > 0 else 32700) + int((lon + 180.0) // 6.0) + 1}"
     left, top = Transformer.from_crs(4326, crs, always_xy=True).transform(old.c, old.f)
     return Affine(10.0, 0.0, round(left, -1), 0.0, -10.0, round(top, -1)), crs, (lat, lon)

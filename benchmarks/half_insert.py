@@ -100,8 +100,8 @@ def window_of(thing: Thing, transform: Affine, camera: Camera, shape: tuple[int,
     foot = thing.footprint
     whole = foot.union(translate(foot, *shadow_m(max(p.top_m for p in thing.parts), camera.sun)))
     left, bottom, right, top = whole.bounds
-    col0, row0 = ~transform * (left, top)
-    col1, row1 = ~transform * (right, bottom)
+    col0, row0 = ~transform @ (left, top)
+    col1, row1 = ~transform @ (right, bottom)
     reach = camera.spread.reach_px + 1
     spans = (math.floor(row0) - reach, math.ceil(row1) + reach, math.floor(col0) - reach, math.ceil(col1) + reach)
     if spans[0] < 0 or spans[2] < 0 or spans[1] > shape[0] or spans[3] > shape[1]:
@@ -132,7 +132,7 @@ def _drawn(
 def _fine(transform: Affine, window: tuple[slice, slice]) -> Fine:
     """Return the fine grid over whole pixels of the image."""
     rows, cols = window
-    left, top = transform * (cols.start, rows.start)
+    left, top = transform @ (cols.start, rows.start)
     shape = ((rows.stop - rows.start) * OVERSAMPLE, (cols.stop - cols.start) * OVERSAMPLE)
     return Fine(left=left, top=top, step_m=transform.a / OVERSAMPLE, shape=shape)
 

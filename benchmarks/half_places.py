@@ -138,7 +138,7 @@ def _somewhere(ground: Background, rng: Generator, kind: str) -> Place:
     if not rows.size:
         rows, cols = np.nonzero(mask)
     pick = int(rng.integers(rows.size))
-    x, y = ground.transform * (cols[pick] + rng.random(), rows[pick] + rng.random())
+    x, y = ground.transform @ (cols[pick] + rng.random(), rows[pick] + rng.random())
     return (x, y), float(rng.uniform(0.0, 360.0))
 
 
