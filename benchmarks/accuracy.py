@@ -2,12 +2,13 @@
 
     python benchmarks/accuracy.py rendered --block design --scenes-per-case 3 --nulls-per-case 3 --cache DIR
     python benchmarks/accuracy.py rendered --block 1 --least-events 120 --nulls-per-case 16 --jobs 2 --json FILE
+    python benchmarks/accuracy.py half-real --block design --scenes-per-case 16 --cache DIR
     python benchmarks/accuracy.py folder --scenes DIR
 
 Makes the scenes of a suite (or takes them from the cache), runs `imagery_diff.compare` on each, and prints tables with
 intervals. Design seeds may be run at will; a numbered block only once it stands as spent in the committed
-``benchmarks/seeds.json``. What is drawn and how it is scored: docs/explanation/benchmarks.md. Two runs written with
-``--json`` are held against each other by ``benchmarks/accuracy_diff.py``.
+``benchmarks/seeds.json``. What is drawn and how it is scored: benchmarks.md and half_real.md in docs/explanation. Two
+runs written with ``--json`` are held against each other by ``benchmarks/accuracy_diff.py``.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ from typing import TYPE_CHECKING, Any
 
 from accuracy_tables import by_method, tables
 from event_scores import MASKED, asked
+from half_backgrounds import GROUPS
+from half_real import make as make_half_real
+from half_tables import half_real
 from nuisances import CASES
 from rendered import folder_of, make_scene
 from scene_scores import Compare, Method, progress, save_results, score_scene
@@ -54,6 +58,9 @@ def main(words: Sequence[str] | None = None) -> None:
     for name, method in _methods(options).items():
         results += [{"method": name, **r} for r in run(folders, method, options.jobs)]
     print(tables([r for r in results if r["method"] == OURS]))
+    mixed = [r for r in results if r["method"] == OURS and r["suite"] == "half-real"]
+    if mixed:
+        print("\n" + half_real(mixed))
     if len(options.methods) > 1:
         print("\n" + by_method(results))
     if options.json:
@@ -69,7 +76,8 @@ def _options(words: Sequence[str] | None) -> argparse.Namespace:
     add("suite", choices=sorted(SUITES), help="folder = scenes that lie in --scenes already")
     add("--block", default="design", help="'design' or the number of a block in seeds.json")
     add("--cases", default=",".join(CASES), help="names, with commas between")
-    add("--scenes-per-case", type=int, default=8)
+    add("--backgrounds", default=",".join(GROUPS), help="half-real: groups of real pairs, with commas between")
+    add("--scenes-per-case", type=int, default=8, help="event scenes of each case, or of each group of backgrounds")
     add("--nulls-per-case", type=int, default=14)
     add("--least-events", type=int, default=0, metavar="N", help="more scenes until a case has N asked events in sight")
     add("--cache", type=Path, help="where scenes are kept; otherwise they are made anew")
@@ -234,8 +242,16 @@ def folder_folders(options: argparse.Namespace) -> list[Path]:
     return found
 
 
+def half_real_folders(options: argparse.Namespace) -> list[Path]:
+    """Put things into real pairs, and cut the pairs themselves into null scenes, as many as they hold."""
+    cache = options.cache or Path(tempfile.mkdtemp(prefix="scenes_"))
+    counts = (options.scenes_per_case, options.nulls_per_case)
+    return make_half_real(cache, options.backgrounds.split(","), first_seed(options.block), counts)
+
+
 SUITES: dict[str, Callable[[argparse.Namespace], list[Path]]] = {
     "rendered": rendered_folders,
+    "half-real": half_real_folders,
     "folder": folder_folders,
 }
 """Suite -> what makes its scenes; a new suite is a line here."""
