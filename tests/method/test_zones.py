@@ -84,9 +84,9 @@ def test_drawn_water_is_that_of_located_berths_and_anchorages():
 
 def test_what_was_seen_but_not_searched_is_not_clear():
     flags = np.zeros(GRID.shape, np.uint8)
-    plants = np.zeros(GRID.shape, bool)
-    plants[: GRID.shape[0] // 2] = True
-    everywhere = box(*GRID.bounds)
-    clear, degraded, causes = coverage(everywhere, flags, {"plants": plants, "shadow that moved": plants}, GRID)
+    upper = np.zeros(GRID.shape, bool)
+    upper[: GRID.shape[0] // 2] = True
+    blind = {"shadow that moved": upper, "too little ground of its kind": upper}
+    clear, degraded, causes = coverage(box(*GRID.bounds), flags, blind, GRID)
     assert (clear, degraded) == (pytest.approx(0.5), 0)
-    assert causes == {"plants": pytest.approx(0.5)}
+    assert causes == {"shadow that moved": pytest.approx(0.5)}
