@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import ndimage
 
 from imagery_diff import pair_result
 from imagery_diff.aoi import AOI
 from imagery_diff.geometry import parallax_m, shadow_m
-from imagery_diff.method import align, coregister, evidence, radiometry, regions, separate, shade, zones
+from imagery_diff.method import align, coregister, evidence, radiometry, regions, separate, shade, tracks, zones
 from imagery_diff.method.describe import Views, describe
-from imagery_diff.method.radiometry import Surface
+from imagery_diff.method.radiometry import STRATA, Surface
 from imagery_diff.pair_scenes import Pair, open_pair, refuse_unseen
 from imagery_diff.params import Params
 from imagery_diff.read.aois import load_aoi
@@ -104,13 +105,14 @@ def compare(
 
     # 7. Threshold
     scales = _set_thresholds(weighed, matched, grid, detect, params)
+    scales += _track_scale(weighed, matched, geometry, ground, grid, params)
 
     # 8. Regions
     progress("drawing regions")
     patches, magnitude = _find_patches(scales, matched, weighed, geometry, grid, params)
 
     # 9. Zones, direction, activity
-    views = _views(matched, magnitude, noise, geometry, pair.names, grid)
+    views = _views(patches, matched, magnitude, noise, geometry, pair.names, grid)
     told = [d for d in (describe(p, views, ground) for p in patches) if d and pair_result.reported(d, ground, detect)]
     sight = pair_result.Sight(flags=matched.flags, blind=_blind(matched, weighed, geometry), grid=grid)
     return Comparison(
@@ -316,6 +318,22 @@ def _set_thresholds(
     return scales
 
 
+def _track_scale(
+    weighed: evidence.Weighed, matched: _Matched, geometry: _Geometry, ground: AOI | None, grid: Grid, params: Params
+) -> list[regions.Scale]:
+    """Average the evidence along the AOI's tracks: one more scale, for trains."""
+    rails = [z.polygon for z in ground.zones if z.kind == "rail" and z.located] if ground else []
+    if not rails:
+        return []
+    # The half-dark rim of a shadow that moved along a track looks like a train.
+    rims = ndimage.binary_dilation(geometry.moved_shadow(matched.shaded), np.ones((3, 3), bool), iterations=2)
+    steady = np.where(rims | ~weighed.looked_at, np.float32(0), weighed.tolerant)
+    strength = tracks.along_tracks(steady, rails, grid, sigma_px=params.track_mean_m / grid.pixel_size_m[0])
+    seed = params.track_sigma_moved if geometry.shadows_moved else params.track_sigma
+    level = evidence.Threshold(location=0.0, scale=1.0, blocks=0, seed=seed, grow=0.75 * seed)
+    return [regions.Scale(strength=strength, levels=dict.fromkeys(map(int, STRATA), level))]
+
+
 def _find_patches(
     scales: list[regions.Scale],
     matched: _Matched,
@@ -354,6 +372,7 @@ def _find_patches(
 
 
 def _views(
+    patches: list[regions.Patch],
     matched: _Matched,
     magnitude: Floats,
     noise: evidence.NoiseModel,
@@ -362,6 +381,9 @@ def _views(
     grid: Grid,
 ) -> Views:
     """Lay out what the describing steps look at."""
+    changed = np.zeros(matched.surface.shape, bool)
+    for patch in patches:
+        changed[patch.window] |= patch.mask
     return Views(
         whitening=noise.whitening,
         surface=matched.surface,
@@ -370,6 +392,7 @@ def _views(
         water=matched.cover.water,
         shaded=geometry.moved_shadow(matched.shaded),
         flags=matched.flags,
+        changed=changed,
         names=names,
         grid=grid,
     )

@@ -113,7 +113,7 @@ def threshold_table(scales: list[Scale]) -> dict[str, dict[str, float]]:
     """Levels by scale and surface class, for the manifest."""
     return {
         f"{Surface(s).name.lower()} at {name} scale": {"seed": t.seed, "grow": t.grow, "blocks": float(t.blocks)}
-        for name, scale in zip(("pixel", "object"), scales, strict=True)
+        for name, scale in zip(("pixel", "object", "track"), scales, strict=False)
         for s, t in scale.levels.items()
     }
 
@@ -121,10 +121,10 @@ def threshold_table(scales: list[Scale]) -> dict[str, dict[str, float]]:
 def layers(scenes: tuple[Scene, Scene], scales: list[Scale], surface: NDArray[np.uint8]) -> Layers:
     """Keep the object-scale evidence as the score: it is the one that most regions are seeded by."""
     level = np.zeros(surface.shape, np.float32)
-    for s, threshold in scales[-1].levels.items():
+    for s, threshold in scales[1].levels.items():
         level[surface == s] = threshold.seed
     flags = scenes[0].flags | scenes[1].flags
-    return Layers(before=scenes[0], after=scenes[1], strength=scales[-1].strength, flags=flags, level=level)
+    return Layers(before=scenes[0], after=scenes[1], strength=scales[1].strength, flags=flags, level=level)
 
 
 def caveats(shift: Shift, sight: Sight, ground: AOI | None, pair: Pair, params: Params) -> list[str]:

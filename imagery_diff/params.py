@@ -86,6 +86,13 @@ class Params:
     """The least strength a region must reach, whatever the scene says. It keeps noise copies and small clutter
     silent, and on a calm pair it is the threshold that acts. The strength is a root mean square over bands after the
     tolerance, so six is more than six standard deviations of one band."""
+    track_mean_m: float = 24.0
+    """Standard deviation of the mean along a track, metres: five or six cars, half of the shortest train asked for."""
+    track_sigma: float = 2.3
+    """The least mean evidence along a track that is called a train: above every track of 36 design scenes without a
+    train (benchmarks/accuracy.py)."""
+    track_sigma_moved: float = 2.7
+    """The same where shadows moved: their half-dark rims run along tracks."""
     min_region_m2: float = 120.0
     """Smallest region kept, square metres on the ground: eight 20-foot containers side by side (8 x 14.8 m2)."""
     min_region_px: int = 6

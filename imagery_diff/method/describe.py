@@ -46,6 +46,8 @@ class Views:
     """Open water before and after; None where that is not known."""
     flags: NDArray[np.uint8]
     """Bits of either date."""
+    changed: NDArray[np.bool_]
+    """(row, col), in any patch: no ground to hold another patch against."""
     shaded: NDArray[np.bool_]
     """(row, col), lit on one date and on the other in the shadow of something standing."""
     names: tuple[str, ...]
@@ -83,7 +85,8 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
     if shape is None:
         return None
     seen = (views.flags & UNSEEN) == 0
-    direction = direction_of(patch, views.brightness, _whitening(patch, views), seen, views.water)
+    ground = seen & ~views.changed
+    direction = direction_of(patch, views.brightness, _whitening(patch, views), ground, views.water)
     if _is_shadow_rest(patch, shape, views):
         return None
     zone, shares = zone_of(shape.outline, aoi) if aoi else (None, {})
