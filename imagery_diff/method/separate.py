@@ -158,7 +158,7 @@ def _stand_apart(strength: Floats, pieces: list[Bools], level: float) -> bool:
 
     The cars of a train stand as far apart and are one train.
     """
-    if level > _HARDLY * min(float(np.median(strength[piece])) for piece in pieces):
+    if level > _HARDLY * min(float(np.percentile(strength[piece], 80)) for piece in pieces):
         return False
     return all(ndimage.distance_transform_edt(np.pad(piece, 1)).max() >= _NO_LINE_PX for piece in pieces)
 
