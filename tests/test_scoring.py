@@ -47,7 +47,7 @@ def render_pair(folder, *, georeferenced):
     pier = harbour.piers[0]
     # Well inside the picture: the layout reaches beyond it.
     middle = pier.outline.intersection(box(*harbour.world.bounds).buffer(-60.0)).centroid
-    new = stack("new", (middle.x, middle.y), pier.azimuth_deg, (75.0, 15.0, 5.2), colours=("blue",))
+    new = stack("new", (middle.x, middle.y), pier.azimuth_deg, (75.0, 15.0), colours=("blue",))
     time = datetime(2023, 10, 17, 2, 12, tzinfo=UTC)
     before = render(harbour.world, Look(time=time, seed=1))
     look = Look(time=time + timedelta(days=1), seed=2, pointing_error_m=SHIFT_M)
