@@ -113,14 +113,14 @@ def _tell(number: int, count: int, name: str) -> None:
 def pair_table(result: Evaluation) -> str:
     """Each pair, and the mean, with what it cost."""
     lines = [
-        "| pair | AUC | AP | precision | recall | F1 | kappa | searched | regions | CPU s | peak MB |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| pair | AUC | AP | precision | recall | F1 | best F1 | kappa | searched | regions | CPU s | peak MB |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
-    keys = ("auc", "average_precision", "precision", "recall", "f1", "kappa", "searched_fraction")
+    keys = ("auc", "average_precision", "precision", "recall", "f1", "best_f1", "kappa", "searched_fraction")
     for pair in result.pairs:
         row = pair.figures
         if pair.error:
-            lines.append(f"| {pair.name} | failed: {pair.error} |" + " |" * 9)
+            lines.append(f"| {pair.name} | failed: {pair.error} |" + " |" * 10)
             continue
         cells = [_cell(row[key]) for key in keys]
         cost = f"{row['regions']} | {row['cpu_s']:.1f} | {row['peak_mb']:.0f}"

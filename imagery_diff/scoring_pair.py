@@ -24,7 +24,7 @@ from shapely.affinity import translate
 from imagery_diff.aoi import reproject
 from imagery_diff.errors import ImageryDiffError, InputError
 from imagery_diff.method.align import carried
-from imagery_diff.method.skill import Agreement, auc, average_precision
+from imagery_diff.method.skill import Agreement, auc, average_precision, best_f1
 from imagery_diff.pair import compare
 from imagery_diff.params import Params
 from imagery_diff.read.raster import open_raster, raster_grid
@@ -102,6 +102,7 @@ def score_pair(folder: Path, *, params: Params | None = None, save_to: Path | No
         "kappa": agreement.kappa,
         "precision": agreement.precision,
         "recall": agreement.recall,
+        "best_f1": best_f1(score[counted], changed),
         "threshold": threshold_of(result),
         **cost,
         "regions": len(result.regions),
