@@ -158,7 +158,18 @@ SFBAY_OPEN = (
 """Pavement and bare ground of ``planet_sfbay``; even roofs look the same from above and are left out by hand."""
 LINES: dict[str, tuple[tuple[tuple[float, float], tuple[float, float]], ...]] = {
     "planet_sfbay": (((142.0, 20.0), (119.0, 230.0)), ((375.0, 30.0), (540.0, 125.0)), ((512.0, 98.0), (600.0, 150.0))),
-    "sztaki_szada_1": (((188.0, 50.0), (190.0, 185.0)), ((348.0, 150.0), (425.0, 245.0))),
+    "sztaki_szada_1": (
+        ((303.0, 90.0), (362.0, 168.0)),
+        ((100.0, 90.0), (175.0, 180.0)),
+        ((372.0, 30.0), (455.0, 125.0)),
+        ((184.0, 150.0), (198.0, 295.0)),
+    ),
+    "sztaki_szada_2": (
+        ((80.0, 233.0), (145.0, 165.0)),
+        ((255.0, 78.0), (340.0, 155.0)),
+        ((350.0, 165.0), (440.0, 255.0)),
+        ((82.0, 238.0), (150.0, 305.0)),
+    ),
 }
 """Tracks and straight roads, ends of each."""
 WRITING: dict[str, tuple[tuple[int, int, int, int], ...]] = {
