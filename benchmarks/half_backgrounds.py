@@ -485,7 +485,7 @@ def _calibrated(image: Image, counts: tuple[float, ...]) -> Tone:
 def _etm_counts(sun: Sun) -> tuple[float, ...]:
     """Return the counts per unit of reflectance of ETM+ bands 1 to 4, high gain, where 0.85 of the light comes through.
 
-    Exoatmospheric irradiance and gains: Landsat 7 Science Data Users Handbook.
+    Irradiance and gains: Chander et al. 2009, doi:10.1016/j.rse.2009.01.007.
     """
     irradiance, gain = (1997.0, 1812.0, 1533.0, 1039.0), (0.779, 0.799, 0.622, 0.640)
     height = math.sin(math.radians(sun.elevation_deg))
