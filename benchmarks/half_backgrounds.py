@@ -58,6 +58,8 @@ COLOURLESS = 60.0
 GREY = 6.0
 """8-bit levels between bands up to which an image is one picture three times, plus noise."""
 COLOURS = ("blue", "green", "red", "nir")
+OPEN_WATER_M = 30.0
+"""Water this far from any shore is open."""
 WATER_KM2 = 0.3
 """Least water a ship is put on: not a basin, a pond, a shadow."""
 PLANETSCOPE_NOISE = 2.7
@@ -98,8 +100,10 @@ class Background:
     """(row, col): ground where something is known, or not known not, to have changed; with a guard."""
     barred: Mask
     """(row, col): labelled or listed changes, with a guard: no thing is put there."""
+    wet: Mask
+    """(row, col): water on both dates, up to the shore."""
     water: Mask
-    """(row, col): smooth water on both dates."""
+    """(row, col): of that, what is open in all directions."""
     open: Mask
     """(row, col): even ground without plants, alike on both dates."""
     lines: tuple[LineString, ...]
@@ -130,8 +134,8 @@ class Given:
     """Labelled or listed changes."""
     doubtful: Mask
     """Where nothing may be taken as unchanged."""
-    water: Mask
-    """Smooth water on both dates."""
+    wet: Mask
+    """Water on both dates."""
     ground: Mask
     """Where a thing may stand, if the ground is even and alike on both dates."""
     told: dict[str, Any]
@@ -189,7 +193,8 @@ def sfbay(name: str, data: Path) -> Background:
     changed = (label == 1) | (_burnt(shapes, transform, label.shape))
     grey = [i.astype(float) for i in (before, after)]
     dark = [median_filter(g[0], 5) < 105.0 for g in grey]
-    water = binary_opening(dark[0] & dark[1], iterations=10)
+    wet = dark[0] & dark[1]
+    water = binary_opening(wet, iterations=10)
     drawn = _burnt([Polygon([transform @ p for p in ring]) for ring in SFBAY_OPEN], transform, label.shape)
     bands = ("red", "green", "blue")
     told = {"place": "position assumed, as delivered", "sun": "drawn at random, one for each image: time unknown"}
@@ -205,7 +210,7 @@ def sfbay(name: str, data: Path) -> Background:
             sensor=AT_3_M,
             changed=changed,
             doubtful=label != 0,
-            water=water,
+            wet=wet,
             ground=drawn,
             told=told,
         )
@@ -243,7 +248,7 @@ def sztaki(name: str, data: Path) -> Background:
             sensor=AT_3_M,
             changed=changed,
             doubtful=changed,
-            water=no_water,
+            wet=no_water,
             ground=_not_green(images, bands),
             told=told,
         )
@@ -257,8 +262,7 @@ def oscd(name: str, data: Path) -> Background:
     changed = label != 0
     transform, crs, (lat, lon) = _square(old, label.shape)
     images = [i.astype(float) for i in (before, after)]
-    wet = [(median_filter(i[3], 3) < 900.0) & (i[1] > i[3]) for i in images]
-    water = binary_opening(wet[0] & wet[1], iterations=2)
+    wet = np.all([(median_filter(i[3], 3) < 900.0) & (i[1] > i[3]) for i in images], axis=0)
     told = {
         "place": "pixels of about 10 m on a geographic grid taken as squares of 10 m, north up, in the UTM zone",
         "sun": "of the date, 10:30 local solar time, as Sentinel-2 passes",
@@ -276,7 +280,7 @@ def oscd(name: str, data: Path) -> Background:
             sensor=SENTINEL_2,
             changed=changed,
             doubtful=changed,
-            water=water,
+            wet=wet,
             ground=_bare(images),
             told=told,
         )
@@ -302,7 +306,7 @@ def taizhou(name: str, data: Path) -> Background:
             sensor=ETM,
             changed=label == 1,
             doubtful=label != 0,
-            water=binary_opening(np.all([i[1] > i[3] for i in images], axis=0)),
+            wet=np.all([i[1] > i[3] for i in images], axis=0),
             ground=_bare(images),
             told={"sun": "of the date, 10:30 local solar time"},
         )
@@ -326,7 +330,7 @@ def sardinia(name: str, data: Path) -> Background:
             sensor=TM_NIR,
             changed=label != 0,
             doubtful=label != 0,
-            water=binary_opening(np.all([i[0] < 0.10 for i in images], axis=0)),
+            wet=np.all([i[0] < 0.10 for i in images], axis=0),
             ground=np.zeros(label.shape, dtype=bool),
             told={"place": "made up near the lake: the files carry none", "sun": "of the middle of the month, 10:30"},
         )
@@ -381,8 +385,8 @@ def _background(given: Given) -> Background:
     cameras = (_camera(floats[0], given, 0), _camera(floats[1], given, 1))
     guard = max(2, round(GUARD_M / given.transform.a))
     barred = binary_dilation(given.changed, iterations=guard)
-    water = _large(given.water, WATER_KM2 * 1e6 / given.transform.a**2)
-    even = np.all([_even(i) for i in floats], axis=0) & _alike(floats, ~water & ~barred)
+    wet = _large(given.wet, WATER_KM2 * 1e6 / given.transform.a**2)
+    even = np.all([_even(i) for i in floats], axis=0) & _alike(floats, ~wet & ~barred)
     said = {f"{d} {k}": v for d, c in zip(("before", "after"), cameras, strict=True) for k, v in _said(c).items()}
     return Background(
         name=given.name,
@@ -393,8 +397,9 @@ def _background(given: Given) -> Background:
         cameras=cameras,
         ignore=barred | given.doubtful,
         barred=barred,
-        water=water,
-        open=given.ground & even & ~water & ~barred,
+        wet=wet,
+        water=binary_opening(wet, iterations=max(1, round(OPEN_WATER_M / given.transform.a))),
+        open=given.ground & even & ~wet & ~barred,
         lines=tuple(LineString([given.transform @ end for end in line]) for line in LINES.get(given.name, ())),
         told=given.told | said,
     )

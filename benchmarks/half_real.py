@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
-RECIPE = 4
+RECIPE = 5
 """Raise it whenever the same seed gives another scene: a cache made by another recipe is not used."""
 EVENT_TILE_PX = (320, 460)
 """Least and greatest side of an event scene."""
@@ -146,7 +146,7 @@ def cut(ground: Background, rows: slice, cols: slice) -> Background:
         ground,
         images=(ground.images[0][:, rows, cols], ground.images[1][:, rows, cols]),
         transform=ground.transform @ Affine.translation(cols.start, rows.start),
-        **{n: getattr(ground, n)[rows, cols] for n in ("ignore", "barred", "water", "open")},
+        **{n: getattr(ground, n)[rows, cols] for n in ("ignore", "barred", "wet", "water", "open")},
     )
 
 
@@ -176,7 +176,7 @@ def event_of(put: Put, tile: Background, contrast: float) -> Event:
     thing = put.thing
     east, north = shadow_m(thing.height_m, tile.cameras[int(put.after)].sun)
     return Event(
-        id=thing.id,
+        id=thing.id + ("_moored" if thing.note else ""),
         kind=thing.kind,
         direction="appeared" if put.after else "disappeared",
         length_m=round(thing.length_m, 1),
@@ -192,7 +192,7 @@ def event_of(put: Put, tile: Background, contrast: float) -> Event:
 def zones_of(tile: Background, name: str, *, null: bool) -> AOI:
     """Return the piece's water as a berth and its land as a yard; null scenes leave out what is not known quiet."""
     allowed = ~(tile.ignore if null else tile.barred)
-    kinds = {"berth": tile.water & allowed, "yard": ~tile.water & allowed}
+    kinds = {"berth": tile.wet & allowed, "yard": ~tile.wet & allowed}
     zones = []
     for kind, mask in kinds.items():
         area = _outline(mask, tile.transform)
