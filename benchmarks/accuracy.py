@@ -169,7 +169,7 @@ def rendered_folders(options: argparse.Namespace) -> list[Path]:
     if unknown:
         raise SystemExit(f"no case {', '.join(unknown)}; there are {', '.join(CASES)}")
     cache = options.cache or Path(tempfile.mkdtemp(prefix="scenes_"))
-    want = partial(_wanted, first_seed(options.block), cache)
+    want = partial(_wanted, first_seed(options.block, drawn_only=options.only_make), cache)
     scenes = {c: [want(c, k) for k in range(options.scenes_per_case)] for c in cases}
     nulls = [want(c, k, null=True) for c in cases for k in range(options.nulls_per_case)]
     _mapped(_make, [w for c in cases for w in scenes[c]] + nulls, options.jobs, "making ")
@@ -197,8 +197,8 @@ def _in_sight(scene: Scene) -> int:
     return sum(asked(e.kind, e.length_m) and e.masked_fraction <= MASKED for e in scene.events)
 
 
-def first_seed(block: str) -> int:
-    """Return where the seeds of a block begin.
+def first_seed(block: str, *, drawn_only: bool = False) -> int:
+    """Return where the seeds of a block begin; a block whose scenes are only drawn need not be spent yet.
 
     Raises
     ------
@@ -213,7 +213,7 @@ def first_seed(block: str) -> int:
     if not found:
         numbers = ", ".join(str(b["block"]) for b in seeds["blocks"])
         raise SystemExit(f"--block {block}: seeds.json has 'design' and {numbers}")
-    if not _committed_as_spent(block):
+    if not drawn_only and not _committed_as_spent(block):
         raise SystemExit(
             f"--block {block}: the committed benchmarks/seeds.json does not call it spent; enter who spends it and "
             "when, commit, and run again (a block is run once, and never to choose anything)"
@@ -261,9 +261,9 @@ def dump_regions(path: Path, results: Sequence[dict[str, Any]]) -> None:
     """Write one row for each region: what it is, and everything the method said of it."""
     about = ("method", "name", "suite", "case", "null", "zone_km2")
     rows = [{**{f"scene_{n}": r.get(n) for n in about}, **g} for r in results for g in r["regions"]]
-    names = list(dict.fromkeys(n for row in rows for n in row))
+    names = list(dict.fromkeys(n for row in rows for n in row if n != "outline"))
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, names)
+        writer = csv.DictWriter(file, names, extrasaction="ignore")
         writer.writeheader()
         writer.writerows(rows)
 

@@ -7,7 +7,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from event_scores import wilson
+from calibration_tables import calibration
+from event_scores import REPORTING_M, wilson
 from nuisances import NOT_ASKED
 from scipy.stats import chi2
 
@@ -52,11 +53,13 @@ def tables(results: Sequence[Row]) -> str:
     """Return every table of a run."""
     parts = [
         by_case(results),
+        asked_beside_measured(results),
         total(results),
         by_size("Recall by kind and size, not masked", results),
         by_contrast("Recall by kind and contrast, not masked", results),
         small(results),
         registration(results),
+        calibration(results),
         errors(results),
         missed(results),
         false_regions(results),
@@ -128,6 +131,36 @@ def _case_row(name: str, results: Sequence[Row]) -> tuple[str, ...]:
     )
 
 
+def asked_beside_measured(results: Sequence[Row]) -> str:
+    """Return what is asked of the rendered scenes beside what was measured (95 % intervals)."""
+    mine = [r for r in results if r["case"] not in NOT_ASKED]
+    scenes, nulls = [r for r in mine if not r["null"]], [r for r in mine if r["null"]]
+    if not scenes or not nulls:
+        return ""
+    seen = [e for e in events_of(scenes) if e["asked"]]
+    ways = [e["direction_ok"] for e in events_of(scenes) if e["direction_ok"] is not None]
+    clean = sum(r["error"] is None and false_of([r]) == 0 for r in nulls)
+    by_name = {c: [r for r in scenes if r["case"] == c] for c in cases_of(scenes)}
+    hits = {c: [e for e in events_of(some) if e["asked"]] for c, some in by_name.items()}
+    low = min((c for c in hits if hits[c]), key=lambda c: found_of(hits[c]) / len(hits[c]), default="-")
+    loud = max(by_name, key=lambda c: false_of(by_name[c]) / len(by_name[c]))
+    rows = [
+        ("asked events found, all cases", ">= 97 %", recall(seen)),
+        ("false regions an event scene", "<= 0.05", poisson(false_of(scenes), len(scenes))),
+        ("clean null scenes", ">= 98 %", share(clean, len(nulls))),
+        (f"least found in a case: {low}", ">= 90 %", recall(hits.get(low, []))),
+        (
+            f"most false an event scene in a case: {loud}",
+            "<= 0.2",
+            poisson(false_of(by_name[loud]), len(by_name[loud])),
+        ),
+        ("right direction, of events found", ">= 98 %", share(sum(ways), len(ways))),
+    ]
+    least = min((len(h) for h in hits.values()), default=0)
+    size = f"{len(scenes)} event scenes, {len(nulls)} nulls, at least {least} asked events in sight a case"
+    return f"Asked beside measured ({size})\n" + grid(("what", "asked", "measured"), rows)
+
+
 def by_method(results: Sequence[Row]) -> str:
     """Return recall, false regions a scene and clean nulls of every method beside each other, a row a case."""
     methods = list(dict.fromkeys(r["method"] for r in results))
@@ -158,6 +191,8 @@ def total(results: Sequence[Row]) -> str:
     lines = [
         f"scenes: {len(scenes)} with events, {len(nulls)} null; {sum(r['zone_km2'] for r in asked):.1f} km2 of zone",
         f"asked events found: {recall([e for e in seen if e['asked']])}",
+        f"  of them ships, stacks, trains: {recall([e for e in seen if e['asked'] and e['kind'] in REPORTING_M])}",
+        f"  of them heaps, covers (any size): {recall([e for e in seen if e['kind'] not in REPORTING_M])}",
         f"all events found: {recall(seen)}",
         f"false regions in zones: {false_of(scenes)} in event scenes, {false_of(nulls)} in nulls, {per_km2} per km2",
         f"CPU s a scene: {np.mean([r.get('cpu_s', np.nan) for r in asked]):.2f}" if asked else "",

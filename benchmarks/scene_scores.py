@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from event_scores import MASKED, asked, match
 from rasterio.features import rasterize
 from scenes import Scene
-from shapely import union_all
+from shapely import union_all, wkt
 
 from imagery_diff import compare
 from imagery_diff.aoi import AOI, reproject
-from imagery_diff.errors import ImageryDiffError
 from imagery_diff.params import Params
 from imagery_diff.read.aois import load_aoi
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
+    from scenes import Event
     from shapely.geometry.base import BaseGeometry
 
     from imagery_diff.grid import Grid
@@ -54,7 +54,7 @@ class Method(Protocol):
     """Anything that flags changes in a scene."""
 
     def __call__(self, folder: Path, scene: Scene) -> Findings:
-        """Look at a scene; raise `ImageryDiffError` where it cannot."""
+        """Look at a scene; whatever it raises becomes the row's reason."""
         ...
 
 
@@ -119,7 +119,7 @@ def score_scene(folder: Path, method: Method) -> dict[str, Any]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = method(folder, scene)
-    except (ImageryDiffError, ValueError, ArithmeticError, LookupError, MemoryError) as error:
+    except Exception as error:  # noqa: BLE001 - one broken scene must not end a run of hours; it is a row of the table
         events = [_event_row(e) for e in scene.events]
         return row | {"error": f"{type(error).__name__}: {error}", "events": events}
     row["cpu_s"] = round(time.process_time() - begin, 2)
@@ -140,43 +140,53 @@ def _zones(folder: Path, scene: Scene, crs: str | None) -> BaseGeometry | None:
 def _scored(scene: Scene, found: Findings, zones: BaseGeometry | None) -> dict[str, Any]:
     """Match regions to events and say of each what it is."""
     events = [replace(e, outline=reproject(e.outline, scene.crs, found.crs)) for e in scene.events]
-    pixel = scene.pixel_m if scene.crs else 1.0
-    held = match(events, found.shapes, pixel)
+    held = match(events, found.shapes, scene.pixel_m if scene.crs else 1.0)
     ignored = None if scene.ignore is None else reproject(scene.ignore, scene.crs, found.crs)
-    status = ["false"] * len(found.shapes)
-    whose: dict[int, int] = held.duplicates | {r: e for e, r in held.credited.items()}
-    for number in held.duplicates:
-        status[number] = "duplicate"
-    for number in held.credited.values():
-        status[number] = "matched"
-    for number in held.false:
-        shape = found.shapes[number]
-        if ignored is not None and _share(shape, ignored) >= 0.5:
-            status[number] = "ignored"
-        elif zones is not None and not found.features[number].get("zone") and _share(shape, zones) < 0.5:
-            status[number] = "outside"
-    regions = [
-        {**features, "status": s, "event": events[whose[n]].id if n in whose else None, "at": _where(found.shapes[n])}
-        for n, (features, s) in enumerate(zip(found.features, status, strict=True))
-    ]
+    whose = held.duplicates | {r: e for e, r in held.credited.items()}
+    credited = set(held.credited.values())
+    regions = []
+    for number, features in enumerate(found.features):
+        outline = reproject(found.shapes[number], found.crs, scene.crs)
+        if number in held.false:
+            status = _unmatched(found.shapes[number], features, ignored, zones)
+        else:
+            status = "matched" if number in credited else "duplicate"
+        told = {"status": status, "event": events[whose[number]].id if number in whose else None}
+        text = wkt.dumps(outline, rounding_precision=1, trim=True)
+        regions.append({**features, **told, "at": _where(outline), "outline": text})
     rows = []
     for number, event in enumerate(events):
-        row = _event_row(event)
-        if number in held.credited:
-            region = found.features[held.credited[number]]
-            row |= {
-                "found": region.get("id", str(held.credited[number])),
-                "iou": round(held.iou[number], 3),
-                "direction_ok": _same(region.get("direction"), event.direction),
-                "length_error_m": _difference(region.get("length_m"), event.length_m),
-            }
-        row["unknown"] = _unknown(event.outline, found)
+        row = _event_row(event) | {"unknown": _unknown(event.outline, found)}
         row["touched"] = number in held.duplicates.values()
+        if number in held.credited:
+            row |= _credit(event, found.features[held.credited[number]], held.iou[number])
         rows.append(row)
     return {"events": rows, "regions": regions}
 
 
-def _event_row(event: Any) -> dict[str, Any]:
+def _unmatched(
+    shape: BaseGeometry, features: dict[str, Any], ignored: BaseGeometry | None, zones: BaseGeometry | None
+) -> str:
+    """Say of a region on no event whether it counts."""
+    if ignored is not None and _share(shape, ignored) >= 0.5:
+        return "ignored"
+    if zones is not None and not features.get("zone") and _share(shape, zones) < 0.5:
+        return "outside"
+    return "false"
+
+
+def _credit(event: Event, region: dict[str, Any], overlap: float) -> dict[str, Any]:
+    """Say how well a region tells of the event it is credited with."""
+    length, way = region.get("length_m"), region.get("direction")
+    return {
+        "found": region.get("id", "unnamed"),
+        "iou": round(overlap, 3),
+        "direction_ok": None if way is None else way == event.direction,
+        "length_error_m": None if length is None else round(length - event.length_m, 1),
+    }
+
+
+def _event_row(event: Event) -> dict[str, Any]:
     names = ("id", "kind", "direction", "length_m", "width_m", "colour", "contrast", "masked_fraction")
     return {n: getattr(event, n) for n in names} | {
         "asked": asked(event.kind, event.length_m),
@@ -194,15 +204,6 @@ def _event_row(event: Any) -> dict[str, Any]:
 def _where(shape: BaseGeometry) -> list[float]:
     centre = shape.centroid
     return [round(centre.x, 1), round(centre.y, 1)]
-
-
-def _same(said: str | None, truth: str) -> bool | None:
-    """Say whether a direction is right; None where the method tells none."""
-    return None if said is None else said == truth
-
-
-def _difference(value: float | None, truth: float) -> float | None:
-    return None if value is None else round(value - truth, 1)
 
 
 def _share(shape: BaseGeometry, other: BaseGeometry) -> float:

@@ -1,5 +1,6 @@
 """The benchmarks measure what they say: scoring, intervals, and the truth of drawn scenes."""
 
+import doctest
 import importlib
 import json
 import sys
@@ -29,17 +30,9 @@ PIXEL_M = 3.0
 def modules():
     """Import the scripts as they import each other: from their own folder."""
     sys.path.insert(0, str(BENCHMARKS))
-    names = (
-        "scenes",
-        "event_scores",
-        "scene_scores",
-        "accuracy_tables",
-        "nuisances",
-        "harbour_events",
-        "rendered",
-        "scene_maps",
-    )
-    yield SimpleNamespace(**{n: importlib.import_module(n) for n in (*names, "accuracy")})
+    names = ("scenes", "event_scores", "scene_scores", "scene_maps", "nuisances", "harbour_events", "rendered")
+    names = (*names, "accuracy_tables", "calibration_tables", "accuracy", "accuracy_diff")
+    yield SimpleNamespace(**{n: importlib.import_module(n) for n in names})
     sys.path.remove(str(BENCHMARKS))
 
 
@@ -222,6 +215,13 @@ def test_masked_events_are_counted_apart(modules, event, tmp_path):
     assert "0, 0, 1" in modules.accuracy_tables.by_case(rows), "a masked event that is neither found nor unknown"
 
 
+@pytest.mark.parametrize("name", ["event_scores", "accuracy_tables"])
+def test_examples_in_the_scripts_are_true(modules, name):
+    told = doctest.testmod(getattr(modules, name))
+    assert told.attempted > 0
+    assert told.failed == 0
+
+
 def test_a_map_of_change_becomes_regions_of_the_least_size(modules):
     grid = Grid(crs="EPSG:32652", transform=Affine(3.0, 0.0, 500_000.0, 0.0, -3.0, 4_600_000.0), shape=(40, 40))
     changed = np.zeros(grid.shape, bool)
@@ -230,6 +230,37 @@ def test_a_map_of_change_becomes_regions_of_the_least_size(modules):
     (found,) = modules.scene_maps.patches(changed, grid, 120.0)
     assert found.area == pytest.approx(9.0 * 110)
     assert modules.scene_maps.longest(box(0, 0, 30, 50)) == pytest.approx(50.0)
+
+
+def scenes_saying(**said):
+    """Return 100 null scenes of 1 km2 with one false region each, which says these things of itself."""
+    region = {"status": "false", **said}
+    return [{"case": "clear", "null": True, "error": None, "zone_km2": 1.0, "regions": [region]} for _ in range(100)]
+
+
+@pytest.mark.parametrize(
+    ("stated", "verdicts"),
+    [
+        (0.9, ["NOT within", "within", "not checked"]),  # 100 seen of 1000 expected at 10, of 100 at 1, of 10 at .1
+        (0.05, ["NOT within", "within", "not checked"]),
+        (9.0, ["NOT within", "NOT within", "not checked"]),
+    ],
+)
+def test_a_stated_rate_is_held_against_what_was_seen(modules, stated, verdicts):
+    told = modules.calibration_tables.rates(scenes_saying(false_alarms_per_km2=stated)).splitlines()[1:]
+    assert [v in line for v, line in zip(verdicts, told, strict=True)] == [True] * 3
+    assert ": within" in told[1] or stated == 9.0
+
+
+def test_nothing_is_said_of_rates_and_probabilities_that_no_region_states(modules):
+    assert modules.calibration_tables.calibration(scenes_saying()) == ""
+
+
+def test_a_probability_that_is_never_right_is_worse_than_a_constant_and_thin_bins_stay_hidden(modules):
+    told = modules.calibration_tables.reliability(scenes_saying(p_change=0.9))
+    assert "0.80-0.95  n 100  said 0.900  true 0.000 (0.000-0.037)" in told
+    assert "0.95-0.99  n 0: too few to show" in told
+    assert "Brier 0.8100; of a constant 0.0000" in told
 
 
 # --- seeds -----------------------------------------------------------------------------------------------------------
@@ -249,6 +280,7 @@ def test_a_block_not_spent_in_the_last_commit_is_refused(modules, monkeypatch):
     with pytest.raises(SystemExit, match="does not call it spent"):
         modules.accuracy.first_seed("1")
     assert modules.accuracy.first_seed("2") == 200_000
+    assert modules.accuracy.first_seed("1", drawn_only=True) == 100_000, "drawing is not looking"
     with pytest.raises(SystemExit, match="has 'design' and 1, 2"):
         modules.accuracy.first_seed("999")
 
@@ -353,6 +385,24 @@ def test_an_event_lies_where_the_images_show_it_and_is_there_on_its_date_only(ma
             transform=transform,
         )
         assert np.median(change[inside]) > 2.0 * np.median(change[around == 1])
+
+
+@pytest.mark.slow
+def test_the_command_prints_tables_and_writes_what_two_runs_are_compared_by(modules, made, tmp_path, capsys):
+    folder, scene = made
+    files = [tmp_path / "results.json", tmp_path / "regions.csv"]
+    words = ["folder", "--scenes", str(folder), "--json", str(files[0]), "--region-features", str(files[1])]
+    modules.accuracy.main(words)
+    told = capsys.readouterr()
+    assert "misregistration" in told.out
+    assert "1/1" in told.err
+    (row,) = json.loads(files[0].read_text())["scenes"]
+    assert row["error"] is None
+    assert [e["id"] for e in row["events"]] == [e.id for e in scene.events]
+    assert len(files[1].read_text().splitlines()) == 1 + len(row["regions"])
+    assert any(e["found"] for e in row["events"]), "a ship on calm water is found"
+    same = {row["name"]: row}
+    assert "0 gained, 0 lost" in modules.accuracy_diff.difference(same, same)
 
 
 @pytest.mark.slow
