@@ -225,13 +225,14 @@ def test_contrast_is_that_of_the_thing_over_its_ground(half, camera):
 
 
 def row(**changed):
-    event = {"length_m": 80.0, "found": "r1"}
+    event = {"id": "event0_vessel", "kind": "vessel", "length_m": 80.0, "found": "r1"}
     plain = {"case": "a", "null": False, "pixel_m": 3.0, "zone_km2": 2.0, "events": [event], "regions": []}
     return plain | changed
 
 
 def test_only_long_things_at_three_metres_and_only_false_regions_on_nulls_make_the_figures(half):
-    missed, short = {"length_m": 90.0, "found": None}, {"length_m": 40.0, "found": None}
+    missed = {"id": "event1_vessel_moored", "kind": "vessel", "length_m": 90.0, "found": None}
+    short = {"id": "event2_cover", "kind": "cover", "length_m": 40.0, "found": None}
     false, ignored = {"status": "false"}, {"status": "ignored"}
     results = [
         row(),
@@ -243,6 +244,8 @@ def test_only_long_things_at_three_metres_and_only_false_regions_on_nulls_make_t
     text = half.half_tables.half_real(results)
     assert "things >= 60 m at 3 m a pixel found: 1/2 50%" in text
     assert "1 in 10.0 km2, 0.10 (0.00-0.56) per km2" in text
+    kinds = [line.split()[:3] for line in text.splitlines() if line.startswith("vessel")]
+    assert kinds == [["vessel", "1/1", "100%"], ["vessel,", "moored", "0/1"]]
 
 
 # --- real pairs ------------------------------------------------------------------------------------------------------
