@@ -55,6 +55,14 @@ ALIKE = 2.0
 """Robust deviations by which the two dates may differ on ground that a thing is put on, after one gain and offset."""
 COLOURLESS = 60.0
 """8-bit levels between the highest and the lowest band of what is called colourless, as in `renderer_against_real`."""
+GREEN_TINT = 0.12
+"""Twice green less red and blue, over their sum, from which a picture without near infrared shows plants."""
+PLANTS_INDEX = 0.35
+"""Vegetation index of the numbers, less the darkest, from which ground is under plants."""
+SFBAY_WATER, SENTINEL_WATER, LAKE = 105.0, 900.0, 0.10
+"""Water is below: 8-bit red level of the bay (its water lies at 44 to 94, of the land a twentieth below 91 and 106 on the
+two dates, in pieces too small to count), near infrared number of Sentinel-2 (reflectance .09 above the air), near
+infrared reflectance of the lake; read off the histograms."""
 GREY = 6.0
 """8-bit levels between bands up to which an image is one picture three times, plus noise."""
 COLOURS = ("blue", "green", "red", "nir")
@@ -192,7 +200,7 @@ def sfbay(name: str, data: Path) -> Background:
     shapes = [reproject(shape(f["geometry"]), "EPSG:4326", crs) for f in listed]
     changed = (label == 1) | (_burnt(shapes, transform, label.shape))
     grey = [i.astype(float) for i in (before, after)]
-    dark = [median_filter(g[0], 5) < 105.0 for g in grey]
+    dark = [median_filter(g[0], 5) < SFBAY_WATER for g in grey]
     wet = dark[0] & dark[1]
     water = binary_opening(wet, iterations=10)
     drawn = _burnt([Polygon([transform @ p for p in ring]) for ring in SFBAY_OPEN], transform, label.shape)
@@ -262,7 +270,7 @@ def oscd(name: str, data: Path) -> Background:
     changed = label != 0
     transform, crs, (lat, lon) = _square(old, label.shape)
     images = [i.astype(float) for i in (before, after)]
-    wet = np.all([(median_filter(i[3], 3) < 900.0) & (i[1] > i[3]) for i in images], axis=0)
+    wet = np.all([(median_filter(i[3], 3) < SENTINEL_WATER) & (i[1] > i[3]) for i in images], axis=0)
     told = {
         "place": "pixels of about 10 m on a geographic grid taken as squares of 10 m, north up, in the UTM zone",
         "sun": "of the date, 10:30 local solar time, as Sentinel-2 passes",
@@ -330,7 +338,7 @@ def sardinia(name: str, data: Path) -> Background:
             sensor=TM_NIR,
             changed=label != 0,
             doubtful=label != 0,
-            wet=np.all([i[0] < 0.10 for i in images], axis=0),
+            wet=np.all([i[0] < LAKE for i in images], axis=0),
             ground=np.zeros(label.shape, dtype=bool),
             told={"place": "made up near the lake: the files carry none", "sun": "of the middle of the month, 10:30"},
         )
@@ -507,7 +515,8 @@ def _averaged(image: Image, rng: np.random.Generator) -> Image:
     # The mean of 2 x 2 keeps the middle of each 3 m pixel in the middle of four of 1.5 m.
     half = soft[:, :rows, :cols].reshape(soft.shape[0], rows // 2, 2, cols // 2, 2).mean(axis=(2, 4))
     noisy = half + draw_noise(half.shape, np.full(half.shape[0], PLANETSCOPE_NOISE), rng)
-    return np.clip(np.rint(noisy), 1.0, 255.0)
+    whole: Image = np.clip(np.rint(noisy), 1.0, 255.0)
+    return whole
 
 
 def _square(old: Affine, size: tuple[int, int]) -> tuple[Affine, str, tuple[float, float]]:
@@ -549,7 +558,9 @@ def _large(mask: Mask, least_px: float) -> Mask:
 def _not_green(images: list[Image], bands: tuple[str, ...]) -> Mask:
     """Ground without a green tint on either date."""
     r, g, b = (bands.index(c) for c in ("red", "green", "blue"))
-    return np.all([uniform_filter(2 * i[g] - i[r] - i[b], 5) < 0.12 * i.sum(axis=0) for i in images], axis=0)
+    tints = [uniform_filter(2 * i[g] - i[r] - i[b], 5) / np.maximum(i.sum(axis=0), 1.0) for i in images]
+    plain: Mask = np.all([t < GREEN_TINT for t in tints], axis=0)
+    return plain
 
 
 def _bare(images: list[Image]) -> Mask:
@@ -557,9 +568,12 @@ def _bare(images: list[Image]) -> Mask:
     found = []
     for image in images:
         red, nir = (b - np.percentile(b, 0.1) for b in (image[2], image[3]))
-        found.append((nir - red) / np.maximum(nir + red, 1.0) < 0.35)
-    return np.all(found, axis=0)
+        found.append((nir - red) / np.maximum(nir + red, 1.0) < PLANTS_INDEX)
+    bare: Mask = np.all(found, axis=0)
+    return bare
 
 
 def _burnt(shapes: list[Any], transform: Affine, size: tuple[int, int]) -> Mask:
-    return np.asarray(rasterize(shapes, out_shape=size, transform=transform, all_touched=True, dtype="uint8")) != 0
+    burnt: NDArray[np.uint8] = rasterize(shapes, out_shape=size, transform=transform, all_touched=True, dtype="uint8")
+    mask: Mask = burnt != 0
+    return mask

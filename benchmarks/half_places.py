@@ -101,9 +101,8 @@ def _one(ground: Background, rng: Generator, kind: str, name: str, taken: list[P
         make = maker(ground, rng, name)
         moored = kind == "vessel" and bool(rng.random() < MOORED)
         for _ in range(_TRIES):
-            thing = make(_somewhere(ground, rng, kind))
-            if moored:
-                thing = _alongside(thing, ground, rng)
+            drawn = make(_somewhere(ground, rng, kind))
+            thing = _alongside(drawn, ground, rng) if moored else drawn
             if thing is None:
                 continue
             if _carried(thing, ground.pixel_m) and _fits(thing, ground, taken):
@@ -138,7 +137,10 @@ def _fits(thing: Thing, ground: Background, taken: list[Put]) -> bool:
 
 
 def _under(shape: object, ground: Background) -> NDArray[np.bool_]:
-    return np.asarray(rasterize([shape], out_shape=ground.water.shape, transform=ground.transform, dtype="uint8")) != 0
+    size, transform = ground.water.shape, ground.transform
+    burnt: NDArray[np.uint8] = rasterize([shape], out_shape=size, transform=transform, dtype="uint8")
+    mask: NDArray[np.bool_] = burnt != 0
+    return mask
 
 
 def _somewhere(ground: Background, rng: Generator, kind: str) -> Place:

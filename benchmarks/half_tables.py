@@ -21,8 +21,8 @@ def half_real(results: Sequence[Row]) -> str:
     rows = [_row(n, [r for r in results if r["case"] == n]) for n in names]
     scales = sorted({r["pixel_m"] for r in results})
     rows += [_row(f"ALL {s:g} m", [r for r in results if r["pixel_m"] == s]) for s in scales]
-    header = ("background", "scenes", f"found, >= {ASKED_M:g} m", "found, shorter", "false in event scenes (km2)")
-    header = (*header, "nulls", "km2", "false in nulls", "per km2 (95 %)")
+    header = ["background", "scenes", f"found, >= {ASKED_M:g} m", "found, shorter", "false in event scenes (km2)"]
+    header += ["nulls", "km2", "false in nulls", "per km2 (95 %)"]
     fine = [r for r in results if r["pixel_m"] == ASKED_PIXEL_M]
     nulls = [r for r in results if r["null"]]
     count, km2 = _false(nulls), _km2(nulls)

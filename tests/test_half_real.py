@@ -286,6 +286,14 @@ def test_an_event_scene_differs_from_the_real_pair_only_at_its_events_and_says_i
         assert not changed[~allowed].any()
 
 
+def test_the_same_seed_puts_the_same_things_into_the_same_piece(half, bay, tmp_path):
+    folders = [half.half_real.event_scene(bay, 11, tmp_path / run) for run in ("one", "two")]
+    for name in ("scene.json", "aoi.geojson"):
+        assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes()
+    for name in ("before.tif", "after.tif"):
+        np.testing.assert_array_equal(read(folders[0] / name)[0], read(folders[1] / name)[0])
+
+
 def test_things_are_put_on_fitting_ground_away_from_listed_changes(half, bay):
     rng = np.random.default_rng(3)
     puts = half.half_places.draw_and_place(bay, rng, 12)
