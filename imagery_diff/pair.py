@@ -5,7 +5,7 @@ The numbered comments of :func:`compare` are the headings of docs/explanation/me
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from imagery_diff import pair_result
 from imagery_diff.aoi import AOI
 from imagery_diff.geometry import parallax_m, shadow_m
-from imagery_diff.method import align, coregister, evidence, radiometry, regions, zones
+from imagery_diff.method import align, coregister, evidence, radiometry, regions, speckle, zones
 from imagery_diff.method.describe import Views, describe
 from imagery_diff.method.radiometry import Surface
 from imagery_diff.pair_scenes import Pair, open_pair, refuse_unseen
@@ -86,7 +86,9 @@ def compare(
 
     # 3. Registration
     progress("registering")
+    radar = _recognise_radar(pair, grid)
     shift = _register(pair, grid, ground, params)
+    shift = shift.in_whole_pixels() if radar else shift
 
     # 4. Each image resampled once, from source, by half the shift
     progress("resampling")
@@ -94,7 +96,7 @@ def compare(
 
     # 5. Radiometry
     progress("matching radiometry")
-    matched = _match_radiometry(scenes, pair.names, ground, params)
+    matched = _match_speckle(scenes, radar) if radar else _match_radiometry(scenes, pair.names, ground, params)
 
     # 6. Evidence
     progress("weighing evidence")
@@ -110,7 +112,7 @@ def compare(
     patches = _find_patches(scales, matched, weighed, geometry, grid, params)
 
     # 9. Zones, direction, activity
-    views = _views(matched, weighed, noise, geometry, pair.names, grid)
+    views = _views(matched, weighed, noise, scales, geometry, pair.names, grid)
     told = [d for d in (describe(p, views, ground) for p in patches) if d and pair_result.reported(d, ground, detect)]
     sight = pair_result.Sight(flags=matched.flags, blind=_blind(matched, weighed, geometry), grid=grid)
     return Comparison(
@@ -125,7 +127,7 @@ def compare(
         params=params,
         regions=pair_result.regions(told, pair, ground),
         zones=pair_result.zone_states(ground, sight, told, params),
-        caveats=(*pair.caveats, *pair_result.caveats(shift, sight, ground, pair, params)),
+        caveats=(*pair.caveats, *pair_result.caveats(shift, sight, ground, pair, params, matched.speckle)),
         layers=pair_result.layers(scenes, scales, matched.surface),
     )
 
@@ -147,6 +149,8 @@ class _Matched:
     """(row, col), surface class of the pixels clear and lit alike on both dates: what statistics are taken from."""
     flags: NDArray[np.uint8]
     match: radiometry.Match
+    speckle: speckle.Speckle | None = None
+    """Radar: how unchanged ground scatters; ``images`` are then as delivered and ``brightness`` a logarithm."""
 
     @property
     def surface(self) -> NDArray[np.uint8]:
@@ -219,6 +223,38 @@ def _match_radiometry(
     )
 
 
+def _recognise_radar(pair: Pair, grid: Grid) -> speckle.Radar | None:
+    """Ask the names of the bands, and where they say nothing the pixels, whether the pair is radar."""
+    if not speckle.may_be_radar(pair.names):
+        return None
+    before, after = pair.read(grid)
+    return speckle.recognise(before.data, after.data, ~(before.unseen | after.unseen), pair.names)
+
+
+def _match_speckle(scenes: tuple[Scene, Scene], radar: speckle.Radar) -> _Matched:
+    """Bring radar images to one gain on a logarithmic scale; ground is one class, shadow of the sun there is none."""
+    flags = scenes[0].flags | scenes[1].flags
+    raw = (scenes[0].data, scenes[1].data)
+    seen = (flags & UNSEEN) == 0
+    model = speckle.estimate_speckle(*raw, seen, radar)
+    lit = speckle.lit_ground(*raw, seen, model)
+    surface = np.where(seen, np.uint8(Surface.SMOOTH), np.uint8(Surface.UNSEEN))
+    texture = np.zeros(seen.shape, np.float32)
+    return _Matched(
+        images=raw,
+        brightness=speckle.log_brightness(*raw, seen, model),
+        level={},
+        cover=radiometry.Ground(surface=surface, texture=texture, water=None),
+        shaded=np.zeros(seen.shape, bool),
+        clear=np.where(lit, surface, np.uint8(Surface.UNSEEN)),
+        flags=flags,
+        match=radiometry.Match(
+            gain_before=np.exp(model.gain / 2), gain_after=np.exp(-model.gain / 2), centre_before={}, centre_after={}
+        ),
+        speckle=model,
+    )
+
+
 def _odd(size: float, least: int) -> int:
     """Side of a window in whole pixels with a middle one."""
     return max(least, round(size) | 1)
@@ -255,6 +291,10 @@ class _Geometry:
 
 def _estimate_noise(matched: _Matched, geometry: _Geometry) -> evidence.NoiseModel:
     """Measure what unchanged ground does on this pair."""
+    if matched.speckle:
+        return evidence.NoiseModel(
+            whitening={int(Surface.SMOOTH): matched.speckle.whitening}, texture_knots={}, spread={}
+        )
     return evidence.estimate_noise(
         matched.images, matched.clear, matched.cover.texture, matched.level, floor=geometry.floor
     )
@@ -263,7 +303,9 @@ def _estimate_noise(matched: _Matched, geometry: _Geometry) -> evidence.NoiseMod
 def _weigh(
     matched: _Matched, noise: evidence.NoiseModel, shift: coregister.Shift, geometry: _Geometry, params: Params
 ) -> evidence.Weighed:
-    """Weigh every pixel's difference in units of what unchanged ground does."""
+    """Weigh every pixel's difference in units of what unchanged ground does; for radar, its log ratio by speckle."""
+    if matched.speckle:
+        return speckle.weigh(*matched.images, matched.surface != Surface.UNSEEN, matched.speckle)
     left = (shift.error_px or 0.0) if shift.measured else params.unregistered_px
     return evidence.weigh(
         matched.brightness,
@@ -287,15 +329,45 @@ def _set_thresholds(
 ) -> list[regions.Scale]:
     """Smooth the evidence at the scale of a pixel and of an object, and set each one's levels from the pair itself."""
     error = params.family_error if detect == "alarm" else params.family_error_map
+    if matched.speckle:
+        return _set_speckle_thresholds(weighed, matched, matched.speckle, error, params)
     block = max(8, round(params.noise_block_m / grid.pixel_size_m[0]))
     scales = []
-    for sigma in (params.evidence_blur_px, params.object_blur_px):
+    for name, sigma in (("pixel", params.evidence_blur_px), ("object", params.object_blur_px)):
         strength = evidence.smooth_evidence(weighed.strength, weighed.looked_at, sigma)
         levels = evidence.estimate_thresholds(
             strength, matched.clear, block_px=block, family_error=error, floor=params.floor_sigma
         )
-        scales.append(regions.Scale(strength=strength, levels=levels))
+        scales.append(regions.Scale(name=name, strength=strength, levels=levels))
     return scales
+
+
+def _set_speckle_thresholds(
+    weighed: evidence.Weighed, matched: _Matched, model: speckle.Speckle, error: float, params: Params
+) -> list[regions.Scale]:
+    """Seed where neither speckle nor what unchanged ground of this pair does explains it; outline at half the change.
+
+    The coarse scales seed, the fine one draws. ``error`` is the chance by the pair's own block maxima, and never is a
+    level taken that speckle alone would reach with more than ``Params.family_error``.
+
+    """
+    blocks = speckle.unchanged_blocks(weighed.plain, matched.clear != Surface.UNSEEN)
+    levels = evidence.estimate_thresholds(
+        weighed.strength,
+        np.where(blocks, np.uint8(Surface.SMOOTH), np.uint8(Surface.UNSEEN)),
+        block_px=speckle.BLOCK_PX,
+        family_error=error,
+        floor=speckle.chance_level(model, params.family_error),
+    )
+    s, seed = int(Surface.SMOOTH), levels[Surface.SMOOTH].seed
+    seeded = weighed.strength >= seed
+    half = speckle.half_way(weighed.plain, seeded)
+    fine = replace(levels[s], seed=max(half, speckle.plain_level(model, seed)), grow=half)
+    shown = np.where(speckle.borne_out(weighed.plain, seeded, half), weighed.strength, np.float32(0))
+    return [
+        regions.Scale(name="all scales", strength=shown, levels={s: replace(levels[s], grow=seed)}),
+        regions.Scale(name="pixel", strength=weighed.plain, levels={s: fine}),
+    ]
 
 
 def _find_patches(
@@ -326,6 +398,7 @@ def _views(
     matched: _Matched,
     weighed: evidence.Weighed,
     noise: evidence.NoiseModel,
+    scales: list[regions.Scale],
     geometry: _Geometry,
     names: tuple[str, ...],
     grid: Grid,
@@ -342,6 +415,7 @@ def _views(
         flags=matched.flags,
         names=names,
         grid=grid,
+        radar_level=scales[-1].levels[Surface.SMOOTH].grow if matched.speckle else None,
     )
 
 

@@ -10,7 +10,15 @@ import numpy as np
 from scipy import ndimage
 
 from imagery_diff.method.activity import Activity, Candidate, classify, name_colour
-from imagery_diff.method.regions import Direction, Patch, Shape, direction_of, outline_of
+from imagery_diff.method.regions import (
+    Direction,
+    Patch,
+    Shape,
+    direction_of,
+    direction_of_bright,
+    outline_at,
+    outline_of,
+)
 from imagery_diff.method.zones import zone_of
 from imagery_diff.scene import UNSEEN
 
@@ -53,6 +61,9 @@ class Views:
     names: tuple[str, ...]
     """Of the bands."""
     grid: Grid
+    radar_level: float | None = None
+    """Radar: level of ``magnitude`` at which change is outlined; ``brightness`` is then a natural logarithm, and things
+    are brighter than the ground they stand on. None for light."""
 
     @cached_property
     def bright_ground(self) -> dict[str, float]:
@@ -81,11 +92,11 @@ class Described:
 
 def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
     """Measure, place and class a patch; None if nothing is left of it at half height."""
-    shape = outline_of(patch, views.magnitude, views.grid)
+    shape = _outline(patch, views)
     if shape is None:
         return None
     seen = (views.flags & UNSEEN) == 0
-    direction = direction_of(patch, views.brightness, _whitening(patch, views), seen, views.water)
+    direction = _direction(patch, views, seen)
     if _is_shadow_rest(patch, shape, direction, views):
         return None
     zone, shares = zone_of(shape.outline, aoi) if aoi else (None, {})
@@ -106,13 +117,44 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
         shape=shape,
         direction=direction,
         activity=activity,
-        why=(f"differs by {patch.strength:.0f} times the scatter of unchanged ground of its kind", *why),
+        why=(
+            f"differs by {patch.strength:.0f} times the scatter of unchanged ground of its kind",
+            *_echo(patch, views),
+            *why,
+        ),
         colour=colour,
         zone=zone,
         zone_shares=shares,
         cut=_is_cut(patch, ~seen),
         strength=patch.strength,
     )
+
+
+def _outline(patch: Patch, views: Views) -> Shape | None:
+    """Draw a patch at half of its own difference; in radar, whose patches speckle frays, at the level of the scene."""
+    if views.radar_level is None:
+        return outline_of(patch, views.magnitude, views.grid)
+    strong = patch.mask & (views.magnitude[patch.window] >= views.radar_level)
+    # Wide weak change is seeded at a coarse scale and may nowhere reach the level of the stronger.
+    typical = float(np.median(views.magnitude[patch.window][patch.mask]))
+    level = views.radar_level if strong.any() else 0.5 * typical
+    return outline_at(patch, views.magnitude, level, views.grid)
+
+
+def _direction(patch: Patch, views: Views, seen: NDArray[np.bool_]) -> Direction:
+    """Tell when something stood there: by any difference from the surround, in radar by what is brighter than it."""
+    if views.radar_level is not None:
+        return direction_of_bright(patch, views.brightness, _whitening(patch, views), seen)
+    return direction_of(patch, views.brightness, _whitening(patch, views), seen, views.water)
+
+
+def _echo(patch: Patch, views: Views) -> tuple[str, ...]:
+    """Say of radar how much stronger the echo is on one date, in the numbers of the image."""
+    if views.radar_level is None:
+        return ()
+    before, after = (image[:, *patch.window][:, patch.mask] for image in views.brightness)
+    rise = float(np.median(after - before))
+    return (f"{np.exp(abs(rise)):.1f} times as bright {'after' if rise > 0 else 'before'}, in the image's own numbers",)
 
 
 def _is_shadow_rest(patch: Patch, shape: Shape, direction: Direction, views: Views) -> bool:

@@ -68,6 +68,8 @@ class Scale:
     strength: Floats
     """(row, col)"""
     levels: dict[int, Threshold]
+    name: str = "pixel"
+    """What the manifest calls it."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -281,6 +283,59 @@ def direction_of(
         open_water = [float(np.mean(w[patch.window][patch.mask])) for w in water]
         if min(open_water) < 0.5 < max(open_water):  # noqa: PLR2004 - a majority
             return Direction.APPEARED if open_water[0] > open_water[1] else Direction.DISAPPEARED
+    around = _surround(patch, valid)
+    if around is None:
+        return Direction.CHANGED
+    wide, mask, ring = around
+    contrast = []
+    for image in images:
+        part = np.tensordot(whitening, image[:, *wide], 1)
+        surround = np.median(part[:, ring], axis=1)
+        contrast.append(float(np.median(np.linalg.norm(part[:, mask] - surround[:, None], axis=0))))
+    if contrast[1] > _CLEARLY_MORE * contrast[0]:
+        return Direction.APPEARED
+    if contrast[0] > _CLEARLY_MORE * contrast[1]:
+        return Direction.DISAPPEARED
+    return Direction.CHANGED
+
+
+def direction_of_bright(
+    patch: Patch, images: tuple[Floats, Floats], whitening: NDArray[np.float64], valid: Bools
+) -> Direction:
+    """Tell of a radar image when something stood there: on the date on which it outshines its surround.
+
+    Ships, containers, wagons and buildings return more than the water or the hard standing around them. What is darker
+    than its surround is no thing but another cover (water on a field, a lake that dried): ``changed``.
+
+    Parameters
+    ----------
+    images
+        (band, row, col) before and after, logarithms of brightness on one scale.
+    whitening
+        (component, band), into spreads of unchanged ground.
+    valid
+        (row, col), True where the surround may be looked at.
+
+    """
+    around = _surround(patch, valid)
+    if around is None:
+        return Direction.CHANGED
+    wide, mask, ring = around
+    scale = np.linalg.norm(whitening, axis=0)
+    before, after = (
+        float(scale @ (np.median(image[:, *wide][:, mask], axis=1) - np.median(image[:, *wide][:, ring], axis=1)))
+        for image in images
+    )
+    # A thing makes the larger contrast; where the larger one is a dark one, the ground changed.
+    if max(before, after) < max(-before, -after) or max(before, after) <= 0:
+        return Direction.CHANGED
+    if after > _CLEARLY_MORE * max(before, 0):
+        return Direction.APPEARED
+    return Direction.DISAPPEARED if before > _CLEARLY_MORE * max(after, 0) else Direction.CHANGED
+
+
+def _surround(patch: Patch, valid: Bools) -> tuple[tuple[slice, slice], Bools, Bools] | None:
+    """Cut out a patch with its surround: window, patch and ring in it; None where the ring holds nothing valid."""
     rows, cols = patch.window
     reach = _RING_PX[1]
     wide = (
@@ -293,18 +348,7 @@ def direction_of(
     ] = patch.mask
     ring = ndimage.binary_dilation(mask, _EIGHT, iterations=_RING_PX[1])
     ring &= ~ndimage.binary_dilation(mask, _EIGHT, iterations=_RING_PX[0]) & valid[wide]
-    if not ring.any():
-        return Direction.CHANGED
-    contrast = []
-    for image in images:
-        part = np.tensordot(whitening, image[:, *wide], 1)
-        surround = np.median(part[:, ring], axis=1)
-        contrast.append(float(np.median(np.linalg.norm(part[:, mask] - surround[:, None], axis=0))))
-    if contrast[1] > _CLEARLY_MORE * contrast[0]:
-        return Direction.APPEARED
-    if contrast[0] > _CLEARLY_MORE * contrast[1]:
-        return Direction.DISAPPEARED
-    return Direction.CHANGED
+    return (wide, mask, ring) if ring.any() else None
 
 
 def outline_of(patch: Patch, difference: Floats, grid: Grid) -> Shape | None:
@@ -327,7 +371,29 @@ def outline_of(patch: Patch, difference: Floats, grid: Grid) -> Shape | None:
     level = 0.5 * float(np.median(field[core]))
     if level <= 0:
         return None
-    field = _without_spurs(field, level)
+    return _outline(_without_spurs(field, level), level, patch, grid)
+
+
+def outline_at(patch: Patch, difference: Floats, level: float, grid: Grid) -> Shape | None:
+    """Draw the outline where the difference passes a given level, for images in which spurs are no shadows.
+
+    Parameters
+    ----------
+    difference
+        (row, col), size of the difference in the units of ``level``.
+
+    Returns
+    -------
+    None if nothing reaches the level.
+
+    """
+    near = ndimage.binary_dilation(patch.mask, _EIGHT)
+    field = np.where(near, difference[patch.window], 0.0)
+    return _outline(field, level, patch, grid)
+
+
+def _outline(field: Floats, level: float, patch: Patch, grid: Grid) -> Shape | None:
+    """Outline a field over a patch's window at a level; None if nothing reaches it."""
     padded = np.pad(field, 1)
     rings = [c[:, ::-1] - 0.5 for c in find_contours(padded, level) if len(c) > 3]  # type: ignore[no-untyped-call]  # noqa: PLR2004
     # Contours of holes lie inside contours of objects; build_area takes them out again.
