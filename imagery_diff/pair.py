@@ -351,21 +351,23 @@ def _set_speckle_thresholds(
     level taken that speckle alone would reach with more than ``Params.family_error``.
 
     """
+    s = int(Surface.SMOOTH)
     blocks = speckle.unchanged_blocks(weighed.plain, matched.clear != Surface.UNSEEN)
-    levels = evidence.estimate_thresholds(
-        weighed.strength,
-        np.where(blocks, np.uint8(Surface.SMOOTH), np.uint8(Surface.UNSEEN)),
+    # The squares of normal scores have an exponential tail, so the maxima of small blocks already follow Gumbel's law.
+    level = evidence.estimate_thresholds(
+        weighed.strength**2,
+        np.where(blocks, np.uint8(s), np.uint8(Surface.UNSEEN)),
         block_px=speckle.BLOCK_PX,
         family_error=error,
-        floor=speckle.chance_level(model, params.family_error),
-    )
-    s, seed = int(Surface.SMOOTH), levels[Surface.SMOOTH].seed
+        floor=speckle.chance_level(model, params.family_error) ** 2,
+    )[s]
+    seed = float(np.sqrt(level.seed))
     seeded = weighed.strength >= seed
     half = speckle.half_way(weighed.plain, seeded)
-    fine = replace(levels[s], seed=max(half, speckle.plain_level(model, seed)), grow=half)
+    fine = replace(level, seed=max(half, speckle.plain_level(model, seed)), grow=half)
     shown = np.where(speckle.borne_out(weighed.plain, seeded, half), weighed.strength, np.float32(0))
     return [
-        regions.Scale(name="all scales", strength=shown, levels={s: replace(levels[s], grow=seed)}),
+        regions.Scale(name="all scales", strength=shown, levels={s: replace(level, seed=seed, grow=seed)}),
         regions.Scale(name="pixel", strength=weighed.plain, levels={s: fine}),
     ]
 

@@ -95,7 +95,11 @@ class Speckle:
     """(band,), natural logarithm of after over before on unchanged ground; a difference where the scaling is
     logarithmic."""
     spread: dict[float, NDArray[np.float64]]
-    """Scale -> (band,), standard deviation of the log ratio of unchanged ground; scale 0 is single pixels."""
+    """Scale -> (band,), standard deviation of the log ratio of unchanged even ground; scale 0 is single pixels."""
+    unevenness: dict[float, NDArray[np.float64]]
+    """Scale -> (band,), how much a mean on ordinary ground scatters for one pixel's scatter."""
+    outline_spread: NDArray[np.float64]
+    """(band,), standard deviation of the fine log ratio as it stands, of which outlines are drawn."""
     looks: dict[float, NDArray[np.float64]]
     """Scale -> (band,), looks with which the F law has that spread, the images read as amplitudes."""
     unmix: NDArray[np.float64]
@@ -108,7 +112,7 @@ class Speckle:
     @property
     def whitening(self) -> NDArray[np.float64]:
         """(component, band), of fine log brightness into spreads of unchanged ground."""
-        return np.asarray(self.unmix / self.spread[FINE_PX])
+        return np.asarray(self.unmix / self.outline_spread)
 
 
 def recognise(before: Floats, after: Floats, seen: Bools, names: tuple[str, ...]) -> Radar | None:
@@ -240,20 +244,30 @@ def estimate_speckle(before: Floats, after: Floats, clear: Bools, radar: Radar) 
     # The floor is not multiplied by the gain, so the two settle together.
     for _ in range(4):
         gain = gain + _middle(_log_ratio(images, clear, floor, gain, FINE_PX, scaling), lit)
-    ratios = {sigma: _log_ratio(images, clear, floor, gain, sigma, scaling) for sigma in (0.0, *SCALES_PX)}
-    spread = {sigma: _spreads(ratio, lit) for sigma, ratio in ratios.items()}
-    # Where the unit of a logarithm is not known, single-look speckle is assumed: the heaviest tail.
-    known = scaling != Scaling.LOGARITHMIC
-    looks = {sigma: _looks(values) if known else (spread[0.0] / values) ** 2 for sigma, values in spread.items()}
-    fine = _in_spreads(ratios[FINE_PX], spread[FINE_PX])
+    raw, fine = (_log_ratio(images, clear, floor, gain, sigma, scaling) for sigma in (0.0, FINE_PX))
+    quartiles, typical = {0.0: _quartiles(raw, lit)}, {}
+    for sigma in SCALES_PX:
+        uneven = _unevenness(images, clear, floor, gain, sigma, scaling)
+        typical[sigma] = _middle(uneven, lit)
+        ratio = _log_ratio(images, clear, floor, gain, sigma, scaling)
+        quartiles[sigma] = _quartiles(_evened(ratio, uneven, typical[sigma]), lit)
+    if scaling == Scaling.LOGARITHMIC:
+        # The unit of the logarithm is not known: single-look speckle is assumed, it has the heaviest tail.
+        looks = {sigma: (quartiles[0.0] / values) ** 2 for sigma, values in quartiles.items()}
+    else:
+        looks = {sigma: _looks(values) for sigma, values in quartiles.items()}
+    spread = {sigma: values / _law_quartile(looks[sigma]) for sigma, values in quartiles.items()}
+    outline_spread = _quartiles(fine, lit) / _law_quartile(looks[FINE_PX])
     return Speckle(
         radar=radar,
         floor=floor,
         gain=gain,
         spread=spread,
+        unevenness=typical,
+        outline_spread=outline_spread,
         looks=looks,
-        unmix=_unmixing(fine[:, lit.all(axis=0)]),
-        correlation_px2=max(_correlation_area(r, w) for r, w in zip(ratios[0.0], lit, strict=True)),
+        unmix=_unmixing(_in_spreads(fine, outline_spread)[:, lit.all(axis=0)]),
+        correlation_px2=max(_correlation_area(r, w) for r, w in zip(raw, lit, strict=True)),
         pixels=int(np.count_nonzero(clear)),
     )
 
@@ -268,8 +282,25 @@ def _middle(ratio: Floats, lit: Bools) -> NDArray[np.float64]:
     return np.array([np.median(r[w]) for r, w in zip(ratio, lit, strict=True)])
 
 
-def _spreads(ratio: Floats, lit: Bools) -> NDArray[np.float64]:
-    return np.array([_robust_spread(r[w]) for r, w in zip(ratio, lit, strict=True)])
+def _quartiles(ratio: Floats, lit: Bools) -> NDArray[np.float64]:
+    """Return the size that half of the log ratios surpass; (band,)."""
+    return np.array(
+        [max(float(np.median(np.abs(r[w] - np.median(r[w])))), 1e-6) for r, w in zip(ratio, lit, strict=True)]
+    )
+
+
+def _law_quartile(looks: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Upper quartile of the F law's logarithm in its own standard deviations: 0.61 for one look, 0.67 for many."""
+    return np.log(stats.f.ppf(0.75, 2 * looks, 2 * looks)) / np.sqrt(2 * special.polygamma(1, looks))
+
+
+def _looks(quartiles: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the looks whose log ratio of amplitudes has these quartiles."""
+
+    def surplus(log_looks: float, quartile: float) -> float:
+        return float(np.log(stats.f.ppf(0.75, 2 * np.exp(log_looks), 2 * np.exp(log_looks)))) / 2 - quartile
+
+    return np.exp([optimize.brentq(surplus, -3, 20, args=(q,)) for q in np.clip(quartiles, 1e-4, 5)])
 
 
 def _linear(image: Floats, scaling: Scaling) -> Floats:
@@ -280,10 +311,38 @@ def _smooth(image: Floats, clear: Bools, sigma: float) -> Floats:
     """Gaussian mean over the clear pixels; as it stands where sigma is 0."""
     if sigma == 0:
         return image
-    share = ndimage.gaussian_filter(clear.astype(np.float32), sigma)
+    share = ndimage.gaussian_filter(clear.astype(np.float32), sigma, mode="constant")
     filled = np.where(clear, image, np.float32(0))
-    means = np.stack([ndimage.gaussian_filter(band, sigma) for band in filled])
+    means = np.stack([ndimage.gaussian_filter(band, sigma, mode="constant") for band in filled])
     return np.asarray(means / np.maximum(share, 1e-3), np.float32)
+
+
+def _unevenness(
+    images: tuple[Floats, Floats],
+    clear: Bools,
+    floor: NDArray[np.float64],
+    gain: NDArray[np.float64],
+    sigma: float,
+    scaling: Scaling,
+) -> Floats:
+    """Say how much a Gaussian mean scatters for one pixel's scatter; (band, row, col).
+
+    With weights w and backscatter x the relative variance of a mean is the sum of (w x) squared over the square of the
+    sum of w x, and the square of a Gaussian is a Gaussian: one bright roof in the window, or an edge of the image, and
+    the mean has fewer looks. The backscatter is that of both dates together.
+
+    """
+    filled = clear[None].astype(np.float32) * np.ones((len(floor), 1, 1), np.float32)
+    if scaling != Scaling.LOGARITHMIC:
+        half = np.exp(gain / 2)[:, None, None]
+        both = np.maximum(images[0] * half + images[1] / half, 0) / 2 + floor[:, None, None]
+        filled = np.where(clear, both, 0).astype(np.float32)
+    out = np.empty_like(filled)
+    for band, x in zip(out, filled, strict=True):
+        whole = ndimage.gaussian_filter(x, sigma, mode="constant")
+        squared = ndimage.gaussian_filter(x**2, sigma / np.sqrt(2), mode="constant")
+        band[...] = np.sqrt(squared) / np.maximum(whole, 1e-6 * float(x.max(initial=1e-6)))
+    return out
 
 
 def _log_mean(
@@ -325,12 +384,6 @@ def _robust_spread(values: Floats) -> float:
     return max(float(1.4826 * np.median(np.abs(values - middle))), 1e-6)
 
 
-def _looks(spread: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the looks whose log ratio of amplitudes has this spread: the variance is trigamma(L) / 2."""
-    solve = optimize.brentq
-    return np.exp([solve(lambda x, v=s * s: special.polygamma(1, np.exp(x)) / 2 - v, -7, 30) for s in spread])
-
-
 def _unmixing(standard: Floats) -> NDArray[np.float64]:
     """Inverse root of the robust correlation of the bands (Gnanadesikan and Kettenring 1972, 10.2307/2528963)."""
     bands = len(standard)
@@ -341,6 +394,11 @@ def _unmixing(standard: Floats) -> NDArray[np.float64]:
             correlation[i, j] = correlation[j, i] = np.clip((plus - minus) / (plus + minus), -0.95, 0.95)
     values, vectors = np.linalg.eigh(correlation)
     return np.asarray((vectors / np.sqrt(np.maximum(values, 0.05))).T)
+
+
+def _evened(ratio: Floats, uneven: Floats, typical: NDArray[np.float64]) -> Floats:
+    """Take a log ratio down where its means hold fewer looks than on ordinary ground."""
+    return np.asarray(ratio / np.maximum(uneven / typical[:, None, None], 1), np.float32)
 
 
 def _in_spreads(ratio: Floats, spread: NDArray[np.float64]) -> Floats:
@@ -379,13 +437,16 @@ def weigh(before: Floats, after: Floats, clear: Bools, speckle: Speckle) -> Weig
 
     """
     images = (_linear(before, speckle.radar.scaling), _linear(after, speckle.radar.scaling))
-    score, plain = np.zeros(clear.shape, np.float32), np.zeros(clear.shape, np.float32)
+    score = np.zeros(clear.shape, np.float32)
+    known = (clear, speckle.floor, speckle.gain)
     for sigma in SCALES_PX:
-        ratio = _log_ratio(images, clear, speckle.floor, speckle.gain, sigma, speckle.radar.scaling)
+        uneven = _unevenness(images, *known, sigma, speckle.radar.scaling)
+        ratio = _evened(_log_ratio(images, *known, sigma, speckle.radar.scaling), uneven, speckle.unevenness[sigma])
         spreads = _in_spreads(ratio, speckle.spread[sigma])
         np.maximum(score, _joint_score(spreads, speckle.looks[sigma], speckle.unmix), out=score)
-        if sigma == FINE_PX:
-            plain = np.sqrt((np.tensordot(speckle.unmix, spreads, 1) ** 2).mean(axis=0)).astype(np.float32)
+    fine = _log_ratio(images, *known, FINE_PX, speckle.radar.scaling)
+    standard = np.tensordot(speckle.unmix, _in_spreads(fine, speckle.outline_spread), 1)
+    plain = np.sqrt((standard**2).mean(axis=0)).astype(np.float32)
     return Weighed(strength=score, plain=plain, looked_at=clear)
 
 
