@@ -348,7 +348,7 @@ def _set_speckle_thresholds(
     """Seed where neither speckle nor what unchanged ground of this pair does explains it; outline at half the change.
 
     The coarse scales seed, the fine one draws. ``error`` is the chance by the pair's own block maxima, and never is a
-    level taken that speckle alone would reach with more than ``Params.family_error``.
+    level taken that speckle alone would reach with more than ``Params.speckle_error``.
 
     """
     s = int(Surface.SMOOTH)
@@ -359,7 +359,7 @@ def _set_speckle_thresholds(
         np.where(blocks, np.uint8(s), np.uint8(Surface.UNSEEN)),
         block_px=speckle.BLOCK_PX,
         family_error=error,
-        floor=speckle.chance_level(model, params.family_error) ** 2,
+        floor=speckle.chance_level(model, min(error, params.speckle_error)) ** 2,
     )[s]
     seed = float(np.sqrt(level.seed))
     seeded = weighed.strength >= seed

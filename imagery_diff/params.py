@@ -80,6 +80,9 @@ class Params:
     figure."""
     family_error_map: float = 0.5
     """The same for the map."""
+    speckle_error: float = 0.05
+    """Chance that speckle alone raises a region anywhere in an unchanged radar pair, at most; the usual level of a
+    test."""
     floor_sigma: float = 6.0
     """The least strength a region must reach, whatever the scene says. It keeps noise copies and small clutter
     silent, and on a calm pair it is the threshold that acts. The strength is a root mean square over bands after the
