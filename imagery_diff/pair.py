@@ -368,7 +368,7 @@ def _set_speckle_thresholds(
     shown = np.where(speckle.borne_out(weighed.plain, seeded, half), weighed.strength, np.float32(0))
     return [
         regions.Scale(name="all scales", strength=shown, levels={s: replace(level, seed=seed, grow=seed)}),
-        regions.Scale(name="pixel", strength=weighed.plain, levels={s: fine}),
+        regions.Scale(name="pixel", strength=weighed.plain, levels={s: fine}, seeds=False),
     ]
 
 

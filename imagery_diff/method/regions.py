@@ -70,6 +70,8 @@ class Scale:
     levels: dict[int, Threshold]
     name: str = "pixel"
     """What the manifest calls it."""
+    seeds: bool = True
+    """Whether it may begin a region, or only draw it."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -105,7 +107,7 @@ def find_patches(
     Parameters
     ----------
     scales
-        Smoothed evidence with its levels; any scale may seed and grow.
+        Smoothed evidence with its levels; any scale may grow, and seed unless it says not.
     surface
         (row, col), :class:`Surface`; pixels of no class in the thresholds take no part.
     barred
@@ -121,7 +123,8 @@ def find_patches(
         for s, level in scale.levels.items():
             where = (surface == s) & ~barred
             grown |= where & (scale.strength >= level.grow)
-            seeded |= where & ~unseeding & (scale.strength >= level.seed)
+            if scale.seeds:
+                seeded |= where & ~unseeding & (scale.strength >= level.seed)
         np.maximum(strongest, scale.strength, out=strongest)
     # Closing bridges one-pixel gaps: a train is one pixel wide and of many colours.
     mask = ndimage.binary_closing(grown, _EIGHT) & ~barred & np.isin(surface, list(scales[0].levels))
