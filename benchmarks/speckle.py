@@ -1,10 +1,10 @@
 """Radar: false regions on unchanged simulated pairs, what change of known decibels is found, and what real pairs say.
 
-    python benchmarks/speckle.py [--scenes N] [--json FILE]
+    python benchmarks/speckle.py [--scenes N] [--only nulls|power|real] [--json FILE]
 
 Simulated pairs are 300 x 300 pixels: two textured covers, water, bright scatterers, speckle of 1 to 5 looks with and
-without correlation, in five scalings. Real pairs are looked for at $IMAGERY_DIFF_DATA or ../shared/data: the halves of
-the radar pairs that hold no labelled change are nulls as well, and no band of an optical pair may be taken for radar.
+without correlation, in five scalings. Real pairs are looked for at $IMAGERY_DIFF_DATA or ../shared/data: the largest
+rectangles of the radar pairs without labelled change are nulls as well, and no band of an optical pair may be taken for radar.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import rasterio
 from rasterio.errors import NotGeoreferencedWarning
+from rasterio.features import geometry_mask
 
 from imagery_diff import compare
 from imagery_diff.grid import Grid
@@ -123,23 +124,39 @@ def read(path: Path) -> np.ndarray:
         return dataset.read().astype(np.float32)
 
 
+def unlabelled(label: np.ndarray, step: int = 10) -> tuple[slice, slice]:
+    """Return the largest rectangle of a label, corners on every tenth pixel, that holds no change."""
+    counts = np.pad(np.cumsum(np.cumsum(label == 1, axis=0), axis=1), ((1, 0), (1, 0)))[::step, ::step]
+    best, found = 0, (slice(0, 0), slice(0, 0))
+    rows, cols = counts.shape
+    for top, left in product(range(rows), range(cols)):
+        inside = counts[top:, left:] - counts[top : top + 1, left:] - counts[top:, left : left + 1] + counts[top, left]
+        area = np.outer(np.arange(rows - top), np.arange(cols - left)) * (inside == 0)
+        if area.max() > best:
+            best = area.max()
+            high, wide = np.unravel_index(area.argmax(), area.shape)
+            found = (
+                slice(top * step, int(top + high) * step),
+                slice(left * step, int(left + wide) * step),
+            )
+    return found
+
+
 def real() -> dict:
-    """Halves of the real radar pairs without labelled change, and which bands of optical pairs look like radar."""
-    halves, optical, taken = [], 0, []
+    """Rectangles of the real radar pairs without labelled change, and which bands of optical pairs look like radar."""
+    calm, optical, taken = [], 0, []
     for folder in sorted(p for p in DATA.iterdir() if p.is_dir()):
         before, after, label = (read(folder / f"{n}.tif") for n in ("before", "after", "label"))
         if folder.name.startswith("sar_"):
-            rows, cols = label.shape[1:]
-            for name, cut in {
-                "top": np.s_[:, : rows // 2],
-                "bottom": np.s_[:, rows // 2 :],
-                "left": np.s_[:, :, : cols // 2],
-                "right": np.s_[:, :, cols // 2 :],
-            }.items():
-                share = float(np.mean(label[cut] == 1))
-                if share < 0.002:
-                    count = len(compare(None, info(before[cut]), info(after[cut]), detect="map").regions)
-                    halves.append({"pair": folder.name, "half": name, "changed": share, "regions": count})
+            cut = np.s_[:, *unlabelled(label[0])]
+            count = len(compare(None, info(before[cut]), info(after[cut]), detect="map").regions)
+            whole = compare(None, info(before), info(after), detect="map").regions
+            masks = [
+                geometry_mask([r.geometry], label.shape[1:], rasterio.Affine.identity(), invert=True) for r in whole
+            ]
+            stray = sum(not np.any(m & (label[0] == 1)) for m in masks)
+            shape = before[cut].shape[1:]
+            calm.append({"pair": folder.name, "calm": shape, "regions": count, "whole": len(whole), "stray": stray})
             continue
         if before.shape[1:] != after.shape[1:]:
             continue
@@ -148,7 +165,7 @@ def real() -> dict:
             seen = np.isfinite(before[i]) & np.isfinite(after[i])
             if speckle.recognise(before[i : i + 1], after[i : i + 1], seen, ("band1",)):
                 taken.append(f"{folder.name} band {i}")
-    return {"halves": halves, "optical_bands": optical, "optical_taken_for_radar": taken}
+    return {"calm": calm, "optical_bands": optical, "optical_taken_for_radar": taken}
 
 
 def show(rows: list[dict]) -> None:
@@ -161,20 +178,23 @@ def main() -> None:
     """Run all and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scenes", type=int, default=10, help="scenes of each kind (default 10)")
+    parser.add_argument("--only", choices=("nulls", "power", "real"), help="run one part")
     parser.add_argument("--json", type=Path, help="write the numbers here")
     chosen = parser.parse_args()
     warnings.simplefilter("ignore", NotGeoreferencedWarning)
-    found = {"schema_version": 1, "nulls": nulls(chosen.scenes), "power": power(chosen.scenes)}
-    show(found["nulls"])
-    total = sum(r["scenes"] for r in found["nulls"])
-    print(
-        f"unchanged: {sum(r['regions'] for r in found['nulls'])} regions on "
-        f"{sum(r['scenes_with_regions'] for r in found['nulls'])} of {total} scenes"
-    )
-    show(found["power"])
-    if DATA.is_dir():
+    parts = (chosen.only,) if chosen.only else ("nulls", "power", "real")
+    found: dict = {"schema_version": 1}
+    if "nulls" in parts:
+        found["nulls"] = rows = nulls(chosen.scenes)
+        show(rows)
+        regions, scenes = (sum(r[k] for r in rows) for k in ("regions", "scenes"))
+        print(f"unchanged: {regions} regions on {sum(r['scenes_with_regions'] for r in rows)} of {scenes} scenes")
+    if "power" in parts:
+        found["power"] = power(chosen.scenes)
+        show(found["power"])
+    if "real" in parts and DATA.is_dir():
         found["real"] = real()
-        show(found["real"]["halves"])
+        show(found["real"]["calm"])
         print(
             f"{found['real']['optical_bands']} optical bands, taken for radar:",
             found["real"]["optical_taken_for_radar"],

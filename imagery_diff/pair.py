@@ -14,7 +14,7 @@ from imagery_diff import pair_result
 from imagery_diff.aoi import AOI
 from imagery_diff.geometry import parallax_m, shadow_m
 from imagery_diff.method import align, coregister, evidence, radiometry, regions, speckle, zones
-from imagery_diff.method.describe import Views, describe
+from imagery_diff.method.describe import Echo, Views, describe
 from imagery_diff.method.radiometry import Surface
 from imagery_diff.pair_scenes import Pair, open_pair, refuse_unseen
 from imagery_diff.params import Params
@@ -112,7 +112,7 @@ def compare(
     patches = _find_patches(scales, matched, weighed, geometry, grid, params)
 
     # 9. Zones, direction, activity
-    views = _views(matched, weighed, noise, scales, geometry, pair.names, grid)
+    views = replace(_views(matched, weighed, noise, geometry, pair.names, grid), radar=_echo(matched, scales, params))
     told = [d for d in (describe(p, views, ground) for p in patches) if d and pair_result.reported(d, ground, detect)]
     sight = pair_result.Sight(flags=matched.flags, blind=_blind(matched, weighed, geometry), grid=grid)
     return Comparison(
@@ -400,7 +400,6 @@ def _views(
     matched: _Matched,
     weighed: evidence.Weighed,
     noise: evidence.NoiseModel,
-    scales: list[regions.Scale],
     geometry: _Geometry,
     names: tuple[str, ...],
     grid: Grid,
@@ -417,8 +416,15 @@ def _views(
         flags=matched.flags,
         names=names,
         grid=grid,
-        radar_level=scales[-1].levels[Surface.SMOOTH].grow if matched.speckle else None,
     )
+
+
+def _echo(matched: _Matched, scales: list[regions.Scale], params: Params) -> Echo | None:
+    """Set the levels at which radar is described; None for light."""
+    if matched.speckle is None:
+        return None
+    least = matched.speckle.radar.nepers(params.radar_weather_db)
+    return Echo(outline=scales[-1].levels[Surface.SMOOTH].grow, least_rise=least)
 
 
 def _least_pixels(grid: Grid, params: Params) -> int:

@@ -39,6 +39,16 @@ _AS_DARK = 1.3
 """Shaded ground of another paint is up to so many times as bright as the shade beside it."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Echo:
+    """Levels at which radar is described."""
+
+    outline: float
+    """``Views.magnitude`` at which change is outlined."""
+    least_rise: float
+    """Natural logarithm of brightness that rain and growth change by themselves."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Views:
     """The pair as the describing steps see it; arrays are (band, row, col) or (row, col) on one grid."""
@@ -61,9 +71,9 @@ class Views:
     names: tuple[str, ...]
     """Of the bands."""
     grid: Grid
-    radar_level: float | None = None
-    """Radar: level of ``magnitude`` at which change is outlined; ``brightness`` is then a natural logarithm, and things
-    are brighter than the ground they stand on. None for light."""
+    radar: Echo | None = None
+    """What is said of radar only: ``brightness`` is then a natural logarithm, and things are brighter than the ground
+    they stand on. None for light."""
 
     @cached_property
     def bright_ground(self) -> dict[str, float]:
@@ -97,7 +107,7 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
         return None
     seen = (views.flags & UNSEEN) == 0
     direction = _direction(patch, views, seen)
-    if _is_shadow_rest(patch, shape, direction, views):
+    if _is_shadow_rest(patch, shape, direction, views) or _is_weather(patch, views):
         return None
     zone, shares = zone_of(shape.outline, aoi) if aoi else (None, {})
     colour, dark = _look(patch, views, direction)
@@ -132,29 +142,40 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
 
 def _outline(patch: Patch, views: Views) -> Shape | None:
     """Draw a patch at half of its own difference; in radar, whose patches speckle frays, at the level of the scene."""
-    if views.radar_level is None:
+    if views.radar is None:
         return outline_of(patch, views.magnitude, views.grid)
-    strong = patch.mask & (views.magnitude[patch.window] >= views.radar_level)
+    strong = patch.mask & (views.magnitude[patch.window] >= views.radar.outline)
     # Wide weak change is seeded at a coarse scale and may nowhere reach the level of the stronger.
     typical = float(np.median(views.magnitude[patch.window][patch.mask]))
-    level = views.radar_level if strong.any() else 0.5 * typical
+    level = views.radar.outline if strong.any() else 0.5 * typical
     return outline_at(patch, views.magnitude, level, views.grid)
 
 
 def _direction(patch: Patch, views: Views, seen: NDArray[np.bool_]) -> Direction:
     """Tell when something stood there: by any difference from the surround, in radar by what is brighter than it."""
-    if views.radar_level is not None:
+    if views.radar is not None:
         return direction_of_bright(patch, views.brightness, _whitening(patch, views), seen)
     return direction_of(patch, views.brightness, _whitening(patch, views), seen, views.water)
 
 
+def _rise(patch: Patch, views: Views) -> float:
+    """Median rise of a patch's log brightness, of the band in which it changed most."""
+    before, after = (image[:, *patch.window][:, patch.mask] for image in views.brightness)
+    rises = np.median(after - before, axis=1)
+    return float(rises[np.argmax(np.abs(rises))])
+
+
 def _echo(patch: Patch, views: Views) -> tuple[str, ...]:
     """Say of radar how much stronger the echo is on one date, in the numbers of the image."""
-    if views.radar_level is None:
+    if views.radar is None:
         return ()
-    before, after = (image[:, *patch.window][:, patch.mask] for image in views.brightness)
-    rise = float(np.median(after - before))
+    rise = _rise(patch, views)
     return (f"{np.exp(abs(rise)):.1f} times as bright {'after' if rise > 0 else 'before'}, in the image's own numbers",)
+
+
+def _is_weather(patch: Patch, views: Views) -> bool:
+    """Whether the echo of a patch changed no more than rain on soil or growing plants change it."""
+    return views.radar is not None and abs(_rise(patch, views)) < views.radar.least_rise
 
 
 def _is_shadow_rest(patch: Patch, shape: Shape, direction: Direction, views: Views) -> bool:

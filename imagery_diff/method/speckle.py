@@ -83,6 +83,14 @@ class Radar:
     named: bool
     """Whether the names of the bands say it."""
 
+    def nepers(self, decibel: float) -> float:
+        """Natural logarithm of the ratio of amplitudes; 0 where the unit of a logarithm is not known.
+
+        Numbers that may be amplitudes or intensities are read as amplitudes.
+
+        """
+        return 0.0 if self.scaling == Scaling.LOGARITHMIC else decibel * float(np.log(10)) / 20
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Speckle:
