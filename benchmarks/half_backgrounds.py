@@ -55,9 +55,19 @@ ALIKE = 2.0
 """Robust deviations by which the two dates may differ on ground that a thing is put on, after one gain and offset."""
 COLOURLESS = 60.0
 """8-bit levels between the highest and the lowest band of what is called colourless, as in `renderer_against_real`."""
+GREEN_TINT = 0.12
+"""Twice green less red and blue, over their sum, from which a picture without near infrared shows plants."""
+PLANTS_INDEX = 0.35
+"""Vegetation index of the numbers, less the darkest, from which ground is under plants."""
+SFBAY_WATER, SENTINEL_WATER, LAKE = 105.0, 900.0, 0.10
+"""Water is below: 8-bit red level of the bay (its water lies at 44 to 94, of the land a twentieth below 91 and 106 on
+the two dates, in pieces too small to count), near infrared number of Sentinel-2 (reflectance .09 above the air), near
+infrared reflectance of the lake; read off the histograms."""
 GREY = 6.0
 """8-bit levels between bands up to which an image is one picture three times, plus noise."""
 COLOURS = ("blue", "green", "red", "nir")
+OPEN_WATER_M = 30.0
+"""Water this far from any shore is open."""
 WATER_KM2 = 0.3
 """Least water a ship is put on: not a basin, a pond, a shadow."""
 PLANETSCOPE_NOISE = 2.7
@@ -98,8 +108,10 @@ class Background:
     """(row, col): ground where something is known, or not known not, to have changed; with a guard."""
     barred: Mask
     """(row, col): labelled or listed changes, with a guard: no thing is put there."""
+    wet: Mask
+    """(row, col): water on both dates, up to the shore."""
     water: Mask
-    """(row, col): smooth water on both dates."""
+    """(row, col): of that, what is open in all directions."""
     open: Mask
     """(row, col): even ground without plants, alike on both dates."""
     lines: tuple[LineString, ...]
@@ -130,8 +142,8 @@ class Given:
     """Labelled or listed changes."""
     doubtful: Mask
     """Where nothing may be taken as unchanged."""
-    water: Mask
-    """Smooth water on both dates."""
+    wet: Mask
+    """Water on both dates."""
     ground: Mask
     """Where a thing may stand, if the ground is even and alike on both dates."""
     told: dict[str, Any]
@@ -158,7 +170,18 @@ SFBAY_OPEN = (
 """Pavement and bare ground of ``planet_sfbay``; even roofs look the same from above and are left out by hand."""
 LINES: dict[str, tuple[tuple[tuple[float, float], tuple[float, float]], ...]] = {
     "planet_sfbay": (((142.0, 20.0), (119.0, 230.0)), ((375.0, 30.0), (540.0, 125.0)), ((512.0, 98.0), (600.0, 150.0))),
-    "sztaki_szada_1": (((188.0, 50.0), (190.0, 185.0)), ((348.0, 150.0), (425.0, 245.0))),
+    "sztaki_szada_1": (
+        ((303.0, 90.0), (362.0, 168.0)),
+        ((100.0, 90.0), (175.0, 180.0)),
+        ((372.0, 30.0), (455.0, 125.0)),
+        ((184.0, 150.0), (198.0, 295.0)),
+    ),
+    "sztaki_szada_2": (
+        ((80.0, 233.0), (145.0, 165.0)),
+        ((255.0, 78.0), (340.0, 155.0)),
+        ((350.0, 165.0), (440.0, 255.0)),
+        ((82.0, 238.0), (150.0, 305.0)),
+    ),
 }
 """Tracks and straight roads, ends of each."""
 WRITING: dict[str, tuple[tuple[int, int, int, int], ...]] = {
@@ -177,8 +200,9 @@ def sfbay(name: str, data: Path) -> Background:
     shapes = [reproject(shape(f["geometry"]), "EPSG:4326", crs) for f in listed]
     changed = (label == 1) | (_burnt(shapes, transform, label.shape))
     grey = [i.astype(float) for i in (before, after)]
-    dark = [median_filter(g[0], 5) < 105.0 for g in grey]
-    water = binary_opening(dark[0] & dark[1], iterations=10)
+    dark = [median_filter(g[0], 5) < SFBAY_WATER for g in grey]
+    wet = dark[0] & dark[1]
+    water = binary_opening(wet, iterations=10)
     drawn = _burnt([Polygon([transform @ p for p in ring]) for ring in SFBAY_OPEN], transform, label.shape)
     bands = ("red", "green", "blue")
     told = {"place": "position assumed, as delivered", "sun": "drawn at random, one for each image: time unknown"}
@@ -194,7 +218,7 @@ def sfbay(name: str, data: Path) -> Background:
             sensor=AT_3_M,
             changed=changed,
             doubtful=label != 0,
-            water=water,
+            wet=wet,
             ground=drawn,
             told=told,
         )
@@ -232,7 +256,7 @@ def sztaki(name: str, data: Path) -> Background:
             sensor=AT_3_M,
             changed=changed,
             doubtful=changed,
-            water=no_water,
+            wet=no_water,
             ground=_not_green(images, bands),
             told=told,
         )
@@ -246,8 +270,7 @@ def oscd(name: str, data: Path) -> Background:
     changed = label != 0
     transform, crs, (lat, lon) = _square(old, label.shape)
     images = [i.astype(float) for i in (before, after)]
-    wet = [(median_filter(i[3], 3) < 900.0) & (i[1] > i[3]) for i in images]
-    water = binary_opening(wet[0] & wet[1], iterations=2)
+    wet = np.all([(median_filter(i[3], 3) < SENTINEL_WATER) & (i[1] > i[3]) for i in images], axis=0)
     told = {
         "place": "pixels of about 10 m on a geographic grid taken as squares of 10 m, north up, in the UTM zone",
         "sun": "of the date, 10:30 local solar time, as Sentinel-2 passes",
@@ -265,7 +288,7 @@ def oscd(name: str, data: Path) -> Background:
             sensor=SENTINEL_2,
             changed=changed,
             doubtful=changed,
-            water=water,
+            wet=wet,
             ground=_bare(images),
             told=told,
         )
@@ -291,7 +314,7 @@ def taizhou(name: str, data: Path) -> Background:
             sensor=ETM,
             changed=label == 1,
             doubtful=label != 0,
-            water=binary_opening(np.all([i[1] > i[3] for i in images], axis=0)),
+            wet=np.all([i[1] > i[3] for i in images], axis=0),
             ground=_bare(images),
             told={"sun": "of the date, 10:30 local solar time"},
         )
@@ -315,7 +338,7 @@ def sardinia(name: str, data: Path) -> Background:
             sensor=TM_NIR,
             changed=label != 0,
             doubtful=label != 0,
-            water=binary_opening(np.all([i[0] < 0.10 for i in images], axis=0)),
+            wet=np.all([i[0] < LAKE for i in images], axis=0),
             ground=np.zeros(label.shape, dtype=bool),
             told={"place": "made up near the lake: the files carry none", "sun": "of the middle of the month, 10:30"},
         )
@@ -370,8 +393,8 @@ def _background(given: Given) -> Background:
     cameras = (_camera(floats[0], given, 0), _camera(floats[1], given, 1))
     guard = max(2, round(GUARD_M / given.transform.a))
     barred = binary_dilation(given.changed, iterations=guard)
-    water = _large(given.water, WATER_KM2 * 1e6 / given.transform.a**2)
-    even = np.all([_even(i) for i in floats], axis=0) & _alike(floats, ~water & ~barred)
+    wet = _large(given.wet, WATER_KM2 * 1e6 / given.transform.a**2)
+    even = np.all([_even(i) for i in floats], axis=0) & _alike(floats, ~wet & ~barred)
     said = {f"{d} {k}": v for d, c in zip(("before", "after"), cameras, strict=True) for k, v in _said(c).items()}
     return Background(
         name=given.name,
@@ -382,8 +405,9 @@ def _background(given: Given) -> Background:
         cameras=cameras,
         ignore=barred | given.doubtful,
         barred=barred,
-        water=water,
-        open=given.ground & even & ~water & ~barred,
+        wet=wet,
+        water=binary_opening(wet, iterations=max(1, round(OPEN_WATER_M / given.transform.a))),
+        open=given.ground & even & ~wet & ~barred,
         lines=tuple(LineString([given.transform @ end for end in line]) for line in LINES.get(given.name, ())),
         told=given.told | said,
     )
@@ -474,7 +498,7 @@ def _calibrated(image: Image, counts: tuple[float, ...]) -> Tone:
 def _etm_counts(sun: Sun) -> tuple[float, ...]:
     """Return the counts per unit of reflectance of ETM+ bands 1 to 4, high gain, where 0.85 of the light comes through.
 
-    Exoatmospheric irradiance and gains: Landsat 7 Science Data Users Handbook.
+    Irradiance and gains: Chander et al. 2009, doi:10.1016/j.rse.2009.01.007.
     """
     irradiance, gain = (1997.0, 1812.0, 1533.0, 1039.0), (0.779, 0.799, 0.622, 0.640)
     height = math.sin(math.radians(sun.elevation_deg))
@@ -491,7 +515,8 @@ def _averaged(image: Image, rng: np.random.Generator) -> Image:
     # The mean of 2 x 2 keeps the middle of each 3 m pixel in the middle of four of 1.5 m.
     half = soft[:, :rows, :cols].reshape(soft.shape[0], rows // 2, 2, cols // 2, 2).mean(axis=(2, 4))
     noisy = half + draw_noise(half.shape, np.full(half.shape[0], PLANETSCOPE_NOISE), rng)
-    return np.clip(np.rint(noisy), 1.0, 255.0)
+    whole: Image = np.clip(np.rint(noisy), 1.0, 255.0)
+    return whole
 
 
 def _square(old: Affine, size: tuple[int, int]) -> tuple[Affine, str, tuple[float, float]]:
@@ -533,7 +558,9 @@ def _large(mask: Mask, least_px: float) -> Mask:
 def _not_green(images: list[Image], bands: tuple[str, ...]) -> Mask:
     """Ground without a green tint on either date."""
     r, g, b = (bands.index(c) for c in ("red", "green", "blue"))
-    return np.all([uniform_filter(2 * i[g] - i[r] - i[b], 5) < 0.12 * i.sum(axis=0) for i in images], axis=0)
+    tints = [uniform_filter(2 * i[g] - i[r] - i[b], 5) / np.maximum(i.sum(axis=0), 1.0) for i in images]
+    plain: Mask = np.all([t < GREEN_TINT for t in tints], axis=0)
+    return plain
 
 
 def _bare(images: list[Image]) -> Mask:
@@ -541,9 +568,12 @@ def _bare(images: list[Image]) -> Mask:
     found = []
     for image in images:
         red, nir = (b - np.percentile(b, 0.1) for b in (image[2], image[3]))
-        found.append((nir - red) / np.maximum(nir + red, 1.0) < 0.35)
-    return np.all(found, axis=0)
+        found.append((nir - red) / np.maximum(nir + red, 1.0) < PLANTS_INDEX)
+    bare: Mask = np.all(found, axis=0)
+    return bare
 
 
 def _burnt(shapes: list[Any], transform: Affine, size: tuple[int, int]) -> Mask:
-    return np.asarray(rasterize(shapes, out_shape=size, transform=transform, all_touched=True, dtype="uint8")) != 0
+    burnt: NDArray[np.uint8] = rasterize(shapes, out_shape=size, transform=transform, all_touched=True, dtype="uint8")
+    mask: Mask = burnt != 0
+    return mask

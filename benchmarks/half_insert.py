@@ -141,4 +141,5 @@ def _as_type(level: Image, dtype: np.dtype[np.generic]) -> NDArray[np.generic]:
     """Round and clip to the image's type; never 0, which may stand for no data."""
     if not np.issubdtype(dtype, np.integer):
         return level.astype(dtype)
-    return np.clip(np.rint(level), 1, np.iinfo(dtype).max).astype(dtype)
+    most = int(np.iinfo(dtype.name).max)
+    return np.clip(np.rint(level), 1, most).astype(dtype)

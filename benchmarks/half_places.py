@@ -1,13 +1,13 @@
-"""Draw things and find ground that fits them: ships on smooth water, the rest on even open ground, trains on tracks.
+"""Draw things and find ground that fits them: water for ships, tracks for trains, even open ground for the rest.
 
-Sizes and colours are drawn as for the rendered scenes (`harbour_events`). What a pixel does not carry (short side under
-half a pixel, long side under three) is not drawn.
+Ships lie free or along a straight shore. Sizes and colours are drawn as for the rendered scenes (`harbour_events`).
+What a pixel does not carry (short side under half a pixel, long side under three) is not drawn.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +15,7 @@ from half_insert import window_of
 from harbour_events import DECKS, STACK_COLOURS, TRAIN_COLOURS, TRAIN_MIXES, repainted
 from rasterio.features import rasterize
 from scipy.ndimage import binary_erosion
-from shapely.affinity import rotate, scale
+from shapely.affinity import rotate, scale, translate
 from shapely.geometry import Point
 
 from imagery_diff.synthetic import cover, heap, ship, stack, train
@@ -28,13 +28,17 @@ if TYPE_CHECKING:
     from half_backgrounds import Background
     from numpy.random import Generator
     from numpy.typing import NDArray
-    from shapely.geometry import LineString
+    from shapely.geometry import LineString, Polygon
 
     from imagery_diff.synthetic import Thing
 
     Place = tuple[tuple[float, float], float]
     """Centre (x, y) and azimuth."""
 
+MOORED = 0.4
+"""Share of ships that lie along a shore, where there is a straight one."""
+STRAIGHT_PX = 0.6
+"""Deviation of a shore from a line along a ship up to which the shore is straight; other shores are no quay."""
 KINDS = ("vessel", "containers", "rail_cars", "stockpile", "cover")
 WEIGHTS = (0.40, 0.26, 0.14, 0.10, 0.10)
 SHORT_PX, LONG_PX = 0.5, 3.0
@@ -43,6 +47,7 @@ MARGIN_PX = 2.0
 """Fitting ground kept around a thing."""
 GAP_PX = 8.0
 """Between two things: more than their blur."""
+_AT_SHORE = "moored along the shore"
 _TRIES = 60
 _SIZES = 12
 
@@ -94,8 +99,12 @@ def _one(ground: Background, rng: Generator, kind: str, name: str, taken: list[P
     after = bool(rng.random() < 0.5)
     for _ in range(_SIZES):
         make = maker(ground, rng, name)
+        moored = kind == "vessel" and bool(rng.random() < MOORED)
         for _ in range(_TRIES):
-            thing = make(_somewhere(ground, rng, kind))
+            drawn = make(_somewhere(ground, rng, kind))
+            thing = _alongside(drawn, ground, rng) if moored else drawn
+            if thing is None:
+                continue
             if _carried(thing, ground.pixel_m) and _fits(thing, ground, taken):
                 return Put(thing=repainted(thing, rng), after=after)
     return None
@@ -118,14 +127,20 @@ def _fits(thing: Thing, ground: Background, taken: list[Put]) -> bool:
     around = thing.footprint.buffer(MARGIN_PX * ground.pixel_m)
     if thing.kind == "rail_cars":
         return not bool(ground.barred[_under(around, ground)].any())
-    fitting = ground.water if thing.kind == "vessel" else ground.open
-    return bool(fitting[_under(around, ground)].mean() >= (1.0 if thing.kind == "vessel" else 0.9)) and not bool(
-        ground.barred[_under(around, ground)].any()
-    )
+    if ground.barred[_under(around, ground)].any():
+        return False
+    if thing.kind == "vessel":
+        # A moored ship has the shore beside it, a free one nothing.
+        inner = thing.footprint if thing.note == _AT_SHORE else around
+        return bool(ground.wet[_under(inner, ground)].mean() >= (0.97 if thing.note == _AT_SHORE else 1.0))
+    return bool(ground.open[_under(around, ground)].mean() >= 0.9)
 
 
 def _under(shape: object, ground: Background) -> NDArray[np.bool_]:
-    return np.asarray(rasterize([shape], out_shape=ground.water.shape, transform=ground.transform, dtype="uint8")) != 0
+    size, transform = ground.water.shape, ground.transform
+    burnt: NDArray[np.uint8] = rasterize([shape], out_shape=size, transform=transform, dtype="uint8")
+    mask: NDArray[np.bool_] = burnt != 0
+    return mask
 
 
 def _somewhere(ground: Background, rng: Generator, kind: str) -> Place:
@@ -140,6 +155,53 @@ def _somewhere(ground: Background, rng: Generator, kind: str) -> Place:
     pick = int(rng.integers(rows.size))
     x, y = ground.transform @ (cols[pick] + rng.random(), rows[pick] + rng.random())
     return (x, y), float(rng.uniform(0.0, 360.0))
+
+
+def _alongside(thing: Thing, ground: Background, rng: Generator) -> Thing | None:
+    """Move a ship to a random stretch of shore, 1 to 6 m off, either way round; None where that is not straight."""
+    rows, cols = np.nonzero(ground.wet & ~binary_erosion(ground.wet, border_value=1))
+    if not rows.size:
+        return None
+    pick = int(rng.integers(rows.size))
+    near = np.hypot(rows - rows[pick], cols - cols[pick]) <= thing.length_m / 2.0 / ground.pixel_m
+    points = np.stack([cols[near], -rows[near]]).astype(float)
+    if points.shape[1] < LONG_PX:
+        return None
+    centre = points.mean(axis=1)
+    spread, axes = np.linalg.eigh(np.cov(points))
+    # A straight line of points from end to end deviates along itself by its length over the root of 12.
+    if (
+        math.sqrt(max(spread[0], 0.0)) > STRAIGHT_PX
+        or math.sqrt(12.0 * spread[1]) * ground.pixel_m < 0.8 * thing.length_m
+    ):
+        return None
+    east, north = float(axes[0, 0]), float(axes[1, 0])
+    row, col = -centre[1] + 0.5, centre[0] + 0.5
+    if not _wet_at(ground, row - 3.0 * north, col + 3.0 * east):
+        east, north = -east, -north
+    off = float(rng.uniform(1.0, 6.0)) + thing.width_m / 2.0 - ground.pixel_m / 2.0
+    x, y = ground.transform @ (col, row)
+    heading = math.degrees(math.atan2(-north, east)) + float(rng.choice([0.0, 180.0]))
+    return _moved(thing, (x + off * east, y + off * north), heading)
+
+
+def _wet_at(ground: Background, row: float, col: float) -> bool:
+    rows, cols = ground.wet.shape
+    return bool(ground.wet[min(max(int(row), 0), rows - 1), min(max(int(col), 0), cols - 1)])
+
+
+def _moved(thing: Thing, where: tuple[float, float], heading_deg: float) -> Thing:
+    """Return the thing with its middle elsewhere and its longer side turned."""
+    old = thing.footprint.centroid
+    turn = thing.azimuth_deg - heading_deg
+
+    def place(shape: Polygon) -> Polygon:
+        return translate(rotate(shape, turn, origin=old), where[0] - old.x, where[1] - old.y)
+
+    parts = tuple(replace(part, polygon=place(part.polygon)) for part in thing.parts)
+    return replace(
+        thing, footprint=place(thing.footprint), parts=parts, azimuth_deg=heading_deg % 360.0, note=_AT_SHORE
+    )
 
 
 def _on_line(line: LineString, rng: Generator) -> Place:

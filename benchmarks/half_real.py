@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 
     from numpy.random import Generator
     from numpy.typing import NDArray
-    from shapely.geometry.base import BaseGeometry
+    from shapely.geometry import MultiPolygon, Polygon
 
-RECIPE = 3
+RECIPE = 6
 """Raise it whenever the same seed gives another scene: a cache made by another recipe is not used."""
 EVENT_TILE_PX = (320, 460)
 """Least and greatest side of an event scene."""
@@ -146,7 +146,7 @@ def cut(ground: Background, rows: slice, cols: slice) -> Background:
         ground,
         images=(ground.images[0][:, rows, cols], ground.images[1][:, rows, cols]),
         transform=ground.transform @ Affine.translation(cols.start, rows.start),
-        **{n: getattr(ground, n)[rows, cols] for n in ("ignore", "barred", "water", "open")},
+        **{n: getattr(ground, n)[rows, cols] for n in ("ignore", "barred", "wet", "water", "open")},
     )
 
 
@@ -168,7 +168,9 @@ def _tracks(ground: Background) -> NDArray[np.bool_]:
     if not ground.lines:
         return np.zeros(ground.water.shape, dtype=bool)
     size = ground.water.shape
-    return np.asarray(rasterize(ground.lines, out_shape=size, transform=ground.transform, dtype="uint8")) != 0
+    burnt: NDArray[np.uint8] = rasterize(ground.lines, out_shape=size, transform=ground.transform, dtype="uint8")
+    mask: NDArray[np.bool_] = burnt != 0
+    return mask
 
 
 def event_of(put: Put, tile: Background, contrast: float) -> Event:
@@ -176,7 +178,7 @@ def event_of(put: Put, tile: Background, contrast: float) -> Event:
     thing = put.thing
     east, north = shadow_m(thing.height_m, tile.cameras[int(put.after)].sun)
     return Event(
-        id=thing.id,
+        id=thing.id + ("_moored" if thing.note else ""),
         kind=thing.kind,
         direction="appeared" if put.after else "disappeared",
         length_m=round(thing.length_m, 1),
@@ -192,7 +194,7 @@ def event_of(put: Put, tile: Background, contrast: float) -> Event:
 def zones_of(tile: Background, name: str, *, null: bool) -> AOI:
     """Return the piece's water as a berth and its land as a yard; null scenes leave out what is not known quiet."""
     allowed = ~(tile.ignore if null else tile.barred)
-    kinds = {"berth": tile.water & allowed, "yard": ~tile.water & allowed}
+    kinds = {"berth": tile.wet & allowed, "yard": ~tile.wet & allowed}
     zones = []
     for kind, mask in kinds.items():
         area = _outline(mask, tile.transform)
@@ -203,7 +205,7 @@ def zones_of(tile: Background, name: str, *, null: bool) -> AOI:
     return AOI(name=name, polygon=frame, zones=tuple(zones), crs=tile.crs, source="cut out of a real pair")
 
 
-def _outline(mask: NDArray[np.bool_], transform: Affine) -> BaseGeometry:
+def _outline(mask: NDArray[np.bool_], transform: Affine) -> Polygon | MultiPolygon:
     """Return where every pixel of a cell is in the mask, as one geometry without slivers."""
     cell = max(2, round(ZONE_CELL_M / transform.a))
     rows, cols = (n - n % cell for n in mask.shape)
@@ -212,7 +214,8 @@ def _outline(mask: NDArray[np.bool_], transform: Affine) -> BaseGeometry:
     coarse = transform @ Affine.scale(cell)
     pieces = [shape(s) for s, v in shapes(whole, mask=whole != 0, transform=coarse) if v]
     least = 8 * (cell * transform.a) ** 2
-    return union_all([p for p in pieces if p.area >= least])
+    whole_area: Polygon | MultiPolygon = union_all([p for p in pieces if p.area >= least]).buffer(0.0)
+    return whole_area
 
 
 def _kept(folder: Path) -> bool:

@@ -21,8 +21,8 @@ def half_real(results: Sequence[Row]) -> str:
     rows = [_row(n, [r for r in results if r["case"] == n]) for n in names]
     scales = sorted({r["pixel_m"] for r in results})
     rows += [_row(f"ALL {s:g} m", [r for r in results if r["pixel_m"] == s]) for s in scales]
-    header = ("background", "scenes", f"found, >= {ASKED_M:g} m", "found, shorter", "false in event scenes (km2)")
-    header = (*header, "nulls", "km2", "false in nulls", "per km2 (95 %)")
+    header = ["background", "scenes", f"found, >= {ASKED_M:g} m", "found, shorter", "false in event scenes (km2)"]
+    header += ["nulls", "km2", "false in nulls", "per km2 (95 %)"]
     fine = [r for r in results if r["pixel_m"] == ASKED_PIXEL_M]
     nulls = [r for r in results if r["null"]]
     count, km2 = _false(nulls), _km2(nulls)
@@ -31,7 +31,20 @@ def half_real(results: Sequence[Row]) -> str:
         f"false regions over all nulls at their own scale: {count} in {km2:.1f} km2, {poisson(count, km2)} per km2",
         "all scenes are real images that were altered or cut: ALTERED, NOT AS RECEIVED",
     ]
-    return "Half-real\n" + grid(header, rows) + "\n" + "\n".join(lines)
+    return "\n".join(["Half-real", grid(header, rows), *lines, "", _kinds(fine)])
+
+
+def _kinds(results: Sequence[Row]) -> str:
+    """Return recall by kind at the asked scale, ships that are moored apart from those that lie free."""
+    groups: dict[str, list[Row]] = {}
+    for event in (e for r in results for e in r["events"]):
+        groups.setdefault(event["kind"] + (", moored" if event["id"].endswith("moored") else ""), []).append(event)
+    rows = [
+        (kind, recall([e for e in found if e["length_m"] >= ASKED_M]), recall(found))
+        for kind, found in sorted(groups.items())
+    ]
+    title = f"Half-real by kind, {ASKED_PIXEL_M:g} m a pixel"
+    return title + "\n" + grid(("kind", f"found, >= {ASKED_M:g} m", "found, all"), rows)
 
 
 def _row(name: str, results: Sequence[Row]) -> tuple[str, ...]:

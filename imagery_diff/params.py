@@ -82,12 +82,25 @@ class Params:
     figure."""
     family_error_map: float = 0.5
     """The same for the map."""
+    speckle_error: float = 0.05
+    """Chance that speckle alone raises a region anywhere in an unchanged radar pair, at most; the usual level of a
+    test."""
+    radar_weather_db: float = 4.0
+    """Change of backscatter that is not told, decibels: soil wetted by 20 % of its volume at 0.2 dB per cent (Ulaby,
+    Batlivala and Dobson 1978, 10.1109/TGE.1978.294586). Ships and floods change by 10 and more."""
     floor_sigma: float = 4.2
     """The least strength a region must reach, whatever the scene says; on a calm pair it is the threshold that acts,
     on a restless one the level from the pair's own block maxima lies above it. Chosen on rendered design scenes
     (benchmarks/accuracy.py): no false region in the zones of 39 null scenes, those under cloud and snow apart. A choice
     seen to work, not a rate: the strength is a root mean square over bands after the tolerance and the smoothing, so it
     is no number of standard deviations of one band."""
+    track_mean_m: float = 24.0
+    """Standard deviation of the mean along a track, metres: five or six cars, half of the shortest train asked for."""
+    track_sigma: float = 2.3
+    """The least mean evidence along a track that is called a train: above every track of 36 design scenes without a
+    train (benchmarks/accuracy.py)."""
+    track_sigma_moved: float = 2.7
+    """The same where shadows moved: their half-dark rims run along tracks."""
     min_region_m2: float = 120.0
     """Smallest region kept, square metres on the ground: eight 20-foot containers side by side (8 x 14.8 m2)."""
     min_region_px: int = 6

@@ -37,6 +37,7 @@ FIGURES = (
     "threshold",
     "cpu_s",
     "peak_mb",
+    "best_f1",
     "regions",
     "counted_px",
     "changed_px",
@@ -44,7 +45,7 @@ FIGURES = (
     "georeferenced",
 )
 """Figures of a pair, in this order in the JSON."""
-AVERAGED = FIGURES[:9]
+AVERAGED = FIGURES[:10]
 TIMEOUT_S = 900.0
 """Longest time for one pair; a whole PlanetScope scene takes a few minutes."""
 _LAST_WORDS = 200

@@ -24,11 +24,12 @@ from shapely.affinity import translate
 from imagery_diff.aoi import reproject
 from imagery_diff.errors import ImageryDiffError, InputError
 from imagery_diff.method.align import carried
-from imagery_diff.method.skill import Agreement, auc, average_precision
+from imagery_diff.method.skill import Agreement, auc, average_precision, best_f1
 from imagery_diff.pair import compare
 from imagery_diff.params import Params
 from imagery_diff.read.raster import open_raster, raster_grid
 from imagery_diff.read.scenes import open_scene
+from imagery_diff.write.agreement import agreement_png
 from imagery_diff.write.cog import NODATA, PRODUCT_TAG, RENDERED_TAG
 from imagery_diff.write.cog import score as evidence_score
 from imagery_diff.write.folder import save
@@ -94,7 +95,7 @@ def score_pair(folder: Path, *, params: Params | None = None, save_to: Path | No
     changed = label.values[counted] == CHANGED
     agreement = Agreement.of(called[counted], changed)
     if save_to is not None:
-        save(result, save_to, {"score.tif": score_tif(result, label.grid), "map.tif": map_tif(result, label.grid)})
+        save(result, save_to, _files(result, label, score, called))
     return {
         "auc": auc(score[counted], changed),
         "average_precision": average_precision(score[counted], changed),
@@ -102,6 +103,7 @@ def score_pair(folder: Path, *, params: Params | None = None, save_to: Path | No
         "kappa": agreement.kappa,
         "precision": agreement.precision,
         "recall": agreement.recall,
+        "best_f1": best_f1(score[counted], changed),
         "threshold": threshold_of(result),
         **cost,
         "regions": len(result.regions),
@@ -205,6 +207,15 @@ def peak_mb() -> float | None:
         return None
     # macOS counts bytes.
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 1)
+
+
+def _files(result: Comparison, label: Label, score: Floats, called: Bools) -> dict[str, bytes]:
+    """Return what is kept of a scored pair beside the usual files of a result."""
+    return {
+        "score.tif": score_tif(result, label.grid),
+        "map.tif": map_tif(result, label.grid),
+        "agreement.png": agreement_png(result, score, called, label.values),
+    }
 
 
 def score_tif(result: Comparison, grid: Grid) -> bytes:

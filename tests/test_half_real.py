@@ -14,6 +14,7 @@ from affine import Affine
 from rasterio.features import rasterize
 from shapely import union_all
 from shapely.affinity import translate
+from shapely.geometry import LineString
 
 from imagery_diff import open_scene
 from imagery_diff.geometry import Sun, shadow_m
@@ -224,13 +225,14 @@ def test_contrast_is_that_of_the_thing_over_its_ground(half, camera):
 
 
 def row(**changed):
-    event = {"length_m": 80.0, "found": "r1"}
+    event = {"id": "event0_vessel", "kind": "vessel", "length_m": 80.0, "found": "r1"}
     plain = {"case": "a", "null": False, "pixel_m": 3.0, "zone_km2": 2.0, "events": [event], "regions": []}
     return plain | changed
 
 
 def test_only_long_things_at_three_metres_and_only_false_regions_on_nulls_make_the_figures(half):
-    missed, short = {"length_m": 90.0, "found": None}, {"length_m": 40.0, "found": None}
+    missed = {"id": "event1_vessel_moored", "kind": "vessel", "length_m": 90.0, "found": None}
+    short = {"id": "event2_cover", "kind": "cover", "length_m": 40.0, "found": None}
     false, ignored = {"status": "false"}, {"status": "ignored"}
     results = [
         row(),
@@ -242,6 +244,8 @@ def test_only_long_things_at_three_metres_and_only_false_regions_on_nulls_make_t
     text = half.half_tables.half_real(results)
     assert "things >= 60 m at 3 m a pixel found: 1/2 50%" in text
     assert "1 in 10.0 km2, 0.10 (0.00-0.56) per km2" in text
+    kinds = [line.split()[:3] for line in text.splitlines() if line.startswith("vessel")]
+    assert kinds == [["vessel", "1/1", "100%"], ["vessel,", "moored", "0/1"]]
 
 
 # --- real pairs ------------------------------------------------------------------------------------------------------
@@ -282,6 +286,14 @@ def test_an_event_scene_differs_from_the_real_pair_only_at_its_events_and_says_i
         assert not changed[~allowed].any()
 
 
+def test_the_same_seed_puts_the_same_things_into_the_same_piece(half, bay, tmp_path):
+    folders = [half.half_real.event_scene(bay, 11, tmp_path / run) for run in ("one", "two")]
+    for name in ("scene.json", "aoi.geojson"):
+        assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes()
+    for name in ("before.tif", "after.tif"):
+        np.testing.assert_array_equal(read(folders[0] / name)[0], read(folders[1] / name)[0])
+
+
 def test_things_are_put_on_fitting_ground_away_from_listed_changes(half, bay):
     rng = np.random.default_rng(3)
     puts = half.half_places.draw_and_place(bay, rng, 12)
@@ -290,10 +302,37 @@ def test_things_are_put_on_fitting_ground_away_from_listed_changes(half, bay):
         under = pixels_of(one.thing.footprint, bay.water.shape, bay.transform)
         assert not bay.barred[under].any()
         if one.thing.kind == "vessel":
-            assert bay.water[under].all()
+            assert bay.wet[under].mean() > (0.9 if one.thing.note else 0.999)
         elif one.thing.kind != "rail_cars":
             assert bay.open[under].mean() > 0.85
             assert not bay.water[under].any()
+
+
+def test_a_moored_ship_lies_along_a_straight_shore_and_close_to_it(half):
+    rows, cols = np.indices((200, 200))
+    # A quay that runs from south-west to north-east, water to the south-east of it.
+    wet = rows + 0.5 > 160.0 - 0.6 * cols
+    ground = SimpleNamespace(wet=wet, pixel_m=PIXEL_M, transform=Affine(PIXEL_M, 0, 5000, 0, -PIXEL_M, 9000))
+    boat = ship("boat", ground.transform @ (100.0, 100.0), 0.0, (120.0, 20.0))
+    rng = np.random.default_rng(6)
+    drawn = [half.half_places._alongside(boat, ground, rng) for _ in range(60)]
+    moored = [d for d in drawn if d is not None]
+    assert len(moored) > 20
+    quay = LineString([ground.transform @ (0.0, 160.0), ground.transform @ (200.0, 40.0)])
+    for one in moored:
+        assert one.azimuth_deg % 180.0 == pytest.approx(np.degrees(np.arctan2(1.0, 0.6)), abs=1.5)
+        assert 0.0 < one.footprint.distance(quay) < 9.0
+        assert one.length_m == boat.length_m
+        assert one.parts[0].polygon.area == pytest.approx(boat.parts[0].polygon.area)
+
+
+def test_no_ship_is_moored_where_no_shore_is_straight(half):
+    rows, cols = np.indices((200, 200))
+    wet = np.hypot(rows - 100, cols - 100) > 25
+    ground = SimpleNamespace(wet=wet, pixel_m=PIXEL_M, transform=Affine(PIXEL_M, 0, 5000, 0, -PIXEL_M, 9000))
+    boat = ship("boat", (5300.0, 8700.0), 0.0, (120.0, 20.0))
+    rng = np.random.default_rng(6)
+    assert not any(half.half_places._alongside(boat, ground, rng) for _ in range(40))
 
 
 def test_the_five_listed_vessels_stand_on_barred_ground(bay, data_folder):

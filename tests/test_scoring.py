@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import warnings
 from datetime import UTC, datetime, timedelta
@@ -47,7 +48,7 @@ def render_pair(folder, *, georeferenced):
     pier = harbour.piers[0]
     # Well inside the picture: the layout reaches beyond it.
     middle = pier.outline.intersection(box(*harbour.world.bounds).buffer(-60.0)).centroid
-    new = stack("new", (middle.x, middle.y), pier.azimuth_deg, (75.0, 15.0, 5.2), colours=("blue",))
+    new = stack("new", (middle.x, middle.y), pier.azimuth_deg, (75.0, 15.0), colours=("blue",))
     time = datetime(2023, 10, 17, 2, 12, tzinfo=UTC)
     before = render(harbour.world, Look(time=time, seed=1))
     look = Look(time=time + timedelta(days=1), seed=2, pointing_error_m=SHIFT_M)
@@ -139,7 +140,7 @@ def test_what_is_saved_lies_on_the_label_and_gives_the_figures_again(scored, ren
     assert hits / np.count_nonzero(truth == 1) == pytest.approx(row(result, "deep/down/placed").figures["recall"])
     assert (folder / "overview.png").stat().st_size > 10_000
     listed = {entry["name"] for entry in json.loads((folder / "manifest.json").read_bytes())["outputs"]}
-    assert {"score.tif", "map.tif", "overview.png"} <= listed
+    assert {"score.tif", "map.tif", "overview.png", "agreement.png"} <= listed
 
 
 def test_a_second_run_replaces_what_is_ours_and_refuses_what_is_not(scored, rendered, tmp_path):
@@ -299,6 +300,17 @@ def test_two_names_that_become_one_get_a_folder_each(tmp_path):
     assert scoring._one_part("../..") == "__.."
     with pytest.raises(OutputError, match="cannot make"):
         scoring._targets(["a"], tmp_path / "not" / "there")
+
+
+def test_the_python_of_the_reference_runs(rendered, tmp_path, monkeypatch):
+    text = (TOP / "docs/reference/evaluate.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    shutil.copytree(rendered / "plain", tmp_path / "pairs" / "plain")
+    monkeypatch.chdir(tmp_path)
+    names: dict = {}
+    exec(compile(block, "evaluate.md", "exec"), names)  # noqa: S102 - our own text
+    assert names["result"].mean["auc"] > 0.99
+    assert (tmp_path / "maps" / "plain" / "map.tif").exists()
 
 
 # --- real images

@@ -30,7 +30,7 @@ _COLUMNS = (
     "--save",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Keep a result folder of each pair in DIR: score.tif, map.tif, overview.png and the rest.",
+    help="Keep a result folder of each pair in DIR: score, map, pictures and the rest.",
 )
 @click.option(
     "--timeout",

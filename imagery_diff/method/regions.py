@@ -70,6 +70,10 @@ class Scale:
     strength: Floats
     """(row, col)"""
     levels: dict[int, Threshold]
+    name: str = "pixel"
+    """What the manifest calls it."""
+    seeds: bool = True
+    """Whether it may begin a region, or only draw it."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -103,7 +107,7 @@ def find_patches(scales: list[Scale], surface: NDArray[np.uint8], barred: Bools,
     Parameters
     ----------
     scales
-        Smoothed evidence with its levels; any scale may seed and grow.
+        Smoothed evidence with its levels; any scale may grow, and seed unless it says not.
     surface
         (row, col), :class:`Surface`; pixels of no class in the thresholds take no part.
     barred
@@ -117,7 +121,8 @@ def find_patches(scales: list[Scale], surface: NDArray[np.uint8], barred: Bools,
         for s, level in scale.levels.items():
             where = (surface == s) & ~barred
             grown |= where & (scale.strength >= level.grow)
-            seeded |= where & (scale.strength >= level.seed)
+            if scale.seeds:
+                seeded |= where & (scale.strength >= level.seed)
         np.maximum(strongest, scale.strength, out=strongest)
     # Closing bridges one-pixel gaps: a train is one pixel wide and of many colours.
     mask = ndimage.binary_closing(grown, _EIGHT) & ~barred & np.isin(surface, list(scales[0].levels))
@@ -287,6 +292,58 @@ def direction_of(
     return Direction.CHANGED
 
 
+def direction_of_bright(
+    patch: Patch, images: tuple[Floats, Floats], whitening: NDArray[np.float64], valid: Bools
+) -> Direction:
+    """Tell of a radar image when something stood there: on the date on which it outshines its surround.
+
+    Ships, containers, wagons and buildings return more than the water or the hard standing around them. What is darker
+    than its surround is no thing but another cover (water on a field, a lake that dried): ``changed``.
+
+    Parameters
+    ----------
+    images
+        (band, row, col) before and after, logarithms of brightness on one scale.
+    whitening
+        (component, band), into spreads of unchanged ground.
+    valid
+        (row, col), True where the surround may be looked at.
+
+    """
+    around = _surround(patch, valid)
+    if around is None:
+        return Direction.CHANGED
+    wide, mask, ring = around
+    scale = np.linalg.norm(whitening, axis=0)
+    before, after = (
+        float(scale @ (np.median(image[:, *wide][:, mask], axis=1) - np.median(image[:, *wide][:, ring], axis=1)))
+        for image in images
+    )
+    # A thing makes the larger contrast; where the larger one is a dark one, the ground changed.
+    if max(before, after) < max(-before, -after) or max(before, after) <= 0:
+        return Direction.CHANGED
+    if after > _CLEARLY_MORE * max(before, 0):
+        return Direction.APPEARED
+    return Direction.DISAPPEARED if before > _CLEARLY_MORE * max(after, 0) else Direction.CHANGED
+
+
+def _surround(patch: Patch, valid: Bools) -> tuple[tuple[slice, slice], Bools, Bools] | None:
+    """Cut out a patch with its surround: window, patch and ring in it; None where the ring holds nothing valid."""
+    rows, cols = patch.window
+    reach = _RING_PX
+    wide = (
+        slice(max(0, rows.start - reach), min(valid.shape[0], rows.stop + reach)),
+        slice(max(0, cols.start - reach), min(valid.shape[1], cols.stop + reach)),
+    )
+    mask = np.zeros(valid[wide].shape, bool)
+    mask[
+        rows.start - wide[0].start : rows.stop - wide[0].start, cols.start - wide[1].start : cols.stop - wide[1].start
+    ] = patch.mask
+    ring = ndimage.binary_dilation(mask, _EIGHT, iterations=_RING_PX)
+    ring &= ~ndimage.binary_dilation(mask, _EIGHT, iterations=2) & valid[wide]
+    return (wide, mask, ring) if ring.any() else None
+
+
 def _step_at_the_rim(patch: Patch, image: Floats, whitening: NDArray[np.float64], valid: Bools) -> float:
     """Return the typical step from a patch's inside to the ground just beyond its rim, whitened; 0 without a rim.
 
@@ -335,7 +392,29 @@ def outline_of(patch: Patch, difference: Floats, grid: Grid) -> Shape | None:
     level = 0.5 * float(np.median(field[core]))
     if level <= 0:
         return None
-    field = _without_spurs(field, level)
+    return _outline(_without_spurs(field, level), level, patch, grid)
+
+
+def outline_at(patch: Patch, difference: Floats, level: float, grid: Grid) -> Shape | None:
+    """Draw the outline where the difference passes a given level, for images in which spurs are no shadows.
+
+    Parameters
+    ----------
+    difference
+        (row, col), size of the difference in the units of ``level``.
+
+    Returns
+    -------
+    None if nothing reaches the level.
+
+    """
+    near = ndimage.binary_dilation(patch.mask, _EIGHT)
+    field = np.where(near, difference[patch.window], 0.0)
+    return _outline(field, level, patch, grid)
+
+
+def _outline(field: Floats, level: float, patch: Patch, grid: Grid) -> Shape | None:
+    """Outline a field over a patch's window at a level; None if nothing reaches it."""
     padded = np.pad(field, 1)
     rings = [c[:, ::-1] - 0.5 for c in find_contours(padded, level) if len(c) > 3]  # type: ignore[no-untyped-call]  # noqa: PLR2004
     # Contours of holes lie inside contours of objects; build_area takes them out again.

@@ -79,12 +79,38 @@ def average_precision(score: NDArray[Any], changed: Bools) -> float | None:
     positives = int(np.count_nonzero(changed))
     if positives == 0:
         return None
-    order = np.argsort(-score, kind="stable")
-    ordered = score[order]
-    last = np.append(np.flatnonzero(np.diff(ordered)), ordered.size - 1)
-    hits = np.cumsum(changed[order])[last]
-    precision = hits / (last + 1)
-    return float(np.sum(precision * np.diff(hits, prepend=0)) / positives)
+    hits, called = _by_threshold(score, changed)
+    return float(np.sum(hits / called * np.diff(hits, prepend=0)) / positives)
+
+
+def best_f1(score: NDArray[Any], changed: Bools) -> float | None:
+    """F1 at the threshold that makes it largest: what the ranking would allow somebody who knew the label.
+
+    The distance from it to the F1 of a map is what the map's threshold cost.
+
+    Parameters
+    ----------
+    score
+        (n,), larger = more likely changed; finite.
+    changed
+        (n,), the truth.
+
+    Returns
+    -------
+    0 to 1, None where nothing changed.
+
+    Examples
+    --------
+    >>> best_f1(np.array([3.0, 2.0, 1.0]), np.array([True, False, True]))
+    0.8
+
+    """
+    score, changed = _checked(score, changed)
+    positives = int(np.count_nonzero(changed))
+    if positives == 0:
+        return None
+    hits, called = _by_threshold(score, changed)
+    return float(np.max(2 * hits / (called + positives)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +167,13 @@ class Agreement:
 
 def _ratio(part: int, whole: int) -> float | None:
     return part / whole if whole else None
+
+
+def _by_threshold(score: NDArray[Any], changed: Bools) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
+    """Hits and pixels called at each threshold, from the highest score down; pixels of one score enter together."""
+    order = np.argsort(-score, kind="stable")
+    last = np.append(np.flatnonzero(np.diff(score[order])), score.size - 1)
+    return np.cumsum(changed[order])[last], last + 1
 
 
 def _checked(score: NDArray[Any], changed: Bools) -> tuple[NDArray[Any], Bools]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from imagery_diff.result import Comparison
 
 NODATA = -9999.0
-"""Score where change was not looked for: unseen ground, a kind of ground too scarce to weigh. Flags never have this value."""
+"""Score where change was not looked for: unseen ground, a kind of ground too scarce to weigh. Flags never have it."""
 PRODUCT_TAG = "IMAGERY_DIFF_PRODUCT"
 """A file with this tag is a result, never a scene."""
 RENDERED_TAG = "IMAGERY_DIFF_RENDERED"

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagery_diff.errors import InputError
-from imagery_diff.method.skill import Agreement, auc, average_precision
+from imagery_diff.method.skill import Agreement, auc, average_precision, best_f1
 
 # Few distinct scores, so that most of them tie.
 LABELLED = st.lists(st.tuples(st.integers(0, 4), st.booleans()), min_size=1, max_size=25)
@@ -31,6 +31,13 @@ def test_average_precision_is_the_mean_precision_at_each_changed_pixel_its_ties_
     precisions = [np.mean(changed[score >= s]) for s in score[changed]]
     expected = pytest.approx(np.mean(precisions)) if precisions else None
     assert average_precision(score, changed) == expected
+
+
+@given(LABELLED)
+def test_best_f1_is_that_of_the_best_of_all_thresholds(rows):
+    score, changed = split(rows)
+    maps = [Agreement.of(score >= s, changed).f1 for s in score]
+    assert best_f1(score, changed) == (pytest.approx(max(maps)) if changed.any() else None)
 
 
 def test_a_score_that_says_nothing_gets_a_half_and_the_share_that_changed():
