@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from accuracy_tables import by_method, tables
-from event_scores import MASKED, asked
+from event_scores import MASKED
 from half_backgrounds import GROUPS
 from half_real import make as make_half_real
 from half_tables import half_real
@@ -79,7 +79,7 @@ def _options(words: Sequence[str] | None) -> argparse.Namespace:
     add("--backgrounds", default=",".join(GROUPS), help="half-real: groups of real pairs, with commas between")
     add("--scenes-per-case", type=int, default=8, help="event scenes of each case, or of each group of backgrounds")
     add("--nulls-per-case", type=int, default=14)
-    add("--least-events", type=int, default=0, metavar="N", help="more scenes until a case has N asked events in sight")
+    add("--least-events", type=int, default=0, metavar="N", help="more scenes until N events of a case are not masked")
     add("--cache", type=Path, help="where scenes are kept; otherwise they are made anew")
     add("--scenes", type=Path, help="folder of scenes, for the suite 'folder'")
     add("--only-make", action="store_true", help="make the scenes and stop")
@@ -185,7 +185,7 @@ def _wanted(first: int, cache: Path, case: str, number: int, *, null: bool = Fal
 
 
 def _enough(scenes: list[Wanted], want: Callable[[int], Wanted], least: int) -> None:
-    """Add scenes until so many asked events are not masked: what is drawn decides, never what is found."""
+    """Add scenes until so many events are not masked: what is drawn decides, never what is found."""
     seen = sum(_in_sight(Scene.load(w.folder)) for w in scenes)
     while seen < least and len(scenes) < NULL_STEP:
         scenes.append(want(len(scenes)))
@@ -194,7 +194,7 @@ def _enough(scenes: list[Wanted], want: Callable[[int], Wanted], least: int) -> 
 
 
 def _in_sight(scene: Scene) -> int:
-    return sum(asked(e.kind, e.length_m) and e.masked_fraction <= MASKED for e in scene.events)
+    return sum(e.masked_fraction <= MASKED for e in scene.events)
 
 
 def first_seed(block: str, *, drawn_only: bool = False) -> int:

@@ -156,8 +156,8 @@ def asked_beside_measured(results: Sequence[Row]) -> str:
         ),
         ("right direction, of events found", ">= 98 %", share(sum(ways), len(ways))),
     ]
-    least = min((len(h) for h in hits.values()), default=0)
-    size = f"{len(scenes)} event scenes, {len(nulls)} nulls, at least {least} asked events in sight a case"
+    least = min(len(events_of(some)) for some in by_name.values())
+    size = f"{len(scenes)} event scenes, {len(nulls)} nulls, at least {least} events in sight a case"
     return f"Asked beside measured ({size})\n" + grid(("what", "asked", "measured"), rows)
 
 

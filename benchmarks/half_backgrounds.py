@@ -60,7 +60,7 @@ GREEN_TINT = 0.12
 PLANTS_INDEX = 0.35
 """Vegetation index of the numbers, less the darkest, from which ground is under plants."""
 SFBAY_WATER, SENTINEL_WATER, LAKE = 105.0, 900.0, 0.10
-"""Water is below: 8-bit red level of the bay (its water lies at 44 to 94; of the land a twentieth lies below 91 and 106 on
+"""Water is below: 8-bit red level of the bay (its water lies at 44 to 94, of the land a twentieth below 91 and 106 on
 the two dates, in pieces too small to count), near infrared number of Sentinel-2 (reflectance .09 above the air), near
 infrared reflectance of the lake; read off the histograms."""
 GREY = 6.0

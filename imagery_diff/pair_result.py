@@ -9,6 +9,7 @@ import numpy as np
 
 from imagery_diff.method import zones
 from imagery_diff.method.radiometry import Surface
+from imagery_diff.method.speckle import Scaling
 from imagery_diff.result import Layers, Region, ZoneState
 from imagery_diff.write.words import describe_region
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from imagery_diff.method.coregister import Shift
     from imagery_diff.method.describe import Described
     from imagery_diff.method.regions import Scale
+    from imagery_diff.method.speckle import Speckle
     from imagery_diff.pair_scenes import Pair
     from imagery_diff.params import Params
     from imagery_diff.scene import Scene
@@ -112,8 +114,8 @@ def _touches(described: Described, zone: Zone) -> bool:
 def threshold_table(scales: list[Scale]) -> dict[str, dict[str, float]]:
     """Levels by scale and surface class, for the manifest."""
     return {
-        f"{Surface(s).name.lower()} at {name} scale": {"seed": t.seed, "grow": t.grow, "blocks": float(t.blocks)}
-        for name, scale in zip(("pixel", "object"), scales, strict=True)
+        f"{Surface(s).name.lower()} at {scale.name} scale": {"seed": t.seed, "grow": t.grow, "blocks": float(t.blocks)}
+        for scale in scales
         for s, t in scale.levels.items()
     }
 
@@ -121,13 +123,15 @@ def threshold_table(scales: list[Scale]) -> dict[str, dict[str, float]]:
 def layers(scenes: tuple[Scene, Scene], scales: list[Scale], surface: NDArray[np.uint8]) -> Layers:
     """Keep the object-scale evidence as the score: it is the one that most regions are seeded by."""
     level = np.zeros(surface.shape, np.float32)
-    for s, threshold in scales[-1].levels.items():
+    for s, threshold in scales[1].levels.items():
         level[surface == s] = threshold.seed
     flags = scenes[0].flags | scenes[1].flags
-    return Layers(before=scenes[0], after=scenes[1], strength=scales[-1].strength, flags=flags, level=level)
+    return Layers(before=scenes[0], after=scenes[1], strength=scales[1].strength, flags=flags, level=level)
 
 
-def caveats(shift: Shift, sight: Sight, ground: AOI | None, pair: Pair, params: Params) -> list[str]:
+def caveats(
+    shift: Shift, sight: Sight, ground: AOI | None, pair: Pair, params: Params, speckle: Speckle | None
+) -> list[str]:
     """Collect what was found on the way and a reader must know."""
     found = []
     if not shift.measured:
@@ -138,7 +142,8 @@ def caveats(shift: Shift, sight: Sight, ground: AOI | None, pair: Pair, params: 
         found.append("the images carry no georeference: lengths and areas are in pixels")
     if sight.searched < params.usable_fraction:
         found.append(f"only {sight.searched:.0%} of the ground compared was clear on both dates and searched")
-    return [*found, *_light_caveats(pair), *_place_caveats(ground), _LENGTHS]
+    of_sensor = _radar_caveats(speckle) if speckle else _light_caveats(pair)
+    return [*found, *of_sensor, *_order_caveats(pair), *_place_caveats(ground), _LENGTHS]
 
 
 _LENGTHS = (  # one sentence
@@ -148,7 +153,7 @@ _LENGTHS = (  # one sentence
 
 
 def _light_caveats(pair: Pair) -> list[str]:
-    """Doubts from sun, bands and products."""
+    """Doubts from sun and bands."""
     found = []
     before, after = pair.infos
     if before.sun is None or after.sun is None:
@@ -164,6 +169,33 @@ def _light_caveats(pair: Pair) -> list[str]:
             "no near infrared: plants and shadows are not told from change, and water only by the colour of the AOI's "
             "berths and anchorages, if it has any"
         )
+    return found
+
+
+def _radar_caveats(model: Speckle) -> list[str]:
+    """Say that a pair was taken for radar, how its numbers were read, and what a radar cannot tell."""
+    radar = model.radar
+    looks = " and ".join(f"{n:.1f}" for n in model.looks[0.0])
+    if radar.scaling == Scaling.LOGARITHMIC:
+        scale = "its noise does not grow with brightness, so the numbers were taken for a logarithm of unknown unit"
+    else:
+        scale = (
+            f"its numbers were read as {radar.scaling}; which of these is not known, so no ratio is given in decibels"
+            if radar.scaling == Scaling.MULTIPLICATIVE
+            else "its numbers were read as decibels"
+        )
+        scale += f"; {looks} effective looks if amplitudes, from the pair itself"
+    return [
+        f"taken for radar: {radar.reason}",
+        f"{scale}; probabilities are not given",
+        "radar: a rise or fall of backscatter by rain, wind on water or ploughing is a change like any other",
+    ]
+
+
+def _order_caveats(pair: Pair) -> list[str]:
+    """Doubts from times and products."""
+    found = []
+    before, after = pair.infos
     if before.acquired is None or after.acquired is None:
         found.append("the time of an image is not known: which is earlier is taken from the order they were given in")
     if before.product.split()[0] != after.product.split()[0]:

@@ -179,8 +179,12 @@ def resample(scene: Scene, target: Grid) -> Scene:
 
     Pixels within reach of the kernel of an unseen pixel get :data:`Flag.EDGE`, those beyond the image
     :data:`Flag.OUTSIDE`. Where the target is coarser than the source, GDAL widens the kernel, so that nothing aliases.
+    A target whose pixels are the source's own gets them as they are, and no edge.
 
     """
+    corner = _own_pixels(scene.grid, target)
+    if corner is not None:
+        return _cut_out(scene, target, *corner)
     ratio = max(1.0, max(target.pixel_size_m) / min(scene.grid.pixel_size_m))
     unseen = scene.unseen
     data = np.stack([_warp(band, scene.grid, target, Resampling.cubic) for band in scene.data])
@@ -203,10 +207,49 @@ def resample(scene: Scene, target: Grid) -> Scene:
     return Scene(data=data, flags=flags, grid=target)
 
 
+def _own_pixels(source: Grid, target: Grid) -> tuple[int, int] | None:
+    """Row and column of the source at which the target begins, where its pixels are the source's; else None."""
+    if source.crs != target.crs:
+        return None
+    (row, col), (next_row, next_col) = (source.rowcol(*(target.transform @ p)) for p in ((0.5, 0.5), (1.5, 1.5)))
+    whole = (round(row - 0.5), round(col - 0.5))
+    off = np.abs([row - 0.5 - whole[0], col - 0.5 - whole[1], next_row - row - 1, next_col - col - 1])
+    far = source.rowcol(*(target.transform @ (target.shape[1] - 0.5, target.shape[0] - 0.5)))
+    end = (whole[0] + target.shape[0] - 0.5, whole[1] + target.shape[1] - 0.5)
+    return whole if max(*off, *np.abs(np.subtract(far, end))) < 1e-3 else None  # noqa: PLR2004 - of a pixel
+
+
+def _cut_out(scene: Scene, target: Grid, row: int, col: int) -> Scene:
+    """Copy the pixels of a target that begins at a pixel of the scene; what lies beyond the scene is outside."""
+    rows, cols = scene.grid.shape
+    top, left = max(row, 0), max(col, 0)
+    bottom, right = min(row + target.shape[0], rows), min(col + target.shape[1], cols)
+    out = empty_scene(target, len(scene.data))
+    if bottom > top and right > left:
+        there = (slice(top - row, bottom - row), slice(left - col, right - col))
+        out.data[:, *there] = scene.data[:, top:bottom, left:right]
+        out.flags[there] = scene.flags[top:bottom, left:right]
+    return out
+
+
 def empty_scene(grid: Grid, bands: int) -> Scene:
     """Return the scene of an image that shows nothing of a grid."""
     flags = np.full(grid.shape, np.uint8(Flag.OUTSIDE))
     return Scene(data=np.zeros((bands, *grid.shape), np.float32), flags=flags, grid=grid)
+
+
+def carried(values: NDArray[np.float32], source: Grid, target: Grid) -> NDArray[np.float32]:
+    """Carry a map of a result onto another grid: bilinear between the centres of pixels, 0 where the source ends.
+
+    Linear, since a score must not swing below or above what it was; the images themselves take :func:`resample`.
+
+    Parameters
+    ----------
+    values
+        (row, col) on ``source``, finite.
+
+    """
+    return np.asarray(_warp(np.asarray(values, np.float32), source, target, Resampling.bilinear))
 
 
 def _warp(band: NDArray[np.float32] | NDArray[np.uint8], source: Grid, target: Grid, how: Resampling) -> NDArray:  # type: ignore[type-arg]

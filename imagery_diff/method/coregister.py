@@ -12,7 +12,7 @@ from two sides, moving shadows, plants; the independent windows then disagree, w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,6 +60,15 @@ class Shift:
     def measured(self) -> bool:
         """Whether the images carried a registration."""
         return self.reason is None
+
+    def in_whole_pixels(self) -> Shift:
+        """Return the shift for images of speckle, which are not to be resampled.
+
+        Between pixels speckle is interpolated into something smoother than speckle; and where a flood moved the shore,
+        fractions of a pixel measure the flood.
+
+        """
+        return replace(self, rows=float(round(self.rows)), cols=float(round(self.cols)))
 
 
 def estimate_shift(

@@ -10,7 +10,15 @@ import numpy as np
 from scipy import ndimage
 
 from imagery_diff.method.activity import Activity, Candidate, classify, name_colour
-from imagery_diff.method.regions import Direction, Patch, Shape, direction_of, outline_of
+from imagery_diff.method.regions import (
+    Direction,
+    Patch,
+    Shape,
+    direction_of,
+    direction_of_bright,
+    outline_at,
+    outline_of,
+)
 from imagery_diff.method.zones import zone_of
 from imagery_diff.scene import UNSEEN
 
@@ -31,6 +39,16 @@ _AS_DARK = 1.3
 """Shaded ground of another paint is up to so many times as bright as the shade beside it."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Echo:
+    """Levels at which radar is described."""
+
+    outline: float
+    """``Views.magnitude`` at which change is outlined."""
+    least_rise: float
+    """Natural logarithm of brightness that rain and growth change by themselves."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Views:
     """The pair as the describing steps see it; arrays are (band, row, col) or (row, col) on one grid."""
@@ -41,18 +59,21 @@ class Views:
     brightness: tuple[Floats, Floats]
     """Before and after on one scale of brightness."""
     magnitude: Floats
-    """Size of the whitened difference, shadow and unseen pixels 0."""
+    """Size of the whitened difference, moved shadows and unseen pixels 0."""
     water: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None
     """Open water before and after; None where that is not known."""
     flags: NDArray[np.uint8]
     """Bits of either date."""
+    changed: NDArray[np.bool_]
+    """(row, col), in any patch: no ground to hold another patch against."""
     shaded: NDArray[np.bool_]
-    """(row, col), lit on one date and in cast shadow on the other."""
-    shadows_moved: bool
-    """Whether the sun stood so differently that standing things cast visibly other shadows, or is not known."""
+    """(row, col), lit on one date and on the other in the shadow of something standing."""
     names: tuple[str, ...]
     """Of the bands."""
     grid: Grid
+    radar: Echo | None = None
+    """What is said of radar only: ``brightness`` is then a natural logarithm, and things are brighter than the ground
+    they stand on. None for light."""
 
     @cached_property
     def bright_ground(self) -> dict[str, float]:
@@ -81,12 +102,12 @@ class Described:
 
 def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
     """Measure, place and class a patch; None if nothing is left of it at half height."""
-    shape = outline_of(patch, views.magnitude, views.grid)
+    shape = _outline(patch, views)
     if shape is None:
         return None
     seen = (views.flags & UNSEEN) == 0
-    direction = direction_of(patch, views.brightness, _whitening(patch, views), seen, views.water)
-    if _is_shadow_rest(patch, shape, direction, views):
+    direction = _direction(patch, views, seen & ~views.changed)
+    if _is_shadow_rest(patch, shape, views) or _is_weather(patch, views):
         return None
     zone, shares = zone_of(shape.outline, aoi) if aoi else (None, {})
     colour, dark = _look(patch, views, direction)
@@ -106,7 +127,11 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
         shape=shape,
         direction=direction,
         activity=activity,
-        why=(f"differs by {patch.strength:.0f} times the scatter of unchanged ground of its kind", *why),
+        why=(
+            f"differs by {patch.strength:.0f} times the scatter of unchanged ground of its kind",
+            *_echo(patch, views),
+            *why,
+        ),
         colour=colour,
         zone=zone,
         zone_shares=shares,
@@ -115,23 +140,57 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
     )
 
 
-def _is_shadow_rest(patch: Patch, shape: Shape, direction: Direction, views: Views) -> bool:
+def _outline(patch: Patch, views: Views) -> Shape | None:
+    """Draw a patch at half of its own difference; in radar, whose patches speckle frays, at the level of the scene."""
+    if views.radar is None:
+        return outline_of(patch, views.magnitude, views.grid)
+    strong = patch.mask & (views.magnitude[patch.window] >= views.radar.outline)
+    # Wide weak change is seeded at a coarse scale and may nowhere reach the level of the stronger.
+    typical = float(np.median(views.magnitude[patch.window][patch.mask]))
+    level = views.radar.outline if strong.any() else 0.5 * typical
+    return outline_at(patch, views.magnitude, level, views.grid)
+
+
+def _direction(patch: Patch, views: Views, ground: NDArray[np.bool_]) -> Direction:
+    """Tell when something stood there: by the step at its rim, in radar by what is brighter than its surround."""
+    if views.radar is not None:
+        return direction_of_bright(patch, views.brightness, _whitening(patch, views), ground)
+    return direction_of(patch, views.brightness, _whitening(patch, views), ground, views.water)
+
+
+def _rise(patch: Patch, views: Views) -> float:
+    """Median rise of a patch's log brightness, of the band in which it changed most."""
+    before, after = (image[:, *patch.window][:, patch.mask] for image in views.brightness)
+    rises = np.median(after - before, axis=1)
+    return float(rises[np.argmax(np.abs(rises))])
+
+
+def _echo(patch: Patch, views: Views) -> tuple[str, ...]:
+    """Say of radar how much stronger the echo is on one date, in the numbers of the image."""
+    if views.radar is None:
+        return ()
+    rise = _rise(patch, views)
+    return (f"{np.exp(abs(rise)):.1f} times as bright {'after' if rise > 0 else 'before'}, in the image's own numbers",)
+
+
+def _is_weather(patch: Patch, views: Views) -> bool:
+    """Whether the echo of a patch changed no more than rain on soil or growing plants change it."""
+    return views.radar is not None and abs(_rise(patch, views)) < views.radar.least_rise
+
+
+def _is_shadow_rest(patch: Patch, shape: Shape, views: Views) -> bool:
     """Whether a patch is what the colour rule left over of a shadow that moved, not an object.
 
     It lies along shaded ground and darkens on the same date as the shade beside it. Then it is a rest if it is as
     dark as that shade (the shadow fell on paint or clutter), or if it is no wider than the blur and changes colour in
-    the same direction (the shadow's half-dark rim). Where the sun stood alike on both dates only shadows of what came
-    or went can differ; then only a patch that stands out on neither date is a rest, so that a thin train is not taken
-    for its own shadow. The price: under another sun, a dark thing that comes or goes right beside a moved shadow is
-    missed.
+    the same direction (the shadow's half-dark rim). The price: a dark thing that comes or goes right beside a shadow
+    that moved is missed.
 
     """
     shade = views.shaded[patch.window]
     near = ndimage.binary_dilation(shade, iterations=3)
     if np.mean(near[patch.mask]) < 0.5:  # noqa: PLR2004 - a majority
         return False
-    if not views.shadows_moved:
-        return direction == Direction.CHANGED
     beside = shade & ndimage.binary_dilation(patch.mask, iterations=6)
     before, after = (image[:, *patch.window] for image in views.brightness)
     here, there = (np.median(after[:, m] - before[:, m], axis=1) for m in (patch.mask, beside))

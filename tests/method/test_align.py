@@ -77,14 +77,25 @@ def test_nothing_is_resampled_where_the_grids_agree(town, scene_of):
     scene = scene_of(town(bands=3))
     out = resample(scene, scene.grid)
     assert np.array_equal(out.data, scene.data)
-    assert not ((out.flags & ~np.uint8(Flag.EDGE)) != 0).any()
-    assert (out.flags[2:-2, 2:-2] == 0).all()
+    # No kernel, so no pixel within its reach of the border.
+    assert (out.flags == 0).all()
 
 
 def test_a_window_of_whole_pixels_is_a_plain_cut(town, scene_of):
     scene = scene_of(town())
     out = resample(scene, scene.grid.window(17, 31, (60, 50)))
     assert np.array_equal(out.data, scene.data[:, 17:77, 31:81])
+
+
+def test_whole_pixels_beyond_the_image_are_outside_and_flags_come_along(town, scene_of):
+    scene = scene_of(town((60, 80)))
+    scene.flags[10, 10] = Flag.CLOUD
+    out = resample(scene, scene.grid.shifted(-3, 5))
+    assert (out.flags[:3] == Flag.OUTSIDE).all()
+    assert (out.flags[:, -5:] == Flag.OUTSIDE).all()
+    assert np.array_equal(out.data[:, 3:, :-5], scene.data[:, :-3, 5:])
+    assert out.flags[13, 5] == Flag.CLOUD
+    assert np.count_nonzero(out.flags[3:, :-5]) == 1
 
 
 @pytest.mark.parametrize(("rows", "cols"), [(0.5, 0.0), (0.25, -0.4), (-1.3, 0.7)])

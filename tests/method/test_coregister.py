@@ -6,7 +6,7 @@ import rasterio
 from shapely import box
 
 from imagery_diff import AOI, compare
-from imagery_diff.method.coregister import estimate_shift, translate
+from imagery_diff.method.coregister import Shift, estimate_shift, translate
 
 OPTIONS = {"max_shift_px": 20.0, "tile_px": 64, "sample_px": 1_500_000}
 CUT = box(340_000, 5_838_000, 344_000, 5_842_000)
@@ -163,3 +163,8 @@ def test_images_of_different_places_carry_no_shift(town):
         shift = estimate_shift(before, after, stable, max_shift_px=15, tile_px=128, sample_px=1_500_000)
         assert not shift.measured
         assert (shift.rows, shift.cols) == (0, 0)
+
+
+def test_a_shift_for_speckle_is_one_of_whole_pixels():
+    shift = Shift(rows=1.9, cols=-0.44, error_px=0.1, windows=9).in_whole_pixels()
+    assert (shift.rows, shift.cols, shift.error_px) == (2.0, 0.0, 0.1)
