@@ -136,7 +136,7 @@ def test_bright_roofs_and_the_edge_do_not_pass_for_many_looks():
     kind = Speckled(looks=1, point_spread_px=0, scaling="intensity")
     pair = tuple(x[None] for x in speckled_pair(rng, place, place, kind))
     model = speckle.estimate_speckle(*pair, SEEN, AMPLITUDE)
-    assert speckle.weigh(*pair, SEEN, model).strength.max() < speckle.chance_level(model, 0.05)
+    assert speckle.weigh(*pair, SEEN, model).tolerant.max() < speckle.chance_level(model, 0.05)
 
 
 def test_the_chance_level_counts_the_maxima_of_a_smooth_field():
@@ -163,7 +163,7 @@ def test_swapping_the_images_changes_nothing():
         speckle.weigh(*pair, SEEN, speckle.estimate_speckle(*pair, SEEN, AMPLITUDE))
         for pair in ((before, after), (after, before))
     )
-    np.testing.assert_allclose(forth.strength, back.strength, atol=1e-3)
+    np.testing.assert_allclose(forth.tolerant, back.tolerant, atol=1e-3)
     np.testing.assert_allclose(forth.plain, back.plain, atol=1e-3)
 
 
@@ -207,7 +207,7 @@ def test_two_copies_of_one_polarisation_are_no_more_than_one():
     pair = unchanged(13, Speckled(looks=2))
     twice = tuple(np.concatenate([image, image]) for image in pair)
     one, two = (speckle.weigh(*p, SEEN, speckle.estimate_speckle(*p, SEEN, AMPLITUDE)) for p in (pair, twice))
-    assert two.strength.max() < one.strength.max() + 0.5
+    assert two.tolerant.max() < one.tolerant.max() + 0.5
 
 
 def test_weak_wide_change_beside_a_strong_one_may_speak_at_the_coarse_scale():
