@@ -6,7 +6,8 @@ import rasterio
 from shapely import box
 
 from imagery_diff import AOI, compare
-from imagery_diff.method.coregister import Shift, estimate_shift, translate
+from imagery_diff.method.coregister import Shift, estimate_shift
+from imagery_diff.method.refine import translate
 
 OPTIONS = {"max_shift_px": 20.0, "tile_px": 64, "sample_px": 1_500_000}
 CUT = box(340_000, 5_838_000, 344_000, 5_842_000)

@@ -124,8 +124,8 @@ def test_scores_of_unchanged_ground_are_normal_in_the_middle_and_never_reach_the
     pair = unchanged(7, Speckled(looks=radar.looks, point_spread_px=radar.point_spread_px, scaling=scaling))
     model = speckle.estimate_speckle(*pair, SEEN, AMPLITUDE)
     weighed = speckle.weigh(*pair, SEEN, model)
-    assert weighed.strength.max() < speckle.chance_level(model, 0.05)
-    assert weighed.strength.max() > 3
+    assert weighed.tolerant.max() < speckle.chance_level(model, 0.05)
+    assert weighed.tolerant.max() > 3
 
 
 def test_bright_roofs_and_the_edge_do_not_pass_for_many_looks():
@@ -178,7 +178,7 @@ def test_amplitude_and_its_square_find_the_same_change():
         pair = tuple(SCALINGS[name](p).astype(np.float32)[None] for p in power)
         model = speckle.estimate_speckle(*pair, SEEN, AMPLITUDE)
         weighed = speckle.weigh(*pair, SEEN, model)
-        seeded = weighed.strength >= speckle.chance_level(model, 0.05)
+        seeded = weighed.tolerant >= speckle.chance_level(model, 0.05)
         marks.append(speckle.enclosed(weighed.plain >= speckle.half_way(weighed.plain, seeded), seeded))
     truth = later > 1
     for mark in marks:
@@ -198,7 +198,7 @@ def test_two_polarisations_see_what_one_misses():
     scores = []
     for pair in (one, both):
         weighed = speckle.weigh(*pair, SEEN, speckle.estimate_speckle(*pair, SEEN, AMPLITUDE))
-        scores.append(float(weighed.strength[92:96, 92:96].mean()))
+        scores.append(float(weighed.tolerant[92:96, 92:96].mean()))
     assert scores[1] > 1.2 * scores[0]
 
 
