@@ -2,8 +2,8 @@
 
 Things of a port are close to rectangles: hulls, stacks, trains, heaps. An area that falls into several parts when the
 level is raised is several things if the parts fill their own rectangles clearly better than the area fills its one.
-The parts are those of the component tree of the evidence (Jones 1999, 10.1006/cviu.1999.0777), and each takes the
-ground that drains to it (watershed; Beucher and Lantuejoul 1979).
+The parts are those of the component tree of the evidence (Jones 1999, Computer Vision and Image Understanding 75), and
+each takes the ground that drains to it (watershed; Beucher and Lantuejoul 1979).
 
 Assumption: between two things lies ground that changed less than either. Broken by: two things that touch, two of the
 same length side by side.
@@ -145,7 +145,8 @@ def _leaves(strength: Floats, mask: Bools, level: float, least_px: int) -> list[
                 return [leaf for piece in pieces for leaf in _leaves(strength, piece, level, least_px)]
             parts = [leaf for piece in pieces for leaf in _leaves(strength, piece, level, least_px)]
             filled = np.average([_fill(p) for p in parts], weights=[np.count_nonzero(p) for p in parts])
-            if filled > _fill(np.logical_or.reduce(pieces)) + _BETTER:
+            # Held against the whole area: what the level has already taken off between the parts changed too.
+            if filled > _fill(mask) + _BETTER:
                 return parts
             # The parts of one thing: a ship's house and holds, a train's cars. Its strongest part says no more.
             return [mask]
