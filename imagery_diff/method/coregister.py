@@ -123,10 +123,13 @@ def _not_measured(reason: str) -> Shift:
 
 
 def _equalise(image: Floats, stable: Bools) -> Floats:
-    """Give every band the same spread, and unstable pixels the median, so that no band and no gap dominates."""
+    """Give every band about the same range, and unstable pixels the median, so that no band and no gap dominates.
+
+    The range is wide: where nine tenths are water, what stands out of the middle half is the land.
+    """
     out = np.empty_like(image)
     for i, band in enumerate(image):
-        low, middle, high = np.percentile(band[stable], [16, 50, 84])
+        low, middle, high = np.percentile(band[stable], [1, 50, 99])
         out[i] = np.where(stable, (band - middle) / max(high - low, 1e-12), 0.0)
     return np.clip(out, -5, 5, out=out)
 

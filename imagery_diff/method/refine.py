@@ -30,10 +30,9 @@ _HIGH_PASS_PX = 9
 """Side of the local mean taken away. A blur scale: edges of delivered images rise over 2 to 3 px, and what varies over
 more than thrice that is surface (damp, snow, haze, crops), not position. Measured: 41 px is off by up to .41 px under
 snow, 15 by .28, 9 by .21, at the same median."""
-_JITTER_PX = 0.15
-"""Misplacement granted to an edge when residuals are weighed; method.md section 1."""
-_WIDE_PX = 0.45
-"""The same while the shift is not yet known to a tenth of a pixel."""
+_JITTERS_PX = (1.0, 0.45, 0.45, 0.15)
+"""Misplacement granted to an edge when residuals are weighed, round by round: as the shift becomes known, down to what
+is left of standing edges (method.md section 1)."""
 _TUKEY = 2.2
 """Tukey's biweight (Holland and Welsch 1977, 10.1080/03610927708827533). 4.685, efficient under a normal law, lets
 half-moved edges of roofs and shadows in; measured over all nuisances 2.2 is better, at twice the variance under a
@@ -41,7 +40,6 @@ normal law."""
 _WINDOW_NOISE_FLOOR = 0.3
 """A window's noise is taken as at least this share of the whole's: one of still water must not decide alone."""
 _ROUNDS = 10
-_WIDE_ROUNDS = 2
 _SETTLED_PX = 2e-3
 _KEPT = 5
 """Pixels around a window that moving by under a pixel and a gradient need."""
@@ -119,7 +117,9 @@ def cut_windows(before: Floats, after: Floats, usable: Bools, side: int, sample_
         np.stack([_prepare(_tiles(band, side, _MARGIN)[where], mask, share) for band in image])
         for image in (before, after)
     ]
-    return Windows(before=prepared[0], after=prepared[1], usable=tiles[where], corners=np.stack(where, axis=1) * side)
+    return Windows(
+        before=prepared[0], after=prepared[1], usable=tiles[where], corners=np.stack(where, axis=1) * side
+    )
 
 
 def _tiles(image: NDArray[Any], side: int, margin: int) -> NDArray[Any]:
@@ -171,37 +171,44 @@ def _solve_band(before: Floats, after: Floats, usable: Bools, start: Doubles) ->
     if min(spread) <= 0:
         return None
     shift, gain = start.copy(), float(np.log(spread[1] / spread[0]))
-    sums, step = np.zeros((len(before), 9)), np.zeros(3)
+    sums = np.zeros((len(before), 15))
     for number in range(_ROUNDS):
-        sums = _window_sums(before, after, usable, shift, gain, _WIDE_PX if number < _WIDE_ROUNDS else _JITTER_PX)
-        solved = _step(sums.sum(axis=0))
-        if solved is None:
+        jitter = _JITTERS_PX[min(number, len(_JITTERS_PX) - 1)]
+        sums = _window_sums(before, after, usable, shift, gain, jitter)
+        step = _step(sums)
+        if step is None:
             return None
-        step = solved
         shift = shift + np.clip(step[:2], -1, 1)
         gain -= float(np.clip(step[2], -0.5, 0.5))
-        if number > _WIDE_ROUNDS and np.abs(step[:2]).max() < _SETTLED_PX:
+        if number >= len(_JITTERS_PX) and np.abs(step[:2]).max() < _SETTLED_PX:
             break
     matrix, right = _system(sums)
     influence = np.linalg.solve(matrix.sum(axis=0), right.T).T[:, :2]
     return _Solved(shift=shift, influence=influence - influence.mean(axis=0) * influence.any(axis=1, keepdims=True))
 
 
-def _window_sums(before: Floats, after: Floats, usable: Bools, shift: Doubles, gain: float, jitter: float) -> Doubles:
-    """Sum the terms of the normal equations over each window: (window, 9), as :func:`_system` reads them."""
+def _window_sums(
+    before: Floats, after: Floats, usable: Bools, shift: Doubles, gain: float, jitter: float
+) -> Doubles:
+    """Sum the terms of the normal equations over each window: (window, 15), as :func:`_system` reads them."""
     near = slice(_KEPT - 1, 1 - _KEPT)
     moved_b = translate(before, -shift / 2)[:, near, near] * np.float32(np.exp(gain / 2))
     moved_a = translate(after, shift / 2)[:, near, near] * np.float32(np.exp(-gain / 2))
-    mean = (moved_a + moved_b) / 2
-    residual = (moved_a - moved_b)[:, 1:-1, 1:-1]
-    gy = (mean[:, 2:, 1:-1] - mean[:, :-2, 1:-1]) / 2
-    gx = (mean[:, 1:-1, 2:] - mean[:, 1:-1, :-2]) / 2
-    mean = mean[:, 1:-1, 1:-1]
+    mean, residual = (moved_a + moved_b) / 2, moved_a - moved_b
+    (gy, gx), (hy, hx) = _slopes(mean), _slopes(residual)
+    mean, residual = mean[:, 1:-1, 1:-1], residual[:, 1:-1, 1:-1]
     weight = _weights(residual, gy * gy + gx * gx, usable, jitter)
-    wy, wx, wm = weight * gy, weight * gx, weight * mean
+    wy, wx, wm, wr = weight * gy, weight * gx, weight * mean, weight * residual
+    vy, vx = weight * hy, weight * hx
     pairs = ((wy, gy), (wx, gx), (wm, mean), (wy, gx), (wy, mean), (wx, mean))
-    pairs += ((wy, residual), (wx, residual), (wm, residual))
+    pairs += ((wr, gy), (wr, gx), (wr, mean))
+    pairs += ((vy, hy), (vx, hx), (wr, residual), (vy, hx), (vy, residual), (vx, residual))
     return np.stack([np.einsum("nij,nij->n", one, other) for one, other in pairs], axis=1).astype(np.float64)
+
+
+def _slopes(image: Floats) -> tuple[Floats, Floats]:
+    """Central differences along rows and columns, one pixel in from the rim."""
+    return (image[:, 2:, 1:-1] - image[:, :-2, 1:-1]) / 2, (image[:, 1:-1, 2:] - image[:, 1:-1, :-2]) / 2
 
 
 def _weights(residual: Floats, slope2: Floats, usable: Bools, jitter: float) -> Floats:
@@ -219,19 +226,28 @@ def _weights(residual: Floats, slope2: Floats, usable: Bools, jitter: float) -> 
 
 
 def _system(sums: Doubles) -> tuple[Doubles, Doubles]:
-    """Lay (window, 9) sums out as matrices (window, 3, 3) and right sides (window, 3)."""
-    yy, xx, mm, yx, ym, xm, yr, xr, mr = sums.T
+    """Lay (window, 15) sums out as matrices (window, 3, 3) and right sides (window, 3).
+
+    The matrix holds products of one image's slopes with the other's, mean * mean - difference * difference / 4: the
+    noise of one image does not know that of the other, so still water carries no information, as it should. Products
+    of the mean alone would count noise as edges and shorten every step.
+    """
+    both = sums[:, :6] - sums[:, 9:] / 4
+    # Where a window shows noise only, its share of the information is noise as well: it counts as far as both agree.
+    agree = both[:, :2].sum(axis=1) / np.maximum(sums[:, :2].sum(axis=1), 1e-30)
+    trust = np.clip(agree, 0, 1)[:, None]
+    yy, xx, mm, yx, ym, xm = (both * trust).T
     matrix = np.stack([yy, yx, ym, yx, xx, xm, ym, xm, mm], axis=1).reshape(-1, 3, 3)
-    return matrix, -np.stack([yr, xr, mr], axis=1)
+    return matrix, -sums[:, 6:9] * trust
 
 
-def _step(total: Doubles) -> Doubles | None:
+def _step(sums: Doubles) -> Doubles | None:
     """Return the step (rows, cols, contrast), or None where one direction at most is held."""
-    matrix, right = _system(total[None])
-    values = np.linalg.eigvalsh(matrix[0, :2, :2])
-    if not values[1] > 0 or values[0] < _MIN_EIGEN_SHARE * values[1] or not matrix[0, 2, 2] > 0:
+    matrix, right = (part.sum(axis=0) for part in _system(sums))
+    values = np.linalg.eigvalsh(matrix[:2, :2])
+    if not values[1] > 0 or values[0] < _MIN_EIGEN_SHARE * values[1] or not matrix[2, 2] > 0:
         return None
-    step: Doubles = np.linalg.solve(matrix[0], right[0])
+    step: Doubles = np.linalg.solve(matrix, right)
     return step
 
 
