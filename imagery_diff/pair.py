@@ -13,7 +13,7 @@ import numpy as np
 from imagery_diff import pair_result
 from imagery_diff.aoi import AOI
 from imagery_diff.geometry import parallax_m, shadow_m
-from imagery_diff.method import align, coregister, evidence, radiometry, regions, separate, shade, zones
+from imagery_diff.method import align, coregister, evidence, radiometry, regions, separate, shade, veil, zones
 from imagery_diff.method.describe import Views, describe
 from imagery_diff.method.radiometry import Surface
 from imagery_diff.pair_scenes import Pair, open_pair, refuse_unseen
@@ -146,6 +146,8 @@ class _Matched:
     clear: NDArray[np.uint8]
     """(row, col), surface class of the pixels clear and lit alike on both dates: what statistics are taken from."""
     flags: NDArray[np.uint8]
+    veiled: NDArray[np.bool_]
+    """(row, col), True where thin cloud or its shade was taken off, and a grey thing may have gone with it."""
     match: radiometry.Match
 
     @property
@@ -206,15 +208,29 @@ def _match_radiometry(
         radiometry.common_brightness(before, cover.surface, level),
         radiometry.common_brightness(after, cover.surface, level),
     )
+    clouds = (veil.cloud_colour(raw[0], scenes[0].flags), veil.cloud_colour(raw[1], scenes[1].flags))
+    unveiled = veil.take_off_veil(
+        brightness,
+        (scenes[0].flags, scenes[1].flags),
+        cover.surface,
+        radiometry.on_common_scale(clouds, match, level),
+        reach_px=params.cloud_edge_m / size,
+        least=params.veil_share,
+    )
+    brightness = unveiled.brightness
     shaded = shade.cast_shadow(*brightness, names, least=params.shadow_darkening, water=cover.water)
     return _Matched(
-        images=(before, after),
+        images=(
+            radiometry.centred(brightness[0], cover.surface, level),
+            radiometry.centred(brightness[1], cover.surface, level),
+        ),
         brightness=brightness,
         level=level,
         cover=cover,
         shaded=shaded,
         clear=np.where(shaded[0] | shaded[1], np.uint8(Surface.UNSEEN), clear),
         flags=flags,
+        veiled=unveiled.taken,
         match=match,
     )
 
@@ -297,7 +313,11 @@ def _weigh(
 def _blind(matched: _Matched, weighed: evidence.Weighed, geometry: _Geometry) -> dict[str, NDArray[np.bool_]]:
     """Ground that was seen but in which change was not looked for, by cause; later causes hold what is left."""
     moved = geometry.moved_shadow(matched.shaded)
-    return {"shadow that moved": moved, "too little ground of its kind": ~weighed.looked_at}
+    return {
+        pair_result.CLOUD_EDGE: matched.veiled,
+        "shadow that moved": moved,
+        "too little ground of its kind": ~weighed.looked_at,
+    }
 
 
 def _set_thresholds(
