@@ -24,6 +24,7 @@ from imagery_diff.method import (
     shade,
     speckle,
     tracks,
+    veil,
     zones,
 )
 from imagery_diff.method.describe import Echo, Views, describe
@@ -163,6 +164,8 @@ class _Matched:
     clear: NDArray[np.uint8]
     """(row, col), surface class of the pixels clear and lit alike on both dates: what statistics are taken from."""
     flags: NDArray[np.uint8]
+    veiled: NDArray[np.bool_]
+    """(row, col), True where thin cloud or its shade was taken off, and a grey thing may have gone with it."""
     match: radiometry.Match
     speckle: speckle.Speckle | None = None
     """Radar: how unchanged ground scatters; ``images`` are then as delivered and ``brightness`` a logarithm."""
@@ -225,15 +228,29 @@ def _match_radiometry(
         radiometry.common_brightness(before, cover.surface, level),
         radiometry.common_brightness(after, cover.surface, level),
     )
+    clouds = (veil.cloud_colour(raw[0], scenes[0].flags), veil.cloud_colour(raw[1], scenes[1].flags))
+    unveiled = veil.take_off_veil(
+        brightness,
+        (scenes[0].flags, scenes[1].flags),
+        cover.surface,
+        radiometry.on_common_scale(clouds, match, level),
+        reach_px=params.cloud_edge_m / size,
+        least=params.veil_share,
+    )
+    brightness = unveiled.brightness
     shaded = shade.cast_shadow(*brightness, names, least=params.shadow_darkening, water=cover.water)
     return _Matched(
-        images=(before, after),
+        images=(
+            radiometry.centred(brightness[0], cover.surface, level),
+            radiometry.centred(brightness[1], cover.surface, level),
+        ),
         brightness=brightness,
         level=level,
         cover=cover,
         shaded=shaded,
         clear=np.where(shaded[0] | shaded[1], np.uint8(Surface.UNSEEN), clear),
         flags=flags,
+        veiled=unveiled.taken,
         match=match,
     )
 
@@ -261,6 +278,7 @@ def _match_speckle(scenes: tuple[Scene, Scene], radar: speckle.Radar) -> _Matche
         level={},
         cover=radiometry.Ground(surface=surface, texture=texture, water=None),
         shaded=(np.zeros(seen.shape, bool), np.zeros(seen.shape, bool)),
+        veiled=np.zeros(seen.shape, bool),
         clear=np.where(lit, surface, np.uint8(Surface.UNSEEN)),
         flags=flags,
         match=radiometry.Match(
@@ -354,7 +372,11 @@ def _weigh(
 def _blind(matched: _Matched, weighed: evidence.Weighed, geometry: _Geometry) -> dict[str, NDArray[np.bool_]]:
     """Ground that was seen but in which change was not looked for, by cause; later causes hold what is left."""
     moved = geometry.moved_shadow(matched.shaded)
-    return {"shadow that moved": moved, "too little ground of its kind": ~weighed.looked_at}
+    return {
+        pair_result.CLOUD_EDGE: matched.veiled,
+        "shadow that moved": moved,
+        "too little ground of its kind": ~weighed.looked_at,
+    }
 
 
 def _set_thresholds(

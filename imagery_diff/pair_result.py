@@ -103,6 +103,8 @@ def regions(described: list[Described], pair: Pair, ground: AOI | None, odds: Od
     return tuple(found)
 
 
+CLOUD_EDGE = "edge of cloud"
+"""Cause: thin cloud or its shade was taken off, and with it a grey thing, if there was one."""
 _OTHER_SUN_DEG = 10.0
 """The sun moves so far in the morning in half an hour; less moves no shadow one would see at 3 m."""
 
@@ -180,6 +182,11 @@ def caveats(
         found.append("the images carry no georeference: lengths and areas are in pixels")
     if sight.searched < params.usable_fraction:
         found.append(f"only {sight.searched:.0%} of the ground compared was clear on both dates and searched")
+    if CLOUD_EDGE in sight.blind and (edge := float(np.mean(sight.blind[CLOUD_EDGE] & (sight.flags == 0)))) > 0:
+        found.append(
+            f"{edge:.1%} of the ground lies at the edge of flagged cloud or cloud shadow and changed in brightness "
+            "alone, as under thin cloud: a grey thing there is not found, and nothing is said of that ground"
+        )
     of_sensor = _radar_caveats(speckle) if speckle else _light_caveats(pair)
     return [*found, *of_sensor, *_order_caveats(pair), *_place_caveats(ground), _LENGTHS]
 

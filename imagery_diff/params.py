@@ -116,6 +116,12 @@ class Params:
     """Widest thing that is still a line, metres: two trains side by side with their shadow."""
     usable_fraction: float = 0.8
     """Share of a zone that must be clear on both dates before anything is said to be absent (house rule)."""
+    cloud_edge_m: float = 30.0
+    """How far beyond flagged cloud, haze and cloud shadow a change of brightness alone is taken for theirs, metres: ten
+    pixels of PlanetScope, in which the edge of a cumulus falls from half its depth to nothing."""
+    veil_share: float = 0.08
+    """Share of the ground that such a veil must hide before the ground counts as not searched: on concrete the contrast
+    of a grey thing that is the least one asked for."""
     shadow_darkening: float = 0.12
     """Smallest mean log darkening that can be a cast shadow (method.md section 1)."""
     vegetation_ndvi: float = 0.3

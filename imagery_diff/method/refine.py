@@ -117,9 +117,7 @@ def cut_windows(before: Floats, after: Floats, usable: Bools, side: int, sample_
         np.stack([_prepare(_tiles(band, side, _MARGIN)[where], mask, share) for band in image])
         for image in (before, after)
     ]
-    return Windows(
-        before=prepared[0], after=prepared[1], usable=tiles[where], corners=np.stack(where, axis=1) * side
-    )
+    return Windows(before=prepared[0], after=prepared[1], usable=tiles[where], corners=np.stack(where, axis=1) * side)
 
 
 def _tiles(image: NDArray[Any], side: int, margin: int) -> NDArray[Any]:
@@ -187,9 +185,7 @@ def _solve_band(before: Floats, after: Floats, usable: Bools, start: Doubles) ->
     return _Solved(shift=shift, influence=influence - influence.mean(axis=0) * influence.any(axis=1, keepdims=True))
 
 
-def _window_sums(
-    before: Floats, after: Floats, usable: Bools, shift: Doubles, gain: float, jitter: float
-) -> Doubles:
+def _window_sums(before: Floats, after: Floats, usable: Bools, shift: Doubles, gain: float, jitter: float) -> Doubles:
     """Sum the terms of the normal equations over each window: (window, 15), as :func:`_system` reads them."""
     near = slice(_KEPT - 1, 1 - _KEPT)
     moved_b = translate(before, -shift / 2)[:, near, near] * np.float32(np.exp(gain / 2))
