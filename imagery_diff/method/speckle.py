@@ -170,7 +170,7 @@ def _named(names: tuple[str, ...]) -> bool:
 
 
 def _from_decibel(image: Floats) -> Floats:
-    """Amplitude from decibels of power; (…)."""
+    """Amplitude from decibels of power; any shape."""
     return np.power(10.0, np.clip(image, -60, 60) / 20, dtype=np.float32)
 
 
@@ -274,7 +274,7 @@ def estimate_speckle(before: Floats, after: Floats, clear: Bools, radar: Radar) 
         unevenness=typical,
         outline_spread=outline_spread,
         looks=looks,
-        unmix=_unmixing(_in_spreads(fine, outline_spread)[:, lit.all(axis=0)]),
+        unmix=_unmixing(_in_spreads(fine, outline_spread)[:, _lit_in_all(lit, clear)]),
         correlation_px2=max(_correlation_area(r, w) for r, w in zip(raw, lit, strict=True)),
         pixels=int(np.count_nonzero(clear)),
     )
@@ -392,6 +392,12 @@ def _robust_spread(values: Floats) -> float:
     return max(float(1.4826 * np.median(np.abs(values - middle))), 1e-6)
 
 
+def _lit_in_all(lit: Bools, clear: Bools) -> Bools:
+    """Ground lit in every band, or all clear ground where that is too little; (row, col)."""
+    together = lit.all(axis=0)
+    return np.asarray(together if np.count_nonzero(together) >= _MIN_PX else clear)
+
+
 def _unmixing(standard: Floats) -> NDArray[np.float64]:
     """Inverse root of the robust correlation of the bands (Gnanadesikan and Kettenring 1972, 10.2307/2528963)."""
     bands = len(standard)
@@ -455,13 +461,14 @@ def weigh(before: Floats, after: Floats, clear: Bools, speckle: Speckle) -> Weig
     fine = _log_ratio(images, *known, FINE_PX, speckle.radar.scaling)
     standard = np.tensordot(speckle.unmix, _in_spreads(fine, speckle.outline_spread), 1)
     plain = np.sqrt((standard**2).mean(axis=0)).astype(np.float32)
-    return Weighed(strength=score, plain=plain, looked_at=clear)
+    nothing = np.float32(0)
+    return Weighed(strength=np.where(clear, score, nothing), plain=np.where(clear, plain, nothing), looked_at=clear)
 
 
 def lit_ground(before: Floats, after: Floats, clear: Bools, speckle: Speckle) -> Bools:
     """Ground that stands above the noise floor on both dates, in all bands: where a ratio means something."""
     images = (_linear(before, speckle.radar.scaling), _linear(after, speckle.radar.scaling))
-    return np.asarray(_lit(images, clear, speckle.floor).all(axis=0))
+    return _lit_in_all(_lit(images, clear, speckle.floor), clear)
 
 
 def log_brightness(before: Floats, after: Floats, clear: Bools, speckle: Speckle) -> tuple[Floats, Floats]:
