@@ -4,8 +4,8 @@
 
 Simulated pairs are 300 x 300 pixels: two textured covers, water, bright scatterers, speckle of 1 to 5 looks with and
 without correlation, in five scalings. Real pairs are looked for at $IMAGERY_DIFF_DATA or ../shared/data: the largest
-rectangles of the radar pairs without labelled change are nulls as well, and no band of an optical pair may be taken for
-radar.
+rectangles of the radar pairs without labelled change are nulls as well, and no band of an optical pair may be taken
+for radar.
 """
 
 import argparse

@@ -20,16 +20,18 @@ if TYPE_CHECKING:
     from imagery_diff.pair import compare as compare
     from imagery_diff.read.aois import load_aoi as load_aoi
     from imagery_diff.read.scenes import open_scene as open_scene
+    from imagery_diff.scoring import evaluate as evaluate
 
 _HOMES = {
     "AOI": "imagery_diff.aoi",
     "Zone": "imagery_diff.aoi",
     "compare": "imagery_diff.pair",
+    "evaluate": "imagery_diff.scoring",
     "load_aoi": "imagery_diff.read.aois",
     "open_scene": "imagery_diff.read.scenes",
 }
 
-__all__ = ["AOI", "Zone", "__version__", "compare", "load_aoi", "open_scene", "samples"]
+__all__ = ["AOI", "Zone", "__version__", "compare", "evaluate", "load_aoi", "open_scene", "samples"]
 
 
 def __getattr__(name: str) -> Any:

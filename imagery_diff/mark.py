@@ -24,6 +24,11 @@ MIN_PIXELS = 1024
 AGREEMENT = 0.5
 """Mean of +1 (bit as in the pattern) and -1 (not): 1 on marked pixels, 0 +- 0.02 by chance on 64 x 64."""
 
+ALTERED = "ALTERED, NOT AS RECEIVED"
+"""Credit of a real image that was added to, cut out of its place or resampled for a test: no provider's name on it."""
+ALTERED_TAG = "IMAGERY_DIFF_ALTERED"
+"""TIFF tag of such an image. Its pixels carry no mark, so the tag is all that says it."""
+
 _SEED = 0x1D1FF
 
 

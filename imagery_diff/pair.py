@@ -9,13 +9,25 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import ndimage
 
 from imagery_diff import pair_result
 from imagery_diff.aoi import AOI
 from imagery_diff.geometry import parallax_m, shadow_m
-from imagery_diff.method import align, coregister, evidence, radiometry, regions, speckle, zones
+from imagery_diff.method import (
+    align,
+    coregister,
+    evidence,
+    radiometry,
+    regions,
+    separate,
+    shade,
+    speckle,
+    tracks,
+    zones,
+)
 from imagery_diff.method.describe import Echo, Views, describe
-from imagery_diff.method.radiometry import Surface
+from imagery_diff.method.radiometry import STRATA, Surface
 from imagery_diff.pair_scenes import Pair, open_pair, refuse_unseen
 from imagery_diff.params import Params
 from imagery_diff.read.aois import load_aoi
@@ -106,13 +118,15 @@ def compare(
 
     # 7. Threshold
     scales = _set_thresholds(weighed, matched, grid, detect, params)
+    scales += _track_scale(weighed, matched, geometry, ground, grid, params)
 
     # 8. Regions
     progress("drawing regions")
-    patches = _find_patches(scales, matched, weighed, geometry, grid, params)
+    patches, magnitude = _find_patches(scales, matched, weighed, geometry, grid, params)
 
     # 9. Zones, direction, activity
-    views = replace(_views(matched, weighed, noise, geometry, pair.names, grid), radar=_echo(matched, scales, params))
+    views = _views(patches, matched, magnitude, noise, geometry, pair.names, grid)
+    views = replace(views, radar=_echo(matched, scales, params))
     told = [d for d in (describe(p, views, ground) for p in patches) if d and pair_result.reported(d, ground, detect)]
     sight = pair_result.Sight(flags=matched.flags, blind=_blind(matched, weighed, geometry), grid=grid)
     return Comparison(
@@ -146,8 +160,8 @@ class _Matched:
     level: dict[int, NDArray[np.float64]]
     """Surface class -> (band,), that middle brightness."""
     cover: radiometry.Ground
-    shaded: NDArray[np.bool_]
-    """(row, col), lit on one date and in cast shadow on the other."""
+    shaded: tuple[NDArray[np.bool_], NDArray[np.bool_]]
+    """(row, col) twice, the colour of cast shadow before and lit after, and the other way round."""
     clear: NDArray[np.uint8]
     """(row, col), surface class of the pixels clear and lit alike on both dates: what statistics are taken from."""
     flags: NDArray[np.uint8]
@@ -213,14 +227,14 @@ def _match_radiometry(
         radiometry.common_brightness(before, cover.surface, level),
         radiometry.common_brightness(after, cover.surface, level),
     )
-    shaded = regions.cast_shadow(*brightness, names, least=params.shadow_darkening, water=cover.water)
+    shaded = shade.cast_shadow(*brightness, names, least=params.shadow_darkening, water=cover.water)
     return _Matched(
         images=(before, after),
         brightness=brightness,
         level=level,
         cover=cover,
         shaded=shaded,
-        clear=np.where(shaded, np.uint8(Surface.UNSEEN), clear),
+        clear=np.where(shaded[0] | shaded[1], np.uint8(Surface.UNSEEN), clear),
         flags=flags,
         match=match,
     )
@@ -248,7 +262,7 @@ def _match_speckle(scenes: tuple[Scene, Scene], radar: speckle.Radar) -> _Matche
         brightness=speckle.log_brightness(*raw, seen, model),
         level={},
         cover=radiometry.Ground(surface=surface, texture=texture, water=None),
-        shaded=np.zeros(seen.shape, bool),
+        shaded=(np.zeros(seen.shape, bool), np.zeros(seen.shape, bool)),
         clear=np.where(lit, surface, np.uint8(Surface.UNSEEN)),
         flags=flags,
         match=radiometry.Match(
@@ -272,23 +286,37 @@ class _Geometry:
     """How far standing clutter may lean apart, pixels."""
     shadows_moved: bool
     """Whether a warehouse casts a visibly other shadow, or the sun is not known."""
+    reach_px: tuple[tuple[float, float], tuple[float, float]] | None
+    """How far a warehouse's shadow reaches from it before and after, (rows, cols); None where the sun is not known."""
+
+    def moved_shadow(self, shaded: tuple[NDArray[np.bool_], NDArray[np.bool_]]) -> NDArray[np.bool_]:
+        """Keep of the shade-coloured pixels those that shadows of standing things can have left or reached."""
+        if not self.shadows_moved:
+            return np.zeros_like(shaded[0])
+        if self.reach_px is None:
+            return shaded[0] | shaded[1]
+        before, after = (shade.within_reach(s, r) for s, r in zip(shaded, self.reach_px, strict=True))
+        return before | after
 
     @classmethod
     def of(cls, pair: Pair, grid: Grid, params: Params) -> _Geometry:
         """Take sun and view of both scenes; where one is not known, as if they were alike (a caveat says so)."""
         before, after = pair.infos
-        moved, lean_m = 0.0, 0.0
+        moved, lean_m, reach = 0.0, 0.0, None
         if before.sun and after.sun and min(before.sun.elevation_deg, after.sun.elevation_deg) > 0:
-            moved = float(np.hypot(*np.subtract(shadow_m(1.0, before.sun), shadow_m(1.0, after.sun))))
+            cast = shadow_m(1.0, before.sun), shadow_m(1.0, after.sun)
+            moved = float(np.hypot(*np.subtract(*cast)))
+            tall_px = params.shed_height_m / grid.pixel_size_m[0]
+            reach = tuple((-tall_px * north, tall_px * east) for east, north in cast)
         if before.view and after.view:
             lean = (parallax_m(params.lean_height_m, before.view), parallax_m(params.lean_height_m, after.view))
             lean_m = float(np.hypot(*np.subtract(*lean)))
         lean_px = lean_m / grid.pixel_size_m[0]
-        sun_known = before.sun is not None and after.sun is not None
         return cls(
             floor=evidence.RelativeFloor(each_band=params.relative_floor, all_bands=params.facet_tilt * moved),
             tolerance_px=min(params.max_tolerance_px, round(params.tolerance_px + lean_px)),
-            shadows_moved=not sun_known or moved * params.shed_height_m > grid.pixel_size_m[0],
+            shadows_moved=reach is None or moved * params.shed_height_m > grid.pixel_size_m[0],
+            reach_px=(reach[0], reach[1]) if reach else None,
         )
 
 
@@ -310,21 +338,25 @@ def _weigh(
     if matched.speckle:
         return speckle.weigh(*matched.images, matched.surface != Surface.UNSEEN, matched.speckle)
     left = (shift.error_px or 0.0) if shift.measured else params.unregistered_px
-    return evidence.weigh(
-        matched.brightness,
-        matched.surface,
-        matched.cover.texture,
-        noise,
-        jitter_px=float(np.hypot(params.jitter_px, left)),
-        tolerance_px=geometry.tolerance_px,
+    jitter = float(np.hypot(params.jitter_px, left))
+    surface, texture = matched.surface, matched.cover.texture
+    tolerant = evidence.weigh(
+        matched.brightness, surface, texture, noise, jitter_px=jitter, tolerance_px=geometry.tolerance_px
     )
+    seen = surface != Surface.UNSEEN
+    smooth = tuple(evidence.smooth_bands(image, seen, params.evidence_blur_px) for image in matched.brightness)
+    smooth_noise = evidence.estimate_noise(
+        (smooth[0], smooth[1]), matched.clear, texture, matched.level, floor=geometry.floor
+    )
+    plain = evidence.weigh((smooth[0], smooth[1]), surface, texture, smooth_noise, jitter_px=jitter, tolerance_px=0)
+    looked_at = np.isin(surface, list(set(noise.whitening) & set(smooth_noise.whitening)))
+    return evidence.Weighed(tolerant=tolerant, plain=plain, looked_at=looked_at)
 
 
 def _blind(matched: _Matched, weighed: evidence.Weighed, geometry: _Geometry) -> dict[str, NDArray[np.bool_]]:
     """Ground that was seen but in which change was not looked for, by cause; later causes hold what is left."""
-    plants = matched.surface == Surface.VEGETATION
-    moved = matched.shaded & geometry.shadows_moved
-    return {"plants": plants, "shadow that moved": moved, "too little ground of its kind": ~weighed.looked_at & ~plants}
+    moved = geometry.moved_shadow(matched.shaded)
+    return {"shadow that moved": moved, "too little ground of its kind": ~weighed.looked_at}
 
 
 def _set_thresholds(
@@ -337,12 +369,28 @@ def _set_thresholds(
     block = max(8, round(params.noise_block_m / grid.pixel_size_m[0]))
     scales = []
     for name, sigma in (("pixel", params.evidence_blur_px), ("object", params.object_blur_px)):
-        strength = evidence.smooth_evidence(weighed.strength, weighed.looked_at, sigma)
+        strength = evidence.smooth_evidence(weighed.tolerant, weighed.looked_at, sigma)
         levels = evidence.estimate_thresholds(
             strength, matched.clear, block_px=block, family_error=error, floor=params.floor_sigma
         )
         scales.append(regions.Scale(name=name, strength=strength, levels=levels))
     return scales
+
+
+def _track_scale(
+    weighed: evidence.Weighed, matched: _Matched, geometry: _Geometry, ground: AOI | None, grid: Grid, params: Params
+) -> list[regions.Scale]:
+    """Average the evidence along the AOI's tracks: one more scale, for trains."""
+    rails = [z.polygon for z in ground.zones if z.kind == "rail" and z.located] if ground else []
+    if not rails or matched.speckle:
+        return []
+    # The half-dark rim of a shadow that moved along a track looks like a train.
+    rims = ndimage.binary_dilation(geometry.moved_shadow(matched.shaded), np.ones((3, 3), bool), iterations=2)
+    steady = np.where(rims | ~weighed.looked_at, np.float32(0), weighed.tolerant)
+    strength = tracks.along_tracks(steady, rails, grid, sigma_px=params.track_mean_m / grid.pixel_size_m[0])
+    seed = params.track_sigma_moved if geometry.shadows_moved else params.track_sigma
+    level = evidence.Threshold(location=0.0, scale=1.0, blocks=0, seed=seed, grow=0.75 * seed)
+    return [regions.Scale(name="track", strength=strength, levels=dict.fromkeys(map(int, STRATA), level))]
 
 
 def _set_speckle_thresholds(
@@ -358,17 +406,17 @@ def _set_speckle_thresholds(
     blocks = speckle.unchanged_blocks(weighed.plain, matched.clear != Surface.UNSEEN)
     # The squares of normal scores have an exponential tail, so the maxima of small blocks already follow Gumbel's law.
     level = evidence.estimate_thresholds(
-        weighed.strength**2,
+        weighed.tolerant**2,
         np.where(blocks, np.uint8(s), np.uint8(Surface.UNSEEN)),
         block_px=speckle.BLOCK_PX,
         family_error=error,
         floor=speckle.chance_level(model, min(error, params.speckle_error)) ** 2,
     )[s]
     seed = float(np.sqrt(level.seed))
-    seeded = weighed.strength >= seed
+    seeded = weighed.tolerant >= seed
     half = speckle.half_way(weighed.plain, seeded)
     fine = replace(level, seed=max(half, speckle.plain_level(model, seed)), grow=half)
-    shown = np.where(speckle.borne_out(weighed.plain, seeded, half), weighed.strength, np.float32(0))
+    shown = np.where(speckle.borne_out(weighed.plain, seeded, half), weighed.tolerant, np.float32(0))
     return [
         regions.Scale(name="all scales", strength=shown, levels={s: replace(level, seed=seed, grow=seed)}),
         regions.Scale(name="pixel", strength=weighed.plain, levels={s: fine}, seeds=False),
@@ -382,41 +430,61 @@ def _find_patches(
     geometry: _Geometry,
     grid: Grid,
     params: Params,
-) -> list[regions.Patch]:
-    """Join evidence to patches, and patches in one line to one.
+) -> tuple[list[regions.Patch], Floats]:
+    """Join evidence to patches, take those apart into things, and join things in one line to one.
 
     Under another sun a shadow that moved is barred. Under the same sun only the shadows of what came or went differ:
-    they may belong to a patch, but not begin one.
+    they are taken off the things that throw them.
+
+    Returns
+    -------
+    patches, magnitude
+        What changed, and (row, col) by how much, 0 in shadow: what outlines are drawn in.
 
     """
-    barred = ~weighed.looked_at | ((matched.flags & (Flag.SHADOW | Flag.SNOW)) != 0)
-    barred |= matched.shaded & geometry.shadows_moved
-    pieces = regions.find_patches(scales, matched.surface, barred, matched.shaded, min_px=_least_pixels(grid, params))
-    weak = matched.shaded | (scales[-1].strength >= params.bridge_sigma)
+    moved = geometry.moved_shadow(matched.shaded)
+    barred = ~weighed.looked_at | ((matched.flags & (Flag.SHADOW | Flag.SNOW)) != 0) | moved
+    least = _least_pixels(grid, params)
+    pieces = regions.find_patches(scales, matched.surface, barred, min_px=least)
+    reach = None if geometry.shadows_moved else geometry.reach_px
+    things, own_shadow = [], np.zeros(barred.shape, bool)
+    for piece in pieces:
+        if matched.speckle:  # its grain is no sign of several things
+            things.append(piece)
+            continue
+        parts, shadow = separate.take_apart(piece, weighed.plain, matched.shaded, reach, least_px=least)
+        things += parts
+        own_shadow[piece.window] |= shadow
+    weak = matched.shaded[0] | matched.shaded[1] | (weighed.plain >= params.bridge_sigma)
     size = grid.pixel_size_m[0]
-    return regions.join_collinear(
-        pieces, weak, gap_px=params.join_gap_m / size, width_px=max(6.0, params.line_width_m / size)
+    patches = regions.join_collinear(
+        things, weak, gap_px=params.join_gap_m / size, width_px=max(6.0, params.line_width_m / size)
     )
+    return patches, np.where(moved | own_shadow, np.float32(0), weighed.plain)
 
 
 def _views(
+    patches: list[regions.Patch],
     matched: _Matched,
-    weighed: evidence.Weighed,
+    magnitude: Floats,
     noise: evidence.NoiseModel,
     geometry: _Geometry,
     names: tuple[str, ...],
     grid: Grid,
 ) -> Views:
     """Lay out what the describing steps look at."""
+    changed = np.zeros(matched.surface.shape, bool)
+    for patch in patches:
+        changed[patch.window] |= patch.mask
     return Views(
         whitening=noise.whitening,
         surface=matched.surface,
         brightness=matched.brightness,
-        magnitude=np.where(matched.shaded, np.float32(0), weighed.plain),
+        magnitude=magnitude,
         water=matched.cover.water,
-        shaded=matched.shaded,
-        shadows_moved=geometry.shadows_moved,
+        shaded=geometry.moved_shadow(matched.shaded),
         flags=matched.flags,
+        changed=changed,
         names=names,
         grid=grid,
     )

@@ -124,10 +124,10 @@ def threshold_table(scales: list[Scale]) -> dict[str, dict[str, float]]:
 def layers(scenes: tuple[Scene, Scene], scales: list[Scale], surface: NDArray[np.uint8]) -> Layers:
     """Keep the object-scale evidence as the score: it is the one that most regions are seeded by."""
     level = np.zeros(surface.shape, np.float32)
-    for s, threshold in scales[-1].levels.items():
+    for s, threshold in scales[1].levels.items():
         level[surface == s] = threshold.seed
     flags = scenes[0].flags | scenes[1].flags
-    return Layers(before=scenes[0], after=scenes[1], strength=scales[-1].strength, flags=flags, level=level)
+    return Layers(before=scenes[0], after=scenes[1], strength=scales[1].strength, flags=flags, level=level)
 
 
 def caveats_of_files(pair: Pair, speckle: Speckle | None) -> list[str]:

@@ -55,8 +55,9 @@ class Params:
     """How unknown slopes of roofs and ground change brightness under another sun: by this times the difference of the
     two shadow vectors of a thing one metre high. A slope of 3 degrees rms (a prior) at a random azimuth: 0.052 /
     sqrt(2)."""
-    shed_height_m: float = 10.0
-    """Height of the standing things whose shadows move, metres: a warehouse."""
+    shed_height_m: float = 12.0
+    """Height of the standing things whose shadows move, metres: the ridge of a warehouse. What is as dark as a shadow
+    and reaches further than such a thing throws one is not taken for shadow."""
     lean_height_m: float = 2.6
     """Height of standing clutter that may lean differently in two views, metres: one container."""
     max_tolerance_px: int = 5
@@ -73,8 +74,9 @@ class Params:
     """Gaussian smoothing of the evidence, pixels; about the point spread of a delivered pixel."""
     object_blur_px: float = 1.5
     """The same at the scale of an object: single sharpened noise peaks fall away, what is four pixels wide stays."""
-    drift_m: float = 250.0
-    """Scale of slow radiometric drift (haze), metres; objects of the port are smaller."""
+    drift_m: float = 1000.0
+    """Scale of slow radiometric drift (haze), metres; at a quarter of that, clouds without a mask and changes of whole
+    terminals were taken for drift."""
     family_error: float = 0.01
     """Chance that an unchanged scene raises one false region, per stratum, alarm; before calibration a nominal
     figure."""
@@ -87,10 +89,17 @@ class Params:
     """Change of backscatter that is not told, decibels: bare soil wetted by 20 % of its volume at 0.2 dB per cent
     (Ulaby, Batlivala and Dobson 1978, IEEE Trans. Geosci. Electron. 16, 286). Ships and floods change by 10 and
     more."""
-    floor_sigma: float = 6.0
+    floor_sigma: float = 4.2
     """The least strength a region must reach, whatever the scene says. It keeps noise copies and small clutter
     silent, and on a calm pair it is the threshold that acts. The strength is a root mean square over bands after the
     tolerance, so six is more than six standard deviations of one band."""
+    track_mean_m: float = 24.0
+    """Standard deviation of the mean along a track, metres: five or six cars, half of the shortest train asked for."""
+    track_sigma: float = 2.3
+    """The least mean evidence along a track that is called a train: above every track of 36 design scenes without a
+    train (benchmarks/accuracy.py)."""
+    track_sigma_moved: float = 2.7
+    """The same where shadows moved: their half-dark rims run along tracks."""
     min_region_m2: float = 120.0
     """Smallest region kept, square metres on the ground: eight 20-foot containers side by side (8 x 14.8 m2)."""
     min_region_px: int = 6

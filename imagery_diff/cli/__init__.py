@@ -15,7 +15,11 @@ from click_default_group import DefaultGroup
 from imagery_diff import __version__
 from imagery_diff.errors import ImageryDiffError, UnknownNameError
 
-_VERBS = {"compare": "imagery_diff.cli.compare", "aois": "imagery_diff.cli.aois"}
+_VERBS = {
+    "compare": "imagery_diff.cli.compare",
+    "aois": "imagery_diff.cli.aois",
+    "evaluate": "imagery_diff.cli.evaluate",
+}
 
 
 class Refusal(click.ClickException):

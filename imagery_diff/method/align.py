@@ -238,6 +238,20 @@ def empty_scene(grid: Grid, bands: int) -> Scene:
     return Scene(data=np.zeros((bands, *grid.shape), np.float32), flags=flags, grid=grid)
 
 
+def carried(values: NDArray[np.float32], source: Grid, target: Grid) -> NDArray[np.float32]:
+    """Carry a map of a result onto another grid: bilinear between the centres of pixels, 0 where the source ends.
+
+    Linear, since a score must not swing below or above what it was; the images themselves take :func:`resample`.
+
+    Parameters
+    ----------
+    values
+        (row, col) on ``source``, finite.
+
+    """
+    return np.asarray(_warp(np.asarray(values, np.float32), source, target, Resampling.bilinear))
+
+
 def _warp(band: NDArray[np.float32] | NDArray[np.uint8], source: Grid, target: Grid, how: Resampling) -> NDArray:  # type: ignore[type-arg]
     """Resample one (row, col) array."""
     out = np.zeros(target.shape, band.dtype)

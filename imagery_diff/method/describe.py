@@ -59,15 +59,15 @@ class Views:
     brightness: tuple[Floats, Floats]
     """Before and after on one scale of brightness."""
     magnitude: Floats
-    """Size of the whitened difference, shadow and unseen pixels 0."""
+    """Size of the whitened difference, moved shadows and unseen pixels 0."""
     water: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None
     """Open water before and after; None where that is not known."""
     flags: NDArray[np.uint8]
     """Bits of either date."""
+    changed: NDArray[np.bool_]
+    """(row, col), in any patch: no ground to hold another patch against."""
     shaded: NDArray[np.bool_]
-    """(row, col), lit on one date and in cast shadow on the other."""
-    shadows_moved: bool
-    """Whether the sun stood so differently that standing things cast visibly other shadows, or is not known."""
+    """(row, col), lit on one date and on the other in the shadow of something standing."""
     names: tuple[str, ...]
     """Of the bands."""
     grid: Grid
@@ -106,8 +106,8 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
     if shape is None:
         return None
     seen = (views.flags & UNSEEN) == 0
-    direction = _direction(patch, views, seen)
-    if _is_shadow_rest(patch, shape, direction, views) or _is_weather(patch, views):
+    direction = _direction(patch, views, seen & ~views.changed)
+    if _is_shadow_rest(patch, shape, views) or _is_weather(patch, views):
         return None
     zone, shares = zone_of(shape.outline, aoi) if aoi else (None, {})
     colour, dark = _look(patch, views, direction)
@@ -151,11 +151,11 @@ def _outline(patch: Patch, views: Views) -> Shape | None:
     return outline_at(patch, views.magnitude, level, views.grid)
 
 
-def _direction(patch: Patch, views: Views, seen: NDArray[np.bool_]) -> Direction:
-    """Tell when something stood there: by any difference from the surround, in radar by what is brighter than it."""
+def _direction(patch: Patch, views: Views, ground: NDArray[np.bool_]) -> Direction:
+    """Tell when something stood there: by the step at its rim, in radar by what is brighter than its surround."""
     if views.radar is not None:
-        return direction_of_bright(patch, views.brightness, _whitening(patch, views), seen)
-    return direction_of(patch, views.brightness, _whitening(patch, views), seen, views.water)
+        return direction_of_bright(patch, views.brightness, _whitening(patch, views), ground)
+    return direction_of(patch, views.brightness, _whitening(patch, views), ground, views.water)
 
 
 def _rise(patch: Patch, views: Views) -> float:
@@ -178,23 +178,19 @@ def _is_weather(patch: Patch, views: Views) -> bool:
     return views.radar is not None and abs(_rise(patch, views)) < views.radar.least_rise
 
 
-def _is_shadow_rest(patch: Patch, shape: Shape, direction: Direction, views: Views) -> bool:
+def _is_shadow_rest(patch: Patch, shape: Shape, views: Views) -> bool:
     """Whether a patch is what the colour rule left over of a shadow that moved, not an object.
 
     It lies along shaded ground and darkens on the same date as the shade beside it. Then it is a rest if it is as
     dark as that shade (the shadow fell on paint or clutter), or if it is no wider than the blur and changes colour in
-    the same direction (the shadow's half-dark rim). Where the sun stood alike on both dates only shadows of what came
-    or went can differ; then only a patch that stands out on neither date is a rest, so that a thin train is not taken
-    for its own shadow. The price: under another sun, a dark thing that comes or goes right beside a moved shadow is
-    missed.
+    the same direction (the shadow's half-dark rim). The price: a dark thing that comes or goes right beside a shadow
+    that moved is missed.
 
     """
     shade = views.shaded[patch.window]
     near = ndimage.binary_dilation(shade, iterations=3)
     if np.mean(near[patch.mask]) < 0.5:  # noqa: PLR2004 - a majority
         return False
-    if not views.shadows_moved:
-        return direction == Direction.CHANGED
     beside = shade & ndimage.binary_dilation(patch.mask, iterations=6)
     before, after = (image[:, *patch.window] for image in views.brightness)
     here, there = (np.median(after[:, m] - before[:, m], axis=1) for m in (patch.mask, beside))

@@ -153,10 +153,11 @@ def _spread_curve(
 class Weighed:
     """A pair in units of what unchanged ground does; (row, col), 0 where no class of ground is looked at."""
 
-    strength: Floats
-    """The most favourable difference within the tolerance."""
+    tolerant: Floats
+    """The most favourable difference within the tolerance: what no standing edge explains. For finding."""
     plain: Floats
-    """The difference pixel on pixel, for outlines."""
+    """The difference of the smoothed images, pixel on pixel: noise averages out of it before its size is taken. For
+    outlines and for telling one thing from the next."""
     looked_at: Bools
 
 
@@ -168,7 +169,7 @@ def weigh(
     *,
     jitter_px: float,
     tolerance_px: int,
-) -> Weighed:
+) -> Floats:
     """Weigh a pair, each class of ground in its own whitened frame.
 
     A pixel's neighbours may be of another class; they are seen in the frame of the pixel's own, or a quay and the water
@@ -185,18 +186,27 @@ def weigh(
     tolerance_px
         How far a pixel may look for its like, pixels.
 
+    Returns
+    -------
+    (row, col), root mean square over the components; 0 where no class is looked at.
+
     """
-    strength, plain = np.zeros(surface.shape, np.float32), np.zeros(surface.shape, np.float32)
-    looked_at = np.isin(surface, list(noise.whitening))
+    strength = np.zeros(surface.shape, np.float32)
     for s, matrix in noise.whitening.items():
         own = surface == s
+        if not own.any():
+            continue
         window = _around(own, tolerance_px + 2)
         white = tuple(np.tensordot(matrix, image[:, *window], 1).astype(np.float32) for image in brightness)
         spread = expected_spread((white[0], white[1]), noise.curve(s, texture[window]), jitter_px=jitter_px)
         here = own[window]
         strength[window][here] = pair_evidence(white[0], white[1], spread, here, tolerance_px=tolerance_px)[here]
-        plain[window][here] = np.sqrt((((white[1] - white[0]) / spread) ** 2).mean(axis=0))[here]
-    return Weighed(strength=strength, plain=plain, looked_at=looked_at)
+    return strength
+
+
+def smooth_bands(image: Floats, valid: Bools, sigma_px: float) -> Floats:
+    """Gaussian mean of every band over the valid pixels; (band, row, col), 0 elsewhere."""
+    return np.stack([smooth_evidence(band, valid, sigma_px) for band in image])
 
 
 def _around(mask: Bools, margin: int) -> tuple[slice, slice]:

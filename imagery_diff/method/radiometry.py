@@ -45,8 +45,9 @@ class Surface(enum.IntEnum):
     VEGETATION = 4
 
 
-STRATA = (Surface.WATER, Surface.SMOOTH, Surface.ROUGH)
-"""Classes in which change is looked for; vegetation changes by itself."""
+STRATA = (Surface.WATER, Surface.SMOOTH, Surface.ROUGH, Surface.VEGETATION)
+"""Classes in which change is looked for. Vegetation changes by itself, and that is its scatter: in another season it
+takes more to stand out from it."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -223,16 +224,16 @@ def estimate_match(before: Floats, after: Floats, surface: NDArray[np.uint8]) ->
     before, after
         (band, row, col).
     surface
-        (row, col), :class:`Surface`; unseen pixels and vegetation take no part.
+        (row, col), :class:`Surface`; unseen pixels take no part.
 
     """
     ground = np.isin(surface, [Surface.SMOOTH, Surface.ROUGH])
     if np.count_nonzero(ground) < _MIN_STRATUM_PX:
-        ground = np.isin(surface, STRATA)
+        ground = surface != Surface.UNSEEN
     _, spread_before, spread_after = _least_changed(before[:, ground], after[:, ground])
     middle = np.sqrt(spread_before * spread_after)
     centres: tuple[dict[int, NDArray[np.float64]], dict[int, NDArray[np.float64]]] = ({}, {})
-    for s in (*STRATA, Surface.VEGETATION):
+    for s in STRATA:
         where = surface == s
         if where.any():
             chosen, _, _ = _least_changed(before[:, where], after[:, where])

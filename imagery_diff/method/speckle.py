@@ -446,7 +446,7 @@ def weigh(before: Floats, after: Floats, clear: Bools, speckle: Speckle) -> Weig
 
     Returns
     -------
-    ``strength`` is a normal score: what a standard normal would have to reach to be as rare. ``plain`` is the size of
+    ``tolerant`` is a normal score: what a standard normal would have to reach to be as rare. ``plain`` is the size of
     the fine log ratio in spreads of unchanged ground.
 
     """
@@ -462,7 +462,7 @@ def weigh(before: Floats, after: Floats, clear: Bools, speckle: Speckle) -> Weig
     standard = np.tensordot(speckle.unmix, _in_spreads(fine, speckle.outline_spread), 1)
     plain = np.sqrt((standard**2).mean(axis=0)).astype(np.float32)
     nothing = np.float32(0)
-    return Weighed(strength=np.where(clear, score, nothing), plain=np.where(clear, plain, nothing), looked_at=clear)
+    return Weighed(tolerant=np.where(clear, score, nothing), plain=np.where(clear, plain, nothing), looked_at=clear)
 
 
 def lit_ground(before: Floats, after: Floats, clear: Bools, speckle: Speckle) -> Bools:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from imagery_diff.errors import InputError, InputNotFoundError
-from imagery_diff.mark import carries_mark
+from imagery_diff.mark import ALTERED, ALTERED_TAG, carries_mark
 from imagery_diff.read.products.planet import open_planet
 from imagery_diff.read.raster import RasterSource, describe_bands, open_raster, raster_grid
 from imagery_diff.scene import SceneInfo
@@ -71,6 +71,7 @@ def _open_bare(path: Path) -> SceneInfo:
         bands, indexes, caveats = describe_bands(path, dataset)
         tags = dataset.tags()
         rendered = bool(tags.get("IMAGERY_DIFF_RENDERED"))
+        altered = bool(tags.get(ALTERED_TAG))
         driver = dataset.driver
     if "IMAGERY_DIFF_PRODUCT" in tags:
         raise InputError(
@@ -83,12 +84,13 @@ def _open_bare(path: Path) -> SceneInfo:
         bands=bands,
         source=RasterSource(path=path, indexes=indexes),
         product={"GTiff": "GeoTIFF", "JP2OpenJPEG": "JPEG 2000"}.get(driver, driver),
-        simulated=rendered,
+        simulated=rendered or altered,
+        credit=ALTERED if altered and not rendered else None,
         files=(path,),
         caveats=(
             *caveats,
             f"{path.name}: time of the image is not known",
             f"{path.name}: {NO_CLOUD_MASK}",
-            f"{path.name}: credit unknown",
+            f"{path.name}: {ALTERED.lower()}" if altered else f"{path.name}: credit unknown",
         ),
     )

@@ -40,11 +40,11 @@ def photograph(image: Image, fine: Fine, grid: Grid, look: Look) -> Image:
         Reflectance on ``grid``, noise included.
 
     """
-    errors = _band_errors_px(look, image.shape[0])
+    errors = band_errors_px(look, image.shape[0])
     return np.stack([_band(image[band], band, errors[band], fine, grid, look) for band in range(image.shape[0])])
 
 
-def _band_errors_px(look: Look, bands: int) -> NDArray[np.float64]:
+def band_errors_px(look: Look, bands: int) -> NDArray[np.float64]:
     """Return by how many native rows and columns each band is off: none on average, so the pointing error holds."""
     errors = rng_of(look.seed, "bands").normal(0.0, look.sensor.band_offset_px, size=(bands, 2))
     centred: NDArray[np.float64] = errors - errors.mean(axis=0)

@@ -109,7 +109,11 @@ def _lines(note: str) -> list[str]:
 
 def overview_png(result: Comparison) -> bytes:
     """Return overview.png, the same bytes for the same result and libraries."""
-    figure = overview(result)
+    return to_png(overview(result), result, "overview")
+
+
+def to_png(figure: Figure, result: Comparison, product: str) -> bytes:
+    """Return a figure as PNG with the result's credit in it, and whether no satellite saw what it shows."""
     canvas = FigureCanvasAgg(figure)
     with warnings.catch_warnings():
         # A name in a script the font lacks is shown as boxes; the full names stand in summary.json.
@@ -119,7 +123,7 @@ def overview_png(result: Comparison) -> bytes:
     texts = {"Software": "imagery_diff", "Copyright": result.credit}
     if result.simulated:
         texts["IMAGERY_DIFF_RENDERED"] = stamp(result)
-    texts["IMAGERY_DIFF_PRODUCT"] = "overview"
+    texts["IMAGERY_DIFF_PRODUCT"] = product
     for key, text in texts.items():
         information.add_itxt(key, clean(text))
     buffer = io.BytesIO()

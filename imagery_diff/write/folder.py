@@ -41,26 +41,33 @@ _MANIFEST_BYTES = 64 << 20
 _ADVICE = "name another folder with -o, or move this one away"
 
 
-def save(result: Comparison, folder: str | Path) -> Path:
-    """Write a result folder; see :func:`imagery_diff.write.save_comparison`."""
+def save(result: Comparison, folder: str | Path, more: Mapping[str, bytes] | None = None) -> Path:
+    """Write a result folder, with ``more`` files (name -> content) if any; see `imagery_diff.write.save_comparison`."""
+    target = check_target(folder)
+    files = result_files(result, more)
+    _refuse_other_images(target, files[manifests.NAME])
+    write_folder(target, files)
+    return target
+
+
+def check_target(folder: str | Path) -> Path:
+    """Return the absolute path of a result folder; refuse one that cannot be made or holds what is not ours."""
     try:
         target = Path(os.path.abspath(folder))  # noqa: PTH100 - resolve() would follow a link to another place
     except FileNotFoundError as error:
         raise OutputError("the current folder does not exist any more; go to another one and run again") from error
     _check_place(target)
     _check_replaceable(target)
-    files = result_files(result)
-    _refuse_other_images(target, files[manifests.NAME])
-    write_folder(target, files)
     return target
 
 
-def result_files(result: Comparison) -> dict[str, bytes]:
+def result_files(result: Comparison, more: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
     """Every file of a result, name -> content, the manifest last."""
     files = {} if result.grid.crs is None else {"regions.geojson": regions_geojson_bytes(result)}
     files["summary.json"] = summary_json(result)
     files["evidence.tif"] = evidence_tif(result)
     files["overview.png"] = overview_png(result)
+    files |= more or {}
     return files | {manifests.NAME: manifests.manifest_json(result, files)}
 
 

@@ -9,6 +9,8 @@ import html
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from imagery_diff.mark import ALTERED
+
 if TYPE_CHECKING:
     import datetime as dt
 
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from imagery_diff.scene import SceneInfo
 
 RENDERED = "RENDERED, NOT A SATELLITE IMAGE"
-ALTERED = "ALTERED, NOT AS RECEIVED"
 _NOUNS = {
     "vessel": "vessel-like object",
     "containers": "container-like object",

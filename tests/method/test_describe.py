@@ -34,7 +34,6 @@ def blue_stack(scene_of):
             "water": (nothing, nothing),
             "flags": np.zeros((100, 100), np.uint8) if flags is None else flags,
             "shaded": nothing,
-            "shadows_moved": False,
             "names": NAMES,
             "grid": scene_of(before).grid,
         }

@@ -31,8 +31,7 @@ def weigh(before, after, *, jitter=0.15, tolerance=1):
     texture = np.zeros(before.shape[1:], np.float32)
     level = middle_level(estimate_match(before, after, surface))
     noise = estimate_noise((before, after), surface, texture, level, floor=FLOOR)
-    weighed = weigh_pair((before, after), surface, texture, noise, jitter_px=jitter, tolerance_px=tolerance)
-    return weighed.strength
+    return weigh_pair((before, after), surface, texture, noise, jitter_px=jitter, tolerance_px=tolerance)
 
 
 def test_identical_images_give_nothing(town):
@@ -174,6 +173,6 @@ def test_a_quay_is_not_explained_away_by_the_water_beside_it():
     texture = np.zeros((60, 60), np.float32)
     level = {int(Surface.WATER): np.full(4, 0.02), int(Surface.SMOOTH): np.full(4, 0.2)}
     noise = estimate_noise((before, after), surface, texture, level, floor=FLOOR)
-    weighed = weigh_pair((before, after), surface, texture, noise, jitter_px=0.15, tolerance_px=1)
-    assert weighed.strength[22:38, 28].min() > 6
-    assert weighed.strength[:15, :28].max() < 6
+    strength = weigh_pair((before, after), surface, texture, noise, jitter_px=0.15, tolerance_px=1)
+    assert strength[22:38, 28].min() > 6
+    assert strength[:15, :28].max() < 6

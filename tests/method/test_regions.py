@@ -1,4 +1,4 @@
-"""Regions: outlines and lengths of things of known size, always valid; direction; shadow is told by its colour."""
+"""Regions: outlines and lengths of things of known size, always valid; when something stood there."""
 
 import numpy as np
 import pytest
@@ -13,11 +13,10 @@ from shapely.affinity import rotate
 from imagery_diff.grid import Grid
 from imagery_diff.method.evidence import Threshold
 from imagery_diff.method.radiometry import Surface
-from imagery_diff.method.regions import Direction, Patch, Scale, cast_shadow, direction_of, find_patches, outline_of
+from imagery_diff.method.regions import Direction, Patch, Scale, direction_of, find_patches, outline_of
 from imagery_diff.method.zones import inside
 
 FINE = 8
-NAMES = ("blue", "green", "red", "nir")
 
 
 def grid(shape=(90, 100), size=3.0, crs="EPSG:32652"):
@@ -97,14 +96,13 @@ def level(seed=10.0, grow=5.0):
     return Threshold(location=2.0, scale=0.5, blocks=50, seed=seed, grow=grow)
 
 
-def find(strength, surface=None, barred=None, unseeding=None, min_px=6):
+def find(strength, surface=None, barred=None, min_px=6):
     surface = np.full(strength.shape, Surface.SMOOTH, np.uint8) if surface is None else surface
-    nothing = np.zeros(strength.shape, bool)
+    barred = np.zeros(strength.shape, bool) if barred is None else barred
     scale = Scale(
         strength=strength.astype(np.float32), levels={int(s): level() for s in (Surface.SMOOTH, Surface.WATER)}
     )
-    barred, unseeding = (nothing if m is None else m for m in (barred, unseeding))
-    return find_patches([scale], surface, barred, unseeding, min_px=min_px)
+    return find_patches([scale], surface, barred, min_px=min_px)
 
 
 def field():
@@ -123,12 +121,12 @@ def test_a_region_needs_a_strong_pixel_and_enough_weak_ones():
     assert found[0].mask.sum() == 6 * 20
 
 
-def test_barred_pixels_take_no_part_and_unseeding_ones_begin_nothing():
+def test_barred_pixels_take_no_part_and_begin_nothing():
     strength = field()
     barred = np.zeros(strength.shape, bool)
     barred[:, 20:] = True
     assert find(strength, barred=barred)[0].mask.sum() == 6 * 10
-    assert find(strength, unseeding=strength > 10) == []
+    assert find(strength, barred=strength > 10) == []
 
 
 def test_ship_and_stack_side_by_side_are_two_and_come_strongest_first():
@@ -167,19 +165,3 @@ def test_direction_is_the_date_on_which_it_stands_out_and_turns_with_the_dates()
     water = np.ones((40, 40), bool), ~mask
     assert direction_of(patch, (full, other), frame, seen, water) == Direction.APPEARED
     assert direction_of(patch, (full, other), frame, seen, water[::-1]) == Direction.DISAPPEARED
-
-
-def test_shade_is_known_by_its_blue_light_and_a_dark_car_is_not_shade():
-    lit = np.array([1500, 1600, 1700, 1900.0])
-    shade = lit * [0.50, 0.44, 0.40, 0.34]
-    paint = lit * [0.42, 0.42, 0.42, 0.42]
-    brighter = lit * 1.5
-    before = np.tile(lit[:, None, None], (1, 2, 3))
-    after = np.stack([lit, shade, paint, brighter, lit, shade]).T.reshape(4, 2, 3)
-    truth = np.array([[False, True, False], [False, False, True]])
-    dry = np.zeros((2, 3), bool), np.zeros((2, 3), bool)
-    assert np.array_equal(cast_shadow(before, after, NAMES, least=0.12, water=dry), truth)
-    assert np.array_equal(cast_shadow(after, before, NAMES, least=0.12, water=dry), truth)
-    wet = dry[0], np.ones((2, 3), bool)
-    assert not cast_shadow(before, after, NAMES, least=0.12, water=wet).any()
-    assert not cast_shadow(before[:3], after[:3], NAMES[:3], least=0.12, water=None).any()

@@ -124,8 +124,8 @@ def test_scores_of_unchanged_ground_are_normal_in_the_middle_and_never_reach_the
     pair = unchanged(7, Speckled(looks=radar.looks, point_spread_px=radar.point_spread_px, scaling=scaling))
     model = speckle.estimate_speckle(*pair, SEEN, AMPLITUDE)
     weighed = speckle.weigh(*pair, SEEN, model)
-    assert weighed.strength.max() < speckle.chance_level(model, 0.05)
-    assert weighed.strength.max() > 3
+    assert weighed.tolerant.max() < speckle.chance_level(model, 0.05)
+    assert weighed.tolerant.max() > 3
 
 
 def test_bright_roofs_and_the_edge_do_not_pass_for_many_looks():
@@ -136,7 +136,7 @@ def test_bright_roofs_and_the_edge_do_not_pass_for_many_looks():
     kind = Speckled(looks=1, point_spread_px=0, scaling="intensity")
     pair = tuple(x[None] for x in speckled_pair(rng, place, place, kind))
     model = speckle.estimate_speckle(*pair, SEEN, AMPLITUDE)
-    assert speckle.weigh(*pair, SEEN, model).strength.max() < speckle.chance_level(model, 0.05)
+    assert speckle.weigh(*pair, SEEN, model).tolerant.max() < speckle.chance_level(model, 0.05)
 
 
 def test_the_chance_level_counts_the_maxima_of_a_smooth_field():
@@ -163,7 +163,7 @@ def test_swapping_the_images_changes_nothing():
         speckle.weigh(*pair, SEEN, speckle.estimate_speckle(*pair, SEEN, AMPLITUDE))
         for pair in ((before, after), (after, before))
     )
-    np.testing.assert_allclose(forth.strength, back.strength, atol=1e-3)
+    np.testing.assert_allclose(forth.tolerant, back.tolerant, atol=1e-3)
     np.testing.assert_allclose(forth.plain, back.plain, atol=1e-3)
 
 
@@ -178,7 +178,7 @@ def test_amplitude_and_its_square_find_the_same_change():
         pair = tuple(SCALINGS[name](p).astype(np.float32)[None] for p in power)
         model = speckle.estimate_speckle(*pair, SEEN, AMPLITUDE)
         weighed = speckle.weigh(*pair, SEEN, model)
-        seeded = weighed.strength >= speckle.chance_level(model, 0.05)
+        seeded = weighed.tolerant >= speckle.chance_level(model, 0.05)
         marks.append(speckle.enclosed(weighed.plain >= speckle.half_way(weighed.plain, seeded), seeded))
     truth = later > 1
     for mark in marks:
@@ -198,7 +198,7 @@ def test_two_polarisations_see_what_one_misses():
     scores = []
     for pair in (one, both):
         weighed = speckle.weigh(*pair, SEEN, speckle.estimate_speckle(*pair, SEEN, AMPLITUDE))
-        scores.append(float(weighed.strength[92:96, 92:96].mean()))
+        scores.append(float(weighed.tolerant[92:96, 92:96].mean()))
     assert scores[1] > 1.2 * scores[0]
 
 
@@ -207,7 +207,7 @@ def test_two_copies_of_one_polarisation_are_no_more_than_one():
     pair = unchanged(13, Speckled(looks=2))
     twice = tuple(np.concatenate([image, image]) for image in pair)
     one, two = (speckle.weigh(*p, SEEN, speckle.estimate_speckle(*p, SEEN, AMPLITUDE)) for p in (pair, twice))
-    assert two.strength.max() < one.strength.max() + 0.5
+    assert two.tolerant.max() < one.tolerant.max() + 0.5
 
 
 def test_weak_wide_change_beside_a_strong_one_may_speak_at_the_coarse_scale():
@@ -263,9 +263,9 @@ def test_unseen_pixels_say_nothing_and_disturb_nothing():
     found = speckle.recognise(before, after, seen, ("band1",))
     model = speckle.estimate_speckle(before, after, seen, found)
     weighed = speckle.weigh(before, after, seen, model)
-    assert np.isfinite(weighed.strength).all()
-    assert (weighed.strength[~seen] == 0).all()
-    assert weighed.strength.max() < speckle.chance_level(model, 0.05)
+    assert np.isfinite(weighed.tolerant).all()
+    assert (weighed.tolerant[~seen] == 0).all()
+    assert weighed.tolerant.max() < speckle.chance_level(model, 0.05)
 
 
 def test_two_bands_that_are_lit_in_different_places_are_still_compared():
@@ -274,5 +274,5 @@ def test_two_bands_that_are_lit_in_different_places_are_still_compared():
     left[:, :100], right[:, 100:] = 1e-4, 1e-4
     pair = tuple(np.concatenate([image * left, image * right]).astype(np.float32) for image in (before, after))
     model = speckle.estimate_speckle(*pair, SEEN, AMPLITUDE)
-    assert np.isfinite(speckle.weigh(*pair, SEEN, model).strength).all()
+    assert np.isfinite(speckle.weigh(*pair, SEEN, model).tolerant).all()
     assert speckle.lit_ground(*pair, SEEN, model).all()

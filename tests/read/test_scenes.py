@@ -8,6 +8,7 @@ import rasterio
 
 from imagery_diff import open_scene, samples
 from imagery_diff.errors import InputError, InputNotFoundError
+from imagery_diff.mark import ALTERED, ALTERED_TAG
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +57,16 @@ def test_a_rendered_image_is_known_with_its_tag_stripped_and_its_file_renamed(sa
 def test_a_renamed_sample_that_keeps_its_tag_is_known_by_it(sample, tmp_path):
     shutil.copy(sample, tmp_path / "port.tif")
     assert open_scene(tmp_path / "port.tif").simulated
+
+
+@pytest.mark.parametrize("name", ["port.tif", "20231017_021204_37_2259_3B_AnalyticMS_SR_clip.tif"])
+def test_a_real_image_with_something_put_into_it_counts_as_simulated_and_bears_no_providers_name(write_image, name):
+    path = write_image(name, np.full((4, 40, 40), 900, np.uint16))
+    with rasterio.open(path, "r+") as file:
+        file.update_tags(**{ALTERED_TAG: ALTERED})
+    info = open_scene(path)
+    assert info.simulated
+    assert info.credit == "ALTERED, NOT AS RECEIVED"
 
 
 @pytest.mark.parametrize(

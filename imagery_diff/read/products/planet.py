@@ -15,6 +15,7 @@ import numpy as np
 
 from imagery_diff.errors import InputError
 from imagery_diff.geometry import Sun, View
+from imagery_diff.mark import ALTERED, ALTERED_TAG
 from imagery_diff.read.raster import MaskSource, RasterSource, open_raster, raster_grid
 from imagery_diff.scene import Band, Flag, SceneInfo
 
@@ -126,6 +127,7 @@ def _open(path: Path, match: re.Match[str], sensor: str, credit: str) -> SceneIn
     with open_raster(path) as dataset:
         grid, count, dtype = raster_grid(path, dataset), dataset.count, dataset.dtypes[0]
         rendered = bool(dataset.tags().get("IMAGERY_DIFF_RENDERED"))
+        altered = bool(dataset.tags().get(ALTERED_TAG))
     names = _BANDS.get(count) or tuple(f"band{i + 1}" for i in range(count))
     reflectance = "SR" in product.split("_") and dtype == "uint16"
     mask_path, metadata_path = _beside(path, match)
@@ -151,11 +153,18 @@ def _open(path: Path, match: re.Match[str], sensor: str, credit: str) -> SceneIn
         sun=_angles(metadata, "sun_azimuth", "sun_elevation", Sun),
         view=_view(metadata),
         scene_id=match["id"],
-        simulated=rendered,
-        credit=f"Image © {acquired.year} {credit}" if not rendered else None,
+        simulated=rendered or altered,
+        credit=_credit(f"Image © {acquired.year} {credit}", rendered=rendered, altered=altered),
         files=tuple(p for p in (path, mask_path, metadata_path) if p),
         caveats=tuple(caveats),
     )
+
+
+def _credit(provider: str, *, rendered: bool, altered: bool) -> str | None:
+    """Return whose image it is; never a provider's name on what the provider did not deliver."""
+    if rendered:
+        return None
+    return ALTERED if altered else provider
 
 
 def _beside(path: Path, match: re.Match[str]) -> tuple[Path | None, Path | None]:

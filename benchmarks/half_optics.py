@@ -1,0 +1,194 @@
+"""What a real image does to things: its point spread, its noise, its numbers, its light. Measured or stated.
+
+Everything here is learned from the image itself where the image can tell (edges, calm ground, quantiles), and stated
+as a named number where it cannot.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from renderer_against_real import edges
+from scipy.ndimage import gaussian_filter
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+    from numpy.typing import NDArray
+
+    from imagery_diff.geometry import Sun
+
+    Image = NDArray[np.float64]
+
+RISE_OF_SIGMA = 2.563
+"""10-90 % rise of a Gaussian-blurred edge over its standard deviation."""
+RULER_PX = 1.12
+"""What `edges` itself adds to a rise, in quadrature (it interpolates linearly and averages lines): measured on boxes of
+known blur, 1.05 to 1.15."""
+NOISE_CORRELATION = 0.6
+"""Of neighbouring pixels in real delivered images, on water (shared measurement: 0.6, 0.17, 0.07 at 1, 2, 3 px)."""
+NOISE_SHARED = 0.9
+"""Share of the noise's variance that all bands have in common: bands of real scenes correlate 0.88."""
+SHARPEN_PX = 1.2
+"""Scale of a provider's unsharp mask, as in the renderer."""
+LEAST_EDGES = 10
+"""Fewer straight edges than this say nothing about an image's sharpness."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PointSpread:
+    """A Gaussian, sharpened by an unsharp mask: what providers deliver. Sampling is part of it."""
+
+    sigma_px: float
+    """Standard deviation of the Gaussian."""
+    sharpen: float = 0.0
+    """Strength of the unsharp mask."""
+
+    def blur(self, fine: Image, oversample: int) -> Image:
+        """Return an array (…, row, col) drawn ``oversample`` times finer, blurred but not yet sampled."""
+        soft = _gauss(fine, self.sigma_px * oversample)
+        if self.sharpen == 0.0:
+            return soft
+        return soft + self.sharpen * (soft - _gauss(fine, math.hypot(self.sigma_px, SHARPEN_PX) * oversample))
+
+    @property
+    def reach_px(self) -> int:
+        """How far it spreads anything."""
+        return math.ceil(3.0 * math.hypot(self.sigma_px, SHARPEN_PX if self.sharpen else 0.0)) + 1
+
+    def edge(self) -> tuple[float, float]:
+        """Return the 10-90 % rise of a straight edge in pixels, and its overshoot as a share of the step."""
+        step = 40
+        line = np.zeros((1, 24 * step))
+        line[:, 12 * step :] = 1.0
+        profile = self.blur(np.repeat(line, 3, axis=0), step)[1]
+        centre = int(np.argmin(np.abs(profile - 0.5)))
+        up = centre + int(np.argmax(profile[centre:] >= 0.9))
+        down = centre - int(np.argmax(profile[centre::-1] <= 0.1))
+        return (up - down) / step, float(profile.max() - 1.0)
+
+    @classmethod
+    def of_edge(cls, rise_px: float, overshoot: float = 0.0) -> PointSpread:
+        """Return the point spread whose edges rise and overshoot so."""
+        sharpen = 0.0
+        for _ in range(8):
+            spread = _with_rise(rise_px, sharpen)
+            if overshoot < 0.005 or abs(spread.edge()[1] - overshoot) < 0.002:
+                break
+            sharpen += 6.0 * (overshoot - spread.edge()[1])
+            sharpen = min(max(sharpen, 0.0), 2.0)
+        return _with_rise(rise_px, sharpen)
+
+
+def _with_rise(rise_px: float, sharpen: float) -> PointSpread:
+    """Return the sigma that gives the rise at a strength of sharpening, by bisection."""
+    low, high = 0.2, 4.0
+    for _ in range(14):
+        middle = (low + high) / 2.0
+        if PointSpread(sigma_px=middle, sharpen=sharpen).edge()[0] < rise_px:
+            low = middle
+        else:
+            high = middle
+    return PointSpread(sigma_px=(low + high) / 2.0, sharpen=sharpen)
+
+
+def _gauss(fine: Image, sigma: float) -> Image:
+    """Blur the last two axes."""
+    pad = [0.0] * (fine.ndim - 2)
+    return gaussian_filter(fine, [*pad, sigma, sigma], mode="nearest", truncate=3.0)
+
+
+def spread_that_measures(rise_px: float, overshoot: float = 0.0) -> PointSpread:
+    """Return the point spread of an image whose edges measure so by `renderer_against_real.edges`."""
+    return PointSpread.of_edge(math.sqrt(max(rise_px**2 - RULER_PX**2, 0.5**2)), overshoot)
+
+
+def measure_edges(image: Image, stated_rise_px: float) -> tuple[PointSpread, str]:
+    """Return the point spread of an image (band, row, col), and how it was learned.
+
+    The lower quartile of the measured rises is taken, not the middle: a kerb or roof that is not quite straight only
+    ever makes an edge look softer than the optics do.
+    """
+    grey = image.mean(axis=0)
+    low, high = np.percentile(grey, [1.0, 99.0])
+    found = edges(np.clip((grey - low) / (high - low) * 200.0, -50.0, 255.0))
+    if len(found.rise_px) < LEAST_EDGES:
+        return spread_that_measures(stated_rise_px), f"stated: rises over {stated_rise_px} px"
+    rise = float(np.percentile(found.rise_px, 25.0))
+    over = float(np.clip(np.median(found.overshoot), 0.0, 0.08))
+    return spread_that_measures(rise, over), f"measured on {len(found.rise_px)} edges: {rise:.2f} px, over {over:.3f}"
+
+
+def measure_noise(image: Image, block_px: int = 8) -> NDArray[np.float64]:
+    """Return the noise of each band (band,): what a 3-px high-pass leaves on the calmest tenth of small blocks."""
+    rest = image - _gauss(image, 3.0)
+    bands, rows, cols = rest.shape
+    rows, cols = rows - rows % block_px, cols - cols % block_px
+    cut = rest[:, :rows, :cols].reshape(bands, rows // block_px, block_px, cols // block_px, block_px)
+    spread = cut.std(axis=(2, 4)).reshape(bands, -1)
+    return np.array([np.percentile(s[s > 0.0], 10.0) if (s > 0.0).any() else 0.0 for s in spread])
+
+
+def draw_noise(
+    shape: tuple[int, int, int], deviation: NDArray[np.float64], rng: Generator, correlation: float = NOISE_CORRELATION
+) -> Image:
+    """Return noise (band, row, col) of a deviation per band, correlated between neighbours and between bands."""
+    sigma = math.sqrt(-1.0 / (4.0 * math.log(correlation)))
+    bands, rows, cols = shape
+    white = rng.standard_normal((bands + 1, rows + 16, cols + 16))
+    smooth = _gauss(white, sigma)[:, 8:-8, 8:-8] * (2.0 * math.sqrt(math.pi) * sigma)
+    mixed = math.sqrt(NOISE_SHARED) * smooth[:1] + math.sqrt(1.0 - NOISE_SHARED) * smooth[1:]
+    return mixed * deviation[:, None, None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tone:
+    """The image's numbers against reflectance, per band: straight lines between knots, and beyond the last."""
+
+    reflectance: tuple[tuple[float, ...], ...]
+    """(band, knot), rising."""
+    number: tuple[tuple[float, ...], ...]
+    """(band, knot), rising."""
+
+    def __post_init__(self) -> None:
+        for knots in (*self.reflectance, *self.number):
+            if len(knots) < 2 or np.any(np.diff(knots) <= 0.0):
+                raise ValueError(f"knots of a tone must rise, got {knots}")
+
+    def numbers(self, reflectance: Image) -> Image:
+        """Return numbers of reflectances (band, …)."""
+        lines = zip(reflectance, self.reflectance, self.number, strict=True)
+        return np.stack([_line(v, x, y) for v, x, y in lines])
+
+    def reflectances(self, numbers: Image) -> Image:
+        """Return reflectances of numbers (band, …)."""
+        lines = zip(numbers, self.number, self.reflectance, strict=True)
+        return np.stack([_line(v, x, y) for v, x, y in lines])
+
+
+def _line(value: Image, x: tuple[float, ...], y: tuple[float, ...]) -> Image:
+    """Interpolate, and go on straight beyond both ends."""
+    inside = np.interp(value, x, y)
+    below = y[0] + (value - x[0]) * (y[1] - y[0]) / (x[1] - x[0])
+    above = y[-1] + (value - x[-1]) * (y[-1] - y[-2]) / (x[-1] - x[-2])
+    return np.where(value < x[0], below, np.where(value > x[-1], above, inside))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Camera:
+    """Everything about one image that an object in it must share."""
+
+    spread: PointSpread
+    noise: NDArray[np.float64]
+    """(band,), in the image's numbers."""
+    tone: Tone
+    mix: tuple[tuple[float, float, float, float], ...]
+    """Per band of the image: its shares of blue, green, red and near infrared."""
+    sun: Sun
+    """From grid north."""
+    shadow_light: tuple[float, float, float, float]
+    """Share of light left in a cast shadow: blue, green, red, near infrared."""
+    told: tuple[str, ...] = ()
+    """How it was learned, in words."""
