@@ -129,6 +129,7 @@ def compare(
     views = replace(views, radar=_echo(matched, scales, params))
     told = [d for d in (describe(p, views, ground) for p in patches) if d and pair_result.reported(d, ground, detect)]
     sight = pair_result.Sight(flags=matched.flags, blind=_blind(matched, weighed, geometry), grid=grid)
+    odds = pair_result.Odds.of(pair, grid, detect, params)
     return Comparison(
         aoi=ground,
         before=pair.infos[0],
@@ -139,7 +140,7 @@ def compare(
         thresholds=pair_result.threshold_table(scales),
         detect=detect,
         params=params,
-        regions=pair_result.regions(told, pair, ground),
+        regions=pair_result.regions(told, pair, ground, odds),
         zones=pair_result.zone_states(ground, sight, told, params),
         caveats=(
             *pair_result.caveats_of_files(pair, matched.speckle),
@@ -388,8 +389,10 @@ def _track_scale(
     rims = ndimage.binary_dilation(geometry.moved_shadow(matched.shaded), np.ones((3, 3), bool), iterations=2)
     steady = np.where(rims | ~weighed.looked_at, np.float32(0), weighed.tolerant)
     strength = tracks.along_tracks(steady, rails, grid, sigma_px=params.track_mean_m / grid.pixel_size_m[0])
-    seed = params.track_sigma_moved if geometry.shadows_moved else params.track_sigma
-    level = evidence.Threshold(location=0.0, scale=1.0, blocks=0, seed=seed, grow=0.75 * seed)
+    strength *= np.float32(params.track_gain_moved if geometry.shadows_moved else params.track_gain)
+    level = evidence.Threshold(
+        location=0.0, scale=1.0, blocks=0, seed=params.floor_sigma, grow=0.75 * params.floor_sigma
+    )
     return [regions.Scale(name="track", strength=strength, levels=dict.fromkeys(map(int, STRATA), level))]
 
 

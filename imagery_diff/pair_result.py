@@ -10,6 +10,7 @@ import numpy as np
 from imagery_diff.method import zones
 from imagery_diff.method.radiometry import Surface
 from imagery_diff.method.speckle import Scaling
+from imagery_diff.read.calibration import load_calibration
 from imagery_diff.read.scenes import NO_CLOUD_MASK
 from imagery_diff.result import Layers, Region, ZoneState
 from imagery_diff.write.words import describe_region
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from imagery_diff.aoi import AOI, Zone
     from imagery_diff.grid import Grid
+    from imagery_diff.method.chance import Calibration
     from imagery_diff.method.coregister import Shift
     from imagery_diff.method.describe import Described
     from imagery_diff.method.regions import Scale
@@ -40,7 +42,41 @@ def reported(described: Described, ground: AOI | None, detect: str) -> bool:
     return bool(described.shape.outline.intersects(ground.polygon))
 
 
-def regions(described: list[Described], pair: Pair, ground: AOI | None) -> tuple[Region, ...]:
+@dataclass(frozen=True, kw_only=True)
+class Odds:
+    """How sure a region of some strength is, where that was calibrated."""
+
+    calibration: Calibration | None
+    """None for bands, units, pixel sizes or an operating point that the design scenes do not have."""
+    prior_events_per_km2: float
+
+    @classmethod
+    def of(cls, pair: Pair, grid: Grid, detect: str, params: Params) -> Odds:
+        """Take the shipped calibration where it holds for this pair."""
+        table = load_calibration()
+        like = detect == "alarm" and grid.crs is not None and set(table.bands) <= set(pair.names)
+        like &= all(info.units == table.units for info in pair.infos)
+        like &= table.pixel_m[0] <= grid.pixel_size_m[0] <= table.pixel_m[1]
+        return cls(calibration=table if like else None, prior_events_per_km2=params.prior_events_per_km2)
+
+    def p_change(self, strength: float) -> float | None:
+        """Probability that a region is a change; None where it is not calibrated."""
+        return self.calibration.p_change(strength, self.prior_events_per_km2) if self.calibration else None
+
+    def false_alarms_per_km2(self, strength: float) -> float | None:
+        """Unchanged regions at least as strong per square kilometre of zones; None where it is not calibrated."""
+        return self.calibration.false_alarms_per_km2(strength) if self.calibration else None
+
+    def why(self, strength: float) -> tuple[str, ...]:
+        """Say the rate in words, and that it is only a bound where no scene bore it out."""
+        if self.calibration is None:
+            return ()
+        rate = self.calibration.false_alarms_per_km2(strength)
+        bound = "fewer than " if rate <= self.calibration.least_rate else ""
+        return (f"{bound}{rate:.2g} unchanged regions as strong per km2 of zones on rendered scenes",)
+
+
+def regions(described: list[Described], pair: Pair, ground: AOI | None, odds: Odds) -> tuple[Region, ...]:
     """Name and word the regions, the strongest first."""
     found = []
     for number, d in enumerate(described, start=1):
@@ -54,7 +90,9 @@ def regions(described: list[Described], pair: Pair, ground: AOI | None) -> tuple
             width_m=d.shape.width_m,
             orientation_deg=d.shape.orientation_deg,
             strength=d.strength,
-            why=d.why,
+            why=(*d.why, *odds.why(d.strength)),
+            p_change=odds.p_change(d.strength),
+            false_alarms_per_km2=odds.false_alarms_per_km2(d.strength),
             zone=d.zone.name if d.zone else None,
             zone_kind=d.zone.kind if d.zone else None,
             group=d.zone.group if d.zone else None,

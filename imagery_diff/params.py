@@ -95,11 +95,14 @@ class Params:
     tolerance, so six is more than six standard deviations of one band."""
     track_mean_m: float = 24.0
     """Standard deviation of the mean along a track, metres: five or six cars, half of the shortest train asked for."""
-    track_sigma: float = 2.3
-    """The least mean evidence along a track that is called a train: above every track of 36 design scenes without a
-    train (benchmarks/accuracy.py)."""
-    track_sigma_moved: float = 2.7
-    """The same where shadows moved: their half-dark rims run along tracks."""
+    track_gain: float = 1.8
+    """What the mean evidence along a track is worth in the evidence of a pixel: unchanged tracks of 36 design scenes
+    stay below 2.3, as unchanged pixels stay below 4.2 (benchmarks/accuracy.py)."""
+    track_gain_moved: float = 1.55
+    """The same where shadows moved: their half-dark rims run along tracks (2.7 on design scenes)."""
+    prior_events_per_km2: float = 1.0
+    """Changes of cargo expected per square kilometre of zones between two looks: a ship or a stack in a harbour the
+    size of Najin, every other look. A prior, stated; p_change moves with it."""
     min_region_m2: float = 120.0
     """Smallest region kept, square metres on the ground: eight 20-foot containers side by side (8 x 14.8 m2)."""
     min_region_px: int = 6

@@ -239,7 +239,7 @@ def test_a_flood_does_not_raise_its_own_threshold():
         (3.0, 0.0, Direction.DISAPPEARED),
         (0.0, -3.0, Direction.CHANGED),
         (-3.0, 0.0, Direction.CHANGED),
-        (3.0, 2.5, Direction.CHANGED),
+        (3.0, 2.9, Direction.CHANGED),
     ],
     ids=["a ship came", "a ship left", "water came", "water left", "two things"],
 )
