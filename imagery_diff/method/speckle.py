@@ -54,6 +54,7 @@ _BLOCK_PX = 16
 _LOG_EXPONENT = 0.15
 """Noise grows with brightness to this power: 1 for amplitude, intensity or a root of them, 0 for a logarithm."""
 _CORRELATION_PX = 12
+_CORRELATION_WINDOW_PX = 1024
 _DRIFT_PX = 25
 _LIT_PX = 1.5
 _MIN_PX = 500
@@ -419,8 +420,18 @@ def _in_spreads(ratio: Floats, spread: NDArray[np.float64]) -> Floats:
     return np.asarray(ratio / spread[:, None, None], np.float32)
 
 
+def _fullest_window(where: Bools) -> tuple[slice, slice]:
+    """Find the window of at most a million pixels, on a grid of halves, that holds the most of a mask."""
+    side = _CORRELATION_WINDOW_PX
+    starts = [range(0, max(1, n - side // 2), side // 2) for n in where.shape]
+    windows = [(slice(r, r + side), slice(c, c + side)) for r in starts[0] for c in starts[1]]
+    return max(windows, key=lambda w: np.count_nonzero(where[w]))
+
+
 def _correlation_area(ratio: Floats, where: Bools) -> float:
     """Sum of the autocorrelation over its main lobe: the pixels that hold one independent sample."""
+    window = _fullest_window(where)
+    ratio, where = ratio[window], where[window]
     middle, spread = float(np.median(ratio[where])), _robust_spread(ratio[where])
     values = np.where(where, np.clip(ratio - middle, -3 * spread, 3 * spread), 0.0)
     # What varies more slowly than this is change or drift, not speckle.

@@ -103,6 +103,14 @@ def test_correlation_of_speckle_is_measured_as_the_pixels_of_one_sample(spread):
     assert model.correlation_px2 == pytest.approx(max(1.0, 2 * np.pi * spread**2), rel=0.25)
 
 
+def test_correlation_is_measured_where_the_ground_is_lit():
+    where = np.zeros((1600, 2100), bool)
+    where[900:1500, 1200:2000] = True
+    rows, cols = speckle._fullest_window(where)
+    assert where[rows, cols].sum() == where.sum()
+    assert where[rows, cols].size <= 1024**2
+
+
 def test_gain_between_the_dates_is_taken_out():
     before, after = even(6, Speckled(looks=4))
     model = speckle.estimate_speckle(before, 1.7 * after, SEEN, AMPLITUDE)
