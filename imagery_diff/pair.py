@@ -143,7 +143,10 @@ def compare(
         params=params,
         regions=pair_result.regions(told, pair, ground, odds),
         zones=pair_result.zone_states(ground, sight, told, params),
-        caveats=(*pair.caveats, *pair_result.caveats(shift, sight, ground, pair, params, matched.speckle)),
+        caveats=(
+            *pair_result.caveats_of_files(pair, matched.speckle),
+            *pair_result.caveats(shift, sight, ground, pair, params, matched.speckle),
+        ),
         layers=pair_result.layers(scenes, scales, matched.surface),
     )
 

@@ -11,6 +11,7 @@ from imagery_diff.method import zones
 from imagery_diff.method.radiometry import Surface
 from imagery_diff.method.speckle import Scaling
 from imagery_diff.read.calibration import load_calibration
+from imagery_diff.read.scenes import NO_CLOUD_MASK
 from imagery_diff.result import Layers, Region, ZoneState
 from imagery_diff.write.words import describe_region
 
@@ -169,6 +170,11 @@ def layers(scenes: tuple[Scene, Scene], scales: list[Scale], surface: NDArray[np
     return Layers(before=scenes[0], after=scenes[1], strength=scales[1].strength, flags=flags, level=level)
 
 
+def caveats_of_files(pair: Pair, speckle: Speckle | None) -> list[str]:
+    """Keep what the files made doubtful; a radar looks through clouds."""
+    return [c for c in pair.caveats if speckle is None or NO_CLOUD_MASK not in c]
+
+
 def caveats(
     shift: Shift, sight: Sight, ground: AOI | None, pair: Pair, params: Params, speckle: Speckle | None
 ) -> list[str]:
@@ -187,7 +193,7 @@ def caveats(
             f"{edge:.1%} of the ground lies at the edge of flagged cloud or cloud shadow and changed in brightness "
             "alone, as under thin cloud: a grey thing there is not found, and nothing is said of that ground"
         )
-    of_sensor = _radar_caveats(speckle) if speckle else _light_caveats(pair)
+    of_sensor = _radar_caveats(speckle, params) if speckle else _light_caveats(pair)
     return [*found, *of_sensor, *_order_caveats(pair), *_place_caveats(ground), _LENGTHS]
 
 
@@ -217,23 +223,22 @@ def _light_caveats(pair: Pair) -> list[str]:
     return found
 
 
-def _radar_caveats(model: Speckle) -> list[str]:
+def _radar_caveats(model: Speckle, params: Params) -> list[str]:
     """Say that a pair was taken for radar, how its numbers were read, and what a radar cannot tell."""
     radar = model.radar
     looks = " and ".join(f"{n:.1f}" for n in model.looks[0.0])
+    weather = f"changes of less than {params.radar_weather_db:g} dB are not told, rain on soil makes as much"
     if radar.scaling == Scaling.LOGARITHMIC:
         scale = "its noise does not grow with brightness, so the numbers were taken for a logarithm of unknown unit"
+        weather = "rain on soil may be taken for change"
     else:
-        scale = (
-            f"its numbers were read as {radar.scaling}; which of these is not known, so no ratio is given in decibels"
-            if radar.scaling == Scaling.MULTIPLICATIVE
-            else "its numbers were read as decibels"
-        )
+        unknown = "; which of these is not known, so no ratio is given in decibels"
+        scale = f"its numbers were read as {radar.scaling}{unknown if radar.scaling == Scaling.MULTIPLICATIVE else ''}"
         scale += f"; {looks} effective looks if amplitudes, from the pair itself"
     return [
         f"taken for radar: {radar.reason}",
         f"{scale}; probabilities are not given",
-        "radar: a rise or fall of backscatter by rain, wind on water or ploughing is a change like any other",
+        f"radar: {weather}; wind on water, ploughing and harvest may be taken for change",
     ]
 
 

@@ -86,8 +86,9 @@ class Params:
     """Chance that speckle alone raises a region anywhere in an unchanged radar pair, at most; the usual level of a
     test."""
     radar_weather_db: float = 4.0
-    """Change of backscatter that is not told, decibels: soil wetted by 20 % of its volume at 0.2 dB per cent (Ulaby,
-    Batlivala and Dobson 1978, 10.1109/TGE.1978.294586). Ships and floods change by 10 and more."""
+    """Change of backscatter that is not told, decibels: bare soil wetted by 20 % of its volume at 0.2 dB per cent
+    (Ulaby, Batlivala and Dobson 1978, IEEE Trans. Geosci. Electron. 16, 286). Ships and floods change by 10 and
+    more."""
     floor_sigma: float = 4.2
     """The least strength a region must reach, whatever the scene says; on a calm pair it is the threshold that acts,
     on a restless one the level from the pair's own block maxima lies above it. Chosen on rendered design scenes
