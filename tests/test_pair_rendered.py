@@ -10,7 +10,6 @@ from shapely.affinity import rotate
 from shapely.geometry import box
 
 from imagery_diff import AOI, Zone, compare
-from imagery_diff.scene import Band
 from imagery_diff.synthetic import Ground, Look, World, heap, render, stack, train
 from imagery_diff.synthetic.things import building
 
