@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imagery_diff.method import zones
+from imagery_diff.method.chance import Calibration
 from imagery_diff.method.radiometry import Surface
 from imagery_diff.method.speckle import Scaling
-from imagery_diff.read.calibration import load_calibration
+from imagery_diff.read.calibration import read_calibration
 from imagery_diff.read.scenes import NO_CLOUD_MASK
 from imagery_diff.result import Layers, Region, ZoneState
 from imagery_diff.write.words import describe_region
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from imagery_diff.aoi import AOI, Zone
     from imagery_diff.grid import Grid
-    from imagery_diff.method.chance import Calibration
     from imagery_diff.method.coregister import Shift
     from imagery_diff.method.describe import Described
     from imagery_diff.method.regions import Scale
@@ -53,7 +53,7 @@ class Odds:
     @classmethod
     def of(cls, pair: Pair, grid: Grid, detect: str, params: Params) -> Odds:
         """Take the shipped calibration where it holds for this pair."""
-        table = load_calibration()
+        table = Calibration(**read_calibration())
         like = detect == "alarm" and grid.crs is not None and set(table.bands) <= set(pair.names)
         like &= all(info.units == table.units for info in pair.infos)
         like &= table.pixel_m[0] <= grid.pixel_size_m[0] <= table.pixel_m[1]

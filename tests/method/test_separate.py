@@ -72,6 +72,14 @@ def test_two_stacks_with_four_pixels_of_bare_ground_between_come_out_as_two():
     assert len(set(holders(parts, one, two))) == 2
 
 
+def test_two_stacks_of_unlike_length_three_pixels_apart_come_out_as_two():
+    """Together they nearly fill one rectangle, but the ground between them is neither's."""
+    one, two = np.s_[16:21, 10:37], np.s_[24:30, 18:35]
+    parts = parts_of(drawn((one, 21.0), (two, 21.0)))
+    assert len(parts) == 2
+    assert len(set(holders(parts, one, two))) == 2
+
+
 def test_a_ship_with_a_bright_house_a_dark_hold_and_a_gap_between_its_hatches_stays_one():
     strength = drawn((np.s_[20:28, 10:70], 9.0), (np.s_[21:27, 12:19], 30.0), (np.s_[22:26, 28:44], 18.0))
     weak = strength.copy()
