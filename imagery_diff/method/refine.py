@@ -33,10 +33,10 @@ snow, 15 by .28, 9 by .21, at the same median."""
 _JITTERS_PX = (1.0, 0.45, 0.45, 0.15)
 """Misplacement granted to an edge when residuals are weighed, round by round: as the shift becomes known, down to what
 is left of standing edges (method.md section 1)."""
-_TUKEY = 2.2
-"""Tukey's biweight (Holland and Welsch 1977, 10.1080/03610927708827533). 4.685, efficient under a normal law, lets
-half-moved edges of roofs and shadows in; measured over all nuisances 2.2 is better, at twice the variance under a
-normal law."""
+_TUKEYS = (2.2, 4.685)
+"""Tukey's biweight (Holland and Welsch 1977, 10.1080/03610927708827533): strict, and where that throws out so much that
+nothing is held (snow on one date), as it is efficient under a normal law. 4.685 lets half-moved edges of roofs and
+shadows in; measured over all nuisances but snow the strict one is better."""
 _WINDOW_NOISE_FLOOR = 0.3
 """A window's noise is taken as at least this share of the whole's: one of still water must not decide alone."""
 _ROUNDS = 10
@@ -98,18 +98,20 @@ def refine(windows: Windows, start: Doubles) -> Refined | None:
     """
     if np.count_nonzero(windows.usable) < _MIN_PIXELS:
         return None
-    bands = [
-        _Band(shift=start.copy(), gain=gain, noise=np.inf)
-        for gain in (_first_gain(b, a, windows.usable) for b, a in zip(windows.before, windows.after, strict=True))
-    ]
-    for number in range(_ROUNDS):
-        jitter = _JITTERS_PX[min(number, len(_JITTERS_PX) - 1)]
-        steps = _round(windows, bands, jitter)
-        if number >= len(_JITTERS_PX) and max(steps) < _SETTLED_PX:
-            break
-    solved = [_judge(band) for band in bands]
-    found = [(k, s) for k, s in enumerate(solved) if s is not None]
-    return _mean_of_bands(found, len(bands)) if found else None
+    for tukey in _TUKEYS:
+        bands = [
+            _Band(shift=start.copy(), gain=_first_gain(b, a, windows.usable), noise=np.inf)
+            for b, a in zip(windows.before, windows.after, strict=True)
+        ]
+        for number in range(_ROUNDS):
+            far = _round(windows, bands, _JITTERS_PX[min(number, len(_JITTERS_PX) - 1)], tukey)
+            if number >= len(_JITTERS_PX) and far < _SETTLED_PX:
+                break
+        solved = [_judge(band) for band in bands]
+        found = [(k, s) for k, s in enumerate(solved) if s is not None]
+        if found:
+            return _mean_of_bands(found, len(bands))
+    return None
 
 
 @dataclass(eq=False)
@@ -132,19 +134,19 @@ def _first_gain(before: Floats, after: Floats, usable: Bools) -> float:
     return float(np.log(spread[1] / spread[0])) if min(spread) > 0 else np.nan
 
 
-def _round(windows: Windows, bands: list[_Band], jitter: float) -> list[float]:
-    """Move every band one step; return how far each went."""
+def _round(windows: Windows, bands: list[_Band], jitter: float, tukey: float) -> float:
+    """Move every band one step; return how far the furthest went."""
     live = [k for k, band in enumerate(bands) if np.isfinite(band.gain)]
     parts: list[list[Doubles]] = []
     sizes: list[list[Floats]] = []
-    for at in range(0, len(windows.usable), _CHUNK):
+    for at in range(0, len(windows.usable) if live else 0, _CHUNK):
         chunk = slice(at, at + _CHUNK)
         views = [_differences(windows.before[k, chunk], windows.after[k, chunk], bands[k]) for k in live]
         usable = windows.usable[chunk]
-        weights, slopes = _weights(views, usable, [bands[k].noise for k in live], jitter)
+        weights, slopes = _weights(views, usable, [bands[k].noise for k in live], (jitter, tukey))
         parts.append([_window_sums(v, w, d) for v, w, d in zip(views, weights, slopes, strict=True)])
         sizes.append([np.abs(v.residual[usable][::_THIN]) for v in views])
-    went = [0.0]
+    went = 0.0
     for n, k in enumerate(live):
         band = bands[k]
         band.sums = np.concatenate([p[n] for p in parts])
@@ -155,7 +157,7 @@ def _round(windows: Windows, bands: list[_Band], jitter: float) -> list[float]:
             continue
         band.shift = band.shift + np.clip(step[:2], -1, 1)
         band.gain -= float(np.clip(step[2], -0.5, 0.5))
-        went.append(float(np.abs(step[:2]).max()))
+        went = max(went, float(np.abs(step[:2]).max()))
     return went
 
 
@@ -276,7 +278,7 @@ def _slopes(image: Floats) -> tuple[Floats, Floats]:
 
 
 def _weights(
-    views: list[_Differences], usable: Bools, noises: list[float], jitter: float
+    views: list[_Differences], usable: Bools, noises: list[float], allowance: tuple[float, float]
 ) -> tuple[list[Floats], list[Floats]]:
     """Tukey's weights over the variance expected: noise of the window, and an edge misplaced by the jitter.
 
@@ -289,6 +291,7 @@ def _weights(
         error is judged: where much is thrown out, less is known than the weights say.
 
     """
+    jitter, tukey = allowance
     far = np.zeros(usable.shape, np.float32)
     variances = []
     for view, whole in zip(views, noises, strict=True):
@@ -300,7 +303,7 @@ def _weights(
         variance = np.maximum(noise2 + np.float32(jitter**2) * (view.gy**2 + view.gx**2), np.float32(1e-20))
         far += view.residual**2 / variance
         variances.append(variance)
-    far = np.where(usable, np.minimum(far / np.float32(len(views) * _TUKEY**2), np.float32(1)), np.float32(1))
+    far = np.where(usable, np.minimum(far / np.float32(len(views) * tukey**2), np.float32(1)), np.float32(1))
     near = 1 - far
     return [near**2 / v for v in variances], [near * (1 - 5 * far) / v for v in variances]
 
