@@ -16,7 +16,6 @@ from imagery_diff.aoi import AOI
 from imagery_diff.geometry import parallax_m, shadow_m
 from imagery_diff.method import (
     align,
-    coregister,
     evidence,
     radiometry,
     regions,
@@ -29,7 +28,8 @@ from imagery_diff.method import (
 )
 from imagery_diff.method.describe import Echo, Views, describe
 from imagery_diff.method.radiometry import STRATA, Surface
-from imagery_diff.pair_scenes import Pair, open_pair, refuse_unseen
+from imagery_diff.pair_register import register
+from imagery_diff.pair_scenes import Pair, open_pair
 from imagery_diff.params import Params
 from imagery_diff.read.aois import load_aoi
 from imagery_diff.result import Comparison
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from imagery_diff.grid import Grid
+    from imagery_diff.method.coregister import Shift
 
     Floats = NDArray[np.float32]
     Progress = Callable[[str], None]
@@ -100,7 +101,7 @@ def compare(
     # 3. Registration
     progress("registering")
     radar = _recognise_radar(pair, grid)
-    shift = _register(pair, grid, ground, params)
+    shift = register(pair, grid, ground, params)
     shift = shift.in_whole_pixels() if radar else shift
 
     # 4. Each image resampled once, from source, by half the shift
@@ -176,35 +177,6 @@ class _Matched:
     @property
     def surface(self) -> NDArray[np.uint8]:
         return self.cover.surface
-
-
-def _register(pair: Pair, grid: Grid, ground: AOI | None, params: Params) -> coregister.Shift:
-    """Measure the shift on ground worth trusting: clear on both dates and, where enough is left, without plants."""
-    scenes = pair.read(grid)
-    refuse_unseen(pair, scenes, ground)
-    stable = (scenes[0].flags | scenes[1].flags) == 0
-    if {"red", "nir"} <= set(pair.names):
-        before, after = (s.data for s in scenes)
-        bare = stable & ~radiometry.plants(before, after, pair.names, ndvi=params.vegetation_ndvi)
-        if np.count_nonzero(bare) >= params.registration_bare_fraction * stable.size:
-            stable = bare
-    bands = _registration_bands(pair.names)
-    size = grid.pixel_size_m[0]
-    reach = params.max_shift_px if grid.crs is None else params.max_shift_m / size
-    return coregister.estimate_shift(
-        scenes[0].data[bands],
-        scenes[1].data[bands],
-        stable,
-        max_shift_px=max(reach, 2.0),
-        tile_px=params.registration_tile_px,
-        sample_px=params.registration_sample_px,
-    )
-
-
-def _registration_bands(names: tuple[str, ...]) -> list[int]:
-    """At most four bands, those of the finest resolution first; more add time, not precision (method.md, Q1)."""
-    preferred = [names.index(n) for n in ("blue", "green", "red", "nir") if n in names]
-    return preferred or list(range(min(4, len(names))))
 
 
 def _match_radiometry(
@@ -351,7 +323,7 @@ def _estimate_noise(matched: _Matched, geometry: _Geometry) -> evidence.NoiseMod
 
 
 def _weigh(
-    matched: _Matched, noise: evidence.NoiseModel, shift: coregister.Shift, geometry: _Geometry, params: Params
+    matched: _Matched, noise: evidence.NoiseModel, shift: Shift, geometry: _Geometry, params: Params
 ) -> evidence.Weighed:
     """Weigh every pixel's difference in units of what unchanged ground does; for radar, its log ratio by speckle."""
     if matched.speckle:

@@ -39,10 +39,30 @@ class Params:
     """Largest shift looked for without a georeference, pixels."""
     registration_sample_px: int = 1_500_000
     """Pixels the registration looks at; more tiles than this holds are thinned out evenly."""
-    registration_bare_fraction: float = 0.08
-    """Plants are left out of the registration if at least this share of the ground remains (method.md section 1)."""
-    registration_tile_px: int = 128
-    """Side of the independent windows from whose scatter the registration error is stated, pixels."""
+    registration_clear_fraction: float = 0.08
+    """The registration looks at ground that is clear on both dates if that is at least this share of the grid, else at
+    all that was seen (method.md section 1)."""
+    registration_tile_px: int = 64
+    """Largest side of the independent windows from whose scatter the registration error is stated, pixels; small
+    images get smaller ones."""
+    registration_scatter: float = 1.3
+    """Times the scatter of the windows that is its share of the registration's error. This and the next five were
+    fitted on rendered design seeds by ``python benchmarks/registration.py fit``."""
+    registration_floor_px: float = 0.006
+    """Registration error under one sun from one side, pixels per axis."""
+    registration_shadow_m: float = 0.1
+    """Height whose moved shadow pulls the registration, metres."""
+    registration_lean_m: float = 0.35
+    """Mean height of what the registration holds on to, metres: its lean in two views is put back."""
+    registration_lean_spread_m: float = 0.35
+    """How far that height differs from place to place, metres."""
+    registration_interval: float = 1.6
+    """Radius about the shift that holds the true one in nine of ten pairs, standard errors."""
+    unknown_shadow: float = 0.3
+    """Difference of the shadows of a thing one metre high, metres, where the sun is not known: two hours apart at
+    mid-latitude, or two months."""
+    unknown_pixel_m: float = 3.0
+    """Size of a pixel where it is not known, metres: PlanetScope's."""
     noise_block_m: float = 75.0
     """Side of the blocks whose strongest unchanged response sets the threshold, metres: a small ship, a short stack."""
     texture_m: float = 30.0
