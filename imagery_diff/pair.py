@@ -22,6 +22,7 @@ from imagery_diff.method import (
     separate,
     shade,
     speckle,
+    survey,
     tracks,
     veil,
     zones,
@@ -128,7 +129,7 @@ def compare(
 
     # 9. Zones, direction, activity
     views = _views(patches, matched, magnitude, noise, geometry, pair.names, grid)
-    views = replace(views, radar=_echo(matched, scales, params))
+    views = replace(views, radar=_echo(matched, scales, params), cover=regions.cover_of(scales))
     told = [d for d in (describe(p, views, ground) for p in patches) if d and pair_result.reported(d, ground, detect)]
     sight = pair_result.Sight(flags=matched.flags, blind=_blind(matched, weighed, geometry), grid=grid)
     odds = pair_result.Odds.of(pair, grid, detect, params)
@@ -369,7 +370,22 @@ def _set_thresholds(
             strength, matched.clear, block_px=block, family_error=error, floor=params.floor_sigma
         )
         scales.append(regions.Scale(name=name, strength=strength, levels=levels))
-    return scales
+    return [*scales, _survey_scale(weighed, matched, params)] if detect == "map" else scales
+
+
+def _survey_scale(weighed: evidence.Weighed, matched: _Matched, params: Params) -> regions.Scale:
+    """Score all ground for the map; its level is a stated factor, the same on all ground."""
+    strength = survey.score(
+        matched.brightness,
+        weighed.tolerant,
+        weighed.looked_at,
+        level=params.map_times,
+        least=(params.map_least_sigma, params.map_least_contrast),
+        blur_px=params.map_blur_px,
+        window_px=params.map_window_px,
+    )
+    level = evidence.Threshold(location=1.0, scale=1.0, blocks=0, seed=params.map_times, grow=params.map_times)
+    return regions.Scale(name=regions.SURVEY, strength=strength, levels=dict.fromkeys(map(int, STRATA), level))
 
 
 def _track_scale(
@@ -442,7 +458,8 @@ def _find_patches(
     moved = geometry.moved_shadow(matched.shaded)
     barred = ~weighed.looked_at | ((matched.flags & (Flag.SHADOW | Flag.SNOW)) != 0) | moved
     least = _least_pixels(grid, params)
-    pieces = regions.find_patches(scales, matched.surface, barred, min_px=least)
+    fine = [scale for scale in scales if scale.name != regions.SURVEY]
+    pieces = regions.find_patches(fine, matched.surface, barred, min_px=least)
     reach = None if geometry.shadows_moved else geometry.reach_px
     things, own_shadow = [], np.zeros(barred.shape, bool)
     for piece in pieces:
@@ -457,6 +474,11 @@ def _find_patches(
     patches = regions.join_collinear(
         things, weak, gap_px=params.join_gap_m / size, width_px=max(6.0, params.line_width_m / size)
     )
+    for scale in scales[len(fine) :]:
+        # Where the sun is not known the colour of shadow is all there is to go by, and asphalt and new roofs have it.
+        cover_barred = barred if geometry.reach_px else barred & ~(moved & weighed.looked_at & (matched.flags == 0))
+        areas = regions.find_patches([scale], matched.surface, cover_barred, min_px=least)
+        patches = regions.areas_and_things(areas, patches, weighed.tolerant)
     return patches, np.where(moved | own_shadow, np.float32(0), weighed.plain)
 
 

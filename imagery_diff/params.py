@@ -125,6 +125,21 @@ class Params:
     prior_events_per_km2: float = 1.0
     """Changes of cargo expected per square kilometre of zones between two looks: a ship or a stack in a harbour the
     size of Najin, every other look. A prior, stated; p_change moves with it."""
+    map_times: float = 3.0
+    """Map: ground is called changed that differs this many times more than unchanged ground of the pair typically does.
+    A round number; on labelled pairs of 1.5 to 30 m the best factor lay between 2.4 and 3.3 on ten of fourteen. Lower
+    finds more and errs more: the false share halves about every factor of 1.25."""
+    map_least_sigma: float = 1.2
+    """Map: the least smoothed evidence, spreads of unchanged ground, whatever the pair typically shows."""
+    map_least_contrast: float = 0.5
+    """Map: the least difference, shares of the image's own contrast (half its 16 to 84 % range): less than half of what
+    unlike materials of the image differ by is no change of cover. Copies of an image reach 0.42."""
+    map_blur_px: float = 2.0
+    """Smoothing of the map's score, pixels; about twelve independent pixels. What is smaller is a matter of the alarm.
+    Pixels and not metres, because it averages the noise of pixels."""
+    map_window_px: int = 5
+    """Side of the neighbourhood in which pattern and local contrast are compared, pixels: the least that holds a
+    pattern of the image's sharpness (edges rise over 2.5 px)."""
     min_region_m2: float = 120.0
     """Smallest region kept, square metres on the ground: eight 20-foot containers side by side (8 x 14.8 m2)."""
     min_region_px: int = 6
