@@ -16,20 +16,21 @@ from imagery_diff.aoi import AOI
 from imagery_diff.geometry import parallax_m, shadow_m
 from imagery_diff.method import (
     align,
-    coregister,
     evidence,
     radiometry,
     regions,
     separate,
     shade,
     speckle,
+    survey,
     tracks,
     veil,
     zones,
 )
 from imagery_diff.method.describe import Echo, Views, describe
 from imagery_diff.method.radiometry import STRATA, Surface
-from imagery_diff.pair_scenes import Pair, open_pair, refuse_unseen
+from imagery_diff.pair_register import register
+from imagery_diff.pair_scenes import Pair, open_pair
 from imagery_diff.params import Params
 from imagery_diff.read.aois import load_aoi
 from imagery_diff.result import Comparison
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from imagery_diff.grid import Grid
+    from imagery_diff.method.coregister import Shift
 
     Floats = NDArray[np.float32]
     Progress = Callable[[str], None]
@@ -100,7 +102,7 @@ def compare(
     # 3. Registration
     progress("registering")
     radar = _recognise_radar(pair, grid)
-    shift = _register(pair, grid, ground, params)
+    shift = register(pair, grid, ground, params)
     shift = shift.in_whole_pixels() if radar else shift
 
     # 4. Each image resampled once, from source, by half the shift
@@ -127,7 +129,7 @@ def compare(
 
     # 9. Zones, direction, activity
     views = _views(patches, matched, magnitude, noise, geometry, pair.names, grid)
-    views = replace(views, radar=_echo(matched, scales, params))
+    views = replace(views, radar=_echo(matched, scales, params), cover=regions.cover_of(scales))
     told = [d for d in (describe(p, views, ground) for p in patches) if d and pair_result.reported(d, ground, detect)]
     sight = pair_result.Sight(flags=matched.flags, blind=_blind(matched, weighed, geometry), grid=grid)
     odds = pair_result.Odds.of(pair, grid, detect, params)
@@ -176,35 +178,6 @@ class _Matched:
     @property
     def surface(self) -> NDArray[np.uint8]:
         return self.cover.surface
-
-
-def _register(pair: Pair, grid: Grid, ground: AOI | None, params: Params) -> coregister.Shift:
-    """Measure the shift on ground worth trusting: clear on both dates and, where enough is left, without plants."""
-    scenes = pair.read(grid)
-    refuse_unseen(pair, scenes, ground)
-    stable = (scenes[0].flags | scenes[1].flags) == 0
-    if {"red", "nir"} <= set(pair.names):
-        before, after = (s.data for s in scenes)
-        bare = stable & ~radiometry.plants(before, after, pair.names, ndvi=params.vegetation_ndvi)
-        if np.count_nonzero(bare) >= params.registration_bare_fraction * stable.size:
-            stable = bare
-    bands = _registration_bands(pair.names)
-    size = grid.pixel_size_m[0]
-    reach = params.max_shift_px if grid.crs is None else params.max_shift_m / size
-    return coregister.estimate_shift(
-        scenes[0].data[bands],
-        scenes[1].data[bands],
-        stable,
-        max_shift_px=max(reach, 2.0),
-        tile_px=params.registration_tile_px,
-        sample_px=params.registration_sample_px,
-    )
-
-
-def _registration_bands(names: tuple[str, ...]) -> list[int]:
-    """At most four bands, those of the finest resolution first; more add time, not precision (method.md, Q1)."""
-    preferred = [names.index(n) for n in ("blue", "green", "red", "nir") if n in names]
-    return preferred or list(range(min(4, len(names))))
 
 
 def _match_radiometry(
@@ -351,7 +324,7 @@ def _estimate_noise(matched: _Matched, geometry: _Geometry) -> evidence.NoiseMod
 
 
 def _weigh(
-    matched: _Matched, noise: evidence.NoiseModel, shift: coregister.Shift, geometry: _Geometry, params: Params
+    matched: _Matched, noise: evidence.NoiseModel, shift: Shift, geometry: _Geometry, params: Params
 ) -> evidence.Weighed:
     """Weigh every pixel's difference in units of what unchanged ground does; for radar, its log ratio by speckle."""
     if matched.speckle:
@@ -397,7 +370,22 @@ def _set_thresholds(
             strength, matched.clear, block_px=block, family_error=error, floor=params.floor_sigma
         )
         scales.append(regions.Scale(name=name, strength=strength, levels=levels))
-    return scales
+    return [*scales, _survey_scale(weighed, matched, params)] if detect == "map" else scales
+
+
+def _survey_scale(weighed: evidence.Weighed, matched: _Matched, params: Params) -> regions.Scale:
+    """Score all ground for the map; its level is a stated factor, the same on all ground."""
+    strength = survey.score(
+        matched.brightness,
+        weighed.tolerant,
+        weighed.looked_at,
+        level=params.map_times,
+        least=(params.map_least_sigma, params.map_least_contrast),
+        blur_px=params.map_blur_px,
+        window_px=params.map_window_px,
+    )
+    level = evidence.Threshold(location=1.0, scale=1.0, blocks=0, seed=params.map_times, grow=params.map_times)
+    return regions.Scale(name=regions.SURVEY, strength=strength, levels=dict.fromkeys(map(int, STRATA), level))
 
 
 def _track_scale(
@@ -470,7 +458,8 @@ def _find_patches(
     moved = geometry.moved_shadow(matched.shaded)
     barred = ~weighed.looked_at | ((matched.flags & (Flag.SHADOW | Flag.SNOW)) != 0) | moved
     least = _least_pixels(grid, params)
-    pieces = regions.find_patches(scales, matched.surface, barred, min_px=least)
+    fine = [scale for scale in scales if scale.name != regions.SURVEY]
+    pieces = regions.find_patches(fine, matched.surface, barred, min_px=least)
     reach = None if geometry.shadows_moved else geometry.reach_px
     things, own_shadow = [], np.zeros(barred.shape, bool)
     for piece in pieces:
@@ -485,6 +474,11 @@ def _find_patches(
     patches = regions.join_collinear(
         things, weak, gap_px=params.join_gap_m / size, width_px=max(6.0, params.line_width_m / size)
     )
+    for scale in scales[len(fine) :]:
+        # Where the sun is not known the colour of shadow is all there is to go by, and asphalt and new roofs have it.
+        cover_barred = barred if geometry.reach_px else barred & ~(moved & weighed.looked_at & (matched.flags == 0))
+        areas = regions.find_patches([scale], matched.surface, cover_barred, min_px=least)
+        patches = regions.areas_and_things(areas, patches, weighed.tolerant)
     return patches, np.where(moved | own_shadow, np.float32(0), weighed.plain)
 
 

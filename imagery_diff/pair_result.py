@@ -10,6 +10,7 @@ import numpy as np
 from imagery_diff.method import zones
 from imagery_diff.method.chance import Calibration
 from imagery_diff.method.radiometry import Surface
+from imagery_diff.method.regions import SURVEY
 from imagery_diff.method.speckle import Scaling
 from imagery_diff.read.calibration import read_calibration
 from imagery_diff.read.scenes import NO_CLOUD_MASK
@@ -162,12 +163,13 @@ def threshold_table(scales: list[Scale]) -> dict[str, dict[str, float]]:
 
 
 def layers(scenes: tuple[Scene, Scene], scales: list[Scale], surface: NDArray[np.uint8]) -> Layers:
-    """Keep the object-scale evidence as the score: it is the one that most regions are seeded by."""
+    """Keep as the score what most regions are seeded by: the object-scale evidence, or the map's own score."""
+    shown = next((scale for scale in scales if scale.name == SURVEY), scales[1])
     level = np.zeros(surface.shape, np.float32)
-    for s, threshold in scales[1].levels.items():
+    for s, threshold in shown.levels.items():
         level[surface == s] = threshold.seed
     flags = scenes[0].flags | scenes[1].flags
-    return Layers(before=scenes[0], after=scenes[1], strength=scales[1].strength, flags=flags, level=level)
+    return Layers(before=scenes[0], after=scenes[1], strength=shown.strength, flags=flags, level=level)
 
 
 def caveats_of_files(pair: Pair, speckle: Speckle | None) -> list[str]:

@@ -39,10 +39,30 @@ class Params:
     """Largest shift looked for without a georeference, pixels."""
     registration_sample_px: int = 1_500_000
     """Pixels the registration looks at; more tiles than this holds are thinned out evenly."""
-    registration_bare_fraction: float = 0.08
-    """Plants are left out of the registration if at least this share of the ground remains (method.md section 1)."""
-    registration_tile_px: int = 128
-    """Side of the independent windows from whose scatter the registration error is stated, pixels."""
+    registration_clear_fraction: float = 0.08
+    """The registration looks at ground that is clear on both dates if that is at least this share of the grid, else at
+    all that was seen (method.md section 1)."""
+    registration_tile_px: int = 64
+    """Largest side of the independent windows from whose scatter the registration error is stated, pixels; small
+    images get smaller ones."""
+    registration_scatter: float = 1.3
+    """Times the scatter of the windows that is its share of the registration's error. This and the next five were
+    fitted on rendered design seeds by ``python benchmarks/registration.py fit``."""
+    registration_floor_px: float = 0.006
+    """Registration error under one sun from one side, pixels per axis."""
+    registration_shadow_m: float = 0.1
+    """Height whose moved shadow pulls the registration, metres."""
+    registration_lean_m: float = 0.35
+    """Mean height of what the registration holds on to, metres: its lean in two views is put back."""
+    registration_lean_spread_m: float = 0.35
+    """How far that height differs from place to place, metres."""
+    registration_interval: float = 1.6
+    """Radius about the shift that holds the true one in nine of ten pairs, standard errors."""
+    unknown_shadow: float = 0.3
+    """Difference of the shadows of a thing one metre high, metres, where the sun is not known: two hours apart at
+    mid-latitude, or two months."""
+    unknown_pixel_m: float = 3.0
+    """Size of a pixel where it is not known, metres: PlanetScope's."""
     noise_block_m: float = 75.0
     """Side of the blocks whose strongest unchanged response sets the threshold, metres: a small ship, a short stack."""
     texture_m: float = 30.0
@@ -105,6 +125,21 @@ class Params:
     prior_events_per_km2: float = 1.0
     """Changes of cargo expected per square kilometre of zones between two looks: a ship or a stack in a harbour the
     size of Najin, every other look. A prior, stated; p_change moves with it."""
+    map_times: float = 3.0
+    """Map: ground is called changed that differs this many times more than unchanged ground of the pair typically does.
+    A round number; on labelled pairs of 1.5 to 30 m the best factor lay between 2.4 and 3.3 on ten of fourteen. Lower
+    finds more and errs more: the false share halves about every factor of 1.25."""
+    map_least_sigma: float = 1.2
+    """Map: the least smoothed evidence, spreads of unchanged ground, whatever the pair typically shows."""
+    map_least_contrast: float = 0.5
+    """Map: the least difference, shares of the image's own contrast (half its 16 to 84 % range): less than half of what
+    unlike materials of the image differ by is no change of cover. Copies of an image reach 0.42."""
+    map_blur_px: float = 2.0
+    """Smoothing of the map's score, pixels; about twelve independent pixels. What is smaller is a matter of the alarm.
+    Pixels and not metres, because it averages the noise of pixels."""
+    map_window_px: int = 5
+    """Side of the neighbourhood in which pattern and local contrast are compared, pixels: the least that holds a
+    pattern of the image's sharpness (edges rise over 2.5 px)."""
     min_region_m2: float = 120.0
     """Smallest region kept, square metres on the ground: eight 20-foot containers side by side (8 x 14.8 m2)."""
     min_region_px: int = 6

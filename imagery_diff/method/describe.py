@@ -74,6 +74,8 @@ class Views:
     radar: Echo | None = None
     """What is said of radar only: ``brightness`` is then a natural logarithm, and things are brighter than the ground
     they stand on. None for light."""
+    cover: Floats | None = None
+    """(row, col), the map's score: areas of cover end where it is 1. None without a map."""
 
     @cached_property
     def bright_ground(self) -> dict[str, float]:
@@ -107,7 +109,7 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
         return None
     seen = (views.flags & UNSEEN) == 0
     direction = _direction(patch, views, seen & ~views.changed)
-    if _is_shadow_rest(patch, shape, views) or _is_weather(patch, views):
+    if (not patch.area and _is_shadow_rest(patch, shape, views)) or _is_weather(patch, views):
         return None
     zone, shares = zone_of(shape.outline, aoi) if aoi else (None, {})
     colour, dark = _look(patch, views, direction)
@@ -142,6 +144,8 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
 
 def _outline(patch: Patch, views: Views) -> Shape | None:
     """Draw a patch at half of its own difference; in radar, whose patches speckle frays, at the level of the scene."""
+    if patch.area and views.cover is not None:
+        return outline_at(patch, views.cover, 1.0, views.grid)
     if views.radar is None:
         return outline_of(patch, views.magnitude, views.grid)
     strong = patch.mask & (views.magnitude[patch.window] >= views.radar.outline)

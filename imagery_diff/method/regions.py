@@ -10,7 +10,7 @@ part; its own cast shadow where that is not recognised by colour (the length is 
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 _EIGHT = np.ones((3, 3), bool)
 _MARGIN_PX = 4
+_MOSTLY = 0.5
 _RING_PX = 6
 """How much ground around a patch is looked at to say when something stood there, pixels."""
 _RIM_PX = (1.5, 4.5)
@@ -55,6 +56,10 @@ _CLEARLY_MORE = 1.15
 on design scenes the larger step was the right date in 99 of 100 (benchmarks/accuracy.py)."""
 _CLEARLY_BRIGHTER = 1.5
 """The same of radar, for the contrast with the surround: the echo of one thing differs by as much from look to look."""
+
+
+SURVEY = "survey"
+"""Name of the scale that holds the map's score: areas of cover, not things."""
 
 
 class Direction(enum.StrEnum):
@@ -88,6 +93,8 @@ class Patch:
     """(row, col) inside the window."""
     strength: float
     """Strongest smoothed evidence inside."""
+    area: bool = False
+    """Ground whose cover changed, of any shape and drawn as far as it goes; not a thing with an edge."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,6 +146,44 @@ def find_patches(scales: list[Scale], surface: NDArray[np.uint8], barred: Bools,
             if box is not None and n in keep and np.count_nonzero(labels[box] == n) >= min_px
         ]
     return sorted(patches, key=lambda p: -p.strength)
+
+
+def cover_of(scales: list[Scale]) -> Floats | None:
+    """Return the map's score over its level, (row, col): areas end where it is 1. None without a map."""
+    for scale in scales:
+        if scale.name == SURVEY:
+            return scale.strength / np.float32(min(level.grow for level in scale.levels.values()))
+    return None
+
+
+def areas_and_things(areas: list[Patch], things: list[Patch], strength: Floats) -> list[Patch]:
+    """Tell an area of cover from a thing with its blur: what the things in it fill to a half are the things.
+
+    Parameters
+    ----------
+    areas
+        From the map's score, which sees neither what is small nor edges sharper than its smoothing.
+    things
+        From the evidence of the alarm.
+    strength
+        (row, col), evidence in spreads of unchanged ground; areas are given its maximum, as things have it.
+
+    Returns
+    -------
+    The areas that are more than the things in them, and the things that lie mostly outside those, the strongest first.
+
+    """
+    filled = np.zeros(strength.shape, bool)
+    for thing in things:
+        filled[thing.window] |= thing.mask
+    kept, covered = [], np.zeros(strength.shape, bool)
+    for area in areas:
+        if np.mean(filled[area.window][area.mask]) < _MOSTLY:
+            strongest = float(strength[area.window][area.mask].max())
+            kept.append(replace(area, strength=strongest, area=True))
+            covered[area.window] |= area.mask
+    kept += [thing for thing in things if np.mean(covered[thing.window][thing.mask]) < _MOSTLY]
+    return sorted(kept, key=lambda p: -p.strength)
 
 
 def join_collinear(patches: list[Patch], bridge: Bools, *, gap_px: float, width_px: float) -> list[Patch]:
