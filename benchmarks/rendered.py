@@ -6,9 +6,12 @@ What is drawn, and how often, stands in docs/explanation/benchmarks.md.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
+import tempfile
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,8 +35,6 @@ from imagery_diff.synthetic.sky import cloud_shadow_offset_m, optical_depth
 from imagery_diff.synthetic.texture import rng_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.random import Generator
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
@@ -99,12 +100,21 @@ def make_scene(case: str, seed: int, folder: Path, *, null: bool) -> Scene:
 
     """
     place = folder_of(case, seed, folder, null=null)
-    if (place / FILE).exists():
-        return Scene.load(place)
-    if place.exists():
-        shutil.rmtree(place)
-    place.mkdir(parents=True)
-    drawn = plan(case, seed, null=null)
+    if not (place / FILE).exists():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        # Made elsewhere and moved: what is there is whole, and two processes may make the same scene.
+        with tempfile.TemporaryDirectory(prefix=".making_", dir=place.parent) as making:
+            _write(Path(making) / place.name, plan(case, seed, null=null), (case, seed, null))
+            if place.exists():
+                shutil.rmtree(place, ignore_errors=True)
+            with contextlib.suppress(OSError):  # the other process was faster
+                (Path(making) / place.name).rename(place)
+    return Scene.load(place)
+
+
+def _write(place: Path, drawn: Plan, what: tuple[str, int, bool]) -> None:
+    """Render and write a planned scene."""
+    place.mkdir()
     passes = tuple(render(w, k) for w, k in zip(drawn.worlds, drawn.weather.looks, strict=True))
     files = [write_planetscope(p, place / date) for p, date in zip(passes, ("before", "after"), strict=True)]
     aoi = zones_of(drawn.harbour, place.name)
@@ -113,9 +123,9 @@ def make_scene(case: str, seed: int, folder: Path, *, null: bool) -> Scene:
     scene = Scene(
         name=place.name,
         suite="rendered",
-        case=case,
-        seed=seed,
-        null=null,
+        case=what[0],
+        seed=what[1],
+        null=what[2],
         before=files[0].relative_to(place).as_posix(),
         after=files[1].relative_to(place).as_posix(),
         aoi="aoi.geojson",
@@ -127,7 +137,6 @@ def make_scene(case: str, seed: int, folder: Path, *, null: bool) -> Scene:
         nuisance={"recipe": RECIPE, **drawn.weather.notes, **_told(passes)},
     )
     scene.save(place)
-    return Scene.load(place)
 
 
 def _told(passes: tuple[Rendered, ...]) -> dict[str, object]:

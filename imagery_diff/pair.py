@@ -16,7 +16,6 @@ from imagery_diff.aoi import AOI
 from imagery_diff.geometry import parallax_m, shadow_m
 from imagery_diff.method import (
     align,
-    coregister,
     evidence,
     radiometry,
     regions,
@@ -25,11 +24,13 @@ from imagery_diff.method import (
     speckle,
     survey,
     tracks,
+    veil,
     zones,
 )
 from imagery_diff.method.describe import Echo, Views, describe
 from imagery_diff.method.radiometry import STRATA, Surface
-from imagery_diff.pair_scenes import Pair, open_pair, refuse_unseen
+from imagery_diff.pair_register import register
+from imagery_diff.pair_scenes import Pair, open_pair
 from imagery_diff.params import Params
 from imagery_diff.read.aois import load_aoi
 from imagery_diff.result import Comparison
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from imagery_diff.grid import Grid
+    from imagery_diff.method.coregister import Shift
 
     Floats = NDArray[np.float32]
     Progress = Callable[[str], None]
@@ -100,7 +102,7 @@ def compare(
     # 3. Registration
     progress("registering")
     radar = _recognise_radar(pair, grid)
-    shift = _register(pair, grid, ground, params)
+    shift = register(pair, grid, ground, params)
     shift = shift.in_whole_pixels() if radar else shift
 
     # 4. Each image resampled once, from source, by half the shift
@@ -143,7 +145,10 @@ def compare(
         params=params,
         regions=pair_result.regions(told, pair, ground, odds),
         zones=pair_result.zone_states(ground, sight, told, params),
-        caveats=(*pair.caveats, *pair_result.caveats(shift, sight, ground, pair, params, matched.speckle)),
+        caveats=(
+            *pair_result.caveats_of_files(pair, matched.speckle),
+            *pair_result.caveats(shift, sight, ground, pair, params, matched.speckle),
+        ),
         layers=pair_result.layers(scenes, scales, matched.surface),
     )
 
@@ -164,6 +169,8 @@ class _Matched:
     clear: NDArray[np.uint8]
     """(row, col), surface class of the pixels clear and lit alike on both dates: what statistics are taken from."""
     flags: NDArray[np.uint8]
+    veiled: NDArray[np.bool_]
+    """(row, col), True where thin cloud or its shade was taken off, and a grey thing may have gone with it."""
     match: radiometry.Match
     speckle: speckle.Speckle | None = None
     """Radar: how unchanged ground scatters; ``images`` are then as delivered and ``brightness`` a logarithm."""
@@ -171,35 +178,6 @@ class _Matched:
     @property
     def surface(self) -> NDArray[np.uint8]:
         return self.cover.surface
-
-
-def _register(pair: Pair, grid: Grid, ground: AOI | None, params: Params) -> coregister.Shift:
-    """Measure the shift on ground worth trusting: clear on both dates and, where enough is left, without plants."""
-    scenes = pair.read(grid)
-    refuse_unseen(pair, scenes, ground)
-    stable = (scenes[0].flags | scenes[1].flags) == 0
-    if {"red", "nir"} <= set(pair.names):
-        before, after = (s.data for s in scenes)
-        bare = stable & ~radiometry.plants(before, after, pair.names, ndvi=params.vegetation_ndvi)
-        if np.count_nonzero(bare) >= params.registration_bare_fraction * stable.size:
-            stable = bare
-    bands = _registration_bands(pair.names)
-    size = grid.pixel_size_m[0]
-    reach = params.max_shift_px if grid.crs is None else params.max_shift_m / size
-    return coregister.estimate_shift(
-        scenes[0].data[bands],
-        scenes[1].data[bands],
-        stable,
-        max_shift_px=max(reach, 2.0),
-        tile_px=params.registration_tile_px,
-        sample_px=params.registration_sample_px,
-    )
-
-
-def _registration_bands(names: tuple[str, ...]) -> list[int]:
-    """At most four bands, those of the finest resolution first; more add time, not precision (method.md, Q1)."""
-    preferred = [names.index(n) for n in ("blue", "green", "red", "nir") if n in names]
-    return preferred or list(range(min(4, len(names))))
 
 
 def _match_radiometry(
@@ -226,15 +204,29 @@ def _match_radiometry(
         radiometry.common_brightness(before, cover.surface, level),
         radiometry.common_brightness(after, cover.surface, level),
     )
+    clouds = (veil.cloud_colour(raw[0], scenes[0].flags), veil.cloud_colour(raw[1], scenes[1].flags))
+    unveiled = veil.take_off_veil(
+        brightness,
+        (scenes[0].flags, scenes[1].flags),
+        cover.surface,
+        radiometry.on_common_scale(clouds, match, level),
+        reach_px=params.cloud_edge_m / size,
+        least=params.veil_share,
+    )
+    brightness = unveiled.brightness
     shaded = shade.cast_shadow(*brightness, names, least=params.shadow_darkening, water=cover.water)
     return _Matched(
-        images=(before, after),
+        images=(
+            radiometry.centred(brightness[0], cover.surface, level),
+            radiometry.centred(brightness[1], cover.surface, level),
+        ),
         brightness=brightness,
         level=level,
         cover=cover,
         shaded=shaded,
         clear=np.where(shaded[0] | shaded[1], np.uint8(Surface.UNSEEN), clear),
         flags=flags,
+        veiled=unveiled.taken,
         match=match,
     )
 
@@ -262,6 +254,7 @@ def _match_speckle(scenes: tuple[Scene, Scene], radar: speckle.Radar) -> _Matche
         level={},
         cover=radiometry.Ground(surface=surface, texture=texture, water=None),
         shaded=(np.zeros(seen.shape, bool), np.zeros(seen.shape, bool)),
+        veiled=np.zeros(seen.shape, bool),
         clear=np.where(lit, surface, np.uint8(Surface.UNSEEN)),
         flags=flags,
         match=radiometry.Match(
@@ -331,7 +324,7 @@ def _estimate_noise(matched: _Matched, geometry: _Geometry) -> evidence.NoiseMod
 
 
 def _weigh(
-    matched: _Matched, noise: evidence.NoiseModel, shift: coregister.Shift, geometry: _Geometry, params: Params
+    matched: _Matched, noise: evidence.NoiseModel, shift: Shift, geometry: _Geometry, params: Params
 ) -> evidence.Weighed:
     """Weigh every pixel's difference in units of what unchanged ground does; for radar, its log ratio by speckle."""
     if matched.speckle:
@@ -355,7 +348,11 @@ def _weigh(
 def _blind(matched: _Matched, weighed: evidence.Weighed, geometry: _Geometry) -> dict[str, NDArray[np.bool_]]:
     """Ground that was seen but in which change was not looked for, by cause; later causes hold what is left."""
     moved = geometry.moved_shadow(matched.shaded)
-    return {"shadow that moved": moved, "too little ground of its kind": ~weighed.looked_at}
+    return {
+        pair_result.CLOUD_EDGE: matched.veiled,
+        "shadow that moved": moved,
+        "too little ground of its kind": ~weighed.looked_at,
+    }
 
 
 def _set_thresholds(

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imagery_diff.method import zones
+from imagery_diff.method.chance import Calibration
 from imagery_diff.method.radiometry import Surface
 from imagery_diff.method.regions import SURVEY
 from imagery_diff.method.speckle import Scaling
-from imagery_diff.read.calibration import load_calibration
+from imagery_diff.read.calibration import read_calibration
+from imagery_diff.read.scenes import NO_CLOUD_MASK
 from imagery_diff.result import Layers, Region, ZoneState
 from imagery_diff.write.words import describe_region
 
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
     from imagery_diff.aoi import AOI, Zone
     from imagery_diff.grid import Grid
-    from imagery_diff.method.chance import Calibration
     from imagery_diff.method.coregister import Shift
     from imagery_diff.method.describe import Described
     from imagery_diff.method.regions import Scale
@@ -53,7 +54,7 @@ class Odds:
     @classmethod
     def of(cls, pair: Pair, grid: Grid, detect: str, params: Params) -> Odds:
         """Take the shipped calibration where it holds for this pair."""
-        table = load_calibration()
+        table = Calibration(**read_calibration())
         like = detect == "alarm" and grid.crs is not None and set(table.bands) <= set(pair.names)
         like &= all(info.units == table.units for info in pair.infos)
         like &= table.pixel_m[0] <= grid.pixel_size_m[0] <= table.pixel_m[1]
@@ -104,6 +105,8 @@ def regions(described: list[Described], pair: Pair, ground: AOI | None, odds: Od
     return tuple(found)
 
 
+CLOUD_EDGE = "edge of cloud"
+"""Cause: thin cloud or its shade was taken off, and with it a grey thing, if there was one."""
 _OTHER_SUN_DEG = 10.0
 """The sun moves so far in the morning in half an hour; less moves no shadow one would see at 3 m."""
 
@@ -169,6 +172,11 @@ def layers(scenes: tuple[Scene, Scene], scales: list[Scale], surface: NDArray[np
     return Layers(before=scenes[0], after=scenes[1], strength=shown.strength, flags=flags, level=level)
 
 
+def caveats_of_files(pair: Pair, speckle: Speckle | None) -> list[str]:
+    """Keep what the files made doubtful; a radar looks through clouds."""
+    return [c for c in pair.caveats if speckle is None or NO_CLOUD_MASK not in c]
+
+
 def caveats(
     shift: Shift, sight: Sight, ground: AOI | None, pair: Pair, params: Params, speckle: Speckle | None
 ) -> list[str]:
@@ -182,7 +190,12 @@ def caveats(
         found.append("the images carry no georeference: lengths and areas are in pixels")
     if sight.searched < params.usable_fraction:
         found.append(f"only {sight.searched:.0%} of the ground compared was clear on both dates and searched")
-    of_sensor = _radar_caveats(speckle) if speckle else _light_caveats(pair)
+    if CLOUD_EDGE in sight.blind and (edge := float(np.mean(sight.blind[CLOUD_EDGE] & (sight.flags == 0)))) > 0:
+        found.append(
+            f"{edge:.1%} of the ground lies at the edge of flagged cloud or cloud shadow and changed in brightness "
+            "alone, as under thin cloud: a grey thing there is not found, and nothing is said of that ground"
+        )
+    of_sensor = _radar_caveats(speckle, params) if speckle else _light_caveats(pair)
     return [*found, *of_sensor, *_order_caveats(pair), *_place_caveats(ground), _LENGTHS]
 
 
@@ -212,23 +225,22 @@ def _light_caveats(pair: Pair) -> list[str]:
     return found
 
 
-def _radar_caveats(model: Speckle) -> list[str]:
+def _radar_caveats(model: Speckle, params: Params) -> list[str]:
     """Say that a pair was taken for radar, how its numbers were read, and what a radar cannot tell."""
     radar = model.radar
     looks = " and ".join(f"{n:.1f}" for n in model.looks[0.0])
+    weather = f"changes of less than {params.radar_weather_db:g} dB are not told, rain on soil makes as much"
     if radar.scaling == Scaling.LOGARITHMIC:
         scale = "its noise does not grow with brightness, so the numbers were taken for a logarithm of unknown unit"
+        weather = "rain on soil may be taken for change"
     else:
-        scale = (
-            f"its numbers were read as {radar.scaling}; which of these is not known, so no ratio is given in decibels"
-            if radar.scaling == Scaling.MULTIPLICATIVE
-            else "its numbers were read as decibels"
-        )
+        unknown = "; which of these is not known, so no ratio is given in decibels"
+        scale = f"its numbers were read as {radar.scaling}{unknown if radar.scaling == Scaling.MULTIPLICATIVE else ''}"
         scale += f"; {looks} effective looks if amplitudes, from the pair itself"
     return [
         f"taken for radar: {radar.reason}",
         f"{scale}; probabilities are not given",
-        "radar: a rise or fall of backscatter by rain, wind on water or ploughing is a change like any other",
+        f"radar: {weather}; wind on water, ploughing and harvest may be taken for change",
     ]
 
 

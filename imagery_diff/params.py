@@ -39,10 +39,30 @@ class Params:
     """Largest shift looked for without a georeference, pixels."""
     registration_sample_px: int = 1_500_000
     """Pixels the registration looks at; more tiles than this holds are thinned out evenly."""
-    registration_bare_fraction: float = 0.08
-    """Plants are left out of the registration if at least this share of the ground remains (method.md section 1)."""
-    registration_tile_px: int = 128
-    """Side of the independent windows from whose scatter the registration error is stated, pixels."""
+    registration_clear_fraction: float = 0.08
+    """The registration looks at ground that is clear on both dates if that is at least this share of the grid, else at
+    all that was seen (method.md section 1)."""
+    registration_tile_px: int = 64
+    """Largest side of the independent windows from whose scatter the registration error is stated, pixels; small
+    images get smaller ones."""
+    registration_scatter: float = 1.3
+    """Times the scatter of the windows that is its share of the registration's error. This and the next five were
+    fitted on rendered design seeds by ``python benchmarks/registration.py fit``."""
+    registration_floor_px: float = 0.006
+    """Registration error under one sun from one side, pixels per axis."""
+    registration_shadow_m: float = 0.1
+    """Height whose moved shadow pulls the registration, metres."""
+    registration_lean_m: float = 0.35
+    """Mean height of what the registration holds on to, metres: its lean in two views is put back."""
+    registration_lean_spread_m: float = 0.35
+    """How far that height differs from place to place, metres."""
+    registration_interval: float = 1.6
+    """Radius about the shift that holds the true one in nine of ten pairs, standard errors."""
+    unknown_shadow: float = 0.3
+    """Difference of the shadows of a thing one metre high, metres, where the sun is not known: two hours apart at
+    mid-latitude, or two months."""
+    unknown_pixel_m: float = 3.0
+    """Size of a pixel where it is not known, metres: PlanetScope's."""
     noise_block_m: float = 75.0
     """Side of the blocks whose strongest unchanged response sets the threshold, metres: a small ship, a short stack."""
     texture_m: float = 30.0
@@ -86,8 +106,9 @@ class Params:
     """Chance that speckle alone raises a region anywhere in an unchanged radar pair, at most; the usual level of a
     test."""
     radar_weather_db: float = 4.0
-    """Change of backscatter that is not told, decibels: soil wetted by 20 % of its volume at 0.2 dB per cent (Ulaby,
-    Batlivala and Dobson 1978, 10.1109/TGE.1978.294586). Ships and floods change by 10 and more."""
+    """Change of backscatter that is not told, decibels: bare soil wetted by 20 % of its volume at 0.2 dB per cent
+    (Ulaby, Batlivala and Dobson 1978, IEEE Trans. Geosci. Electron. 16, 286). Ships and floods change by 10 and
+    more."""
     floor_sigma: float = 4.2
     """The least strength a region must reach, whatever the scene says; on a calm pair it is the threshold that acts,
     on a restless one the level from the pair's own block maxima lies above it. Chosen on rendered design scenes
@@ -131,6 +152,12 @@ class Params:
     """Widest thing that is still a line, metres: two trains side by side with their shadow."""
     usable_fraction: float = 0.8
     """Share of a zone that must be clear on both dates before anything is said to be absent (house rule)."""
+    cloud_edge_m: float = 30.0
+    """How far beyond flagged cloud, haze and cloud shadow a change of brightness alone is taken for theirs, metres: ten
+    pixels of PlanetScope, in which the edge of a cumulus falls from half its depth to nothing."""
+    veil_share: float = 0.08
+    """Share of the ground that such a veil must hide before the ground counts as not searched: on concrete the contrast
+    of a grey thing that is the least one asked for."""
     shadow_darkening: float = 0.12
     """Smallest mean log darkening that can be a cast shadow (method.md section 1)."""
     vegetation_ndvi: float = 0.3

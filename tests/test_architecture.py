@@ -29,13 +29,14 @@ LEVELS = {
     "write": 3,
     "synthetic": 3,
     "pair_scenes": 4,
+    "pair_register": 5,
     "pair_result": 4,
-    "pair": 5,
-    "scoring_pair": 6,
-    "scoring": 6,
-    "cli": 7,
-    "__main__": 8,
-    "__init__": 8,
+    "pair": 6,
+    "scoring_pair": 7,
+    "scoring": 7,
+    "cli": 8,
+    "__main__": 9,
+    "__init__": 9,
 }
 """Room -> height; an arrow may lead to a lower room, or within a room. Nouns may know each other."""
 DELEGATES = {"credit", "__repr__", "_repr_html_", "to_geojson", "plot", "save"}

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 from affine import Affine
+from shapely import box
 
-from imagery_diff import compare
+from imagery_diff import AOI, Zone, compare
 from imagery_diff.grid import Grid
 from imagery_diff.scene import Band, Scene, SceneInfo
 from imagery_diff.synthetic.radar import SCALINGS, Speckled, backscatter, speckle, speckled_pair
@@ -16,24 +17,23 @@ SEA_DB = -17.0
 class Held:
     """Pixels in memory."""
 
-    def __init__(self, data):
-        self.data = data
+    def __init__(self, data, place=None):
+        self.data, self.place = data, place or grid(data.shape[1:])
 
     def read(self, row, col, shape, bands):
         """Cut out a rectangle."""
         data = self.data[list(bands), row : row + shape[0], col : col + shape[1]]
-        return Scene(data=data, flags=np.zeros(shape, np.uint8), grid=grid(shape))
+        return Scene(data=data, flags=np.zeros(shape, np.uint8), grid=self.place.window(row, col, shape))
 
 
 def grid(shape):
     return Grid(crs=None, transform=Affine(1, 0, 0, 0, 1, 0), shape=shape)
 
 
-def info(data, names=("band1",)):
+def info(data, names=("band1",), place=None):
     data = np.asarray(data, np.float32).reshape(len(names), *data.shape[-2:])
-    return SceneInfo(
-        name="radar", grid=grid(data.shape[1:]), bands=tuple(Band(name=n) for n in names), source=Held(data)
-    )
+    held = Held(data, place)
+    return SceneInfo(name="radar", grid=held.place, bands=tuple(Band(name=n) for n in names), source=held)
 
 
 def power(seed=1):
@@ -132,3 +132,19 @@ def test_a_shift_between_two_passes_is_taken_out_in_whole_pixels():
     result = compare(None, info(seen[0][:-10, :-10]), info(seen[1][4:-6, 2:-8]))
     assert (result.shift.rows, result.shift.cols) == (-4, -2)
     assert result.regions == ()
+
+
+def test_in_a_berth_a_ship_is_a_vessel_in_metres_and_the_alarm_says_where():
+    place = Grid(crs="EPSG:32652", transform=Affine(10, 0, 500_000, 0, -10, 4_670_000), shape=SHAPE)
+    rng, sea = power()
+    later = sea.copy()
+    later[170:173, 60:80] = 1.0
+    images = speckled_pair(rng, sea, later, Speckled(looks=4))
+    berth = box(*place.window(150, 30, (45, 100)).bounds)
+    zone = Zone(name="pier", kind="berth", polygon=berth, crs=place.crs)
+    aoi = AOI(name="harbour", polygon=box(*place.bounds), crs=place.crs, zones=(zone,))
+    result = compare(aoi, *[info(x, ("vv",), place) for x in images])
+    assert result.detect == "alarm"
+    (ship,) = result.regions
+    assert (ship.zone, ship.activity, ship.direction) == ("pier", "vessel", "appeared")
+    assert ship.length_m == pytest.approx(200, abs=40)

@@ -52,8 +52,8 @@ class Calibration:
         --------
         >>> c = Calibration(strength=(2.0, 4.0), false_per_km2=(1.0, 0.01), null_km2=300.0, event_strength=(4.0, 40.0),
         ...     bands=("red",), units="reflectance", pixel_m=(2.0, 4.0), provenance="an example")
-        >>> round(c.false_alarms_per_km2(3.0), 3), c.false_alarms_per_km2(9.0)
-        (0.1, 0.01)
+        >>> [round(c.false_alarms_per_km2(s), 3) for s in (3.0, 9.0)]
+        [0.1, 0.01]
 
         """
         rate = np.exp(np.interp(strength, self.strength, np.log(self.false_per_km2)))

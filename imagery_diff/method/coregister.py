@@ -51,9 +51,12 @@ class Shift:
     cols: float
     """Pixels to the right."""
     error_px: float | None
-    """Standard error from the scatter of independent windows, pixels; None where fewer than three could be used."""
+    """Standard error (length of the vector), pixels: the scatter of independent windows and what another sun and
+    another view do to all of them alike; None where fewer than three windows could be used."""
     windows: int
     """Independent windows that took part."""
+    interval_px: float | None = None
+    """The true shift lies within this distance in nine of ten such pairs, pixels; None where not known."""
     bands: tuple[tuple[float, float], ...] = ()
     """(rows, cols) by which each band's own shift differs from that of their mean; empty where not measured."""
     reason: str | None = None
@@ -72,6 +75,53 @@ class Shift:
 
         """
         return replace(self, rows=float(round(self.rows)), cols=float(round(self.cols)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """How differently the two dates show a thing one metre high: (rows, cols) after less before, pixels per metre."""
+
+    shadow: tuple[float, float]
+    """Where its top's shadow falls."""
+    lean: tuple[float, float]
+    """Where its top is seen."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorLaw:
+    """How large the error of a shift is, from what is known of a pair; fitted by benchmarks/registration.py."""
+
+    scatter: float
+    """Times the scatter of the windows."""
+    floor_px: float
+    """Error of a pair seen under one sun from one side, per axis."""
+    shadow_m: float
+    """Height of things whose moved shadows pull the shift, metres; its sign is not known."""
+    lean_m: float
+    """Mean height of what the shift holds on to, metres: leaning roofs pull it, and this much is put back."""
+    lean_spread_m: float
+    """How that height varies between places, metres."""
+    interval: float
+    """Radius that holds nine of ten errors, in standard errors."""
+
+
+def allow_for_standing(shift: Shift, standing: Standing, law: ErrorLaw) -> Shift:
+    """Put back the mean pull of what leans, and state the error that sun and view add to the windows' scatter."""
+    if shift.error_px is None:
+        return shift
+    pull = law.lean_m * np.array(standing.lean)
+    axis = law.floor_px**2
+    axis += (law.shadow_m * np.hypot(*standing.shadow)) ** 2 / 2 + (
+        law.lean_spread_m * np.hypot(*standing.lean)
+    ) ** 2 / 2
+    error = float(np.sqrt((law.scatter * shift.error_px) ** 2 + 2 * axis))
+    return replace(
+        shift,
+        rows=shift.rows - float(pull[0]),
+        cols=shift.cols - float(pull[1]),
+        error_px=error,
+        interval_px=law.interval * error,
+    )
 
 
 def estimate_shift(
@@ -123,10 +173,13 @@ def _not_measured(reason: str) -> Shift:
 
 
 def _equalise(image: Floats, stable: Bools) -> Floats:
-    """Give every band the same spread, and unstable pixels the median, so that no band and no gap dominates."""
+    """Give every band about the same range, and unstable pixels the median, so that no band and no gap dominates.
+
+    The range is wide: where nine tenths are water, what stands out of the middle half is the land.
+    """
     out = np.empty_like(image)
     for i, band in enumerate(image):
-        low, middle, high = np.percentile(band[stable], [16, 50, 84])
+        low, middle, high = np.percentile(band[stable], [1, 50, 99])
         out[i] = np.where(stable, (band - middle) / max(high - low, 1e-12), 0.0)
     return np.clip(out, -5, 5, out=out)
 

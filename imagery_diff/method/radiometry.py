@@ -293,6 +293,29 @@ def middle_level(match: Match) -> dict[int, NDArray[np.float64]]:
     }
 
 
+def on_common_scale(
+    colours: tuple[NDArray[np.float64], NDArray[np.float64]], match: Match, level: dict[int, NDArray[np.float64]]
+) -> tuple[dict[int, NDArray[np.float64]], dict[int, NDArray[np.float64]]]:
+    """Translate a colour of each image, (band,) in its own numbers, as :func:`common_brightness` does its pixels.
+
+    Returns
+    -------
+    Before and after: surface class -> (band,), since each class is centred apart.
+
+    """
+    sides = (
+        (colours[0], match.gain_before, match.centre_before),
+        (colours[1], match.gain_after, match.centre_after),
+    )
+    before, after = ({s: (own - c) * gain + level[s] for s, c in centres.items()} for own, gain, centres in sides)
+    return before, after
+
+
+def centred(image: Floats, surface: NDArray[np.uint8], level: dict[int, NDArray[np.float64]]) -> Floats:
+    """Take the middle level off again: the inverse of :func:`common_brightness`."""
+    return common_brightness(image, surface, {s: -centre for s, centre in level.items()})
+
+
 def common_brightness(image: Floats, surface: NDArray[np.uint8], level: dict[int, NDArray[np.float64]]) -> Floats:
     """Add the middle level back to a matched image: one scale for both dates on which ratios mean something."""
     out = image.copy()

@@ -11,7 +11,7 @@ weights take away the strong part of it, the weak part is a bias (:mod:`imagery_
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,19 +30,22 @@ _HIGH_PASS_PX = 9
 """Side of the local mean taken away. A blur scale: edges of delivered images rise over 2 to 3 px, and what varies over
 more than thrice that is surface (damp, snow, haze, crops), not position. Measured: 41 px is off by up to .41 px under
 snow, 15 by .28, 9 by .21, at the same median."""
-_JITTER_PX = 0.15
-"""Misplacement granted to an edge when residuals are weighed; method.md section 1."""
-_WIDE_PX = 0.45
-"""The same while the shift is not yet known to a tenth of a pixel."""
-_TUKEY = 2.2
-"""Tukey's biweight (Holland and Welsch 1977, 10.1080/03610927708827533). 4.685, efficient under a normal law, lets
-half-moved edges of roofs and shadows in; measured over all nuisances 2.2 is better, at twice the variance under a
-normal law."""
+_JITTERS_PX = (1.0, 0.45, 0.45, 0.15)
+"""Misplacement granted to an edge when residuals are weighed, round by round: as the shift becomes known, down to what
+is left of standing edges (method.md section 1)."""
+_TUKEYS = (2.2, 4.685)
+"""Tukey's biweight (Holland and Welsch 1977, 10.1080/03610927708827533): strict, and where that throws out so much that
+nothing is held (snow on one date), as it is efficient under a normal law. 4.685 lets half-moved edges of roofs and
+shadows in; measured over all nuisances but snow the strict one is better."""
 _WINDOW_NOISE_FLOOR = 0.3
 """A window's noise is taken as at least this share of the whole's: one of still water must not decide alone."""
 _ROUNDS = 10
-_WIDE_ROUNDS = 2
 _SETTLED_PX = 2e-3
+_CHUNK = 48
+"""Windows looked at together: what does not leave the processor's cache is fast."""
+_THIN = 5
+"""Every so many pixels tell the middle size of the residual."""
+_SUMS = 21
 _KEPT = 5
 """Pixels around a window that moving by under a pixel and a gradient need."""
 _MARGIN = _KEPT + 3 + _HIGH_PASS_PX // 2
@@ -95,12 +98,67 @@ def refine(windows: Windows, start: Doubles) -> Refined | None:
     """
     if np.count_nonzero(windows.usable) < _MIN_PIXELS:
         return None
-    found: list[tuple[int, _Solved]] = []
-    for number, (b, a) in enumerate(zip(windows.before, windows.after, strict=True)):
-        solved = _solve_band(b, a, windows.usable, start)
-        if solved is not None:
-            found.append((number, solved))
-    return _mean_of_bands(found, len(windows.before)) if found else None
+    for tukey in _TUKEYS:
+        bands = [
+            _Band(shift=start.copy(), gain=_first_gain(b, a, windows.usable), noise=np.inf)
+            for b, a in zip(windows.before, windows.after, strict=True)
+        ]
+        for number in range(_ROUNDS):
+            far = _round(windows, bands, _JITTERS_PX[min(number, len(_JITTERS_PX) - 1)], tukey)
+            if number >= len(_JITTERS_PX) and far < _SETTLED_PX:
+                break
+        solved = [_judge(band) for band in bands]
+        found = [(k, s) for k, s in enumerate(solved) if s is not None]
+        if found:
+            return _mean_of_bands(found, len(bands))
+    return None
+
+
+@dataclass(eq=False)
+class _Band:
+    """What is known of one band so far; the only thing here that changes."""
+
+    shift: Doubles
+    gain: float
+    """Log of the after image's contrast over the before image's; NaN once the band holds nothing."""
+    noise: float
+    """Spread of the residual over all windows, last round."""
+    sums: Doubles = field(default_factory=lambda: np.zeros((0, _SUMS)))
+    """(window, 15 + 6), see :func:`_window_sums`."""
+
+
+def _first_gain(before: Floats, after: Floats, usable: Bools) -> float:
+    """Return the log ratio of spreads; NaN for a band without any."""
+    core = slice(_KEPT, -_KEPT)
+    spread = [float(np.std(image[:, core, core][usable], dtype=np.float64)) for image in (before, after)]
+    return float(np.log(spread[1] / spread[0])) if min(spread) > 0 else np.nan
+
+
+def _round(windows: Windows, bands: list[_Band], jitter: float, tukey: float) -> float:
+    """Move every band one step; return how far the furthest went."""
+    live = [k for k, band in enumerate(bands) if np.isfinite(band.gain)]
+    parts: list[list[Doubles]] = []
+    sizes: list[list[Floats]] = []
+    for at in range(0, len(windows.usable) if live else 0, _CHUNK):
+        chunk = slice(at, at + _CHUNK)
+        views = [_differences(windows.before[k, chunk], windows.after[k, chunk], bands[k]) for k in live]
+        usable = windows.usable[chunk]
+        weights, slopes = _weights(views, usable, [bands[k].noise for k in live], (jitter, tukey))
+        parts.append([_window_sums(v, w, d) for v, w, d in zip(views, weights, slopes, strict=True)])
+        sizes.append([np.abs(v.residual[usable][::_THIN]) for v in views])
+    went = 0.0
+    for n, k in enumerate(live):
+        band = bands[k]
+        band.sums = np.concatenate([p[n] for p in parts])
+        band.noise = 1.4826 * float(np.median(np.concatenate([s[n] for s in sizes])))
+        step = _step(band.sums)
+        if step is None:
+            band.gain = np.nan
+            continue
+        band.shift = band.shift + np.clip(step[:2], -1, 1)
+        band.gain -= float(np.clip(step[2], -0.5, 0.5))
+        went = max(went, float(np.abs(step[:2]).max()))
+    return went
 
 
 def cut_windows(before: Floats, after: Floats, usable: Bools, side: int, sample_px: int) -> Windows:
@@ -119,9 +177,7 @@ def cut_windows(before: Floats, after: Floats, usable: Bools, side: int, sample_
         np.stack([_prepare(_tiles(band, side, _MARGIN)[where], mask, share) for band in image])
         for image in (before, after)
     ]
-    return Windows(
-        before=prepared[0], after=prepared[1], usable=tiles[where], corners=np.stack(where, axis=1) * side
-    )
+    return Windows(before=prepared[0], after=prepared[1], usable=tiles[where], corners=np.stack(where, axis=1) * side)
 
 
 def _tiles(image: NDArray[Any], side: int, margin: int) -> NDArray[Any]:
@@ -166,76 +222,121 @@ def variance_of(influence: Doubles) -> float:
     return float((influence**2).sum()) * count / max(count - 1, 1) if count else np.inf
 
 
-def _solve_band(before: Floats, after: Floats, usable: Bools, start: Doubles) -> _Solved | None:
-    """Solve gradient . step + contrast * image + residual = 0 by weighted least squares, again and again."""
-    core = slice(_KEPT, -_KEPT)
-    spread = [float(np.std(image[:, core, core][usable], dtype=np.float64)) for image in (before, after)]
-    if min(spread) <= 0:
+def _judge(band: _Band) -> _Solved | None:
+    """Say what each window did to a band's solution."""
+    if not np.isfinite(band.gain):
         return None
-    shift, gain = start.copy(), float(np.log(spread[1] / spread[0]))
-    sums, step = np.zeros((len(before), 9)), np.zeros(3)
-    for number in range(_ROUNDS):
-        sums = _window_sums(before, after, usable, shift, gain, _WIDE_PX if number < _WIDE_ROUNDS else _JITTER_PX)
-        solved = _step(sums.sum(axis=0))
-        if solved is None:
-            return None
-        step = solved
-        shift = shift + np.clip(step[:2], -1, 1)
-        gain -= float(np.clip(step[2], -0.5, 0.5))
-        if number > _WIDE_ROUNDS and np.abs(step[:2]).max() < _SETTLED_PX:
-            break
-    matrix, right = _system(sums)
-    influence = np.linalg.solve(matrix.sum(axis=0), right.T).T[:, :2]
-    return _Solved(shift=shift, influence=influence - influence.mean(axis=0) * influence.any(axis=1, keepdims=True))
+    matrix, right = _system(band.sums, falling=True)
+    total = matrix.sum(axis=0)
+    values = np.linalg.eigvalsh(total[:2, :2])
+    if not values[0] > 0:
+        return None
+    influence = np.linalg.solve(total, right.T).T[:, :2]
+    used = influence.any(axis=1, keepdims=True)
+    return _Solved(shift=band.shift, influence=influence - influence.mean(axis=0) * used)
 
 
-def _window_sums(
-    before: Floats, after: Floats, usable: Bools, shift: Doubles, gain: float, jitter: float
-) -> Doubles:
-    """Sum the terms of the normal equations over each window: (window, 9), as :func:`_system` reads them."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Differences:
+    """(window, row, col) each: mean and residual of the moved images, and their slopes along rows and columns."""
+
+    mean: Floats
+    residual: Floats
+    gy: Floats
+    gx: Floats
+    hy: Floats
+    hx: Floats
+
+
+def _differences(before: Floats, after: Floats, band: _Band) -> _Differences:
+    """Move both by half the shift, to common contrast."""
     near = slice(_KEPT - 1, 1 - _KEPT)
-    moved_b = translate(before, -shift / 2)[:, near, near] * np.float32(np.exp(gain / 2))
-    moved_a = translate(after, shift / 2)[:, near, near] * np.float32(np.exp(-gain / 2))
-    mean = (moved_a + moved_b) / 2
-    residual = (moved_a - moved_b)[:, 1:-1, 1:-1]
-    gy = (mean[:, 2:, 1:-1] - mean[:, :-2, 1:-1]) / 2
-    gx = (mean[:, 1:-1, 2:] - mean[:, 1:-1, :-2]) / 2
-    mean = mean[:, 1:-1, 1:-1]
-    weight = _weights(residual, gy * gy + gx * gx, usable, jitter)
-    wy, wx, wm = weight * gy, weight * gx, weight * mean
-    pairs = ((wy, gy), (wx, gx), (wm, mean), (wy, gx), (wy, mean), (wx, mean))
-    pairs += ((wy, residual), (wx, residual), (wm, residual))
+    moved_b = translate(before, -band.shift / 2)[:, near, near] * np.float32(np.exp(band.gain / 2))
+    moved_a = translate(after, band.shift / 2)[:, near, near] * np.float32(np.exp(-band.gain / 2))
+    mean: Floats = (moved_a + moved_b) * np.float32(0.5)
+    residual: Floats = moved_a - moved_b
+    (gy, gx), (hy, hx) = _slopes(mean), _slopes(residual)
+    return _Differences(mean=mean[:, 1:-1, 1:-1], residual=residual[:, 1:-1, 1:-1], gy=gy, gx=gx, hy=hy, hx=hx)
+
+
+def _window_sums(view: _Differences, weight: Floats, falling: Floats) -> Doubles:
+    """Sum the terms of the normal equations over each window: (window, 21), as :func:`_system` reads them."""
+    wy, wx, wm, wr = weight * view.gy, weight * view.gx, weight * view.mean, weight * view.residual
+    vy, vx = weight * view.hy, weight * view.hx
+    fy, fx, ey, ex = falling * view.gy, falling * view.gx, falling * view.hy, falling * view.hx
+    pairs = [(wy, view.gy), (wx, view.gx), (wm, view.mean), (wy, view.gx), (wy, view.mean), (wx, view.mean)]
+    pairs += [(wr, view.gy), (wr, view.gx), (wr, view.mean)]
+    pairs += [(vy, view.hy), (vx, view.hx), (wr, view.residual)]
+    pairs += [(vy, view.hx), (vy, view.residual), (vx, view.residual)]
+    pairs += [(fy, view.gy), (fx, view.gx), (fy, view.gx), (ey, view.hy), (ex, view.hx), (ey, view.hx)]
     return np.stack([np.einsum("nij,nij->n", one, other) for one, other in pairs], axis=1).astype(np.float64)
 
 
-def _weights(residual: Floats, slope2: Floats, usable: Bools, jitter: float) -> Floats:
-    """Tukey's weights over the variance expected: noise of the window, and an edge misplaced by the jitter."""
-    size = np.abs(residual)
-    whole = 1.4826 * float(np.median(size[usable]))
-    # The mean of what is not far out, times what makes a normal law's mean size its standard deviation.
-    inside = np.where(usable, np.minimum(size, np.float32(4 * whole)), np.float32(0)).sum(axis=(1, 2))
-    local = 1.2533 * inside / np.maximum(usable.sum(axis=(1, 2)), 1)
-    noise2 = np.maximum(local, _WINDOW_NOISE_FLOOR * whole)[:, None, None] ** 2
-    variance = np.maximum(noise2 + np.float32(jitter**2) * slope2, np.float32(1e-20)).astype(np.float32)
-    far = np.minimum(residual * residual / (np.float32(_TUKEY**2) * variance), np.float32(1))
-    weight: Floats = np.where(usable, (1 - far) ** 2 / variance, np.float32(0))
-    return weight
+def _slopes(image: Floats) -> tuple[Floats, Floats]:
+    """Central differences along rows and columns, one pixel in from the rim."""
+    half = np.float32(0.5)
+    down: Floats = (image[:, 2:, 1:-1] - image[:, :-2, 1:-1]) * half
+    right: Floats = (image[:, 1:-1, 2:] - image[:, 1:-1, :-2]) * half
+    return down, right
 
 
-def _system(sums: Doubles) -> tuple[Doubles, Doubles]:
-    """Lay (window, 9) sums out as matrices (window, 3, 3) and right sides (window, 3)."""
-    yy, xx, mm, yx, ym, xm, yr, xr, mr = sums.T
+def _weights(
+    views: list[_Differences], usable: Bools, noises: list[float], allowance: tuple[float, float]
+) -> tuple[list[Floats], list[Floats]]:
+    """Tukey's weights over the variance expected: noise of the window, and an edge misplaced by the jitter.
+
+    How far out a pixel lies is asked of all bands together: what changed in one is not trusted in another.
+
+    Returns
+    -------
+    weights, falling
+        Per band (window, row, col): the weight, and the slope of weight times residual, by which the solution's own
+        error is judged: where much is thrown out, less is known than the weights say.
+
+    """
+    jitter, tukey = allowance
+    far = np.zeros(usable.shape, np.float32)
+    variances = []
+    for view, whole in zip(views, noises, strict=True):
+        # The mean of what is not far out, times what makes a normal law's mean size its standard deviation.
+        inside = np.minimum(np.abs(view.residual), np.float32(4 * whole))
+        local = 1.2533 * np.einsum("nij,nij->n", inside, usable) / np.maximum(usable.sum(axis=(1, 2)), 1)
+        floor = _WINDOW_NOISE_FLOOR * whole if np.isfinite(whole) else 0.0
+        noise2 = (np.maximum(local, floor)[:, None, None] ** 2).astype(np.float32)
+        variance = np.maximum(noise2 + np.float32(jitter**2) * (view.gy**2 + view.gx**2), np.float32(1e-20))
+        far += view.residual**2 / variance
+        variances.append(variance)
+    far = np.where(usable, np.minimum(far / np.float32(len(views) * tukey**2), np.float32(1)), np.float32(1))
+    near = 1 - far
+    return [near**2 / v for v in variances], [near * (1 - 5 * far) / v for v in variances]
+
+
+def _system(sums: Doubles, *, falling: bool = False) -> tuple[Doubles, Doubles]:
+    """Lay (window, 21) sums out as matrices (window, 3, 3) and right sides (window, 3).
+
+    The matrix holds products of one image's slopes with the other's, mean * mean - difference * difference / 4: the
+    noise of one image does not know that of the other, so still water carries no information, as it should. Products
+    of the mean alone would count noise as edges and shorten every step. With ``falling`` it is the slope of the right
+    side itself, for judging errors.
+    """
+    both = sums[:, :6] - sums[:, 9:15] / 4
+    # Where a window shows noise only, its share of the information is noise as well: it counts as far as both agree.
+    agree = both[:, :2].sum(axis=1) / np.maximum(sums[:, :2].sum(axis=1), 1e-30)
+    trust = np.clip(agree, 0, 1)[:, None]
+    yy, xx, mm, yx, ym, xm = (both * trust).T
+    if falling:
+        yy, xx, yx = ((sums[:, 15:18] - sums[:, 18:21] / 4) * trust).T
     matrix = np.stack([yy, yx, ym, yx, xx, xm, ym, xm, mm], axis=1).reshape(-1, 3, 3)
-    return matrix, -np.stack([yr, xr, mr], axis=1)
+    return matrix, -sums[:, 6:9] * trust
 
 
-def _step(total: Doubles) -> Doubles | None:
+def _step(sums: Doubles) -> Doubles | None:
     """Return the step (rows, cols, contrast), or None where one direction at most is held."""
-    matrix, right = _system(total[None])
-    values = np.linalg.eigvalsh(matrix[0, :2, :2])
-    if not values[1] > 0 or values[0] < _MIN_EIGEN_SHARE * values[1] or not matrix[0, 2, 2] > 0:
+    matrix, right = (part.sum(axis=0) for part in _system(sums))
+    values = np.linalg.eigvalsh(matrix[:2, :2])
+    if not values[1] > 0 or values[0] < _MIN_EIGEN_SHARE * values[1] or not matrix[2, 2] > 0:
         return None
-    step: Doubles = np.linalg.solve(matrix[0], right[0])
+    step: Doubles = np.linalg.solve(matrix, right)
     return step
 
 

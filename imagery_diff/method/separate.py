@@ -2,8 +2,8 @@
 
 Things of a port are close to rectangles: hulls, stacks, trains, heaps. An area that falls into several parts when the
 level is raised is several things if the parts fill their own rectangles clearly better than the area fills its one.
-The parts are those of the component tree of the evidence (Jones 1999, 10.1006/cviu.1999.0777), and each takes the
-ground that drains to it (watershed; Beucher and Lantuejoul 1979).
+The parts are those of the component tree of the evidence (Jones 1999, Computer Vision and Image Understanding 75), and
+each takes the ground that drains to it (watershed; Beucher and Lantuejoul 1979).
 
 Assumption: between two things lies ground that changed less than either. Broken by: two things that touch, two of the
 same length side by side.
@@ -33,11 +33,11 @@ _STEP = 1.2
 """Factor from one level to the next."""
 _BETTER = 0.12
 """By how much more of their rectangles the parts must fill than the whole: the corner that a bow leaves empty."""
-
-
 _HARDLY = 0.08
 """What two blurred edges leave of their step half-way between them falls to this where they stand four pixels apart
 (two normal integrals of deviation 1.2 pixels, the delivered blur): more than a container that matches its ground."""
+_OUTSIDE = 0.5
+"""Below this share of a thing's typical difference lies what is not the thing: outlines are drawn there too."""
 _NO_LINE_PX = 2.5
 """A piece whose middle lies deeper than this is no train: one pixel wide, blurred to three or four."""
 _CASTER_SHARE = 0.25
@@ -141,11 +141,14 @@ def _leaves(strength: Floats, mask: Bools, level: float, least_px: int) -> list[
             break
         pieces = [labels == n for n in numbers]
         if len(pieces) > 1:
-            if _stand_apart(strength, pieces, level):
+            weaker = min(float(np.percentile(strength[piece], 80)) for piece in pieces)
+            if level <= _HARDLY * weaker and not any(_is_line(piece) for piece in pieces):
                 return [leaf for piece in pieces for leaf in _leaves(strength, piece, level, least_px)]
             parts = [leaf for piece in pieces for leaf in _leaves(strength, piece, level, least_px)]
             filled = np.average([_fill(p) for p in parts], weights=[np.count_nonzero(p) for p in parts])
-            if filled > _fill(np.logical_or.reduce(pieces)) + _BETTER:
+            # Ground between things is no part of either; what a level takes off within one thing is.
+            whole = inner if level < _OUTSIDE * weaker else mask
+            if filled > _fill(whole) + _BETTER:
                 return parts
             # The parts of one thing: a ship's house and holds, a train's cars. Its strongest part says no more.
             return [mask]
@@ -153,14 +156,9 @@ def _leaves(strength: Floats, mask: Bools, level: float, least_px: int) -> list[
     return [mask]
 
 
-def _stand_apart(strength: Floats, pieces: list[Bools], level: float) -> bool:
-    """Whether hardly changed ground, too wide for a gap in a stack, lies between pieces that are no lines.
-
-    The cars of a train stand as far apart and are one train.
-    """
-    if level > _HARDLY * min(float(np.percentile(strength[piece], 80)) for piece in pieces):
-        return False
-    return all(ndimage.distance_transform_edt(np.pad(piece, 1)).max() >= _NO_LINE_PX for piece in pieces)
+def _is_line(piece: Bools) -> bool:
+    """Whether a piece is so thin that others in its line may be cars of the same train, however far the next."""
+    return float(ndimage.distance_transform_edt(np.pad(piece, 1)).max()) < _NO_LINE_PX
 
 
 def _fill(mask: Bools) -> float:

@@ -2,8 +2,8 @@
 
 Colour alone takes coal, wet ground and asphalt for shade. But a shadow has a caster and a length: it reaches no
 further from its caster than the caster's height over the tangent of the sun's elevation, straight away from the sun
-(Liow and Pavlidis 1990, 10.1016/0734-189X(90)90068-L). What runs on further in that direction is dark ground or a dark
-thing.
+(Liow and Pavlidis 1990, Computer Vision, Graphics, and Image Processing 49). What runs on further in that direction is
+dark ground or a dark thing.
 
 Assumption: level ground, and things no higher than the height given. Broken by: towers and their shadows.
 """

@@ -54,6 +54,7 @@ _BLOCK_PX = 16
 _LOG_EXPONENT = 0.15
 """Noise grows with brightness to this power: 1 for amplitude, intensity or a root of them, 0 for a logarithm."""
 _CORRELATION_PX = 12
+_CORRELATION_WINDOW_PX = 1024
 _DRIFT_PX = 25
 _LIT_PX = 1.5
 _MIN_PX = 500
@@ -170,7 +171,7 @@ def _named(names: tuple[str, ...]) -> bool:
 
 
 def _from_decibel(image: Floats) -> Floats:
-    """Amplitude from decibels of power; (…)."""
+    """Amplitude from decibels of power; any shape."""
     return np.power(10.0, np.clip(image, -60, 60) / 20, dtype=np.float32)
 
 
@@ -274,7 +275,7 @@ def estimate_speckle(before: Floats, after: Floats, clear: Bools, radar: Radar) 
         unevenness=typical,
         outline_spread=outline_spread,
         looks=looks,
-        unmix=_unmixing(_in_spreads(fine, outline_spread)[:, lit.all(axis=0)]),
+        unmix=_unmixing(_in_spreads(fine, outline_spread)[:, _lit_in_all(lit, clear)]),
         correlation_px2=max(_correlation_area(r, w) for r, w in zip(raw, lit, strict=True)),
         pixels=int(np.count_nonzero(clear)),
     )
@@ -392,6 +393,12 @@ def _robust_spread(values: Floats) -> float:
     return max(float(1.4826 * np.median(np.abs(values - middle))), 1e-6)
 
 
+def _lit_in_all(lit: Bools, clear: Bools) -> Bools:
+    """Ground lit in every band, or all clear ground where that is too little; (row, col)."""
+    together = lit.all(axis=0)
+    return np.asarray(together if np.count_nonzero(together) >= _MIN_PX else clear)
+
+
 def _unmixing(standard: Floats) -> NDArray[np.float64]:
     """Inverse root of the robust correlation of the bands (Gnanadesikan and Kettenring 1972, 10.2307/2528963)."""
     bands = len(standard)
@@ -413,8 +420,18 @@ def _in_spreads(ratio: Floats, spread: NDArray[np.float64]) -> Floats:
     return np.asarray(ratio / spread[:, None, None], np.float32)
 
 
+def _fullest_window(where: Bools) -> tuple[slice, slice]:
+    """Find the window of at most a million pixels, on a grid of halves, that holds the most of a mask."""
+    side = _CORRELATION_WINDOW_PX
+    starts = [range(0, max(1, n - side // 2), side // 2) for n in where.shape]
+    windows = [(slice(r, r + side), slice(c, c + side)) for r in starts[0] for c in starts[1]]
+    return max(windows, key=lambda w: np.count_nonzero(where[w]))
+
+
 def _correlation_area(ratio: Floats, where: Bools) -> float:
     """Sum of the autocorrelation over its main lobe: the pixels that hold one independent sample."""
+    window = _fullest_window(where)
+    ratio, where = ratio[window], where[window]
     middle, spread = float(np.median(ratio[where])), _robust_spread(ratio[where])
     values = np.where(where, np.clip(ratio - middle, -3 * spread, 3 * spread), 0.0)
     # What varies more slowly than this is change or drift, not speckle.
@@ -440,7 +457,7 @@ def weigh(before: Floats, after: Floats, clear: Bools, speckle: Speckle) -> Weig
 
     Returns
     -------
-    ``strength`` is a normal score: what a standard normal would have to reach to be as rare. ``plain`` is the size of
+    ``tolerant`` is a normal score: what a standard normal would have to reach to be as rare. ``plain`` is the size of
     the fine log ratio in spreads of unchanged ground.
 
     """
@@ -455,13 +472,14 @@ def weigh(before: Floats, after: Floats, clear: Bools, speckle: Speckle) -> Weig
     fine = _log_ratio(images, *known, FINE_PX, speckle.radar.scaling)
     standard = np.tensordot(speckle.unmix, _in_spreads(fine, speckle.outline_spread), 1)
     plain = np.sqrt((standard**2).mean(axis=0)).astype(np.float32)
-    return Weighed(tolerant=score, plain=plain, looked_at=clear)
+    nothing = np.float32(0)
+    return Weighed(tolerant=np.where(clear, score, nothing), plain=np.where(clear, plain, nothing), looked_at=clear)
 
 
 def lit_ground(before: Floats, after: Floats, clear: Bools, speckle: Speckle) -> Bools:
     """Ground that stands above the noise floor on both dates, in all bands: where a ratio means something."""
     images = (_linear(before, speckle.radar.scaling), _linear(after, speckle.radar.scaling))
-    return np.asarray(_lit(images, clear, speckle.floor).all(axis=0))
+    return _lit_in_all(_lit(images, clear, speckle.floor), clear)
 
 
 def log_brightness(before: Floats, after: Floats, clear: Bools, speckle: Speckle) -> tuple[Floats, Floats]:

@@ -12,6 +12,7 @@ from imagery_diff.read.raster import RasterSource, describe_bands, open_raster, 
 from imagery_diff.scene import SceneInfo
 
 _WINDOW_PX = 128
+NO_CLOUD_MASK = "no cloud mask; cloud and its shadow may hide things here, or be taken for change"
 _MARKED = "its pixels carry the mark of a rendered image"
 
 
@@ -89,7 +90,7 @@ def _open_bare(path: Path) -> SceneInfo:
         caveats=(
             *caveats,
             f"{path.name}: time of the image is not known",
-            f"{path.name}: no cloud mask; cloud and its shadow may hide things here, or be taken for change",
+            f"{path.name}: {NO_CLOUD_MASK}",
             f"{path.name}: {ALTERED.lower()}" if altered else f"{path.name}: credit unknown",
         ),
     )

@@ -165,3 +165,59 @@ def test_direction_is_the_date_on_which_it_stands_out_and_turns_with_the_dates()
     water = np.ones((40, 40), bool), ~mask
     assert direction_of(patch, (full, other), frame, seen, water) == Direction.APPEARED
     assert direction_of(patch, (full, other), frame, seen, water[::-1]) == Direction.DISAPPEARED
+
+
+# --- when something stood there, on ground that is not even
+
+
+def uneven(seed, spread=1.0):
+    """Return standing ground whose brightness wanders by ``spread`` over some ten pixels; (band, row, col)."""
+    ground = np.random.default_rng(seed).normal(0, 1, (3, 60, 70))
+    ground = ndimage.gaussian_filter(ground, (0, 5, 5))
+    return (ground / ground.std() * spread).astype(np.float32)
+
+
+def two_looks(seed, contrast, spread):
+    """Return two looks at uneven ground, a thing 8 x 24 pixels on the second, and the thing's mask."""
+    ground, mask = uneven(seed, spread), np.zeros((60, 70), bool)
+    mask[26:34, 22:46] = True
+    thing = ndimage.gaussian_filter(np.where(mask, contrast, 0.0), 0.8)
+    noise = ndimage.gaussian_filter(np.random.default_rng(seed + 99).normal(0, 0.4, (2, 3, 60, 70)), (0, 0, 0.7, 0.7))
+    grown = ndimage.binary_dilation(mask, iterations=1)
+    return (ground + noise[0]).astype(np.float32), (ground + thing + noise[1]).astype(np.float32), grown
+
+
+@pytest.mark.parametrize("contrast", [6.0, -6.0])
+@pytest.mark.parametrize("seed", range(6))
+def test_a_thing_on_ground_as_uneven_as_itself_is_dated_by_its_rim(contrast, seed):
+    """The surround as a whole differs from the empty place as much as from the thing: only at the rim is it told."""
+    empty, full, mask = two_looks(seed, contrast, spread=5.0)
+    said = [
+        direction_of(patch_of(mask), pair, np.eye(3), np.ones(mask.shape, bool), None)
+        for pair in ((empty, full), (full, empty))
+    ]
+    assert said == [Direction.APPEARED, Direction.DISAPPEARED]
+
+
+def test_a_thing_that_replaces_another_of_like_contrast_has_changed():
+    empty, full, mask = two_looks(1, 6.0, spread=0.5)
+    other = 2 * empty - full
+    assert direction_of(patch_of(mask), (full, other), np.eye(3), np.ones(mask.shape, bool), None) == Direction.CHANGED
+
+
+def test_a_neighbour_that_left_is_no_ground_to_hold_a_thing_against():
+    empty, full, mask = two_looks(2, 6.0, spread=0.5)
+    # It stands on three sides of the thing, a pixel off; above the thing is bare ground.
+    beside = ndimage.binary_dilation(mask, iterations=9) & ~ndimage.binary_dilation(mask, iterations=1)
+    beside[: np.nonzero(mask)[0].min()] = False
+    empty[:, beside] += 12
+    frame, everywhere = np.eye(3), np.ones(mask.shape, bool)
+    said = [
+        direction_of(patch_of(mask), (empty, full), frame, seen, None) for seen in (everywhere, everywhere & ~beside)
+    ]
+    assert said == [Direction.DISAPPEARED, Direction.APPEARED]
+
+
+def test_without_any_ground_at_the_rim_nothing_is_said_of_when():
+    empty, full, mask = two_looks(3, 6.0, spread=0.5)
+    assert direction_of(patch_of(mask), (empty, full), np.eye(3), mask, None) == Direction.CHANGED

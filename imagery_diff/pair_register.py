@@ -1,0 +1,96 @@
+"""The registration of a pair: on which ground and bands, and how much sun and view may have pulled it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from imagery_diff.geometry import parallax_m, shadow_m
+from imagery_diff.method import coregister
+from imagery_diff.pair_scenes import refuse_unseen
+
+if TYPE_CHECKING:
+    from imagery_diff.aoi import AOI
+    from imagery_diff.grid import Grid
+    from imagery_diff.pair_scenes import Pair
+    from imagery_diff.params import Params
+    from imagery_diff.scene import Scene
+
+
+def register(pair: Pair, grid: Grid, ground: AOI | None, params: Params) -> coregister.Shift:
+    """Measure the shift between two images, on whatever of the grid is clear on both dates.
+
+    Parameters
+    ----------
+    pair, grid
+        The images, and the grid they are compared on.
+    ground
+        The AOI, for the refusal of a pair that shows nothing of it.
+    params
+        Search, windows, and the law of the error.
+
+    Raises
+    ------
+    InputError
+        If nothing of the AOI was seen on both dates.
+
+    """
+    scenes = pair.read(grid)
+    refuse_unseen(pair, scenes, ground)
+    bands = registration_bands(pair.names)
+    size = grid.pixel_size_m[0]
+    reach = params.max_shift_px if grid.crs is None else params.max_shift_m / size
+    shift = coregister.estimate_shift(
+        scenes[0].data[bands],
+        scenes[1].data[bands],
+        _usable(scenes, params),
+        max_shift_px=max(reach, 2.0),
+        tile_px=params.registration_tile_px,
+        sample_px=params.registration_sample_px,
+    )
+    return coregister.allow_for_standing(shift, standing(pair, grid, params), error_law(params))
+
+
+def _usable(scenes: tuple[Scene, Scene], params: Params) -> coregister.Bools:
+    """Ground clear on both dates; where that is hardly any (a scene flagged as snow), ground seen on both."""
+    clear: coregister.Bools = (scenes[0].flags | scenes[1].flags) == 0
+    if np.count_nonzero(clear) >= params.registration_clear_fraction * clear.size:
+        return clear
+    return ~(scenes[0].unseen | scenes[1].unseen)
+
+
+def registration_bands(names: tuple[str, ...]) -> list[int]:
+    """At most four bands, those of the finest resolution first; more add time, not precision (method.md, Q1)."""
+    preferred = [names.index(n) for n in ("blue", "green", "red", "nir") if n in names]
+    return preferred or list(range(min(4, len(names))))
+
+
+def standing(pair: Pair, grid: Grid, params: Params) -> coregister.Standing:
+    """Say how differently both dates show a thing one metre high; where sun or view is not known, as is usual."""
+    before, after = pair.infos
+    size = grid.pixel_size_m[0] if grid.crs is not None else params.unknown_pixel_m
+    shadow = (params.unknown_shadow / size, 0.0)
+    if before.sun and after.sun and min(before.sun.elevation_deg, after.sun.elevation_deg) > 0:
+        shadow = _on_grid(shadow_m(1.0, before.sun), shadow_m(1.0, after.sun), size)
+    lean = (0.0, 0.0)
+    if before.view and after.view:
+        lean = _on_grid(parallax_m(1.0, before.view), parallax_m(1.0, after.view), size)
+    return coregister.Standing(shadow=shadow, lean=lean)
+
+
+def _on_grid(before: tuple[float, float], after: tuple[float, float], size: float) -> tuple[float, float]:
+    """East and north in metres -> the difference in rows and columns."""
+    return (-(after[1] - before[1]) / size, (after[0] - before[0]) / size)
+
+
+def error_law(params: Params) -> coregister.ErrorLaw:
+    """Return the law of the registration's error as fitted."""
+    return coregister.ErrorLaw(
+        scatter=params.registration_scatter,
+        floor_px=params.registration_floor_px,
+        shadow_m=params.registration_shadow_m,
+        lean_m=params.registration_lean_m,
+        lean_spread_m=params.registration_lean_spread_m,
+        interval=params.registration_interval,
+    )
