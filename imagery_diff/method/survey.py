@@ -82,7 +82,8 @@ def score(
     parts = [_smooth(part, seen, share, blur_px) for part in (contrast, spreads)]
     weak = (parts[0] < np.log(least[1])) | (parts[1] < np.log(least[0]))
     parts += [_smooth(part, seen, share, blur_px) for part in structure(*_grey(brightness, units), seen, window_px)]
-    total = 0.5 * sum(part - np.float32(np.median(part[seen][::_SAMPLE])) for part in parts)
+    level_parts = [part - np.float32(np.median(part[seen][::_SAMPLE])) for part in parts]
+    total: Floats = np.asarray(0.5 * np.stack(level_parts).sum(axis=0), np.float32)
     total -= np.float32(typical(total[seen][::_SAMPLE], float(np.log(level))))
     # Just below the level and no lower: what is too weak to be called still ranks above what is not even unusual.
     total = np.where(weak, np.minimum(total, np.float32(np.log(_BELOW * level))), total)
