@@ -456,7 +456,8 @@ def _find_patches(
 
     """
     moved = geometry.moved_shadow(matched.shaded)
-    barred = ~weighed.looked_at | ((matched.flags & (Flag.SHADOW | Flag.SNOW)) != 0) | moved
+    declared = (matched.flags & (Flag.SHADOW | Flag.SNOW)) != 0
+    barred = ~weighed.looked_at | declared | moved
     least = _least_pixels(grid, params)
     fine = [scale for scale in scales if scale.name != regions.SURVEY]
     pieces = regions.find_patches(fine, matched.surface, barred, min_px=least)
@@ -475,8 +476,8 @@ def _find_patches(
         things, weak, gap_px=params.join_gap_m / size, width_px=max(6.0, params.line_width_m / size)
     )
     for scale in scales[len(fine) :]:
-        # Where the sun is not known the colour of shadow is all there is to go by, and asphalt and new roofs have it.
-        cover_barred = barred if geometry.reach_px else barred & ~(moved & weighed.looked_at & (matched.flags == 0))
+        # Asphalt and new roofs have the colour of shade; without the sun there is nothing to hold them against.
+        cover_barred = barred if geometry.reach_px else ~weighed.looked_at | declared
         areas = regions.find_patches([scale], matched.surface, cover_barred, min_px=least)
         patches = regions.areas_and_things(areas, patches, weighed.tolerant)
     return patches, np.where(moved | own_shadow, np.float32(0), weighed.plain)

@@ -137,9 +137,9 @@ class Params:
     map_blur_px: float = 2.0
     """Smoothing of the map's score, pixels; about twelve independent pixels. What is smaller is a matter of the alarm.
     Pixels and not metres, because it averages the noise of pixels."""
-    map_window_px: int = 5
-    """Side of the neighbourhood in which pattern and local contrast are compared, pixels: the least that holds a
-    pattern of the image's sharpness (edges rise over 2.5 px)."""
+    map_window_px: int = 3
+    """Side of the neighbourhood in which pattern and local contrast are compared before smoothing, pixels: the least
+    that has a pattern."""
     min_region_m2: float = 120.0
     """Smallest region kept, square metres on the ground: eight 20-foot containers side by side (8 x 14.8 m2)."""
     min_region_px: int = 6

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 _EIGHT = np.ones((3, 3), bool)
 _MARGIN_PX = 4
 _MOSTLY = 0.5
+_FILLED = 0.8
+"""An area of cover is nothing but the things in it if they fill so much of it; the rest is the score's smoothing."""
 _RING_PX = 6
 """How much ground around a patch is looked at to say when something stood there, pixels."""
 _RIM_PX = (1.5, 4.5)
@@ -157,7 +159,7 @@ def cover_of(scales: list[Scale]) -> Floats | None:
 
 
 def areas_and_things(areas: list[Patch], things: list[Patch], strength: Floats) -> list[Patch]:
-    """Tell an area of cover from a thing with its blur: what the things in it fill to a half are the things.
+    """Tell an area of cover from a thing with its blur: what things fill is those things.
 
     Parameters
     ----------
@@ -178,7 +180,7 @@ def areas_and_things(areas: list[Patch], things: list[Patch], strength: Floats) 
         filled[thing.window] |= thing.mask
     kept, covered = [], np.zeros(strength.shape, bool)
     for area in areas:
-        if np.mean(filled[area.window][area.mask]) < _MOSTLY:
+        if np.mean(filled[area.window][area.mask]) < _FILLED:
             strongest = float(strength[area.window][area.mask].max())
             kept.append(replace(area, strength=strongest, area=True))
             covered[area.window] |= area.mask

@@ -34,6 +34,8 @@ _TINY = 1e-3
 _SAMPLE = 7
 """Medians and percentiles are taken of every so-manieth pixel seen."""
 _SETTLED = 1e-3
+_BELOW = 0.999
+"""What is too weak to be called is scored at so much of the level at most."""
 
 
 def score(
@@ -78,12 +80,14 @@ def score(
     contrast = np.log(np.maximum(_difference(brightness, units), _TINY))
     spreads = np.log(np.maximum(tolerant, _TINY))
     parts = [_smooth(part, seen, share, blur_px) for part in (contrast, spreads)]
-    limits = [part - np.float32(np.log(bound)) for part, bound in zip(parts, reversed(least), strict=True)]
+    weak = (parts[0] < np.log(least[1])) | (parts[1] < np.log(least[0]))
     parts += [_smooth(part, seen, share, blur_px) for part in structure(*_grey(brightness, units), seen, window_px)]
-    total = 0.5 * sum(part - np.float32(np.median(part[seen][::_SAMPLE])) for part in parts)
+    level_parts = [part - np.float32(np.median(part[seen][::_SAMPLE])) for part in parts]
+    total: Floats = np.asarray(0.5 * np.stack(level_parts).sum(axis=0), np.float32)
     total -= np.float32(typical(total[seen][::_SAMPLE], float(np.log(level))))
-    bounded = np.minimum.reduce([total, *(limit + np.float32(np.log(level)) for limit in limits)])
-    return np.where(seen, np.exp(bounded), 0).astype(np.float32)
+    # Just below the level and no lower: what is too weak to be called still ranks above what is not even unusual.
+    total = np.where(weak, np.minimum(total, np.float32(np.log(_BELOW * level))), total)
+    return np.where(seen, np.exp(total), 0).astype(np.float32)
 
 
 def typical(logs: Floats, above: float) -> float:
