@@ -475,11 +475,12 @@ def _find_patches(
     patches = regions.join_collinear(
         things, weak, gap_px=params.join_gap_m / size, width_px=max(6.0, params.line_width_m / size)
     )
-    for scale in scales[len(fine) :]:
+    cover = [scale for scale in scales if scale.name == regions.SURVEY]
+    if cover:
         # Asphalt and new roofs have the colour of shade; without the sun there is nothing to hold them against.
         cover_barred = barred if geometry.reach_px else ~weighed.looked_at | declared
-        areas = regions.find_patches([scale], matched.surface, cover_barred, min_px=least)
-        patches = regions.areas_and_things(areas, patches, weighed.tolerant)
+        areas = regions.find_patches(cover, matched.surface, cover_barred, min_px=least)
+        patches = regions.areas_and_things(areas, patches, fine[1].strength, least=params.map_seed_sigma)
     return patches, np.where(moved | own_shadow, np.float32(0), weighed.plain)
 
 

@@ -132,6 +132,9 @@ class Params:
     finds more and errs more: the false share halves about every factor of 1.25."""
     map_least_sigma: float = 1.2
     """Map: the least smoothed evidence, spreads of unchanged ground, whatever the pair typically shows."""
+    map_seed_sigma: float = 2.5
+    """Map: what an area must somewhere reach at the scale of an object, spreads of unchanged ground; haze, season and
+    wet ground on rendered pairs without change stay below."""
     map_least_contrast: float = 0.5
     """Map: the least difference, shares of the image's own contrast (half its 16 to 84 % range): less than half of what
     unlike materials of the image differ by is no change of cover. Copies of an image reach 0.42."""

@@ -158,7 +158,7 @@ def cover_of(scales: list[Scale]) -> Floats | None:
     return None
 
 
-def areas_and_things(areas: list[Patch], things: list[Patch], strength: Floats) -> list[Patch]:
+def areas_and_things(areas: list[Patch], things: list[Patch], strength: Floats, *, least: float) -> list[Patch]:
     """Tell an area of cover from a thing with its blur: what things fill is those things.
 
     Parameters
@@ -168,7 +168,9 @@ def areas_and_things(areas: list[Patch], things: list[Patch], strength: Floats) 
     things
         From the evidence of the alarm.
     strength
-        (row, col), evidence in spreads of unchanged ground; areas are given its maximum, as things have it.
+        (row, col), smoothed evidence in spreads of unchanged ground; areas are given its maximum, as things have it.
+    least
+        An area must somewhere reach this strength.
 
     Returns
     -------
@@ -182,8 +184,9 @@ def areas_and_things(areas: list[Patch], things: list[Patch], strength: Floats) 
     for area in areas:
         if np.mean(filled[area.window][area.mask]) < _FILLED:
             strongest = float(strength[area.window][area.mask].max())
-            kept.append(replace(area, strength=strongest, area=True))
-            covered[area.window] |= area.mask
+            if strongest >= least:
+                kept.append(replace(area, strength=strongest, area=True))
+                covered[area.window] |= area.mask
     kept += [thing for thing in things if np.mean(covered[thing.window][thing.mask]) < _MOSTLY]
     return sorted(kept, key=lambda p: -p.strength)
 

@@ -82,8 +82,9 @@ def score(
     parts = [_smooth(part, seen, share, blur_px) for part in (contrast, spreads)]
     weak = (parts[0] < np.log(least[1])) | (parts[1] < np.log(least[0]))
     parts += [_smooth(part, seen, share, blur_px) for part in structure(*_grey(brightness, units), seen, window_px)]
-    level_parts = [part - np.float32(np.median(part[seen][::_SAMPLE])) for part in parts]
-    total: Floats = np.asarray(0.5 * np.stack(level_parts).sum(axis=0), np.float32)
+    total = np.zeros(seen.shape, np.float32)
+    for part in parts:
+        total += np.float32(0.5) * (part - np.float32(np.median(part[seen][::_SAMPLE])))
     total -= np.float32(typical(total[seen][::_SAMPLE], float(np.log(level))))
     # Just below the level and no lower: what is too weak to be called still ranks above what is not even unusual.
     total = np.where(weak, np.minimum(total, np.float32(np.log(_BELOW * level))), total)
@@ -123,8 +124,8 @@ def _grey(brightness: tuple[Floats, Floats], units: list[float]) -> tuple[Floats
 def structure(before: Floats, after: Floats, seen: Bools, window_px: int) -> tuple[Floats, Floats]:
     """Compare the local pattern and the local contrast of two grey images.
 
-    Flat ground has no pattern but noise, whose correlation is nil without any change; so both variances are damped by
-    the median variance of the image.
+    Flat ground has no pattern but noise, whose correlation is nil without any change. So a pattern of the image's
+    median variance is thought into both, the same: what is flat on both dates then agrees.
 
     Parameters
     ----------
@@ -138,7 +139,8 @@ def structure(before: Floats, after: Floats, seen: Bools, window_px: int) -> tup
     Returns
     -------
     lost, step
-        (row, col) twice: 1 - correlation, 0 to 2; and the size of the log ratio of the local standard deviations.
+        (row, col) twice: 1 - correlation, 0 to 2, near 0 where both are flat; and the size of the log ratio of the local
+        standard deviations.
 
     """
     middle = np.float32(np.median(before[seen][::_SAMPLE]))
@@ -152,7 +154,7 @@ def structure(before: Floats, after: Floats, seen: Bools, window_px: int) -> tup
     shared = ndimage.uniform_filter(b * a, window_px) - mean_b * mean_a
     damp = np.float32(max(np.median(np.concatenate([v[seen][::_SAMPLE] for v in (var_b, var_a)])), 1e-9))
     var_b, var_a = var_b + damp, var_a + damp
-    return 1 - shared / np.sqrt(var_b * var_a), np.abs(np.log(var_b / var_a)) / 2
+    return 1 - (shared + damp) / np.sqrt(var_b * var_a), np.abs(np.log(var_b / var_a)) / 2
 
 
 def _smooth(part: Floats, seen: Bools, share: Floats, sigma_px: float) -> Floats:

@@ -1,0 +1,130 @@
+"""The map's score: a factor over what unchanged ground shows, high only where cover changed."""
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from imagery_diff.method import survey
+
+SHAPE = (160, 200)
+SEEN = np.ones(SHAPE, bool)
+PLACE = (slice(40, 80), slice(60, 120))
+OPTIONS = {"level": 3.0, "least": (1.2, 0.5), "blur_px": 2.0, "window_px": 3}
+
+
+def ground(seed):
+    """Fields of unlike materials, two bands; (2, row, col), contrast about 1."""
+    rng = np.random.default_rng(seed)
+    coarse = ndimage.gaussian_filter(rng.normal(size=(2, *SHAPE)), (0, 6, 6))
+    return (coarse / coarse.std()).astype(np.float32)
+
+
+def looks(seed, *, noise=0.1):
+    """Two noisy looks at one ground."""
+    rng = np.random.default_rng(1000 + seed)
+    still = ground(seed)
+    return tuple((still + rng.normal(0, noise, still.shape)).astype(np.float32) for _ in range(2))
+
+
+def tolerant(pair, noise):
+    return np.sqrt(((pair[1] - pair[0]) ** 2).mean(axis=0) / (2 * noise**2)).astype(np.float32)
+
+
+def scored(pair, *, noise=0.1, seen=SEEN, **changes):
+    return survey.score(pair, tolerant(pair, noise), seen, **(OPTIONS | changes))
+
+
+def changed(pair, size=1.5):
+    """Put other cover into the after image."""
+    after = pair[1].copy()
+    after[:, *PLACE] += np.float32(size)
+    return pair[0], after
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_two_looks_at_one_ground_reach_the_level_nowhere(seed):
+    assert scored(looks(seed)).max() < OPTIONS["level"]
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-4, 0.02])
+def test_an_image_and_its_near_copy_reach_it_nowhere_although_they_differ_unevenly(noise):
+    """A typical difference of almost nothing times three is almost nothing."""
+    pair = looks(1, noise=noise)
+    pair[1][:, :30] += np.float32(20 * noise + 0.01)
+    assert scored(pair, noise=max(noise, 1e-4)).max() < OPTIONS["level"]
+
+
+def test_other_cover_is_found_where_it_is():
+    called = scored(changed(looks(2))) >= OPTIONS["level"]
+    truth = np.zeros(SHAPE, bool)
+    truth[PLACE] = True
+    assert np.mean(called[truth]) > 0.95
+    assert np.mean(called[ndimage.binary_dilation(truth, iterations=5) ^ True]) == 0
+
+
+def test_a_third_of_the_ground_changing_hides_nothing():
+    before, after = looks(3)
+    after[:, :53] += np.float32(2)
+    assert np.mean(scored((before, after))[:50] >= OPTIONS["level"]) > 0.9
+
+
+def test_swapping_the_dates_changes_nothing():
+    pair = changed(looks(4))
+    assert np.allclose(scored(pair), scored(pair[::-1]), rtol=1e-4)
+
+
+def test_the_score_does_not_depend_on_the_unit_of_the_numbers():
+    pair = changed(looks(5))
+    same = tolerant(pair, 0.1)
+    scaled = tuple(image * np.float32(250) for image in pair)
+    assert np.allclose(
+        survey.score(pair, same, SEEN, **OPTIONS), survey.score(scaled, same, SEEN, **OPTIONS), rtol=1e-3
+    )
+
+
+def test_a_single_bright_pixel_does_not_carry_its_surroundings():
+    before, after = looks(6)
+    after[:, 100, 100] += np.float32(30)
+    assert np.count_nonzero(scored((before, after)) >= OPTIONS["level"]) <= 25
+
+
+def test_unseen_ground_scores_nothing_and_lends_nothing():
+    pair = changed(looks(7))
+    seen = SEEN.copy()
+    seen[PLACE] = False
+    score = scored(pair, seen=seen)
+    assert not score[PLACE].any()
+    assert score.max() < OPTIONS["level"]
+
+
+def test_nothing_seen_is_no_score():
+    assert not scored(looks(8), seen=np.zeros(SHAPE, bool)).any()
+
+
+def test_a_pattern_that_is_lost_is_told_from_one_that_is_kept_and_flat_ground_has_none_to_lose():
+    rng = np.random.default_rng(9)
+    noise = [rng.normal(0, 0.1, SHAPE).astype(np.float32) for _ in range(2)]
+    pattern, other = (rng.normal(size=SHAPE).astype(np.float32) for _ in range(2))
+    kept_rows, lost_rows, flat = np.s_[:30], np.s_[40:70], np.s_[80:]
+    before, after = noise[0], noise[1]
+    before[kept_rows] += pattern[kept_rows]
+    after[kept_rows] += pattern[kept_rows]
+    before[lost_rows] += pattern[lost_rows]
+    after[lost_rows] += other[lost_rows]
+    lost, _ = survey.structure(before, after, SEEN, 5)
+    kept, gone, nothing = (float(np.median(lost[rows])) for rows in (kept_rows, lost_rows, flat))
+    assert kept < 0.1
+    assert gone > 0.7
+    assert nothing < 0.7 * gone
+
+
+def test_twice_the_local_contrast_is_a_step_of_at_most_the_logarithm_of_two():
+    """Damping by the median variance makes it smaller."""
+    pattern = np.random.default_rng(10).normal(size=SHAPE).astype(np.float32)
+    _, step = survey.structure(pattern, 2 * pattern, SEEN, 7)
+    assert 0.2 < np.median(step) <= np.log(2)
+
+
+def test_the_typical_value_is_that_of_the_unchanged_two_thirds():
+    logs = np.concatenate([np.linspace(-1, 1, 2001), np.full(1000, 4.0)]).astype(np.float32)
+    assert survey.typical(logs, 1.2) == pytest.approx(0, abs=0.01)
