@@ -6,6 +6,7 @@ The numbered comments of :func:`compare` are the headings of docs/explanation/me
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -111,7 +112,7 @@ def compare(
 
     # 5. Radiometry
     progress("matching radiometry")
-    matched = _match_speckle(scenes, radar) if radar else _match_radiometry(scenes, pair.names, ground, params)
+    matched = _match_speckle(scenes, radar) if radar else _match_radiometry(scenes, pair, ground, params)
 
     # 6. Evidence
     progress("weighing evidence")
@@ -169,8 +170,8 @@ class _Matched:
     clear: NDArray[np.uint8]
     """(row, col), surface class of the pixels clear and lit alike on both dates: what statistics are taken from."""
     flags: NDArray[np.uint8]
-    veiled: NDArray[np.bool_]
-    """(row, col), True where thin cloud or its shade was taken off, and a grey thing may have gone with it."""
+    veiled: dict[str, NDArray[np.bool_]]
+    """Cause -> (row, col), True where a veil was taken off, and a thing of its colour may have gone with it."""
     match: radiometry.Match
     speckle: speckle.Speckle | None = None
     """Radar: how unchanged ground scatters; ``images`` are then as delivered and ``brightness`` a logarithm."""
@@ -180,41 +181,28 @@ class _Matched:
         return self.cover.surface
 
 
-def _match_radiometry(
-    scenes: tuple[Scene, Scene], names: tuple[str, ...], ground: AOI | None, params: Params
-) -> _Matched:
-    """Tell the surfaces apart, bring both images to common numbers, and set cast shadows aside."""
+def _match_radiometry(scenes: tuple[Scene, Scene], pair: Pair, ground: AOI | None, params: Params) -> _Matched:
+    """Tell the surfaces apart, bring both images to common numbers without veils, and set cast shadows aside."""
     flags = scenes[0].flags | scenes[1].flags
-    raw = (scenes[0].data, scenes[1].data)
-    grid = scenes[0].grid
-    size = grid.pixel_size_m[0]
-    cover = radiometry.classify_ground(
-        *raw,
-        (flags & UNSEEN) == 0,
-        names,
-        texture_px=_odd(params.texture_m / size, 3),
-        ndvi=params.vegetation_ndvi,
-        water_hint=zones.drawn_water(ground, grid),
-    )
+    raw, cover, snow = _bare_ground(scenes, pair, ground, params)
+    size = scenes[0].grid.pixel_size_m[0]
     clear = np.where(flags == 0, cover.surface, np.uint8(Surface.UNSEEN))
     match = radiometry.estimate_match(*raw, clear if np.any(clear) else cover.surface)
     level = radiometry.middle_level(match)
     before, after = radiometry.apply_match(*raw, cover.surface, match, drift_px=_odd(params.drift_m / size, 9))
-    brightness = (
-        radiometry.common_brightness(before, cover.surface, level),
-        radiometry.common_brightness(after, cover.surface, level),
-    )
-    clouds = (veil.cloud_colour(raw[0], scenes[0].flags), veil.cloud_colour(raw[1], scenes[1].flags))
-    unveiled = veil.take_off_veil(
-        brightness,
-        (scenes[0].flags, scenes[1].flags),
+    cloudless = veil.take_off_clouds(
+        (
+            radiometry.common_brightness(before, cover.surface, level),
+            radiometry.common_brightness(after, cover.surface, level),
+        ),
+        scenes,
         cover.surface,
-        radiometry.on_common_scale(clouds, match, level),
+        match,
         reach_px=params.cloud_edge_m / size,
         least=params.veil_share,
     )
-    brightness = unveiled.brightness
-    shaded = shade.cast_shadow(*brightness, names, least=params.shadow_darkening, water=cover.water)
+    brightness = cloudless.brightness
+    shaded = shade.cast_shadow(*brightness, pair.names, least=params.shadow_darkening, water=cover.water)
     return _Matched(
         images=(
             radiometry.centred(brightness[0], cover.surface, level),
@@ -226,9 +214,41 @@ def _match_radiometry(
         shaded=shaded,
         clear=np.where(shaded[0] | shaded[1], np.uint8(Surface.UNSEEN), clear),
         flags=flags,
-        veiled=unveiled.taken,
+        veiled={pair_result.CLOUD_EDGE: cloudless.taken, pair_result.SNOW: snow},
         match=match,
     )
+
+
+def _bare_ground(
+    scenes: tuple[Scene, Scene], pair: Pair, ground: AOI | None, params: Params
+) -> tuple[tuple[Floats, Floats], radiometry.Ground, NDArray[np.bool_]]:
+    """Tell the surfaces apart; where snow lies on one date only, take it off and look again.
+
+    Returns
+    -------
+    images, cover, snow
+        (band, row, col) twice; the surfaces; (row, col) True where a thing may have been taken off with the snow.
+
+    """
+    flags = (scenes[0].flags, scenes[1].flags)
+    classify = partial(
+        radiometry.classify_ground,
+        seen=((flags[0] | flags[1]) & UNSEEN) == 0,
+        names=pair.names,
+        texture_px=_odd(params.texture_m / scenes[0].grid.pixel_size_m[0], 3),
+        ndvi=params.vegetation_ndvi,
+        water_hint=zones.drawn_water(ground, scenes[0].grid),
+    )
+    images = (scenes[0].data, scenes[1].data)
+    cover = classify(*images)
+    if not pair.reflectance:
+        return images, cover, np.zeros(flags[0].shape, bool)
+    bare = veil.take_off_snow(
+        images, flags, pair.names, cover.surface, share=params.snow_share, least=params.veil_share
+    )
+    if bare.taken.any():
+        cover = classify(*bare.brightness)
+    return bare.brightness, cover, bare.taken
 
 
 def _recognise_radar(pair: Pair, grid: Grid) -> speckle.Radar | None:
@@ -254,7 +274,7 @@ def _match_speckle(scenes: tuple[Scene, Scene], radar: speckle.Radar) -> _Matche
         level={},
         cover=radiometry.Ground(surface=surface, texture=texture, water=None),
         shaded=(np.zeros(seen.shape, bool), np.zeros(seen.shape, bool)),
-        veiled=np.zeros(seen.shape, bool),
+        veiled={},
         clear=np.where(lit, surface, np.uint8(Surface.UNSEEN)),
         flags=flags,
         match=radiometry.Match(
@@ -349,7 +369,7 @@ def _blind(matched: _Matched, weighed: evidence.Weighed, geometry: _Geometry) ->
     """Ground that was seen but in which change was not looked for, by cause; later causes hold what is left."""
     moved = geometry.moved_shadow(matched.shaded)
     return {
-        pair_result.CLOUD_EDGE: matched.veiled,
+        **matched.veiled,
         "shadow that moved": moved,
         "too little ground of its kind": ~weighed.looked_at,
     }
@@ -457,6 +477,7 @@ def _find_patches(
     """
     moved = geometry.moved_shadow(matched.shaded)
     declared = (matched.flags & (Flag.SHADOW | Flag.SNOW)) != 0
+    declared |= matched.veiled.get(pair_result.SNOW, np.False_)
     barred = ~weighed.looked_at | declared | moved
     least = _least_pixels(grid, params)
     fine = [scale for scale in scales if scale.name != regions.SURVEY]

@@ -107,6 +107,8 @@ def regions(described: list[Described], pair: Pair, ground: AOI | None, odds: Od
 
 CLOUD_EDGE = "edge of cloud"
 """Cause: thin cloud or its shade was taken off, and with it a grey thing, if there was one."""
+SNOW = "snow on one date"
+"""Cause: snow was taken off, and with it a white thing, or what the snow hid."""
 _OTHER_SUN_DEG = 10.0
 """The sun moves so far in the morning in half an hour; less moves no shadow one would see at 3 m."""
 
@@ -190,11 +192,7 @@ def caveats(
         found.append("the images carry no georeference: lengths and areas are in pixels")
     if sight.searched < params.usable_fraction:
         found.append(f"only {sight.searched:.0%} of the ground compared was clear on both dates and searched")
-    if CLOUD_EDGE in sight.blind and (edge := float(np.mean(sight.blind[CLOUD_EDGE] & (sight.flags == 0)))) > 0:
-        found.append(
-            f"{edge:.1%} of the ground lies at the edge of flagged cloud or cloud shadow and changed in brightness "
-            "alone, as under thin cloud: a grey thing there is not found, and nothing is said of that ground"
-        )
+    found += _veil_caveats(sight)
     of_sensor = _radar_caveats(speckle, params) if speckle else _light_caveats(pair)
     return [*found, *of_sensor, *_order_caveats(pair), *_place_caveats(ground), _LENGTHS]
 
@@ -203,6 +201,18 @@ _LENGTHS = (  # one sentence
     "lengths and widths come without limits yet: at 3 m pixels known lengths were missed by up to 11 m, "
     "and widths of ships came out up to 16 m too wide"
 )
+
+
+def _veil_caveats(sight: Sight) -> list[str]:
+    """Doubts from thin cloud and from snow that no mask holds."""
+    words = {
+        CLOUD_EDGE: "changed in brightness alone at the edge of flagged cloud or cloud shadow, as under thin cloud: a "
+        "grey thing there is not found, and nothing is said of that ground",
+        SNOW: "was whitened by snow on one date only: a white thing there, and what the snow hides, is not found, and "
+        "nothing is said of that ground",
+    }
+    shares = {c: float(np.mean(sight.blind[c] & (sight.flags == 0))) for c in words if c in sight.blind}
+    return [f"{share:.1%} of the ground {words[cause]}" for cause, share in shares.items() if share > 0]
 
 
 def _light_caveats(pair: Pair) -> list[str]:

@@ -37,6 +37,11 @@ class Pair:
         """Grids of both images."""
         return (self.infos[0].grid, self.infos[1].grid)
 
+    @property
+    def reflectance(self) -> bool:
+        """Whether both images hold reflectance, so that a number means a brightness."""
+        return all(i.units == "reflectance" for i in self.infos)
+
     def lay_out(self, place: AOI) -> AOI:
         """Bring an AOI to the coordinate system both images are laid on.
 

@@ -162,6 +162,9 @@ class Params:
     veil_share: float = 0.08
     """Share of the ground that such a veil must hide before the ground counts as not searched: on concrete the contrast
     of a grey thing that is the least one asked for."""
+    snow_share: float = 0.02
+    """Share of the dry ground that must turn as white as deep snow before snow is said to lie on one date only: more
+    than all white things of a port together, and what a cover of a seventh of the ground shows."""
     shadow_darkening: float = 0.12
     """Smallest mean log darkening that can be a cast shadow (method.md section 1)."""
     vegetation_ndvi: float = 0.3

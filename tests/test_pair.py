@@ -368,6 +368,35 @@ def test_what_lies_under_cloud_is_not_flagged(with_stack):
     assert compare(zoned(one.grid), one, two).regions == ()
 
 
+def test_the_unmasked_edge_of_a_cloud_is_not_flagged_and_counts_as_not_searched(town, opened):
+    image = port(town, seed=9)
+    images = [image + grain(image.shape, k, 10, correlated=False) for k in (0, 1)]
+    from_cloud = np.hypot(*np.subtract(np.mgrid[:180, :200], np.array([50, 60]).reshape(2, 1, 1)))
+    share = np.clip((44 - from_cloud) / 20, 0, 1)
+    images[1] = images[1] + share * (6100 - images[1])
+    looks = [opened(images[0], name="a.tif"), opened(images[1], np.where(share > 0.5, Flag.CLOUD, 0), name="b.tif")]
+    result = compare(halves(looks[0].grid), *looks)
+    assert result.regions == ()
+    west = result.zones[0]
+    assert west.unknown["edge of cloud"] == pytest.approx(np.mean(((share > 0.08) & (share < 0.5))[:, :100]), abs=0.03)
+    assert any("as under thin cloud" in c for c in result.caveats)
+
+
+def test_snow_on_one_date_is_not_flagged_and_counts_as_not_searched(town, opened):
+    image = port(town, seed=10)
+    images = [(image + grain(image.shape, k, 10, correlated=False)) / 10000 for k in (0, 1)]
+    lie = ndimage.gaussian_filter(np.random.default_rng(3).normal(size=image.shape[1:]), 2.0)
+    share = 1 / (1 + np.exp(-4 * (lie / lie.std() - 0.5)))
+    share[-60:] = 0
+    images[0] = images[0] + share * (np.array([0.78, 0.79, 0.78, 0.70]).reshape(-1, 1, 1) - images[0])
+    looks = [opened(i, name=f"{k}.tif", units="reflectance") for k, i in enumerate(images)]
+    result = compare(halves(looks[0].grid), *looks)
+    assert result.regions == ()
+    assert [z.state for z in result.zones] == ["unknown", "unknown"]
+    assert all(z.unknown["snow on one date"] > 0.2 for z in result.zones)
+    assert any("whitened by snow" in c for c in result.caveats)
+
+
 def test_zones_beyond_a_partly_covering_sample_are_unknown():
     states = {z.zone.group: z.state for z in sample("departure_skysat").zones if z.zone.kind == "yard"}
     assert states["pier1"] == states["pier3"] == "unknown"

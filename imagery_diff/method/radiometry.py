@@ -294,7 +294,7 @@ def middle_level(match: Match) -> dict[int, NDArray[np.float64]]:
 
 
 def on_common_scale(
-    colours: tuple[NDArray[np.float64], NDArray[np.float64]], match: Match, level: dict[int, NDArray[np.float64]]
+    colours: tuple[NDArray[np.float64], NDArray[np.float64]], match: Match
 ) -> tuple[dict[int, NDArray[np.float64]], dict[int, NDArray[np.float64]]]:
     """Translate a colour of each image, (band,) in its own numbers, as :func:`common_brightness` does its pixels.
 
@@ -303,6 +303,7 @@ def on_common_scale(
     Before and after: surface class -> (band,), since each class is centred apart.
 
     """
+    level = middle_level(match)
     sides = (
         (colours[0], match.gain_before, match.centre_before),
         (colours[1], match.gain_after, match.centre_after),

@@ -1,16 +1,16 @@
-"""Thin cloud, and the shade of clouds: what the provider's mask leaves out at its edges.
+"""Thin cloud, the shade of clouds, and snow on one date: what the provider's mask leaves out.
 
 A mask is drawn where a cloud is half as bright as its middle; beyond it the cloud goes on, thinner. A veil that hides
 the share v of the ground turns its brightness I into I + v (C - I), with one v in all bands and C the colour of deep
 cloud; the shade of a cloud turns it into I - k T I, with one k and T the share of light that deep shade takes from each
 band. Both are straight lines in the space of bands, known pixel by pixel from the other date. So near what the mask
 calls cloud or shade the part of a difference that lies along such a line is taken off, and what is left is a change of
-colour, which no cloud makes (after the haze line of Zhang et al. 2002, 10.1016/S0034-4257(02)00034-2, with the other
-date for the clear line).
+colour, which no cloud makes (after the haze line of Zhang, Guindon and Cihlar 2002, Remote Sensing of Environment 82,
+173-187, with the other date for their clear line). Snow that covers a part of a pixel mixes in the same way.
 
-Assumption: the other date shows the ground free of cloud; clouds are grey. Broken by: a grey thing beside a cloud,
-which changes the ground as a veil does. Ground where so much was taken off that a thing may have gone with it counts as
-not searched.
+Assumption: the other date shows the ground bare; clouds are grey. Broken by: a grey thing beside a cloud or a white one
+in snow, which changes the ground as a veil does. Ground where so much was taken off that a thing may have gone with it
+counts as not searched.
 """
 
 from __future__ import annotations
@@ -21,18 +21,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
-from imagery_diff.method.radiometry import Surface
+from imagery_diff.method.radiometry import Surface, on_common_scale
 from imagery_diff.scene import Flag
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from imagery_diff.method.radiometry import Match
+    from imagery_diff.scene import Scene
+
     Floats = NDArray[np.float32]
     Bools = NDArray[np.bool_]
     Colours = dict[int, NDArray[np.float64]]
 
-_MOST = 0.7
-"""No mask misses cloud that hides more of the ground than this; whiter things stand out."""
+_EIGHT = np.ones((3, 3), bool)
 _WIDESPREAD = 0.5
 """Haze over more than this share of the ground is what the radiometry was matched on, and no longer a veil."""
 _CORE_PX = 3
@@ -42,10 +44,26 @@ _DEEP = 90
 """Percentile of brightness that stands for deep cloud inside its mask."""
 _WHITE = 99.5
 """Percentile of brightness that stands for white where the mask holds no deep cloud."""
-_UNSURE = 0.1
-"""Share by which the colour of a veil is not known in each band: what a veil left is believed beyond that only."""
+_SNOW_WHITE = 0.35
+"""Reflectance in every visible band from which ground is called snow: half of fresh snow's."""
 _FAIR_SHADE = 0.02
 """Least share of light that a shade is held to take from any band."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Kind:
+    """How much of a veil's doing is taken off."""
+
+    most: float
+    """Largest share of the ground it is held to hide."""
+    unsure: float
+    """Share by which its colour is not known in each band: what it left is believed beyond that only."""
+
+
+_THIN_CLOUD = _Kind(most=0.7, unsure=0.1)
+"""No mask misses cloud that hides more; whiter things stand out."""
+_SNOW_COVER = _Kind(most=1.0, unsure=0.0)
+"""It lies on most of the ground, whose scatter is then measured with what the snow left: nothing is forgiven twice."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -72,15 +90,15 @@ def cloud_colour(data: Floats, flags: NDArray[np.uint8]) -> NDArray[np.float64]:
     there = (flags & (Flag.NODATA | Flag.OUTSIDE)) == 0
     deep = _inside((flags & Flag.CLOUD) != 0) & there
     if np.count_nonzero(deep) >= _LEAST_CORE_PX:
-        return np.asarray(np.percentile(data[:, deep], _DEEP, axis=1), np.float64)
+        return _typical(data, deep)
     return np.asarray(np.percentile(data[:, there], _WHITE, axis=1) if there.any() else data.max((1, 2)), np.float64)
 
 
-def take_off_veil(
+def take_off_clouds(
     brightness: tuple[Floats, Floats],
-    flags: tuple[NDArray[np.uint8], NDArray[np.uint8]],
+    scenes: tuple[Scene, Scene],
     surface: NDArray[np.uint8],
-    colours: tuple[Colours, Colours],
+    match: Match,
     *,
     reach_px: float,
     least: float,
@@ -91,29 +109,104 @@ def take_off_veil(
     ----------
     brightness
         (band, row, col) before and after, on one scale.
-    flags
-        (row, col) before and after, bits of :class:`imagery_diff.scene.Flag`.
+    scenes
+        Both dates as they were read: data also under the mask, and the mask.
     surface
         (row, col), :class:`imagery_diff.method.radiometry.Surface`.
-    colours
-        Before and after: surface class -> (band,), the colour of deep cloud on the scale of ``brightness``.
+    match
+        How the scenes' numbers became ``brightness``.
     reach_px
         How far beyond the mask a cloud goes on, pixels.
     least
         Share of the ground hidden, or of its light taken, from which a thing may have gone with the veil.
 
     """
-    seen = np.isin(surface, list(colours[0]))
+    flags = (scenes[0].flags, scenes[1].flags)
+    seen = np.isin(surface, list(match.centre_before))
     veils = tuple(_near(f, _veiling(f, seen), reach_px) & seen for f in flags)
-    toward = tuple(_at(colours[w], surface[veils[w]]) - brightness[1 - w][:, veils[w]] for w in (0, 1))
-    lifted, thin = _take_off(brightness, veils, toward, least)
+    if any(v.any() for v in veils):
+        own = (cloud_colour(scenes[0].data, flags[0]), cloud_colour(scenes[1].data, flags[1]))
+        colours = on_common_scale(own, match)
+        toward = tuple(_at(colours[w], surface[veils[w]]) - brightness[1 - w][:, veils[w]] for w in (0, 1))
+        lifted, thin = _take_off(brightness, veils, toward, least)
+    else:
+        lifted, thin = brightness, np.zeros(seen.shape, bool)
     shades = tuple(_near(f, Flag.SHADOW, reach_px) & seen for f in flags)
+    if not any(s.any() for s in shades):
+        return Unveiled(brightness=lifted, taken=thin)
     dry = seen & (surface != Surface.WATER)
     deep = tuple(_inside(flags[w] == Flag.SHADOW) & dry & (flags[1 - w] == 0) for w in (0, 1))
     light = tuple(_light_taken(lifted, deep[w], w) for w in (0, 1))
     toward = tuple(-light[w][:, None] * lifted[1 - w][:, shades[w]] for w in (0, 1))
     lit, dim = _take_off(lifted, shades, toward, least)
     return Unveiled(brightness=lit, taken=thin | dim)
+
+
+def take_off_snow(
+    images: tuple[Floats, Floats],
+    flags: tuple[NDArray[np.uint8], NDArray[np.uint8]],
+    names: tuple[str, ...],
+    surface: NDArray[np.uint8],
+    *,
+    share: float,
+    least: float,
+) -> Unveiled:
+    """Take off an image what snow that lies on its date only explains of its difference from the other.
+
+    Snow that covers part of a pixel mixes with the ground in it as a veil does. This comes before the images are
+    matched: ground that whitened pixel by pixel has no gain.
+
+    Parameters
+    ----------
+    images
+        (band, row, col) before and after, surface reflectance, 0 to 1.
+    flags
+        (row, col) before and after, bits of :class:`imagery_diff.scene.Flag`.
+    names
+        Common names of the bands; without ``blue``, ``green``, ``red`` and ``nir`` nothing is called snow.
+    surface
+        (row, col), :class:`imagery_diff.method.radiometry.Surface`.
+    share
+        Least share of the dry ground that must be white as deep snow on one date only; less is some white thing.
+    least
+        Share of a pixel under snow from which a thing may have gone with it.
+
+    """
+    nowhere = np.zeros(surface.shape, bool)
+    if not {"blue", "green", "red", "nir"} <= set(names):
+        return Unveiled(brightness=images, taken=nowhere)
+    dry = (surface != Surface.UNSEEN) & (surface != Surface.WATER)
+    white = tuple(
+        _white_as_snow(i, names) & ((f & ~np.uint8(Flag.SNOW)) == 0) for i, f in zip(images, flags, strict=True)
+    )
+    deep = (white[0] & ~white[1] & dry, white[1] & ~white[0] & dry)
+    enough = max(_LEAST_CORE_PX, share * np.count_nonzero(dry))
+    # The rim of the water is blurred with the snow of the quay.
+    shore = ndimage.binary_dilation(dry, iterations=_CORE_PX) & (surface != Surface.UNSEEN)
+    where = tuple(shore if np.count_nonzero(d) >= enough else nowhere for d in deep)
+    if not any(w.any() for w in where):
+        return Unveiled(brightness=images, taken=nowhere)
+    toward = tuple(_typical(images[date], deep[date])[:, None] - images[1 - date][:, where[date]] for date in (0, 1))
+    bare, taken = _take_off(images, where, toward, least, _SNOW_COVER)
+    # Snow is so bright that its blur tells on the water beside it.
+    rim = ndimage.binary_dilation(taken, _EIGHT) & (surface == Surface.WATER)
+    return Unveiled(brightness=bare, taken=taken | rim)
+
+
+def _white_as_snow(image: Floats, names: tuple[str, ...]) -> Bools:
+    """Pixels bright in all the visible and darker in the near infrared, as snow is and paint and cloud are not.
+
+    After Dozier 1984 (10.1109/TGRS.1984.350628), for want of a short-wave infrared band.
+    """
+    visible = image[[names.index(n) for n in ("blue", "green", "red")]]
+    return np.asarray((visible.min(axis=0) > _SNOW_WHITE) & (visible[0] > image[names.index("nir")]), bool)
+
+
+def _typical(image: Floats, deep: Bools) -> NDArray[np.float64]:
+    """Colour of deep snow or cloud, (band,); black where there is none, and then not used."""
+    if not deep.any():
+        return np.zeros(len(image))
+    return np.asarray(np.percentile(image[:, deep], _DEEP, axis=1), np.float64)
 
 
 def _inside(mask: Bools) -> Bools:
@@ -165,6 +258,7 @@ def _take_off(
     where: tuple[Bools, ...],
     toward: tuple[NDArray[np.float64], ...],
     least: float,
+    kind: _Kind = _THIN_CLOUD,
 ) -> tuple[tuple[Floats, Floats], Bools]:
     """Take the part of each image's change that runs toward a colour off it.
 
@@ -186,11 +280,10 @@ def _take_off(
         image = images[date].copy()
         change = images[date][:, near] - images[1 - date][:, near]
         along = (change * toward[date]).sum(axis=0) / np.maximum((toward[date] ** 2).sum(axis=0), 1e-12)
-        share = np.clip(along, 0.0, _MOST)
+        share = np.clip(along, 0.0, kind.most)
         veil = share * toward[date]
         rest = change - veil
-        unsure = _UNSURE * np.abs(veil)
-        rest = np.sign(rest) * np.maximum(np.abs(rest) - unsure, 0.0)
+        rest = np.sign(rest) * np.maximum(np.abs(rest) - kind.unsure * np.abs(veil), 0.0)
         image[:, near] = images[1 - date][:, near] + rest
         taken[near] |= share > least
         out.append(image)
