@@ -139,8 +139,8 @@ def structure(before: Floats, after: Floats, seen: Bools, window_px: int) -> tup
     Returns
     -------
     lost, step
-        (row, col) twice: 1 - correlation, 0 to 2, near 0 where both are flat; and the size of the log ratio of the local
-        standard deviations.
+        (row, col) twice: 1 - correlation, 0 to 2, near 0 where both are flat; and the size of the log ratio of the
+        local standard deviations.
 
     """
     middle = np.float32(np.median(before[seen][::_SAMPLE]))
