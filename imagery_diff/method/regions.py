@@ -56,6 +56,8 @@ _FRINGE_PX = 4
 _CLEARLY_MORE = 1.15
 """How many times larger the step at a region's rim must be on one date than on the other to say when it stood there;
 on design scenes the larger step was the right date in 99 of 100 (benchmarks/accuracy.py)."""
+_CLEARLY_BRIGHTER = 1.5
+"""The same of radar, for the contrast with the surround: the echo of one thing differs by as much from look to look."""
 
 
 SURVEY = "survey"
@@ -372,9 +374,9 @@ def direction_of_bright(
     # A thing makes the larger contrast; where the larger one is a dark one, the ground changed.
     if max(before, after) < max(-before, -after) or max(before, after) <= 0:
         return Direction.CHANGED
-    if after > _CLEARLY_MORE * max(before, 0):
+    if after > _CLEARLY_BRIGHTER * max(before, 0):
         return Direction.APPEARED
-    return Direction.DISAPPEARED if before > _CLEARLY_MORE * max(after, 0) else Direction.CHANGED
+    return Direction.DISAPPEARED if before > _CLEARLY_BRIGHTER * max(after, 0) else Direction.CHANGED
 
 
 def _surround(patch: Patch, valid: Bools) -> tuple[tuple[slice, slice], Bools, Bools] | None:

@@ -34,6 +34,7 @@ def blue_stack(scene_of):
             "water": (nothing, nothing),
             "flags": np.zeros((100, 100), np.uint8) if flags is None else flags,
             "shaded": nothing,
+            "changed": magnitude > 2,
             "names": NAMES,
             "grid": scene_of(before).grid,
         }
