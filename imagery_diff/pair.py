@@ -380,7 +380,7 @@ def _survey_scale(weighed: evidence.Weighed, matched: _Matched, params: Params) 
         weighed.tolerant,
         weighed.looked_at,
         level=params.map_times,
-        least=(params.map_least_sigma, params.map_least_contrast),
+        least=(params.map_least_share * params.map_times, params.map_least_contrast),
         blur_px=params.map_blur_px,
         window_px=params.map_window_px,
     )
@@ -480,7 +480,8 @@ def _find_patches(
         # Asphalt and new roofs have the colour of shade; without the sun there is nothing to hold them against.
         cover_barred = barred if geometry.reach_px else ~weighed.looked_at | declared
         areas = regions.find_patches(cover, matched.surface, cover_barred, min_px=least)
-        patches = regions.areas_and_things(areas, patches, fine[1].strength, least=params.map_seed_sigma)
+        strongest = params.map_seed_share * params.map_times
+        patches = regions.areas_and_things(areas, patches, fine[1].strength, least=strongest)
     return patches, np.where(moved | own_shadow, np.float32(0), weighed.plain)
 
 
