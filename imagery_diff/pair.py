@@ -5,6 +5,7 @@ The numbered comments of :func:`compare` are the headings of docs/explanation/me
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -237,7 +238,9 @@ def _weigh(
     matched: _Matched, noise: evidence.NoiseModel, shift: Shift, geometry: _Geometry, params: Params
 ) -> evidence.Weighed:
     """Weigh every pixel's difference in units of what unchanged ground does."""
-    left = (shift.error_px or 0.0) if shift.measured else params.unregistered_px
+    known = shift.measured and shift.error_px is not None
+    # An edge is misplaced across itself only: by the error along one axis.
+    left = (shift.error_px or 0.0) / math.sqrt(2) if known else params.unregistered_px
     return evidence.weigh(
         matched.brightness,
         matched.surface,

@@ -174,8 +174,10 @@ def source_window(source: Grid, target: Grid, margin: int = 8) -> tuple[int, int
     return int(row0), int(col0), (int(row1 - row0), int(col1 - col0))
 
 
-def resample(scene: Scene, target: Grid) -> Scene:
+def resample(scene: Scene, target: Grid, bands: Sequence[Grid] | None = None) -> Scene:
     """Resample a scene onto a grid: cubic convolution for the data, the flags apart and never mixed.
+
+    Each band may have a grid of its own, a part of a pixel beside the ``target`` of the flags.
 
     Pixels within reach of the kernel of an unseen pixel get :data:`Flag.EDGE`, those beyond the image
     :data:`Flag.OUTSIDE`. Where the target is coarser than the source, GDAL widens the kernel, so that nothing aliases.
@@ -183,7 +185,8 @@ def resample(scene: Scene, target: Grid) -> Scene:
     """
     ratio = max(1.0, max(target.pixel_size_m) / min(scene.grid.pixel_size_m))
     unseen = scene.unseen
-    data = np.stack([_warp(band, scene.grid, target, Resampling.cubic) for band in scene.data])
+    grids = bands or [target] * len(scene.data)
+    data = np.stack([_warp(b, scene.grid, g, Resampling.cubic) for b, g in zip(scene.data, grids, strict=True)])
     flags = np.zeros(target.shape, np.uint8)
     for flag in Flag:
         where = (scene.flags & flag) != 0

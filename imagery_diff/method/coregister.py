@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import fft, ndimage
 
-from imagery_diff.method.refine import cut_windows, refine, variance_of
+from imagery_diff.method.refine import cut_windows, refine
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -146,8 +146,8 @@ def estimate_shift(
     if np.abs(shift - start).max() > 2 or np.abs(shift).max() > max_shift_px + 1:  # noqa: PLR2004 - method.md section 1
         # The refinement left its basin; the coarse value is good to about a third of a pixel.
         return Shift(rows=float(start[0]), cols=float(start[1]), error_px=None, windows=0)
-    count = int(np.count_nonzero(refined.influence.any(axis=1)))
-    error = float(np.sqrt(variance_of(refined.influence))) if count >= _MIN_WINDOWS else None
+    count = int(np.count_nonzero(refined.took))
+    error = float(np.sqrt(refined.variance)) if count >= _MIN_WINDOWS else None
     return Shift(
         rows=float(shift[0]),
         cols=float(shift[1]),

@@ -73,6 +73,13 @@ class Refined:
     """(band, 2), each band's own shift less the mean, drawn towards it as far as it is uncertain."""
     influence: Doubles
     """(window, 2), what each window adds to the error of the mean, pixels; they sum to 0."""
+    took: Bools
+    """(window,), whether it took part."""
+
+    @property
+    def variance(self) -> float:
+        """Of the length of the error, pixels squared, by the scatter of the windows."""
+        return _variance(self.influence, self.took)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -211,17 +218,19 @@ class _Solved:
     """(2,)"""
     influence: Doubles
     """(window, 2)"""
+    took: Bools
+    """(window,)"""
 
     @property
     def variance(self) -> float:
         """Of one axis, by the scatter of the windows."""
-        return variance_of(self.influence) / 2
+        return _variance(self.influence, self.took) / 2
 
 
-def variance_of(influence: Doubles) -> float:
-    """Variance of the length of the error, pixels squared, from what each of n windows adds to it (a jackknife)."""
-    count = int(np.count_nonzero(influence.any(axis=1)))
-    return float((influence**2).sum()) * count / max(count - 1, 1) if count else np.inf
+def _variance(influence: Doubles, took: Bools) -> float:
+    """Return the variance of the error's length from what each of n windows adds to it (a jackknife)."""
+    count = int(np.count_nonzero(took))
+    return float((influence**2).sum()) * count / max(count - 1, 1)
 
 
 def _judge(band: _Band) -> _Solved | None:
@@ -234,8 +243,8 @@ def _judge(band: _Band) -> _Solved | None:
     if not values[0] > 0:
         return None
     influence = np.linalg.solve(total, right.T).T[:, :2]
-    used = influence.any(axis=1, keepdims=True)
-    return _Solved(shift=band.shift, influence=influence - influence.mean(axis=0) * used)
+    took = matrix.any(axis=(1, 2))
+    return _Solved(shift=band.shift, influence=(influence - influence[took].mean(axis=0)) * took[:, None], took=took)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -349,7 +358,8 @@ def _mean_of_bands(found: list[tuple[int, _Solved]], count: int) -> Refined:
     for k, s in kept:
         bands[k] = (s.shift - mean) * tie / (tie + s.variance)
     influence = np.einsum("k,kwi->wi", weight, [s.influence for _, s in kept])
-    return Refined(shift=mean, bands=bands, influence=influence)
+    took = np.any([s.took for _, s in kept], axis=0)
+    return Refined(shift=mean, bands=bands, influence=influence, took=took)
 
 
 def translate(image: Floats, shift: Doubles) -> Floats:
