@@ -66,7 +66,12 @@ class Pair:
                 continue
             row, col, shape = window
             source = info.source.read(row, col, shape, indexes)
-            scenes.append(replace(align.resample(source, target, targets or None), grid=grid))
+            if shift is not None and shift.warp is not None:
+                own = [(sign * r / 2, sign * c / 2) for r, c in shift.bands] or [(0.0, 0.0)] * len(indexes)
+                moved = align.resample_along(source, target, sign / 2 * shift.warp.over(grid.shape), own)
+            else:
+                moved = align.resample(source, target, targets or None)
+            scenes.append(replace(moved, grid=grid))
         return (scenes[0], scenes[1])
 
 

@@ -41,6 +41,11 @@ _WINDOW_NOISE_FLOOR = 0.3
 """A window's noise is taken as at least this share of the whole's: one of still water must not decide alone."""
 _ROUNDS = 10
 _SETTLED_PX = 2e-3
+_LOCAL_INFORMATION = 400.0
+"""Least information of a window along its weaker direction, 1 / pixels squared: a twentieth of a pixel."""
+_MIN_LOCAL_SHARE = 0.04
+_FAR_PX = 3.0
+"""A window that ends further from the mean than this has lost its way."""
 _CHUNK = 48
 """Windows looked at together: what does not leave the processor's cache is fast."""
 _THIN = 5
@@ -134,6 +139,78 @@ class _Band:
     """(window, 15 + 6), see :func:`_window_sums`."""
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Local:
+    """What windows say by themselves."""
+
+    shift: Doubles
+    """(window, 2), beside the mean of all."""
+    variance: Doubles
+    """(window,), of one axis, pixels squared."""
+    place: Doubles
+    """(window, 2), row and column of its middle, pixels."""
+
+
+def one_step(windows: Windows, refined: Refined) -> Doubles:
+    """Return (window, 2): one more step in every window that can tell, edges granted a whole pixel.
+
+    It shows about half of how far a window lies from the rest: enough to know whether to look closer.
+    """
+    bands = _known(windows, refined)
+    _round(windows, bands, _JITTERS_PX[0], _TUKEYS[1])
+    matrix, right = (np.sum(part, axis=0) for part in zip(*(_system(b.sums) for b in bands), strict=True))
+    steps = [np.linalg.solve(m[:2, :2], r[:2]) for m, r in zip(matrix, right, strict=True) if _holds(m)]
+    return np.array(steps).reshape(-1, 2)
+
+
+def refine_locally(windows: Windows, refined: Refined, at_most: int) -> Local:
+    """Solve for each window alone, from the shift of all."""
+    found = []
+    for i in range(0, len(windows.usable), max(1, -(-len(windows.usable) // at_most))):
+        piece = slice(i, i + 1)
+        alone = Windows(
+            before=windows.before[:, piece],
+            after=windows.after[:, piece],
+            usable=windows.usable[piece],
+            corners=windows.corners[piece],
+        )
+        if np.count_nonzero(alone.usable) < _MIN_PIXELS / 2:
+            continue
+        bands = _known(windows, refined)
+        start = np.array([b.shift for b in bands])
+        for jitter in (*_JITTERS_PX[:-1], *_JITTERS_PX[-2:-1] * 2):
+            _round(alone, bands, jitter, _TUKEYS[1])
+        live = [k for k, b in enumerate(bands) if np.isfinite(b.gain)]
+        if not live:
+            continue
+        moved = np.array([bands[k].shift - start[k] for k in live])
+        matrix = np.sum([_system(bands[k].sums)[0][0] for k in live], axis=0)
+        if not _holds(matrix) or np.abs(np.median(moved, axis=0)).max() > _FAR_PX:
+            continue
+        middle = windows.corners[i] + windows.usable.shape[1] / 2
+        scatter = moved.var(axis=0).sum() / 2 / max(len(live) - 1, 1)
+        variance = np.trace(np.linalg.inv(matrix[:2, :2])) / 2 + scatter
+        found.append((np.median(moved, axis=0), variance, middle))
+    return Local(
+        shift=np.array([f[0] for f in found]).reshape(-1, 2),
+        variance=np.array([f[1] for f in found]),
+        place=np.array([f[2] for f in found]).reshape(-1, 2),
+    )
+
+
+def _known(windows: Windows, refined: Refined) -> list[_Band]:
+    return [
+        _Band(shift=refined.shift + own, gain=_first_gain(b, a, windows.usable), noise=np.inf)
+        for b, a, own in zip(windows.before, windows.after, refined.bands, strict=True)
+    ]
+
+
+def _holds(matrix: Doubles) -> bool:
+    """Say whether a window's (3, 3) matrix fixes both directions."""
+    values = np.linalg.eigvalsh(matrix[:2, :2])
+    return bool(values[0] > _LOCAL_INFORMATION and values[0] >= _MIN_LOCAL_SHARE * values[1])
+
+
 def _first_gain(before: Floats, after: Floats, usable: Bools) -> float:
     """Return the log ratio of spreads; NaN for a band without any."""
     core = slice(_KEPT, -_KEPT)
@@ -184,9 +261,7 @@ def cut_windows(before: Floats, after: Floats, usable: Bools, side: int, sample_
         np.stack([_prepare(_tiles(band, side, _MARGIN)[where], mask, share) for band in image])
         for image in (before, after)
     ]
-    return Windows(
-        before=prepared[0], after=prepared[1], usable=tiles[where], corners=np.stack(where, axis=1) * side
-    )
+    return Windows(before=prepared[0], after=prepared[1], usable=tiles[where], corners=np.stack(where, axis=1) * side)
 
 
 def _tiles(image: NDArray[Any], side: int, margin: int) -> NDArray[Any]:
@@ -243,7 +318,7 @@ def _judge(band: _Band) -> _Solved | None:
     if not values[0] > 0:
         return None
     influence = np.linalg.solve(total, right.T).T[:, :2]
-    took = matrix.any(axis=(1, 2))
+    took: Bools = np.any(matrix, axis=(1, 2))
     return _Solved(shift=band.shift, influence=(influence - influence[took].mean(axis=0)) * took[:, None], took=took)
 
 
@@ -264,7 +339,8 @@ def _differences(before: Floats, after: Floats, band: _Band) -> _Differences:
     near = slice(_KEPT - 1, 1 - _KEPT)
     moved_b = translate(before, -band.shift / 2)[:, near, near] * np.float32(np.exp(band.gain / 2))
     moved_a = translate(after, band.shift / 2)[:, near, near] * np.float32(np.exp(-band.gain / 2))
-    mean, residual = (moved_a + moved_b) / 2, moved_a - moved_b
+    mean: Floats = (moved_a + moved_b) * np.float32(0.5)
+    residual: Floats = moved_a - moved_b
     (gy, gx), (hy, hx) = _slopes(mean), _slopes(residual)
     return _Differences(mean=mean[:, 1:-1, 1:-1], residual=residual[:, 1:-1, 1:-1], gy=gy, gx=gx, hy=hy, hx=hx)
 
@@ -274,16 +350,18 @@ def _window_sums(view: _Differences, weight: Floats, falling: Floats) -> Doubles
     wy, wx, wm, wr = weight * view.gy, weight * view.gx, weight * view.mean, weight * view.residual
     vy, vx = weight * view.hy, weight * view.hx
     fy, fx, ey, ex = falling * view.gy, falling * view.gx, falling * view.hy, falling * view.hx
-    pairs = ((wy, view.gy), (wx, view.gx), (wm, view.mean), (wy, view.gx), (wy, view.mean), (wx, view.mean))
-    pairs += ((wr, view.gy), (wr, view.gx), (wr, view.mean))
-    pairs += ((vy, view.hy), (vx, view.hx), (wr, view.residual), (vy, view.hx), (vy, view.residual), (vx, view.residual))
-    pairs += ((fy, view.gy), (fx, view.gx), (fy, view.gx), (ey, view.hy), (ex, view.hx), (ey, view.hx))
+    v = view
+    pairs: list[tuple[Floats, Floats]] = [(wy, v.gy), (wx, v.gx), (wm, v.mean), (wy, v.gx), (wy, v.mean), (wx, v.mean)]
+    pairs += [(wr, v.gy), (wr, v.gx), (wr, v.mean)]
+    pairs += [(vy, v.hy), (vx, v.hx), (wr, v.residual), (vy, v.hx), (vy, v.residual), (vx, v.residual)]
+    pairs += [(fy, v.gy), (fx, v.gx), (fy, v.gx), (ey, v.hy), (ex, v.hx), (ey, v.hx)]
     return np.stack([np.einsum("nij,nij->n", one, other) for one, other in pairs], axis=1).astype(np.float64)
 
 
 def _slopes(image: Floats) -> tuple[Floats, Floats]:
     """Central differences along rows and columns, one pixel in from the rim."""
-    return (image[:, 2:, 1:-1] - image[:, :-2, 1:-1]) / 2, (image[:, 1:-1, 2:] - image[:, 1:-1, :-2]) / 2
+    half = np.float32(0.5)
+    return (image[:, 2:, 1:-1] - image[:, :-2, 1:-1]) * half, (image[:, 1:-1, 2:] - image[:, 1:-1, :-2]) * half
 
 
 def _weights(
