@@ -51,7 +51,7 @@ class Params:
     registration_floor_px: float = 0.001
     """Registration error under one sun from one side, pixels per axis."""
     registration_shadow_m: float = 0.001
-    """Height whose moved shadow pulls the registration, metres: none could be measured, the robust weights see to it."""
+    """Height whose moved shadow pulls the registration, metres: none could be measured, robust weights see to it."""
     registration_lean_m: float = 0.22
     """Mean height of what the registration holds on to, metres: its lean in two views is put back."""
     registration_lean_spread_m: float = 0.24
