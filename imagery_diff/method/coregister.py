@@ -1,13 +1,12 @@
-"""How far the after image lies from the before image: one translation, to a small part of a pixel.
+"""How far the after image lies from the before image: one shift, to a hundredth of a pixel, and how sure that is.
 
 Two steps. A coarse search correlates the *directions* of gradients (soft-normalised gradient correlation, after Fitch
-et al. 2002, BMVC, and Argyriou and Vlachos 2003, 10.1049/el:20030666): edges count, brightness does not. A refinement
-solves the linearised brightness constancy by robust least squares (Lucas and Kanade 1981; in the symmetric,
-second-order form of Benhimane and Malis 2004, 10.1109/IROS.2004.1389474), both images moved by half the shift, so
-that swapping them only changes the sign.
+et al. 2002, BMVC, and Argyriou and Vlachos 2003, 10.1049/el:20030666): edges count, brightness does not. The refinement
+is in :mod:`imagery_diff.method.refine`; where windows disagree, :mod:`imagery_diff.method.warp` may fit a field. Both
+images are moved by half the shift, so that swapping them only changes the sign.
 
-Assumption: the two images differ by one translation over the ground compared. Broken by: relief and tall objects seen
-from two sides, moving shadows, plants; the independent windows then disagree, which is what the stated error measures.
+Assumption: sharp edges on the ground moved together. Broken by: tall objects seen from two sides, moving shadows, snow.
+What pulls all windows alike is no scatter: its law (:class:`ErrorLaw`) is fitted on pairs of known shift.
 """
 
 from __future__ import annotations
