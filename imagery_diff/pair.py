@@ -5,6 +5,7 @@ The numbered comments of :func:`compare` are the headings of docs/explanation/me
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -329,7 +330,9 @@ def _weigh(
     """Weigh every pixel's difference in units of what unchanged ground does; for radar, its log ratio by speckle."""
     if matched.speckle:
         return speckle.weigh(*matched.images, matched.surface != Surface.UNSEEN, matched.speckle)
-    left = (shift.error_px or 0.0) if shift.measured else params.unregistered_px
+    known = shift.measured and shift.error_px is not None
+    # An edge is misplaced across itself only: by the error along one axis.
+    left = (shift.error_px or 0.0) / math.sqrt(2) if known else params.unregistered_px
     jitter = float(np.hypot(params.jitter_px, left))
     surface, texture = matched.surface, matched.cover.texture
     tolerant = evidence.weigh(
