@@ -30,6 +30,7 @@ from shapely.geometry import box
 
 from imagery_diff.errors import ImageryDiffError, ImageryDiffWarning
 from imagery_diff.method import align
+from imagery_diff.method.coregister import Shift
 from imagery_diff.pair_register import register, standing
 from imagery_diff.pair_scenes import open_pair
 from imagery_diff.params import Params
@@ -107,7 +108,8 @@ def one(case: str, seed: int, size: str, drawn: Plan, params: Params) -> Case:
         try:
             shift = register(pair, common, None, params)
         except ImageryDiffError as error:
-            return Case(case=case, seed=seed, size=size, error=None, stated_px=None, interval_px=None, shadow=light.shadow, lean=light.lean, reason=str(error), cpu_s=process_time() - begun)  # fmt: skip  # noqa: E501
+            shift = Shift(rows=0.0, cols=0.0, error_px=None, windows=0, reason=str(error))
+        cpu_s = process_time() - begun
     off = np.array([shift.rows, shift.cols]) - truth
     return Case(
         case=case,
@@ -119,7 +121,7 @@ def one(case: str, seed: int, size: str, drawn: Plan, params: Params) -> Case:
         shadow=light.shadow,
         lean=light.lean,
         reason=shift.reason,
-        cpu_s=process_time() - begun,
+        cpu_s=cpu_s,
     )
 
 
@@ -212,7 +214,8 @@ def fit(found: Sequence[Case]) -> dict[str, float]:
         off = ((error - p[4] * lean) ** 2).sum(axis=1)
         return float((np.log(variance) + 3.0 * np.log1p(off / (4.0 * variance))).sum())
 
-    best = minimize(loss, [*np.log([1.3, 0.006, 0.05, 0.3]), 0.3], method="Nelder-Mead", options={"maxiter": 20_000, "maxfev": 20_000})  # fmt: skip  # noqa: E501
+    start = [*np.log([1.3, 0.006, 0.05, 0.3]), 0.3]
+    best = minimize(loss, start, method="Nelder-Mead", options={"maxiter": 20_000, "maxfev": 20_000})
     p = best.x
     ratio = np.hypot(*(error - p[4] * lean).T) / np.sqrt(2 * spread(p))
     names = ("scatter", "floor_px", "shadow_m", "lean_spread_m")

@@ -5,6 +5,7 @@ The numbered comments of :func:`compare` are the headings of docs/explanation/me
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -349,7 +350,9 @@ def _weigh(
     """Weigh every pixel's difference in units of what unchanged ground does; for radar, its log ratio by speckle."""
     if matched.speckle:
         return speckle.weigh(*matched.images, matched.surface != Surface.UNSEEN, matched.speckle)
-    left = (shift.error_px or 0.0) if shift.measured else params.unregistered_px
+    known = shift.measured and shift.error_px is not None
+    # An edge is misplaced across itself only: by the error along one axis.
+    left = (shift.error_px or 0.0) / math.sqrt(2) if known else params.unregistered_px
     jitter = float(np.hypot(params.jitter_px, left))
     surface, texture = matched.surface, matched.cover.texture
     tolerant = evidence.weigh(
@@ -400,7 +403,7 @@ def _survey_scale(weighed: evidence.Weighed, matched: _Matched, params: Params) 
         weighed.tolerant,
         weighed.looked_at,
         level=params.map_times,
-        least=(params.map_least_sigma, params.map_least_contrast),
+        least=(params.map_least_share * params.map_times, params.map_least_contrast),
         blur_px=params.map_blur_px,
         window_px=params.map_window_px,
     )
@@ -501,7 +504,8 @@ def _find_patches(
         # Asphalt and new roofs have the colour of shade; without the sun there is nothing to hold them against.
         cover_barred = barred if geometry.reach_px else ~weighed.looked_at | declared
         areas = regions.find_patches(cover, matched.surface, cover_barred, min_px=least)
-        patches = regions.areas_and_things(areas, patches, fine[1].strength, least=params.map_seed_sigma)
+        strongest = params.map_seed_share * params.map_times
+        patches = regions.areas_and_things(areas, patches, fine[1].strength, least=strongest)
     return patches, np.where(moved | own_shadow, np.float32(0), weighed.plain)
 
 

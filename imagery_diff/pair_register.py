@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,7 +50,16 @@ def register(pair: Pair, grid: Grid, ground: AOI | None, params: Params) -> core
         tile_px=params.registration_tile_px,
         sample_px=params.registration_sample_px,
     )
+    shift = replace(shift, bands=_for_all_bands(shift, bands, len(pair.names)))
     return coregister.allow_for_standing(shift, standing(pair, grid, params), error_law(params))
+
+
+def _for_all_bands(shift: coregister.Shift, bands: list[int], count: int) -> tuple[tuple[float, float], ...]:
+    """Give bands that were not looked at the mean shift."""
+    if not shift.bands:
+        return ()
+    own = dict(zip(bands, shift.bands, strict=True))
+    return tuple(own.get(k, (0.0, 0.0)) for k in range(count))
 
 
 def _usable(scenes: tuple[Scene, Scene], params: Params) -> coregister.Bools:

@@ -188,6 +188,11 @@ def caveats(
         found.append(f"the images could not be registered to each other ({shift.reason}); edges may show as change")
     elif shift.error_px is None:
         found.append("the registration could not be checked on independent windows; its error is not known")
+    if shift.warp is not None:
+        found.append(
+            f"the images differ by more than one shift: a field ({shift.warp.model}) of {shift.warp.spread_px:.1f} px "
+            f"was taken out ({shift.warp.why}); over open water it is a guess"
+        )
     if sight.grid.crs is None:
         found.append("the images carry no georeference: lengths and areas are in pixels")
     if sight.searched < params.usable_fraction:

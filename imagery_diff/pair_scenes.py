@@ -61,18 +61,30 @@ class Pair:
         return place.in_crs(crs)
 
     def read(self, grid: Grid, shift: Shift | None = None) -> tuple[Scene, Scene]:
-        """Read both images onto the grid, each moved by half the shift."""
-        moves = (0.0, 0.0) if shift is None else (shift.rows / 2, shift.cols / 2)
+        """Read both images onto the grid, each moved by half the shift, and each band by half of its own."""
         scenes = []
-        for info, bands, sign in zip(self.infos, self.indexes, (-1, 1), strict=True):
-            target = grid.shifted(sign * moves[0], sign * moves[1])
+        for info, indexes, sign in zip(self.infos, self.indexes, (-1, 1), strict=True):
+            target, *targets = [grid.shifted(sign * rows / 2, sign * cols / 2) for rows, cols in _moves(shift)]
             window = align.source_window(info.grid, target)
             if window is None:
-                scenes.append(align.empty_scene(grid, len(bands)))
+                scenes.append(align.empty_scene(grid, len(indexes)))
                 continue
             row, col, shape = window
-            scenes.append(replace(align.resample(info.source.read(row, col, shape, bands), target), grid=grid))
+            source = info.source.read(row, col, shape, indexes)
+            if shift is not None and shift.warp is not None:
+                own = [(sign * r / 2, sign * c / 2) for r, c in shift.bands] or [(0.0, 0.0)] * len(indexes)
+                moved = align.resample_along(source, target, sign / 2 * shift.warp.over(grid.shape), own)
+            else:
+                moved = align.resample(source, target, targets or None)
+            scenes.append(replace(moved, grid=grid))
         return (scenes[0], scenes[1])
+
+
+def _moves(shift: Shift | None) -> list[tuple[float, float]]:
+    """Return (rows, cols) of the shift, and then of each band where they are known."""
+    if shift is None:
+        return [(0.0, 0.0)]
+    return [(shift.rows + rows, shift.cols + cols) for rows, cols in ((0.0, 0.0), *shift.bands)]
 
 
 def open_pair(before: SceneInfo | str | Path, after: SceneInfo | str | Path) -> Pair:

@@ -45,18 +45,18 @@ class Params:
     registration_tile_px: int = 64
     """Largest side of the independent windows from whose scatter the registration error is stated, pixels; small
     images get smaller ones."""
-    registration_scatter: float = 1.3
+    registration_scatter: float = 1.15
     """Times the scatter of the windows that is its share of the registration's error. This and the next five were
     fitted on rendered design seeds by ``python benchmarks/registration.py fit``."""
-    registration_floor_px: float = 0.006
+    registration_floor_px: float = 0.001
     """Registration error under one sun from one side, pixels per axis."""
-    registration_shadow_m: float = 0.1
-    """Height whose moved shadow pulls the registration, metres."""
-    registration_lean_m: float = 0.35
+    registration_shadow_m: float = 0.001
+    """Height whose moved shadow pulls the registration, metres: none could be measured, robust weights see to it."""
+    registration_lean_m: float = 0.22
     """Mean height of what the registration holds on to, metres: its lean in two views is put back."""
-    registration_lean_spread_m: float = 0.35
+    registration_lean_spread_m: float = 0.24
     """How far that height differs from place to place, metres."""
-    registration_interval: float = 1.6
+    registration_interval: float = 1.9
     """Radius about the shift that holds the true one in nine of ten pairs, standard errors."""
     unknown_shadow: float = 0.3
     """Difference of the shadows of a thing one metre high, metres, where the sun is not known: two hours apart at
@@ -128,13 +128,14 @@ class Params:
     size of Najin, every other look. A prior, stated; p_change moves with it."""
     map_times: float = 3.0
     """Map: ground is called changed that differs this many times more than unchanged ground of the pair typically does.
-    A round number; on labelled pairs of 1.5 to 30 m the best factor lay between 2.4 and 3.3 on ten of fourteen. Lower
-    finds more and errs more: the false share halves about every factor of 1.25."""
-    map_least_sigma: float = 1.2
-    """Map: the least smoothed evidence, spreads of unchanged ground, whatever the pair typically shows."""
-    map_seed_sigma: float = 2.5
-    """Map: what an area must somewhere reach at the scale of an object, spreads of unchanged ground; haze, season and
-    wet ground on rendered pairs without change stay below."""
+    A round number; on labelled pairs of 1.5 to 30 m the best factor lay between 2.6 and 3.6 on ten of fourteen. This
+    number moves the map: 1.25 times lower calls about twice as much unchanged ground, and finds more."""
+    map_least_share: float = 0.4
+    """Map: the least smoothed evidence, spreads of unchanged ground for each of ``map_times``: 1.2, whatever the pair
+    typically shows."""
+    map_seed_share: float = 0.8
+    """Map: what an area must somewhere reach at the scale of an object, spreads of unchanged ground for each of
+    ``map_times``: 2.4; haze, season and wet ground on rendered pairs without change stay below."""
     map_least_contrast: float = 0.5
     """Map: the least difference, shares of the image's own contrast (half its 16 to 84 % range): less than half of what
     unlike materials of the image differ by is no change of cover. Copies of an image reach 0.42."""

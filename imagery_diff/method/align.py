@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from affine import Affine
-from pyproj import CRS
+from pyproj import CRS, Transformer
 from rasterio.enums import Resampling
 from rasterio.warp import reproject as warp_array
 from scipy import ndimage
@@ -174,8 +174,10 @@ def source_window(source: Grid, target: Grid, margin: int = 8) -> tuple[int, int
     return int(row0), int(col0), (int(row1 - row0), int(col1 - col0))
 
 
-def resample(scene: Scene, target: Grid) -> Scene:
+def resample(scene: Scene, target: Grid, bands: Sequence[Grid] | None = None) -> Scene:
     """Resample a scene onto a grid: cubic convolution for the data, the flags apart and never mixed.
+
+    Each band may have a grid of its own, a part of a pixel beside the ``target`` of the flags.
 
     Pixels within reach of the kernel of an unseen pixel get :data:`Flag.EDGE`, those beyond the image
     :data:`Flag.OUTSIDE`. Where the target is coarser than the source, GDAL widens the kernel, so that nothing aliases.
@@ -187,7 +189,8 @@ def resample(scene: Scene, target: Grid) -> Scene:
         return _cut_out(scene, target, *corner)
     ratio = max(1.0, max(target.pixel_size_m) / min(scene.grid.pixel_size_m))
     unseen = scene.unseen
-    data = np.stack([_warp(band, scene.grid, target, Resampling.cubic) for band in scene.data])
+    grids = bands or [target] * len(scene.data)
+    data = np.stack([_warp(b, scene.grid, g, Resampling.cubic) for b, g in zip(scene.data, grids, strict=True)])
     flags = np.zeros(target.shape, np.uint8)
     for flag in Flag:
         where = (scene.flags & flag) != 0
@@ -230,6 +233,54 @@ def _cut_out(scene: Scene, target: Grid, row: int, col: int) -> Scene:
         out.data[:, *there] = scene.data[:, top:bottom, left:right]
         out.flags[there] = scene.flags[top:bottom, left:right]
     return out
+
+
+def resample_along(
+    scene: Scene, target: Grid, moves: NDArray[np.float64], bands: Sequence[tuple[float, float]]
+) -> Scene:
+    """Resample a scene onto a grid along a field: cubic splines for the data, the flags apart and never mixed.
+
+    Parameters
+    ----------
+    scene, target
+        What is read, and the grid it is laid on.
+    moves
+        (2, row, col): rows and columns of the target's pixels by which each is read further down and right.
+    bands
+        (rows, cols) added to it for each band.
+
+    """
+    ratio = max(1.0, max(target.pixel_size_m) / min(scene.grid.pixel_size_m))
+    # Where several source pixels fall into one, the source is blurred to the target's pixel first.
+    sigma = 0.5 * math.sqrt(ratio**2 - 1)
+    data = np.zeros((len(scene.data), *target.shape), np.float32)
+    for k, (band, (rows, cols)) in enumerate(zip(scene.data, bands, strict=True)):
+        at = _source_positions(scene.grid, target, moves + np.array([rows, cols])[:, None, None])
+        soft = ndimage.gaussian_filter(band, sigma) if sigma > 0 else band
+        data[k] = ndimage.map_coordinates(soft, at, order=3, mode="nearest")
+    at = _source_positions(scene.grid, target, moves)
+    near = np.rint(at).astype(int)
+    limits = np.array(scene.grid.shape)[:, None, None]
+    outside = ((near < 0) | (near >= limits)).any(axis=0)
+    row, col = np.clip(near, 0, limits - 1)
+    flags = np.where(outside, np.uint8(Flag.OUTSIDE), scene.flags[row, col])
+    around = np.pad(scene.unseen, 1, constant_values=True)
+    reach = math.ceil(_CUBIC_REACH_PX * ratio - 0.01)
+    spread = ndimage.binary_dilation(around, np.ones((3, 3), bool), iterations=reach)[1:-1, 1:-1]
+    flags[spread[row, col] & ((flags & UNSEEN) == 0)] |= np.uint8(Flag.EDGE)
+    return Scene(data=data, flags=flags, grid=target)
+
+
+def _source_positions(source: Grid, target: Grid, moves: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(2, row, col): where in the source, rows and columns of pixel middles, each moved pixel of the target lies."""
+    rows, cols = np.meshgrid(*(np.arange(n) + 0.5 for n in target.shape), indexing="ij")
+    t = target.transform
+    row, col = rows + moves[0], cols + moves[1]
+    x, y = t.a * col + t.b * row + t.c, t.d * col + t.e * row + t.f
+    if source.crs != target.crs and source.crs is not None and target.crs is not None:
+        x, y = Transformer.from_crs(target.crs, source.crs, always_xy=True).transform(x, y)
+    s = ~source.transform
+    return np.stack([s.d * x + s.e * y + s.f - 0.5, s.a * x + s.b * y + s.c - 0.5])
 
 
 def empty_scene(grid: Grid, bands: int) -> Scene:

@@ -1,13 +1,12 @@
-"""How far the after image lies from the before image: one translation, to a small part of a pixel.
+"""How far the after image lies from the before image: one shift, to a hundredth of a pixel, and how sure that is.
 
 Two steps. A coarse search correlates the *directions* of gradients (soft-normalised gradient correlation, after Fitch
-et al. 2002, BMVC, and Argyriou and Vlachos 2003, 10.1049/el:20030666): edges count, brightness does not. A refinement
-solves the linearised brightness constancy by robust least squares (Lucas and Kanade 1981; in the symmetric,
-second-order form of Benhimane and Malis 2004, 10.1109/IROS.2004.1389474), both images moved by half the shift, so
-that swapping them only changes the sign.
+et al. 2002, BMVC, and Argyriou and Vlachos 2003, 10.1049/el:20030666): edges count, brightness does not. The refinement
+is in :mod:`imagery_diff.method.refine`; where windows disagree, :mod:`imagery_diff.method.warp` may fit a field. Both
+images are moved by half the shift, so that swapping them only changes the sign.
 
-Assumption: the two images differ by one translation over the ground compared. Broken by: relief and tall objects seen
-from two sides, moving shadows, plants; the independent windows then disagree, which is what the stated error measures.
+Assumption: sharp edges on the ground moved together. Broken by: tall objects seen from two sides, moving shadows, snow.
+What pulls all windows alike is no scatter: its law (:class:`ErrorLaw`) is fitted on pairs of known shift.
 """
 
 from __future__ import annotations
@@ -18,10 +17,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import fft, ndimage
 
-from imagery_diff.method.refine import cut_windows, refine
+from imagery_diff.method.refine import cut_windows, one_step, refine, refine_locally
+from imagery_diff.method.warp import disagreement, estimate_warp
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from imagery_diff.method.refine import Refined, Windows
+    from imagery_diff.method.warp import Warp
 
     Floats = NDArray[np.float32]
     Bools = NDArray[np.bool_]
@@ -35,6 +38,10 @@ _MIN_PIXELS = 400
 """Fewer usable pixels than this carry no registration."""
 _MIN_WINDOWS = 3
 """A scatter needs three."""
+_AGREED_PX = 0.15
+"""One step in each window shows about half of how far it lies: windows that agree so well are not looked at closer."""
+_LOCAL_WINDOWS = 160
+"""So many windows are enough for a field."""
 _LEAST_WINDOWS = 25
 """Small images are cut into about so many windows, so that their scatter can be told."""
 _LEAST_SIDE_PX = 24
@@ -59,6 +66,10 @@ class Shift:
     """The true shift lies within this distance in nine of ten such pairs, pixels; None where not known."""
     bands: tuple[tuple[float, float], ...] = ()
     """(rows, cols) by which each band's own shift differs from that of their mean; empty where not measured."""
+    warp: Warp | None = None
+    """How the shift differs from place to place, where it does."""
+    why: str | None = None
+    """Why a translation or a field; None where nothing was measured."""
     reason: str | None = None
     """Why no shift could be measured (then it is 0, 0); None where it was."""
 
@@ -74,7 +85,7 @@ class Shift:
         fractions of a pixel measure the flood.
 
         """
-        return replace(self, rows=float(round(self.rows)), cols=float(round(self.cols)))
+        return replace(self, rows=float(round(self.rows)), cols=float(round(self.cols)), bands=(), warp=None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +159,8 @@ def estimate_shift(
     if start is None:
         return _not_measured("no common structure was found within the search")
     whole = np.round(start).astype(int)
+    if np.any(np.abs(whole) >= stable.shape):
+        return _not_measured("the shift found is larger than the images")
     side = int(np.clip(np.sqrt(stable.size / _LEAST_WINDOWS), _LEAST_SIDE_PX, tile_px))
     windows = cut_windows(*_overlap(before, after, stable, whole), side, sample_px)
     refined = refine(windows, start - whole)
@@ -159,13 +172,32 @@ def estimate_shift(
         return Shift(rows=float(start[0]), cols=float(start[1]), error_px=None, windows=0)
     count = int(np.count_nonzero(refined.took))
     error = float(np.sqrt(refined.variance)) if count >= _MIN_WINDOWS else None
+    warp, why = _find_warp(windows, refined, stable.shape, whole)
     return Shift(
         rows=float(shift[0]),
         cols=float(shift[1]),
-        error_px=error,
+        # The scatter about a translation is what the field explains; what it leaves is what counts.
+        error_px=error if error is None or warp is None else warp.left_px,
         windows=count,
         bands=tuple((float(r), float(c)) for r, c in refined.bands),
+        warp=warp,
+        why=why,
     )
+
+
+def _find_warp(
+    windows: Windows, refined: Refined, shape: tuple[int, ...], whole: NDArray[np.int_]
+) -> tuple[Warp | None, str]:
+    """Look closer where windows seem to disagree."""
+    steps = one_step(windows, refined)
+    if len(steps) < _MIN_WINDOWS:
+        return None, "too few windows hold a shift of their own for more than a translation"
+    if disagreement(steps) <= _AGREED_PX:
+        return None, f"windows agree to {2 * disagreement(steps):.2f} px"
+    local = refine_locally(windows, refined, _LOCAL_WINDOWS)
+    # Places in the frame half-way between both images: the overlap begins half the whole-pixel shift in.
+    local = replace(local, place=local.place + np.abs(whole) / 2)
+    return estimate_warp(local, (shape[0], shape[1]))
 
 
 def _not_measured(reason: str) -> Shift:

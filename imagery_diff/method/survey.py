@@ -3,7 +3,7 @@
 A survey of cover asks another question than the alarm. The alarm asks whether anything unchanged could look like this,
 and unlike materials under another light excuse nothing there. The survey ranks all ground, and what ranks it best is
 not one distance but four that err apart: the whitened difference (colour that unchanged ground does not show), the
-plain difference in units of the image's own contrast (change vector analysis; Malila 1980), the loss of the local
+plain difference in units of the image's own contrast (change vector analysis), the loss of the local
 pattern, and the change of local contrast (what was built has edges, what was cleared has none).
 
 Each is taken as a logarithm, so that it is a factor and needs no scale of its own, and averaged over a neighbourhood
@@ -139,8 +139,8 @@ def structure(before: Floats, after: Floats, seen: Bools, window_px: int) -> tup
     Returns
     -------
     lost, step
-        (row, col) twice: 1 - correlation, 0 to 2, near 0 where both are flat; and the size of the log ratio of the local
-        standard deviations.
+        (row, col) twice: 1 - correlation, 0 to 2, near 0 where both are flat; and the size of the log ratio of the
+        local standard deviations.
 
     """
     middle = np.float32(np.median(before[seen][::_SAMPLE]))

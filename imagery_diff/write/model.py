@@ -152,7 +152,15 @@ def shift_summary(result: Comparison) -> dict[str, Any]:
         "north_m": step and rounded(step[1], 3),
         "error_px": rounded(shift.error_px, 4),
         "error_m": rounded((shift.error_px or 0.0) * max(grid.pixel_size_m), 4) if placed else None,
+        "interval_px": rounded(shift.interval_px, 4),
         "windows": shift.windows,
+        "model": None if shift.reason else "translation" if shift.warp is None else shift.warp.model,
+        "why": shift.why,
+        "field_px": None if shift.warp is None else rounded(shift.warp.spread_px, 4),
+        "bands": {
+            name: [rounded(rows, 4), rounded(cols, 4)]
+            for name, (rows, cols) in zip(result.relative_gain, shift.bands, strict=False)
+        },
         "reason": shift.reason,
     }
 

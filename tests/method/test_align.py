@@ -12,7 +12,7 @@ from shapely import box
 
 from imagery_diff.errors import InputError
 from imagery_diff.grid import Grid
-from imagery_diff.method.align import common_grid, empty_scene, resample, source_window, working_crs
+from imagery_diff.method.align import common_grid, empty_scene, resample, resample_along, source_window, working_crs
 from imagery_diff.scene import Flag, Scene
 
 LON, LAT = 130.29, 42.23
@@ -261,3 +261,40 @@ def test_the_source_window_holds_every_source_pixel_the_target_needs(corner, tur
         assert row + height >= min(120, rows[needed].max() + 2.5)
         assert col <= max(0, cols[needed].min() - 2.5)
         assert col + width >= min(160, cols[needed].max() + 2.5)
+
+
+def test_a_field_reads_every_pixel_from_where_it_points_with_its_flag():
+    grid = grid_in("EPSG:32652", (3.0, 3.0))
+    scene = coordinates(grid)
+    scene.flags[40:50, 60:70] = Flag.CLOUD
+    row, col = np.mgrid[: grid.shape[0], : grid.shape[1]]
+    moves = np.stack([0.4 + 0.004 * col, -0.3 - 0.005 * row])
+    out = resample_along(scene, grid, moves, [(0.0, 0.0), (0.0, 0.25)])
+    inner = np.s_[5:-5, 5:-5]
+    assert (out.data[0] - (row + 0.5 + moves[0]))[inner] == pytest.approx(0, abs=1e-3)
+    assert (out.data[1] - (col + 0.5 + moves[1] + 0.25))[inner] == pytest.approx(0, abs=1e-3)
+    clouded = (out.flags & Flag.CLOUD) != 0
+    assert clouded.sum() == pytest.approx(100, abs=12)
+    assert (out.flags[39:51, 59:71] != 0).mean() > 0.9
+    assert (out.flags[inner] & (Flag.OUTSIDE | Flag.NODATA) == 0).all()
+
+
+def test_a_field_of_nothing_leaves_an_image_as_it_is_and_a_coarser_grid_is_met_in_the_middle(town, scene_of):
+    scene = scene_of(town(bands=2))
+    still = resample_along(scene, scene.grid, np.zeros((2, *scene.grid.shape)), [(0.0, 0.0)] * 2)
+    assert still.data == pytest.approx(scene.data, abs=0.01)
+    assert (still.flags[2:-2, 2:-2] == 0).all()
+    fine = coordinates(grid_in("EPSG:32652", (3.0, 3.0)))
+    t = fine.grid.transform
+    doubled = Affine(2 * t.a, t.b, t.c, t.d, 2 * t.e, t.f)
+    coarse = Grid(crs=fine.grid.crs, transform=doubled, shape=(45, 60))
+    out = resample_along(fine, coarse, np.zeros((2, 45, 60)), [(0.0, 0.0)] * 2)
+    rows, cols = np.mgrid[1:90:2, 1:120:2]
+    assert (out.data[0] - rows)[4:-4, 4:-4] == pytest.approx(0, abs=0.01)
+    assert (out.data[1] - cols)[4:-4, 4:-4] == pytest.approx(0, abs=0.01)
+    elsewhere = grid_in("EPSG:32653", (3.0, 3.0))
+    there = resample_along(fine, elsewhere, np.zeros((2, *elsewhere.shape)), [(0.0, 0.0)] * 2)
+    beside = resample(fine, elsewhere)
+    seen = (there.flags == 0) & (beside.flags == 0)
+    assert seen.mean() > 0.5
+    assert np.abs(there.data - beside.data)[:, seen].max() < 0.05

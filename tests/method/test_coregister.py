@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 import rasterio
+from scipy import ndimage
 from shapely import box
 
 from imagery_diff import AOI, compare
-from imagery_diff.method.coregister import Shift, estimate_shift
-from imagery_diff.method.refine import translate
+from imagery_diff.method.coregister import ErrorLaw, Shift, Standing, allow_for_standing, estimate_shift
+from imagery_diff.method.refine import Local, translate
+from imagery_diff.method.warp import estimate_warp
 
 OPTIONS = {"max_shift_px": 20.0, "tile_px": 64, "sample_px": 1_500_000}
 CUT = box(340_000, 5_838_000, 344_000, 5_842_000)
@@ -169,3 +171,99 @@ def test_images_of_different_places_carry_no_shift(town):
 def test_a_shift_for_speckle_is_one_of_whole_pixels():
     shift = Shift(rows=1.9, cols=-0.44, error_px=0.1, windows=9).in_whole_pixels()
     assert (shift.rows, shift.cols, shift.error_px) == (2.0, 0.0, 0.1)
+
+
+def off_by_band(image, moved, own, truth):
+    """Move every band by the shift and its own offset."""
+    return np.concatenate([moved(image[[k]], truth[0] + r, truth[1] + c) for k, (r, c) in enumerate(own)])
+
+
+def test_bands_count_alike_however_strong_their_edges_are(town, moved):
+    before = town((260, 280), bands=4, seed=31)
+    own = [(0.2, -0.1), (-0.1, 0.2), (0.1, -0.3), (-0.2, 0.2)]
+    after = off_by_band(before, moved, own, (0.4, -0.3))
+    for weak in (before, after):
+        weak[:3] *= 0.05
+    shift = estimate_shift(before, after, np.ones(before.shape[1:], bool), **OPTIONS)
+    assert off(np.array([shift.rows, shift.cols]), (0.4, -0.3)) < 0.02
+    assert np.array(shift.bands) == pytest.approx(np.array(own), abs=0.02)
+
+
+def test_open_water_around_a_small_pier_neither_holds_the_start_nor_makes_the_error_small(town, moved):
+    errors, stated = [], []
+    for seed in range(6):
+        land = town((220, 220), bands=4, seed=40 + seed)
+        after = moved(land, 0.9, -0.8)
+        for image in (land, after):
+            image[:, :150] = image[:, :, 120:] = 300
+        # The pier's own rim does not move in this picture.
+        stable = np.ones(land.shape[1:], bool)
+        stable[140:160, :130] = stable[140:, 110:130] = False
+        one, two = (noise(land.shape, n, 60) for n in (seed, seed + 50))
+        shift = estimate_shift(land + one, after + two, stable, **OPTIONS)
+        errors.append(np.hypot(shift.rows - 0.9, shift.cols + 0.8))
+        stated.append(shift.error_px)
+    assert max(errors) < 0.1
+    assert 0.2 < np.sqrt(np.mean(np.square(errors))) / np.median(stated) < 3
+
+
+def warped(image, field):
+    """Show at x + field what the image shows at x, as far as a field of half a pixel is its own inverse."""
+    rows, cols = np.mgrid[: image.shape[1], : image.shape[2]].astype(float)
+    at = [rows - field[0], cols - field[1]]
+    return np.stack([ndimage.map_coordinates(band, at, order=3, mode="nearest") for band in image])
+
+
+def smooth_field(shape, *, quadratic, rms):
+    """(2, row, col): a plane, or a plane and a bowl, of mean 0."""
+    row, col = np.meshgrid(*(np.linspace(-1, 1, n) for n in shape), indexing="ij")
+    field = np.stack([row + 0.5 * col, 0.3 * row - col])
+    if quadratic:
+        field += np.stack([col * col, 1.2 * row * col - row * row])
+    field -= field.mean(axis=(1, 2), keepdims=True)
+    return field * rms / np.sqrt((field**2).sum(axis=0).mean())
+
+
+@pytest.mark.parametrize("quadratic", [False, True])
+def test_a_smooth_warp_of_four_tenths_is_found_to_one_and_swaps_its_sign(town, quadratic):
+    before = town((400, 400), bands=2, seed=50)
+    field = smooth_field((400, 400), quadratic=quadratic, rms=0.4)
+    after = warped(before, field) + noise(before.shape, 1, 30)
+    stable = np.ones((400, 400), bool)
+    shift = estimate_shift(before, after, stable, **OPTIONS)
+    assert shift.warp is not None
+    assert "held-out" in shift.why
+    found_field = shift.warp.over((400, 400)) + np.array([shift.rows, shift.cols])[:, None, None]
+    left = (found_field - field)[:, 20:-20, 20:-20]
+    assert np.sqrt((left**2).sum(axis=0).mean()) < 0.1
+    back = estimate_shift(after, before, stable, **OPTIONS)
+    assert back.warp is not None
+    swapped = back.warp.over((400, 400)) + np.array([back.rows, back.cols])[:, None, None]
+    assert np.abs(found_field + swapped)[:, 20:-20, 20:-20].max() < 0.02
+
+
+def test_no_field_is_fitted_to_what_windows_agree_on_or_to_noise(town, moved):
+    before = town((320, 320), bands=2, seed=51)
+    calm = estimate_shift(before, moved(before, 0.3, 0.4), np.ones((320, 320), bool), **OPTIONS)
+    assert calm.warp is None
+    assert "agree" in calm.why
+    rng = np.random.default_rng(3)
+    place = np.stack(np.meshgrid(np.arange(32, 320, 64), np.arange(32, 320, 64)), -1).reshape(-1, 2).astype(float)
+    scattered = Local(shift=rng.normal(0, 0.5, (len(place), 2)), variance=np.full(len(place), 0.01), place=place)
+    warp, why = estimate_warp(scattered, (320, 320))
+    assert warp is None
+    assert "no field predicts" in why
+
+
+def test_what_leans_is_put_back_and_sun_and_view_widen_the_stated_error():
+    law = ErrorLaw(scatter=1.0, floor_px=0.01, shadow_m=0.1, lean_m=0.5, lean_spread_m=0.3, interval=2.0)
+    shift = Shift(rows=1.0, cols=2.0, error_px=0.02, windows=9)
+    still = allow_for_standing(shift, Standing(shadow=(0.0, 0.0), lean=(0.0, 0.0)), law)
+    assert (still.rows, still.cols) == (1.0, 2.0)
+    assert still.error_px == pytest.approx(np.hypot(0.02, 0.01 * np.sqrt(2)))
+    assert still.interval_px == pytest.approx(2 * still.error_px)
+    leaning = allow_for_standing(shift, Standing(shadow=(0.0, 0.0), lean=(0.2, -0.1)), law)
+    assert (leaning.rows, leaning.cols) == pytest.approx((0.9, 2.05))
+    sunny = allow_for_standing(shift, Standing(shadow=(0.3, 0.4), lean=(0.0, 0.0)), law)
+    assert leaning.error_px > still.error_px
+    assert sunny.error_px == pytest.approx(np.sqrt(still.error_px**2 + 0.05**2))

@@ -1,5 +1,7 @@
 """Regions: outlines and lengths of things of known size, always valid; when something stood there."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from affine import Affine
@@ -13,7 +15,18 @@ from shapely.affinity import rotate
 from imagery_diff.grid import Grid
 from imagery_diff.method.evidence import Threshold
 from imagery_diff.method.radiometry import Surface
-from imagery_diff.method.regions import Direction, Patch, Scale, direction_of, find_patches, outline_of
+from imagery_diff.method.regions import (
+    SURVEY,
+    Direction,
+    Patch,
+    Scale,
+    areas_and_things,
+    cover_of,
+    direction_of,
+    find_patches,
+    outline_at,
+    outline_of,
+)
 from imagery_diff.method.zones import inside
 
 FINE = 8
@@ -221,3 +234,58 @@ def test_a_neighbour_that_left_is_no_ground_to_hold_a_thing_against():
 def test_without_any_ground_at_the_rim_nothing_is_said_of_when():
     empty, full, mask = two_looks(3, 6.0, spread=0.5)
     assert direction_of(patch_of(mask), (empty, full), np.eye(3), mask, None) == Direction.CHANGED
+
+
+def cover_scale(score, level=3.0):
+    threshold = Threshold(location=1.0, scale=1.0, blocks=0, seed=level, grow=level)
+    return Scale(name=SURVEY, strength=score, levels={int(Surface.SMOOTH): threshold})
+
+
+def boxed(box, shape=(60, 80)):
+    mask = np.zeros(shape, bool)
+    mask[box] = True
+    return Patch(window=(slice(0, shape[0]), slice(0, shape[1])), mask=mask, strength=5.0)
+
+
+FIELD = np.full((60, 80), 3.0, np.float32)
+
+
+def test_an_area_keeps_its_shape_and_swallows_the_things_within_it():
+    area, thing = boxed(np.s_[10:40, 10:50]), boxed(np.s_[12:20, 12:20])
+    (kept,) = areas_and_things([area], [thing], FIELD, least=2.0)
+    assert kept.area
+    assert (kept.mask == area.mask).all()
+
+
+def test_an_area_that_things_fill_is_those_things():
+    area, thing = boxed(np.s_[10:20, 10:30]), boxed(np.s_[10:20, 11:29])
+    (kept,) = areas_and_things([area], [thing], FIELD, least=2.0)
+    assert not kept.area
+
+
+def test_things_outside_the_areas_stay():
+    kept = areas_and_things([boxed(np.s_[10:40, 10:50])], [boxed(np.s_[50:54, 60:64])], FIELD, least=2.0)
+    assert [p.area for p in kept].count(False) == 1
+    assert len(kept) == 2
+
+
+def test_an_area_without_evidence_is_none():
+    assert areas_and_things([boxed(np.s_[10:40, 10:50])], [], FIELD, least=4.0) == []
+
+
+def test_the_map_s_score_is_told_in_levels_and_only_a_map_has_one():
+    other = replace(cover_scale(FIELD), name="pixel")
+    assert cover_of([other]) is None
+    assert np.allclose(cover_of([other, cover_scale(2 * FIELD)]), 2.0)
+
+
+def test_the_outline_of_an_area_holds_what_was_called_hole_and_all():
+    """Land cover has lakes in it and arms two pixels wide; a thing's outline would lose both."""
+    called = np.zeros((60, 80), bool)
+    called[10:40, 10:50] = True
+    called[20:28, 20:30] = False
+    called[30:32, 50:70] = True
+    score = np.where(called, 1.5, 0.5).astype(np.float32)
+    area = replace(boxed(np.s_[0:1, 0:1]), mask=called, area=True)
+    shape = outline_at(area, score, 1.0, Grid(crs=None, transform=Affine.identity(), shape=(60, 80)))
+    assert shape.area_m2 == pytest.approx(np.count_nonzero(called), rel=0.02)
