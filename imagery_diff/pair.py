@@ -160,7 +160,7 @@ class _Matched:
     """Both images in common numbers, and what ground they show."""
 
     images: tuple[Floats, Floats]
-    """(band, row, col), each surface class centred on 0."""
+    """(band, row, col), what the noise is measured on: ``brightness``, but for radar."""
     brightness: tuple[Floats, Floats]
     """(band, row, col), the same with the middle brightness of each class put back."""
     level: dict[int, NDArray[np.float64]]
@@ -205,10 +205,7 @@ def _match_radiometry(scenes: tuple[Scene, Scene], pair: Pair, ground: AOI | Non
     brightness = cloudless.brightness
     shaded = shade.cast_shadow(*brightness, pair.names, least=params.shadow_darkening, water=cover.water)
     return _Matched(
-        images=(
-            radiometry.centred(brightness[0], cover.surface, level),
-            radiometry.centred(brightness[1], cover.surface, level),
-        ),
+        images=brightness,
         brightness=brightness,
         level=level,
         cover=cover,
@@ -355,15 +352,14 @@ def _weigh(
     left = (shift.error_px or 0.0) / math.sqrt(2) if known else params.unregistered_px
     jitter = float(np.hypot(params.jitter_px, left))
     surface, texture = matched.surface, matched.cover.texture
-    tolerant = evidence.weigh(
-        matched.brightness, surface, texture, noise, jitter_px=jitter, tolerance_px=geometry.tolerance_px
-    )
-    seen = surface != Surface.UNSEEN
-    smooth = tuple(evidence.smooth_bands(image, seen, params.evidence_blur_px) for image in matched.brightness)
+    reach = evidence.Reach(jitter_px=jitter, tolerance_px=geometry.tolerance_px)
+    tolerant = evidence.weigh(matched.brightness, surface, texture, noise, reach=reach)
+    blur = evidence.Blur(sigma_px=params.evidence_blur_px, seen=surface != Surface.UNSEEN)
     smooth_noise = evidence.estimate_noise(
-        (smooth[0], smooth[1]), matched.clear, texture, matched.level, floor=geometry.floor
+        matched.brightness, matched.clear, texture, matched.level, floor=geometry.floor, blur=blur
     )
-    plain = evidence.weigh((smooth[0], smooth[1]), surface, texture, smooth_noise, jitter_px=jitter, tolerance_px=0)
+    still = replace(reach, tolerance_px=0)
+    plain = evidence.weigh(matched.brightness, surface, texture, smooth_noise, reach=still, blur=blur)
     looked_at = np.isin(surface, list(set(noise.whitening) & set(smooth_noise.whitening)))
     return evidence.Weighed(tolerant=tolerant, plain=plain, looked_at=looked_at)
 

@@ -17,9 +17,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import ndimage
 
-from imagery_diff.method.radiometry import STRATA
+from imagery_diff.method import blocks
+from imagery_diff.method.radiometry import STRATA, Surface
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,10 +27,13 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
     Bools = NDArray[np.bool_]
     Surfaces = NDArray[np.uint8]
+    Places = NDArray[np.intp]
 
 _CORE = 0.75
 """Share of residuals from which the covariance is taken, the innermost ones (after Rousseeuw and Van Driessen 1999)."""
 _BINS = 12
+_SAMPLE_PX = 120_000
+"""Pixels of a class from which its scatter is measured: ten thousand in each bin tell a spread to one per cent."""
 _MIN_BIN_PX = 60
 _BLOCKS = 100
 """A class of ground is cut into about this many blocks where it is too small for blocks of the full size."""
@@ -78,8 +81,22 @@ class NoiseModel:
 
     def curve(self, surface: int, texture: Floats) -> Floats:
         """Spread of a class for a map of texture; (component, row, col)."""
-        knots = self.texture_knots[surface]
-        return np.stack([np.interp(texture, knots, spread) for spread in self.spread[surface]]).astype(np.float32)
+        knots, spreads = self.texture_knots[surface], self.spread[surface].astype(np.float32)
+        # Where between the knots is looked up once for all components.
+        at = np.interp(texture, knots, np.arange(len(knots)))
+        low = np.minimum(at.astype(np.intp), max(len(knots) - 2, 0))
+        part = (at - low).astype(np.float32)
+        high = np.minimum(low + 1, len(knots) - 1)
+        return np.stack([spread[low] + (spread[high] - spread[low]) * part for spread in spreads])
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Blur:
+    """A Gaussian mean over the pixels seen, taken of both images before they are weighed."""
+
+    sigma_px: float
+    seen: Bools
+    """(row, col)"""
 
 
 def estimate_noise(
@@ -89,8 +106,9 @@ def estimate_noise(
     level: dict[int, NDArray[np.float64]],
     *,
     floor: RelativeFloor,
+    blur: Blur | None = None,
 ) -> NoiseModel:
-    """Measure the scatter of unchanged pixels on the pair itself.
+    """Measure the scatter of unchanged pixels on the pair itself, on an even sample of each class.
 
     Parameters
     ----------
@@ -103,22 +121,59 @@ def estimate_noise(
         Surface class -> (band,), brightness of unchanged ground.
     floor
         The least spread believed.
+    blur
+        Measure the scatter of the images smoothed so; None as they are.
 
     """
+    places = {s: np.flatnonzero(surface == s) for s in STRATA}
+    places = {s: blocks.thinned(at, _SAMPLE_PX) for s, at in places.items() if len(at) >= _MIN_BIN_PX}
+    residuals = _residuals(images, places, blur)
     whitening, knots, spread = {}, {}, {}
-    for s in STRATA:
-        where = surface == s
-        if np.count_nonzero(where) < _MIN_BIN_PX:
-            continue
-        residual = (images[1][:, where] - images[0][:, where]).astype(np.float64)
+    for s, residual in residuals.items():
         least = floor.covariance(level.get(int(s), np.zeros(len(residual))))
         covariance = _core_covariance(residual) + least
         values, vectors = np.linalg.eigh(covariance)
         white = (vectors / np.sqrt(values)).T
         whitening[int(s)] = white
         floors = np.sqrt(np.einsum("ij,jk,ik->i", white, least, white))
-        knots[int(s)], spread[int(s)] = _spread_curve(white @ residual, texture[where], floors)
+        knots[int(s)], spread[int(s)] = _spread_curve(white @ residual, texture.ravel()[places[s]], floors)
     return NoiseModel(whitening=whitening, texture_knots=knots, spread=spread)
+
+
+def _residuals(
+    images: tuple[Floats, Floats], places: dict[Surface, Places], blur: Blur | None
+) -> dict[Surface, NDArray[np.float64]]:
+    """Return after less before at some pixels of each class, (band, pixel)."""
+    if blur is None:
+        flat = [image.reshape(len(image), -1) for image in images]
+        return {s: (flat[1][:, at] - flat[0][:, at]).astype(np.float64) for s, at in places.items()}
+    out = {s: np.zeros((len(images[0]), len(at))) for s, at in places.items()}
+    shape = blur.seen.shape
+
+    def fill(tile: blocks.Tile) -> None:
+        # Strips of whole rows: what lies in one is a run of the sorted places.
+        first, last = tile.own[0].start * shape[1], tile.own[0].stop * shape[1]
+        change = _smoothed(images[1][:, *tile.wide] - images[0][:, *tile.wide], tile, blur)
+        change = change.reshape(len(change), -1)
+        for s, at in places.items():
+            run = slice(*np.searchsorted(at, (first, last)))
+            out[s][:, run] = change[:, at[run] - first]
+
+    side = (max(1, blocks.TILE_PX[0] * blocks.TILE_PX[1] // shape[1]), shape[1])
+    blocks.each(fill, blocks.tiles(shape, blocks.reach_of(blur.sigma_px), side))
+    return out
+
+
+def _smoothed(image: Floats, tile: blocks.Tile, blur: Blur) -> Floats:
+    """Gaussian mean over what was seen, (..., row, col) of ``tile.own`` from that of ``tile.wide``; 0 elsewhere."""
+    taps = blocks.kernel(blur.sigma_px)
+    seen = blur.seen[tile.wide]
+    if seen.all():
+        return blocks.smooth(image, tile, taps)
+    share = np.maximum(blocks.smooth(seen.astype(np.float32), tile, taps), np.float32(1e-6))
+    return np.where(
+        seen[tile.inner], blocks.smooth(np.where(seen, image, np.float32(0)), tile, taps) / share, np.float32(0)
+    )
 
 
 def _core_covariance(residual: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -167,8 +222,8 @@ def weigh(
     texture: Floats,
     noise: NoiseModel,
     *,
-    jitter_px: float,
-    tolerance_px: int,
+    reach: Reach,
+    blur: Blur | None = None,
 ) -> Floats:
     """Weigh a pair, each class of ground in its own whitened frame.
 
@@ -181,10 +236,10 @@ def weigh(
         (band, row, col) before and after, on one scale for all classes.
     surface, texture, noise
         As they went into and came out of :func:`estimate_noise`.
-    jitter_px
-        Registration error that is left, pixels.
-    tolerance_px
-        How far a pixel may look for its like, pixels.
+    reach
+        How far things lie off, and how far a pixel may look.
+    blur
+        As given to :func:`estimate_noise`.
 
     Returns
     -------
@@ -192,21 +247,61 @@ def weigh(
 
     """
     strength = np.zeros(surface.shape, np.float32)
-    for s, matrix in noise.whitening.items():
-        own = surface == s
-        if not own.any():
-            continue
-        window = _around(own, tolerance_px + 2)
-        white = tuple(np.tensordot(matrix, image[:, *window], 1).astype(np.float32) for image in brightness)
-        spread = expected_spread((white[0], white[1]), noise.curve(s, texture[window]), jitter_px=jitter_px)
-        here = own[window]
-        strength[window][here] = pair_evidence(white[0], white[1], spread, here, tolerance_px=tolerance_px)[here]
+    margin = max(reach.tolerance_px, 1) + 1
+    further = blocks.reach_of(blur.sigma_px) if blur else 0
+
+    def fill(tile: blocks.Tile) -> None:
+        classes = [s for s in np.flatnonzero(np.bincount(surface[tile.own].ravel())) if s in noise.whitening]
+        if not classes:
+            return
+        window = blocks.widened(tile.own, margin, surface.shape)
+        images = [_smoothed_window(image, window, blur, further) for image in brightness]
+        for s in map(int, classes):
+            here = surface[window] == s
+            here &= _only(tile.own, window)
+            box = _around(here, margin)
+            matrix = noise.whitening[s].astype(np.float32)
+            white = tuple(_whitened(matrix, image[:, *box]) for image in images)
+            curve = noise.curve(s, texture[window][box])
+            spread = expected_spread((white[0], white[1]), curve, jitter_px=reach.jitter_px)
+            own = here[box]
+            found = pair_evidence(white[0], white[1], spread, own, tolerance_px=reach.tolerance_px)
+            strength[window][box][own] = found[own]
+
+    blocks.each(fill, blocks.tiles(surface.shape))
     return strength
 
 
-def smooth_bands(image: Floats, valid: Bools, sigma_px: float) -> Floats:
-    """Gaussian mean of every band over the valid pixels; (band, row, col), 0 elsewhere."""
-    return np.stack([smooth_evidence(band, valid, sigma_px) for band in image])
+@dataclass(frozen=True, kw_only=True)
+class Reach:
+    """How far things that did not change may lie off."""
+
+    jitter_px: float
+    """Registration error that is left, pixels."""
+    tolerance_px: int
+    """How far a pixel may look for its like, pixels."""
+
+
+def _smoothed_window(image: Floats, window: tuple[slice, slice], blur: Blur | None, further: int) -> Floats:
+    """Cut a window out of (band, row, col), smoothed if asked for."""
+    if blur is None:
+        return image[:, *window]
+    wide = blocks.widened(window, further, image.shape[1:])
+    inner = tuple(slice(o.start - w.start, o.stop - w.start) for o, w in zip(window, wide, strict=True))
+    return _smoothed(image[:, *wide], blocks.Tile(own=window, wide=wide, inner=(inner[0], inner[1])), blur)
+
+
+def _only(own: tuple[slice, slice], window: tuple[slice, slice]) -> Bools:
+    """(row, col) of a window, True in the tile it was made for."""
+    out = np.zeros(tuple(s.stop - s.start for s in window), bool)
+    out[tuple(slice(o.start - w.start, o.stop - w.start) for o, w in zip(own, window, strict=True))] = True
+    return out
+
+
+def _whitened(matrix: Floats, image: Floats) -> Floats:
+    """Rotate and scale (band, row, col) into (component, row, col)."""
+    # Row by row: products so small stay on the thread they are asked for.
+    return np.ascontiguousarray(np.matmul(matrix, image.transpose(1, 0, 2)).transpose(1, 0, 2))
 
 
 def _around(mask: Bools, margin: int) -> tuple[slice, slice]:
@@ -240,9 +335,20 @@ def expected_spread(white: tuple[Floats, Floats], curve: Floats, *, jitter_px: f
     """
     out = np.empty_like(curve)
     for i, spread in enumerate(curve):
-        standing = np.minimum(*(np.hypot(*np.gradient(image[i])) for image in white))
-        out[i] = np.hypot(spread, jitter_px * standing)
+        standing = np.minimum(*(_steepness(image[i]) for image in white))
+        standing *= np.float32(jitter_px**2)
+        standing += spread * spread
+        np.sqrt(standing, out=out[i])
     return out
+
+
+def _steepness(image: Floats) -> Floats:
+    """Squared gradient of (row, col)."""
+    down, right = np.gradient(image)
+    down *= down
+    right *= right
+    down += right
+    return np.asarray(down)
 
 
 def evidence(observed: Floats, expected: Expectation, *, tolerance_px: float) -> Floats:
@@ -264,15 +370,18 @@ def evidence(observed: Floats, expected: Expectation, *, tolerance_px: float) ->
     """
     reach = int(tolerance_px)
     best = np.full(expected.valid.shape, np.inf, np.float32)
-    scale = 1.0 / expected.spread
+    scale = np.float32(1.0) / expected.spread
     height, width = expected.valid.shape
-    padded = np.pad(observed, ((0, 0), (reach, reach), (reach, reach)), mode="edge")
+    padded = np.pad(observed, ((0, 0), (reach, reach), (reach, reach)), mode="edge") if reach else observed
+    off = np.empty_like(scale)
     for rows in range(2 * reach + 1):
         for cols in range(2 * reach + 1):
-            moved = padded[:, rows : rows + height, cols : cols + width]
-            distance = (((moved - expected.mean) * scale) ** 2).mean(axis=0)
-            np.minimum(best, distance, out=best)
-    return np.where(expected.valid, np.sqrt(best), 0.0).astype(np.float32)
+            np.subtract(padded[:, rows : rows + height, cols : cols + width], expected.mean, out=off)
+            off *= scale
+            off *= off
+            np.minimum(best, off.sum(axis=0), out=best)
+    best /= np.float32(len(observed))
+    return np.where(expected.valid, np.sqrt(best), np.float32(0))
 
 
 def pair_evidence(before: Floats, after: Floats, spread: Floats, valid: Bools, *, tolerance_px: float) -> Floats:
@@ -281,15 +390,22 @@ def pair_evidence(before: Floats, after: Floats, spread: Floats, valid: Bools, *
     A thin new object is explained away from one side (its neighbours are the old ground) but not from the other.
     """
     forward = evidence(after, Expectation(mean=before, spread=spread, valid=valid), tolerance_px=tolerance_px)
+    if not tolerance_px:
+        return forward
     backward = evidence(before, Expectation(mean=after, spread=spread, valid=valid), tolerance_px=tolerance_px)
     return np.maximum(forward, backward)
 
 
 def smooth_evidence(strength: Floats, valid: Bools, sigma_px: float) -> Floats:
     """Gaussian mean over the valid pixels; 0 elsewhere."""
-    values = ndimage.gaussian_filter(np.where(valid, strength, 0.0), sigma_px)
-    share = ndimage.gaussian_filter(valid.astype(np.float32), sigma_px)
-    return np.where(valid, values / np.maximum(share, 1e-6), 0.0).astype(np.float32)
+    out = np.empty(strength.shape, np.float32)
+    blur = Blur(sigma_px=sigma_px, seen=valid)
+
+    def fill(tile: blocks.Tile) -> None:
+        out[tile.own] = _smoothed(strength[tile.wide], tile, blur)
+
+    blocks.each(fill, blocks.tiles(strength.shape, blocks.reach_of(sigma_px)))
+    return out
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ from scipy import ndimage
 
 from imagery_diff.method.evidence import (
     Expectation,
+    Reach,
     RelativeFloor,
     estimate_noise,
     estimate_thresholds,
@@ -31,7 +32,8 @@ def weigh(before, after, *, jitter=0.15, tolerance=1):
     texture = np.zeros(before.shape[1:], np.float32)
     level = middle_level(estimate_match(before, after, surface))
     noise = estimate_noise((before, after), surface, texture, level, floor=FLOOR)
-    return weigh_pair((before, after), surface, texture, noise, jitter_px=jitter, tolerance_px=tolerance)
+    reach = Reach(jitter_px=jitter, tolerance_px=tolerance)
+    return weigh_pair((before, after), surface, texture, noise, reach=reach)
 
 
 def test_identical_images_give_nothing(town):
@@ -173,6 +175,6 @@ def test_a_quay_is_not_explained_away_by_the_water_beside_it():
     texture = np.zeros((60, 60), np.float32)
     level = {int(Surface.WATER): np.full(4, 0.02), int(Surface.SMOOTH): np.full(4, 0.2)}
     noise = estimate_noise((before, after), surface, texture, level, floor=FLOOR)
-    strength = weigh_pair((before, after), surface, texture, noise, jitter_px=0.15, tolerance_px=1)
+    strength = weigh_pair((before, after), surface, texture, noise, reach=Reach(jitter_px=0.15, tolerance_px=1))
     assert strength[22:38, 28].min() > 6
     assert strength[:15, :28].max() < 6

@@ -1,0 +1,147 @@
+"""An image in pieces: functions that look no further than some pixels run on tiles that stay in the processor's cache.
+
+What an array of a whole image costs is mostly its way to memory and back. A tile with its halo costs that once, two
+tiles are worked on at the same time (numpy and scipy let go of the interpreter), and what a step needs in between is
+never held for the whole image. Every pixel is computed from the same numbers whatever the tiling, and each tile writes
+to its own place, so neither tiles nor threads change a result.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+    Bools = NDArray[np.bool_]
+
+TILE_PX = (128, 256)
+"""Rows and columns of a tile: four bands of it are half a megabyte."""
+_THREADS = 2
+_TRUNCATE = 4.0
+"""A Gaussian is cut off after so many standard deviations, as scipy does."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tile:
+    """A piece of an image, and the same with the surroundings that lie inside the image."""
+
+    own: tuple[slice, slice]
+    """Rows and columns."""
+    wide: tuple[slice, slice]
+    """With the halo, cut to the image."""
+    inner: tuple[slice, slice]
+    """``own`` as seen from ``wide``."""
+
+
+def tiles(shape: tuple[int, ...], halo: int = 0, side: tuple[int, int] | None = None) -> list[Tile]:
+    """Cut an image into tiles.
+
+    Parameters
+    ----------
+    shape
+        (rows, cols) of the image.
+    halo
+        Pixels of surroundings on each side.
+    side
+        Rows and columns of a tile; None for :data:`TILE_PX`.
+
+    """
+    made = []
+    rows, cols = side or TILE_PX
+    for row in range(0, shape[0], rows):
+        for col in range(0, shape[1], cols):
+            own = (slice(row, min(row + rows, shape[0])), slice(col, min(col + cols, shape[1])))
+            wide = widened(own, halo, shape)
+            inner = tuple(slice(o.start - w.start, o.stop - w.start) for o, w in zip(own, wide, strict=True))
+            made.append(Tile(own=own, wide=wide, inner=(inner[0], inner[1])))
+    return made
+
+
+def widened(window: tuple[slice, slice], margin: int, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """Return a window with a margin, cut to the image."""
+    rows, cols = (slice(max(0, s.start - margin), min(n, s.stop + margin)) for s, n in zip(window, shape, strict=True))
+    return rows, cols
+
+
+def each(work: Callable[[Tile], Any], pieces: list[Tile]) -> list[Any]:
+    """Run ``work`` on every tile, two at a time; the answers come in the order of the tiles."""
+    if len(pieces) < 2:  # noqa: PLR2004
+        return [work(piece) for piece in pieces]
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return list(pool.map(work, pieces))
+
+
+def thinned(where: NDArray[np.intp], most: int) -> NDArray[np.intp]:
+    """Keep at most so many of the places given, evenly; all of them where they are no more."""
+    return where[:: max(1, -(-len(where) // most))]
+
+
+def kernel(sigma: float) -> Floats:
+    """Return the taps of a Gaussian from the middle outwards; with both sides they sum to 1."""
+    reach = int(_TRUNCATE * sigma + 0.5)
+    taps = np.exp(-0.5 * (np.arange(reach + 1) / sigma) ** 2)
+    return np.asarray(taps / (2 * taps.sum() - taps[0]), np.float32)
+
+
+def reach_of(sigma: float) -> int:
+    """Pixels to which :func:`smooth` looks."""
+    return len(kernel(sigma)) - 1
+
+
+def smooth(image: Floats, tile: Tile, taps: Floats) -> Floats:
+    """Gaussian mean on a tile and what lies around it.
+
+    Parameters
+    ----------
+    image
+        (..., row, col) of ``tile.wide``, whose halo is the kernel's reach or more.
+    tile
+        Where that lies; beyond the edge of the image the image is mirrored, as scipy does.
+    taps
+        From :func:`kernel`.
+
+    Returns
+    -------
+    (..., row, col) of ``tile.own``.
+
+    """
+    out = image
+    for axis in (-2, -1):
+        out = _along(_mirrored(out, tile, len(taps) - 1, axis), taps, axis)
+    return out
+
+
+def _mirrored(image: Floats, tile: Tile, reach: int, axis: int) -> Floats:
+    """Cut an axis to the tile's own pixels and ``reach`` more on both sides, mirrored at the edge of the image."""
+    inner = tile.inner[axis]
+    low, high = inner.start - reach, inner.stop + reach
+    size = image.shape[axis]
+    if low >= 0 and high <= size:
+        return image[..., low:high, :] if axis == -2 else image[..., low:high]  # noqa: PLR2004
+    index = np.arange(low, high) % (2 * size)
+    return np.asarray(np.take(image, np.minimum(index, 2 * size - 1 - index), axis=axis))
+
+
+def _along(image: Floats, taps: Floats, axis: int) -> Floats:
+    """Correlate with a symmetric kernel along one of the last two axes; the result is shorter by its length."""
+    reach = len(taps) - 1
+    size = image.shape[axis] - 2 * reach
+
+    def part(at: int) -> Floats:
+        return image[..., at : at + size, :] if axis == -2 else image[..., at : at + size]  # noqa: PLR2004
+
+    out: Floats = part(reach) * taps[0]
+    both = np.empty_like(out)
+    for k in range(1, reach + 1):
+        np.add(part(reach - k), part(reach + k), out=both)
+        both *= taps[k]
+        out += both
+    return out

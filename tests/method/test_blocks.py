@@ -1,0 +1,68 @@
+"""Blocks: tiles cover an image once, and what is computed in them does not depend on them."""
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from imagery_diff.method import blocks
+from imagery_diff.method.evidence import Blur, Reach, RelativeFloor, estimate_noise, smooth_evidence, weigh
+from imagery_diff.method.radiometry import Surface
+
+
+def test_tiles_cover_every_pixel_once_and_know_their_place_in_their_surroundings():
+    count = np.zeros((70, 51), int)
+    index = np.arange(count.size).reshape(count.shape)
+    for tile in blocks.tiles(count.shape, 3, (16, 20)):
+        count[tile.own] += 1
+        np.testing.assert_array_equal(index[tile.wide][tile.inner], index[tile.own])
+    assert (count == 1).all()
+
+
+@pytest.mark.parametrize("sigma", [0.7, 1.5, 2.0])
+@pytest.mark.parametrize("shape", [(90, 75), (5, 40)])
+def test_a_gaussian_in_tiles_is_that_of_scipy_to_rounding(sigma, shape):
+    image = np.random.default_rng(1).normal(10, 1, shape).astype(np.float32)
+    out = np.empty_like(image)
+    for tile in blocks.tiles(shape, blocks.reach_of(sigma), (32, 20)):
+        out[tile.own] = blocks.smooth(image[tile.wide], tile, blocks.kernel(sigma))
+    np.testing.assert_allclose(out, ndimage.gaussian_filter(image, sigma), rtol=2e-6)
+
+
+def test_what_is_thinned_is_spread_evenly_and_nothing_is_left_out_of_little():
+    at = np.arange(1000)
+    assert len(blocks.thinned(at, 300)) == 250
+    assert np.ptp(np.diff(blocks.thinned(at, 300))) == 0
+    np.testing.assert_array_equal(blocks.thinned(at, 1000), at)
+
+
+def weighed(tolerance):
+    """Weigh a noisy pair of three classes of ground, some of it unseen; smoothed evidence and plain."""
+    rng = np.random.default_rng(4)
+    before = ndimage.gaussian_filter(rng.normal(0, 1, (3, 150, 190)), (0, 2, 2)).astype(np.float32) * 900 + 1000
+    after = before + rng.normal(0, 20, before.shape).astype(np.float32)
+    surface = np.full(before.shape[1:], Surface.SMOOTH, np.uint8)
+    surface[:60, 40:] = Surface.WATER
+    surface[90:, :70] = Surface.ROUGH
+    surface[100:110, 100:130] = Surface.UNSEEN
+    texture = rng.random(surface.shape).astype(np.float32)
+    floor, blur = RelativeFloor(each_band=0.001, all_bands=0.0), Blur(sigma_px=0.7, seen=surface != Surface.UNSEEN)
+    fine, coarse = (estimate_noise((before, after), surface, texture, {}, floor=floor, blur=b) for b in (None, blur))
+    reach = Reach(jitter_px=0.2, tolerance_px=tolerance)
+    found = weigh((before, after), surface, texture, fine, reach=reach)
+    plain = weigh((before, after), surface, texture, coarse, reach=Reach(jitter_px=0.2, tolerance_px=0), blur=blur)
+    return smooth_evidence(found, blur.seen, 1.5), plain
+
+
+@pytest.mark.parametrize("tolerance", [1, 3])
+def test_evidence_does_not_depend_on_the_tiles(monkeypatch, tolerance):
+    whole, plain = weighed(tolerance)
+    monkeypatch.setattr(blocks, "TILE_PX", (37, 41))
+    in_tiles, plain_in_tiles = weighed(tolerance)
+    np.testing.assert_allclose(in_tiles, whole, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(plain_in_tiles, plain, rtol=1e-5, atol=1e-5)
+
+
+def test_threads_give_the_same_bits_twice(monkeypatch):
+    monkeypatch.setattr(blocks, "TILE_PX", (32, 32))
+    for one, two in zip(weighed(1), weighed(1), strict=True):
+        np.testing.assert_array_equal(one, two)
