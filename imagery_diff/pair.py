@@ -190,12 +190,9 @@ def _match_radiometry(scenes: tuple[Scene, Scene], pair: Pair, ground: AOI | Non
     clear = np.where(flags == 0, cover.surface, np.uint8(Surface.UNSEEN))
     match = radiometry.estimate_match(*raw, clear if np.any(clear) else cover.surface)
     level = radiometry.middle_level(match)
-    before, after = radiometry.apply_match(*raw, cover.surface, match, drift_px=_odd(params.drift_m / size, 9))
+    drift = _odd(params.drift_m / size, 9)
     cloudless = veil.take_off_clouds(
-        (
-            radiometry.common_brightness(before, cover.surface, level),
-            radiometry.common_brightness(after, cover.surface, level),
-        ),
+        radiometry.apply_match(*raw, cover.surface, match, drift_px=drift, level=level),
         scenes,
         cover.surface,
         match,

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from imagery_diff.method import radiometry
 from imagery_diff.method.radiometry import (
     Surface,
     apply_match,
@@ -146,3 +147,27 @@ def test_one_band_of_constant_value_gives_finite_numbers():
     surface = np.full((60, 60), Surface.SMOOTH, np.uint8)
     out = apply_match(flat, flat, surface, estimate_match(flat, flat, surface), drift_px=21)
     assert np.isfinite(out).all()
+
+
+def test_putting_the_level_back_while_matching_is_the_same_as_afterwards(town):
+    before = town(bands=3, seed=4)
+    after = before * np.float32(1.3) + 50
+    surface = np.full(before.shape[1:], Surface.SMOOTH, np.uint8)
+    surface[:, :60] = Surface.WATER
+    match = estimate_match(before, after, surface)
+    level = middle_level(match)
+    at_once = apply_match(before, after, surface, match, drift_px=41, level=level)
+    for one, two in zip(at_once, apply_match(before, after, surface, match, drift_px=41), strict=True):
+        np.testing.assert_allclose(one, common_brightness(two, surface, level), rtol=1e-6, atol=1e-3)
+
+
+def test_a_match_from_a_sample_is_that_of_all_pixels(town, monkeypatch):
+    before = np.tile(town(bands=2, seed=5), (1, 2, 2))
+    rng = np.random.default_rng(5)
+    after = before * np.float32(1.2) + rng.normal(100, 20, before.shape).astype(np.float32)
+    surface = np.full(before.shape[1:], Surface.SMOOTH, np.uint8)
+    whole = estimate_match(before, after, surface)
+    monkeypatch.setattr(radiometry, "_SAMPLE_PX", surface.size // 7)
+    part, back = estimate_match(before, after, surface), estimate_match(after, before, surface)
+    np.testing.assert_allclose(part.relative_gain, whole.relative_gain, rtol=0.01)
+    np.testing.assert_allclose(part.gain_before, back.gain_after, rtol=1e-9)
