@@ -295,10 +295,12 @@ def _settle_shore(mask: Bools, water: Bools) -> Bools:
         other = mask & (settled != wet)
         depth = ndimage.distance_transform_edt(~other) if other.any() else np.full(mask.shape, np.inf)
         own = mask & (settled == wet)
-        index = np.arange(1, count + 1)
-        deepest = ndimage.maximum(np.where(own, depth, 0.0), labels, index)
-        has_other = ndimage.maximum(other, labels, index)
-        fringe = np.concatenate([[False], (deepest <= _FRINGE_PX) & (np.asarray(has_other) > 0)])
+        # Only what changed is looked at: a maximum over labels of the whole image sorts the whole image.
+        deepest, has_other = np.zeros(count + 1), np.zeros(count + 1, bool)
+        np.maximum.at(deepest, labels[own], depth[own])
+        has_other[labels[other]] = True
+        fringe = (deepest <= _FRINGE_PX) & has_other
+        fringe[0] = False
         settled[own & fringe[labels]] = not wet
     return settled
 
