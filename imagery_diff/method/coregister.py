@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import fft, ndimage
 
+from imagery_diff.method import blocks
 from imagery_diff.method.refine import cut_windows, one_step, refine, refine_locally
 from imagery_diff.method.warp import disagreement, estimate_warp
 
@@ -45,6 +46,8 @@ _LOCAL_WINDOWS = 160
 _LEAST_WINDOWS = 25
 """Small images are cut into about so many windows, so that their scatter can be told."""
 _LEAST_SIDE_PX = 24
+_RANGE_PX = 200_000
+"""Pixels from which ranges and the softness of gradients are taken, spread evenly."""
 _COARSE_ERROR_PX = 0.35
 """Standard error of the coarse value; method.md section 1."""
 
@@ -209,10 +212,13 @@ def _equalise(image: Floats, stable: Bools) -> Floats:
 
     The range is wide: where nine tenths are water, what stands out of the middle half is the land.
     """
-    out = np.empty_like(image)
+    out = np.empty(image.shape, np.float32)
+    sample = blocks.thinned(np.flatnonzero(stable), _RANGE_PX)
     for i, band in enumerate(image):
-        low, middle, high = np.percentile(band[stable], [1, 50, 99])
-        out[i] = np.where(stable, (band - middle) / max(high - low, 1e-12), 0.0)
+        low, middle, high = np.percentile(band.ravel()[sample], [1, 50, 99])
+        np.subtract(band, middle, out=out[i], casting="same_kind")
+        out[i] /= max(high - low, 1e-12)
+        out[i] *= stable
     return np.clip(out, -5, 5, out=out)
 
 
@@ -226,10 +232,11 @@ def _coarse(before: Floats, after: Floats, stable: Bools, max_shift_px: float) -
     # The surroundings of the peak are looked at further than a shift is believed: they say what chance gives.
     wide = max(reach, _BACKGROUND_PX)
     shape = [fft.next_fast_len(n + 2 * wide) for n in before.shape]
-    spectra = [fft.fft2(f, shape) for f in fields]
-    correlation = fft.ifft2(np.conj(spectra[0]) * spectra[1]).real
+    spectra = [fft.fft2(f, shape, workers=2) for f in fields]
+    np.conj(spectra[0], out=spectra[0])
+    spectra[1] *= spectra[0]
     span = np.arange(-wide, wide + 1)
-    background = correlation[np.ix_(span, span)]
+    background = fft.ifft2(spectra[1], overwrite_x=True, workers=2).real[np.ix_(span, span)]
     margin = wide - reach
     window = background[margin : len(span) - margin, margin : len(span) - margin]
     span = np.arange(-reach, reach + 1)
@@ -242,15 +249,20 @@ def _coarse(before: Floats, after: Floats, stable: Bools, max_shift_px: float) -
 
 def _gradient_directions(image: Floats, inner: Bools) -> NDArray[np.complex64]:
     """Complex gradient divided by its own size plus a constant: strong edges count alike, noise hardly."""
-    smooth = ndimage.gaussian_filter(image, 1.0)
-    gradient = ndimage.sobel(smooth, axis=1) + 1j * ndimage.sobel(smooth, axis=0)
-    size = np.abs(gradient)
+    gradient = np.zeros(image.shape, np.complex64)
     if not inner.any():
-        return np.zeros(image.shape, np.complex64)
-    soft = np.quantile(size[inner], 0.98)
+        return gradient
+    smooth = ndimage.gaussian_filter(image, 1.0)
+    ndimage.sobel(smooth, axis=1, output=gradient.real)
+    ndimage.sobel(smooth, axis=0, output=gradient.imag)
+    size = np.abs(gradient)
+    soft = np.quantile(size.ravel()[blocks.thinned(np.flatnonzero(inner), _RANGE_PX)], 0.98)
     if soft <= 0:
         return np.zeros(image.shape, np.complex64)
-    return np.where(inner, gradient / (size + soft), 0).astype(np.complex64)
+    size += np.float32(soft)
+    gradient /= size
+    gradient *= inner
+    return gradient
 
 
 def _vertex(values: Floats, peak: int) -> float:
