@@ -122,6 +122,8 @@ _REPORTED_M = {
 }
 """Kind of zone -> length and width of the least thing that is to be reported there, metres: a ship of eight beams, two
 rows of containers, rail cars, a heap, a lorry. Lengths of the first four are the house's reporting sizes."""
+_SCALE = 0.98
+"""Two per cent of a pixel's size are no difference: the scale of a UTM zone."""
 _OTHER_SUN_DEG = 10.0
 """The sun moves so far in the morning in half an hour; less moves no shadow one would see at 3 m."""
 
@@ -170,7 +172,7 @@ def carried(kind: str, grid: Grid, params: Params) -> bool:
     if kind not in _REPORTED_M or grid.crs is None:
         return True
     length, width = _REPORTED_M[kind]
-    pixel = max(grid.pixel_size_m)
+    pixel = max(grid.pixel_size_m) * _SCALE
     return width >= params.least_width_px * pixel and length >= params.least_length_px * pixel
 
 
