@@ -21,7 +21,7 @@ import json
 import subprocess
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,8 +35,7 @@ from nuisances import CASES
 from rendered import folder_of, make_scene
 from scene_scores import Compare, Method, progress, save_results, score_scene
 from scenes import Scene, find
-
-from imagery_diff.params import Params
+from settings import params_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -98,25 +97,13 @@ def _options(words: Sequence[str] | None) -> argparse.Namespace:
 
 def _methods(options: argparse.Namespace) -> dict[str, Method]:
     """Return the methods asked for by name: ours, and those that `baselines.py` offers as ``SCENE_METHODS``."""
-    known: dict[str, Method] = {OURS: Compare(detect=options.detect, params=_params(options.set), save=options.save)}
+    known: dict[str, Method] = {OURS: Compare(detect=options.detect, params=params_of(options.set), save=options.save)}
     if importlib.util.find_spec("baselines") is not None:
         known |= importlib.import_module("baselines").SCENE_METHODS
     unknown = [name for name in options.methods if name not in known]
     if unknown:
         raise SystemExit(f"--methods {', '.join(unknown)}: there are {', '.join(known)}")
     return {name: known[name] for name in options.methods}
-
-
-def _params(settings: list[str]) -> Params:
-    """Return the parameters with some of them set."""
-    kinds = {f.name: type(getattr(Params(), f.name)) for f in fields(Params)}
-    changed: dict[str, Any] = {}
-    for setting in settings:
-        name, _, value = setting.partition("=")
-        if name not in kinds:
-            raise SystemExit(f"--set {setting}: no such parameter; there are {', '.join(kinds)}")
-        changed[name] = kinds[name](value)
-    return replace(Params(), **changed)
 
 
 def run(folders: Sequence[Path], method: Method, jobs: int = 1) -> list[dict[str, Any]]:

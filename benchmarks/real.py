@@ -13,14 +13,14 @@ import json
 import os
 import statistics
 import sys
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from baselines import METHODS, Scored, methods_for
 from baselines import score as score_baselines
+from settings import params_of
 
-from imagery_diff.params import Params
 from imagery_diff.scoring import Evaluation, evaluate, find_pairs
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def main() -> None:
     words = _words()
     if not (DATA / "pairs").is_dir():
         sys.exit("no labelled pairs: set IMAGERY_DIFF_DATA to the shared data folder")
-    result = evaluate(DATA / "pairs", save=words.save, params=_params(words.set), progress=_tell)
+    result = evaluate(DATA / "pairs", save=words.save, params=params_of(words.set), progress=_tell)
     figures = {p.name: p.figures for p in result.pairs}
     print(pair_table(result))
     simple: list[Scored] = []
@@ -91,18 +91,6 @@ def _words() -> argparse.Namespace:
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="one of Params")
     parser.add_argument("--without-baselines", action="store_true", help="only our method; the baselines take minutes")
     return parser.parse_args()
-
-
-def _params(settings: Sequence[str]) -> Params:
-    """Return the parameters with some of them set."""
-    kinds = {f.name: type(getattr(Params(), f.name)) for f in fields(Params)}
-    changed: dict[str, Any] = {}
-    for setting in settings:
-        name, _, value = setting.partition("=")
-        if name not in kinds:
-            sys.exit(f"--set {setting}: no such parameter; there are {', '.join(kinds)}")
-        changed[name] = kinds[name](value)
-    return replace(Params(), **changed)
 
 
 def _tell(number: int, count: int, name: str) -> None:

@@ -11,12 +11,13 @@ import json
 import shutil
 import tempfile
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from harbour_events import Room, apron_of, draw_things, recoloured_buildings, small_clutter
-from nuisances import PIXEL_M, Weather, draw_weather
+from nuisances import Weather, draw_weather
 from rasterio.features import rasterize
 from scenes import FILE, Event, Scene
 from shapely import union_all
@@ -25,7 +26,7 @@ from shapely.geometry import Polygon, box
 
 from imagery_diff.aoi import AOI, Zone
 from imagery_diff.geometry import shadow_m
-from imagery_diff.synthetic import Look, random_harbour, render, write_planetscope
+from imagery_diff.synthetic import SKYSAT, Look, random_harbour, render, write_planetscope, write_skysat
 from imagery_diff.synthetic.camera import band_errors_px
 from imagery_diff.synthetic.light import lit
 from imagery_diff.synthetic.materials import MATERIALS
@@ -35,6 +36,8 @@ from imagery_diff.synthetic.sky import cloud_shadow_offset_m, optical_depth
 from imagery_diff.synthetic.texture import rng_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.random import Generator
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
@@ -100,11 +103,27 @@ def make_scene(case: str, seed: int, folder: Path, *, null: bool) -> Scene:
 
     """
     place = folder_of(case, seed, folder, null=null)
+    return keep_scene(place, partial(plan, case, seed, null=null), (case, seed, null))
+
+
+def keep_scene(place: Path, draw: Callable[[], Plan], what: tuple[str, int, bool]) -> Scene:
+    """Render and write a plan into a place of a cache, unless it is there already.
+
+    Parameters
+    ----------
+    place
+        Folder of the scene; its name is the scene's.
+    draw
+        Makes the plan, where it is needed.
+    what
+        Case, seed, and whether nothing happens.
+
+    """
     if not (place / FILE).exists():
         place.parent.mkdir(parents=True, exist_ok=True)
         # Made elsewhere and moved: what is there is whole, and two processes may make the same scene.
         with tempfile.TemporaryDirectory(prefix=".making_", dir=place.parent) as making:
-            _write(Path(making) / place.name, plan(case, seed, null=null), (case, seed, null))
+            _write(Path(making) / place.name, draw(), what)
             if place.exists():
                 shutil.rmtree(place, ignore_errors=True)
             with contextlib.suppress(OSError):  # the other process was faster
@@ -116,7 +135,8 @@ def _write(place: Path, drawn: Plan, what: tuple[str, int, bool]) -> None:
     """Render and write a planned scene."""
     place.mkdir()
     passes = tuple(render(w, k) for w, k in zip(drawn.worlds, drawn.weather.looks, strict=True))
-    files = [write_planetscope(p, place / date) for p, date in zip(passes, ("before", "after"), strict=True)]
+    files = [_deliver(p, place / date) for p, date in zip(passes, ("before", "after"), strict=True)]
+    pixel_m = max(look.sensor.delivered_m for look in drawn.weather.looks)
     aoi = zones_of(drawn.harbour, place.name)
     (place / "aoi.geojson").write_text(json.dumps(aoi.to_geojson()) + "\n", encoding="utf-8")
     error = [look.pointing_error_m for look in drawn.weather.looks]
@@ -130,13 +150,19 @@ def _write(place: Path, drawn: Plan, what: tuple[str, int, bool]) -> None:
         after=files[1].relative_to(place).as_posix(),
         aoi="aoi.geojson",
         crs=drawn.harbour.world.crs,
-        pixel_m=PIXEL_M,
-        shift_px=((error[0][1] - error[1][1]) / PIXEL_M, (error[1][0] - error[0][0]) / PIXEL_M),
+        pixel_m=pixel_m,
+        shift_px=((error[0][1] - error[1][1]) / pixel_m, (error[1][0] - error[0][0]) / pixel_m),
         zone_km2=union_all([z.polygon for z in aoi.zones]).area / 1e6,
         events=tuple(_event(thing, drawn, passes) for thing in (*drawn.came, *drawn.went)),
         nuisance={"recipe": RECIPE, **drawn.weather.notes, **_told(passes)},
     )
     scene.save(place)
+
+
+def _deliver(rendered: Rendered, folder: Path) -> Path:
+    """Write a pass as the provider of its sensor would; whatever is no SkySat in the layout of PlanetScope."""
+    write = write_skysat if rendered.look.sensor.name == SKYSAT.name else write_planetscope
+    return write(rendered, folder)
 
 
 def _told(passes: tuple[Rendered, ...]) -> dict[str, object]:
@@ -160,7 +186,7 @@ def band_shift_px(look: Look) -> NDArray[np.float64]:
     array (band, 2)
 
     """
-    down, right = band_errors_px(look, 4).T * look.sensor.native_m / PIXEL_M
+    down, right = band_errors_px(look, 4).T * look.sensor.native_m / look.sensor.delivered_m
     turn = np.radians(look.sensor.heading_deg)
     rows, cols = -right * np.sin(turn) - down * np.cos(turn), -right * np.cos(turn) + down * np.sin(turn)
     return np.stack([rows, cols], axis=1)

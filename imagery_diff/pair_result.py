@@ -109,6 +109,21 @@ CLOUD_EDGE = "edge of cloud"
 """Cause: thin cloud or its shade was taken off, and with it a grey thing, if there was one."""
 SNOW = "snow on one date"
 """Cause: snow was taken off, and with it a white thing, or what the snow hid."""
+TOO_SMALL = "too small at this pixel"
+"""Cause: what a zone is there for is smaller than a pixel can carry."""
+_REPORTED_M = {
+    "berth": (60.0, 7.5),
+    "anchorage": (60.0, 7.5),
+    "yard": (60.0, 5.0),
+    "rail": (100.0, 3.0),
+    "stockpile": (25.0, 12.0),
+    "road": (12.0, 2.5),
+    "bridge": (12.0, 2.5),
+}
+"""Kind of zone -> length and width of the least thing that is to be reported there, metres: a ship of eight beams, two
+rows of containers, rail cars, a heap, a lorry. Lengths of the first four are the house's reporting sizes."""
+_SCALE = 0.98
+"""Two per cent of a pixel's size are no difference: the scale of a UTM zone."""
 _OTHER_SUN_DEG = 10.0
 """The sun moves so far in the morning in half an hour; less moves no shadow one would see at 3 m."""
 
@@ -134,6 +149,9 @@ def zone_states(ground: AOI | None, sight: Sight, described: list[Described], pa
     states = []
     for zone in ground.zones if ground else ():
         clear, degraded, causes = zones.coverage(zone.polygon, sight.flags, sight.blind, sight.grid)
+        if not carried(zone.kind, sight.grid, params):
+            # Looked at, but not with eyes that could have seen it: that is no "nothing flagged".
+            causes, clear = {**causes, TOO_SMALL: clear}, 0.0
         ids = tuple(f"R{n}" for n, d in enumerate(described, start=1) if _touches(d, zone))
         if zone.kind == "ignore":
             state = "ignored"
@@ -147,6 +165,15 @@ def zone_states(ground: AOI | None, sight: Sight, described: list[Described], pa
             )
         )
     return tuple(states)
+
+
+def carried(kind: str, grid: Grid, params: Params) -> bool:
+    """Say whether a pixel carries the least thing that is to be reported in a kind of zone."""
+    if kind not in _REPORTED_M or grid.crs is None:
+        return True
+    length, width = _REPORTED_M[kind]
+    pixel = max(grid.pixel_size_m) * _SCALE
+    return width >= params.least_width_px * pixel and length >= params.least_length_px * pixel
 
 
 def _touches(described: Described, zone: Zone) -> bool:
@@ -198,6 +225,7 @@ def caveats(
     if sight.searched < params.usable_fraction:
         found.append(f"only {sight.searched:.0%} of the ground compared was clear on both dates and searched")
     found += _veil_caveats(sight)
+    found += _size_caveats(ground, sight.grid, params)
     of_sensor = _radar_caveats(speckle, params) if speckle else _light_caveats(pair)
     return [*found, *of_sensor, *_order_caveats(pair), *_place_caveats(ground), _LENGTHS]
 
@@ -218,6 +246,21 @@ def _veil_caveats(sight: Sight) -> list[str]:
     }
     shares = {c: float(np.mean(sight.blind[c] & (sight.flags == 0))) for c in words if c in sight.blind}
     return [f"{share:.1%} of the ground {words[cause]}" for cause, share in shares.items() if share > 0]
+
+
+def _size_caveats(ground: AOI | None, grid: Grid, params: Params) -> list[str]:
+    """Name the kinds of zones whose things the pixel does not carry; without zones, say so of trains."""
+    kinds = dict.fromkeys(z.kind for z in ground.zones) if ground and ground.zones else {"rail": None}
+    small = [k for k in kinds if not carried(k, grid, params)]
+    if not small:
+        return []
+    pixel = max(grid.pixel_size_m)
+    zoned = bool(ground and ground.zones)
+    silent = f"nothing is said of zones of the kind {', '.join(small)}" if zoned else "no train is found"
+    narrow, short = params.least_width_px * pixel, params.least_length_px * pixel
+    return [
+        f"a pixel of {pixel:.3g} m carries nothing narrower than {narrow:.3g} m or shorter than {short:.3g} m: {silent}"
+    ]
 
 
 def _light_caveats(pair: Pair) -> list[str]:

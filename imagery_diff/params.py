@@ -155,6 +155,11 @@ class Params:
     """Longest gap across which pieces in one line are one object, metres: three rail cars that match their ground."""
     line_width_m: float = 30.0
     """Widest thing that is still a line, metres: two trains side by side with their shadow."""
+    least_width_px: float = 0.5
+    """Shorter side of the narrowest thing that a pixel carries, pixels: under a point spread of a pixel it keeps under
+    half of its contrast."""
+    least_length_px: float = 3.0
+    """Longer side of the same, pixels; what is shorter has no shape."""
     usable_fraction: float = 0.8
     """Share of a zone that must be clear on both dates before anything is said to be absent (house rule)."""
     cloud_edge_m: float = 30.0

@@ -398,6 +398,22 @@ def test_snow_on_one_date_is_not_flagged_and_counts_as_not_searched(town, opened
     assert any("whitened by snow" in c for c in result.caveats)
 
 
+@pytest.mark.parametrize(
+    ("kind", "pixel", "small"),
+    [("rail", 3, False), ("rail", 10, True), ("yard", 10, False), ("berth", 10, False), ("berth", 30, True)],
+)
+def test_a_zone_whose_things_are_too_small_for_the_pixel_is_unknown_and_says_why(town, opened, kind, pixel, small):
+    image = port(town)
+    grid = Grid(crs=UTM52, transform=Affine(pixel, 0, 605_000, 0, -pixel, 4_677_000), shape=image.shape[1:])
+    images = [opened(image + grain(image.shape, s, 0.002, correlated=True), grid=grid) for s in (1, 2)]
+    result = compare(zoned(grid, kind=kind), *images, detect="alarm")
+    (zone,) = result.zones
+    assert ("too small at this pixel" in zone.unknown) == small
+    assert any("carries nothing narrower" in c for c in result.caveats) == small
+    assert zone.state == "unknown" or not small
+    assert sum(zone.unknown.values()) + zone.clear_fraction == pytest.approx(1, abs=0.03)
+
+
 def test_zones_beyond_a_partly_covering_sample_are_unknown():
     states = {z.zone.group: z.state for z in sample("departure_skysat").zones if z.zone.kind == "yard"}
     assert states["pier1"] == states["pier3"] == "unknown"
