@@ -17,6 +17,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import ndimage
 
 from imagery_diff.method import blocks
 from imagery_diff.method.radiometry import STRATA, Surface
@@ -38,6 +39,8 @@ _MIN_BIN_PX = 60
 _BLOCKS = 100
 """A class of ground is cut into about this many blocks where it is too small for blocks of the full size."""
 _MIN_BLOCK_PX = 8
+_SHORE_PX = 2
+"""So far inland the delivered blur, and waves taken for a quay's edge, carry what water does."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -228,7 +231,8 @@ def weigh(
     """Weigh a pair, each class of ground in its own whitened frame.
 
     A pixel's neighbours may be of another class; they are seen in the frame of the pixel's own, or a quay and the water
-    beside it would both stand at zero and explain each other away.
+    beside it would both stand at zero and explain each other away. Dry pixels at the water's edge hold some of both and
+    are as strong as the calmer answer of the two: glint on waves that lap a quay is no cargo on it.
 
     Parameters
     ----------
@@ -247,29 +251,43 @@ def weigh(
 
     """
     strength = np.zeros(surface.shape, np.float32)
-    margin = max(reach.tolerance_px, 1) + 1
+    margin = max(reach.tolerance_px, 1, _SHORE_PX) + 1
     further = blocks.reach_of(blur.sigma_px) if blur else 0
 
     def fill(tile: blocks.Tile) -> None:
-        classes = [s for s in np.flatnonzero(np.bincount(surface[tile.own].ravel())) if s in noise.whitening]
+        window = blocks.widened(tile.own, margin, surface.shape)
+        classes = [s for s in np.flatnonzero(np.bincount(surface[window].ravel())) if s in noise.whitening]
         if not classes:
             return
-        window = blocks.widened(tile.own, margin, surface.shape)
         images = [_smoothed_window(image, window, blur, further) for image in brightness]
-        for s in map(int, classes):
+        own = _only(tile.own, window)
+        # Water last: it has a say in what the classes beside it have found.
+        for s in sorted(map(int, classes), reverse=True):
             here = surface[window] == s
-            here &= _only(tile.own, window)
-            box = _around(here, margin)
+            shore = _dry_shore(surface[window], noise) & own if s == Surface.WATER else np.zeros_like(here)
+            here &= own
+            if not (here | shore).any():
+                continue
+            box = _around(here | shore, margin)
             matrix = noise.whitening[s].astype(np.float32)
             white = tuple(_whitened(matrix, image[:, *box]) for image in images)
             curve = noise.curve(s, texture[window][box])
             spread = expected_spread((white[0], white[1]), curve, jitter_px=reach.jitter_px)
-            own = here[box]
-            found = pair_evidence(white[0], white[1], spread, own, tolerance_px=reach.tolerance_px)
-            strength[window][box][own] = found[own]
+            asked = (here | shore)[box]
+            found = pair_evidence(white[0], white[1], spread, asked, tolerance_px=reach.tolerance_px)
+            answer = strength[window][box]
+            answer[here[box]] = found[here[box]]
+            answer[shore[box]] = np.minimum(answer[shore[box]], found[shore[box]])
 
     blocks.each(fill, blocks.tiles(surface.shape))
     return strength
+
+
+def _dry_shore(surface: Surfaces, noise: NoiseModel) -> Bools:
+    """(row, col), dry pixels of a class that is looked at, within reach of the water."""
+    near = ndimage.binary_dilation(surface == Surface.WATER, np.ones((3, 3), bool), iterations=_SHORE_PX)
+    dry = [s for s in noise.whitening if s != Surface.WATER]
+    return np.asarray(near & np.isin(surface, dry), bool)
 
 
 @dataclass(frozen=True, kw_only=True)
