@@ -291,6 +291,8 @@ class _Geometry:
     floor: evidence.RelativeFloor
     tolerance_px: int
     """How far standing clutter may lean apart, pixels."""
+    edge_px: float
+    """By how much the edges of standing things' shadows lie apart where no shadow visibly moved, pixels."""
     shadows_moved: bool
     """Whether a warehouse casts a visibly other shadow, or the sun is not known."""
     reach_px: tuple[tuple[float, float], tuple[float, float]] | None
@@ -319,10 +321,13 @@ class _Geometry:
             lean = (parallax_m(params.lean_height_m, before.view), parallax_m(params.lean_height_m, after.view))
             lean_m = float(np.hypot(*np.subtract(*lean)))
         lean_px = lean_m / grid.pixel_size_m[0]
+        shadows_moved = reach is None or moved * params.shed_height_m > grid.pixel_size_m[0]
         return cls(
             floor=evidence.RelativeFloor(each_band=params.relative_floor, all_bands=params.facet_tilt * moved),
             tolerance_px=min(params.max_tolerance_px, round(params.tolerance_px + lean_px)),
-            shadows_moved=reach is None or moved * params.shed_height_m > grid.pixel_size_m[0],
+            # Of things half as high as the highest; where shadows visibly moved their rims are not searched at all.
+            edge_px=0.0 if shadows_moved else moved * params.shed_height_m / 2 / grid.pixel_size_m[0],
+            shadows_moved=shadows_moved,
             reach_px=(reach[0], reach[1]) if reach else None,
         )
 
@@ -347,7 +352,7 @@ def _weigh(
     known = shift.measured and shift.error_px is not None
     # An edge is misplaced across itself only: by the error along one axis.
     left = (shift.error_px or 0.0) / math.sqrt(2) if known else params.unregistered_px
-    jitter = float(np.hypot(params.jitter_px, left))
+    jitter = math.hypot(params.jitter_px, left, geometry.edge_px)
     surface, texture = matched.surface, matched.cover.texture
     reach = evidence.Reach(jitter_px=jitter, tolerance_px=geometry.tolerance_px)
     tolerant = evidence.weigh(matched.brightness, surface, texture, noise, reach=reach)
