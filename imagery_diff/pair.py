@@ -420,7 +420,7 @@ def _track_scale(
     rims = ndimage.binary_dilation(geometry.moved_shadow(matched.shaded), np.ones((3, 3), bool), iterations=2)
     steady = np.where(rims | ~weighed.looked_at, np.float32(0), weighed.tolerant)
     strength = tracks.along_tracks(steady, rails, grid, sigma_px=params.track_mean_m / grid.pixel_size_m[0])
-    strength *= np.float32(params.track_gain_moved if geometry.shadows_moved else params.track_gain)
+    strength *= np.float32(params.track_gain)
     level = evidence.Threshold(
         location=0.0, scale=1.0, blocks=0, seed=params.floor_sigma, grow=0.75 * params.floor_sigma
     )
