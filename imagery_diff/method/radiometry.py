@@ -32,6 +32,8 @@ _LEAST_CHANGED = 0.7
 """Share of the pixels on which gain and offset are taken, those that differ least; method.md section 1."""
 _SAMPLE_PX = 200_000
 """Pixels from which gains, centres and colours are taken, evenly spread: good to below a hundredth of a spread."""
+_GLINT_PX = 5
+"""Waves that glint are averaged over so many pixels."""
 _NDWI_WATER = 0.1
 _MIN_STRATUM_PX = 500
 """A surface class with fewer pixels is treated with the others."""
@@ -118,23 +120,31 @@ def water_masks(
 
     An index alone takes blue containers and shaded concrete for water. So the index (McFeeters 1996,
     10.1080/01431169608948714), or without near infrared the AOI's own berths, only finds a core that is water on both
-    dates; a pixel of one date is water if its colour lies within the spread of the core on that date.
+    dates; a pixel of one date is water if its colour lies within the spread of the core on that date. Sun glint is
+    grey: where it covers the water of one date the index there is a little above 0 in the mean, and grey ground is
+    kept off by the same bound.
 
     """
+    index, wet = None, (seen, seen)
     if {"green", "nir"} <= set(names):
         g, n = names.index("green"), names.index("nir")
-        core = seen & (_ratio(before[g], before[n]) > _NDWI_WATER) & (_ratio(after[g], after[n]) > _NDWI_WATER)
+        index = (_ratio(before[g], before[n]), _ratio(after[g], after[n]))
+        core = seen & (index[0] > _NDWI_WATER) & (index[1] > _NDWI_WATER)
     elif hint is not None and np.any(hint & seen):
         # Drawn water holds ships and quay edges too; its smoother half is water.
         core = hint & seen & (texture <= np.median(texture[hint & seen]))
     else:
         return None
     core = ndimage.binary_erosion(core, iterations=2)
+    if np.count_nonzero(core) < _MIN_STRATUM_PX and index is not None:
+        calm = tuple(ndimage.uniform_filter(i, _GLINT_PX) for i in index)
+        wet = (seen & (calm[0] > 0), seen & (calm[1] > 0))
+        core = ndimage.binary_erosion(wet[0] & wet[1] & (np.maximum(*calm) > _NDWI_WATER), iterations=2)
     if np.count_nonzero(core) < _MIN_STRATUM_PX:
         return None
     masks = []
-    for image in (before, after):
-        like = _looks_like(image, core) & seen
+    for image, there in zip((before, after), wet, strict=True):
+        like = _looks_like(image, core) & there
         # A majority keeps single glints, foam and wakes from making islands, and dark pixels on land from making ponds.
         masks.append(ndimage.uniform_filter(like.astype(np.float32), 3) > 0.5)  # noqa: PLR2004
     return (masks[0], masks[1])

@@ -101,6 +101,20 @@ def test_water_is_told_from_blue_and_green_paint_and_from_shade(harbour):
         assert np.mean(cover.surface[window] == Surface.WATER) < 0.02
 
 
+def test_water_under_grey_glint_on_one_date_stays_water_and_concrete_does_not_become_it(harbour):
+    waves = ndimage.gaussian_filter(np.random.default_rng(5).normal(size=harbour.shape[1:]), 0.7)
+    glint = np.zeros(harbour.shape)
+    glint[:, :, :100] = np.maximum(1500 + 900 * waves / waves.std(), 300)[:, :100]
+    calm, bright = noisy(harbour, 1), noisy(harbour + glint, 2)
+    index = (bright[1] - bright[3]) / (bright[1] + bright[3])
+    # Too few pixels are plainly water on the date with glint.
+    assert np.count_nonzero(ndimage.binary_erosion(index > 0.1, iterations=2)) < 500
+    for pair in ((calm, bright), (bright, calm)):
+        surface = ground(*pair).surface == Surface.WATER
+        assert surface[5:-5, 5:92].mean() > 0.95
+        assert surface[:, 108:].mean() < 0.02
+
+
 def test_a_ship_on_one_date_leaves_the_ground_water_and_shows_on_which_date_it_was_open(harbour):
     window = np.s_[60:75, 30:70]
     after = noisy(paint(harbour.copy(), window, CONCRETE), 2)
