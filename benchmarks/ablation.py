@@ -122,7 +122,7 @@ STEPS = {
     "object scale": Step(what="the pixel's scale only", settings=(("object_blur_px", 0.7),)),
     "floor": Step(what="the pair's own level alone", settings=(("floor_sigma", TINY),)),
     "own level": Step(what="the floor alone", settings=(("family_error", 0.999999), ("family_error_map", 0.999999))),
-    "tracks": Step(what="no mean along tracks", replaced=((pair, "_track_scale", _no_tracks),)),
+    "tracks": Step(what="nothing looked for along tracks", replaced=((pair, "_track_scales", _no_tracks),)),
     "taking apart": Step(what="an area is one thing", replaced=((separate, "take_apart", _one_thing),)),
     "joining": Step(what="pieces stay pieces", replaced=((regions, "join_collinear", _not_joined),)),
 }

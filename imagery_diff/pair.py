@@ -26,6 +26,7 @@ from imagery_diff.method import (
     speckle,
     survey,
     tracks,
+    trains,
     veil,
     zones,
 )
@@ -123,7 +124,8 @@ def compare(
 
     # 7. Threshold
     scales = _set_thresholds(weighed, matched, grid, detect, params)
-    scales += _track_scale(weighed, matched, geometry, ground, grid, params)
+    scales += _track_scales(weighed, matched, noise, geometry, ground, grid, params)
+    matched = _spare_trains(matched, scales)
 
     # 8. Regions
     progress("drawing regions")
@@ -153,6 +155,10 @@ def compare(
         ),
         layers=pair_result.layers(scenes, scales, matched.surface),
     )
+
+
+_TRAIN = "train"
+"""Name of the scale on which a train stands out from its track."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -409,22 +415,49 @@ def _survey_scale(weighed: evidence.Weighed, matched: _Matched, params: Params) 
     return regions.Scale(name=regions.SURVEY, strength=strength, levels=dict.fromkeys(map(int, STRATA), level))
 
 
-def _track_scale(
-    weighed: evidence.Weighed, matched: _Matched, geometry: _Geometry, ground: AOI | None, grid: Grid, params: Params
+def _track_scales(
+    weighed: evidence.Weighed,
+    matched: _Matched,
+    noise: evidence.NoiseModel,
+    geometry: _Geometry,
+    ground: AOI | None,
+    grid: Grid,
+    params: Params,
 ) -> list[regions.Scale]:
-    """Average the evidence along the AOI's tracks: one more scale, for trains."""
+    """Look along the AOI's tracks for trains: by the mean of the evidence, and by what stands out on one date only."""
     rails = [z.polygon for z in ground.zones if z.kind == "rail" and z.located] if ground else []
     if not rails or matched.speckle:
         return []
     # The half-dark rim of a shadow that moved along a track looks like a train.
     rims = ndimage.binary_dilation(geometry.moved_shadow(matched.shaded), np.ones((3, 3), bool), iterations=2)
     steady = np.where(rims | ~weighed.looked_at, np.float32(0), weighed.tolerant)
-    strength = tracks.along_tracks(steady, rails, grid, sigma_px=params.track_mean_m / grid.pixel_size_m[0])
-    strength *= np.float32(params.track_gain)
-    level = evidence.Threshold(
-        location=0.0, scale=1.0, blocks=0, seed=params.floor_sigma, grow=0.75 * params.floor_sigma
-    )
-    return [regions.Scale(name="track", strength=strength, levels=dict.fromkeys(map(int, STRATA), level))]
+    mean = tracks.along_tracks(steady, rails, grid, sigma_px=params.track_mean_m / grid.pixel_size_m[0])
+    clear = np.where((matched.flags == 0) & weighed.looked_at, matched.surface, np.uint8(Surface.UNSEEN))
+    sun = trains.Sun(shadows_moved=geometry.shadows_moved, away_px=geometry.reach_px)
+    line = trains.stand_out(matched.brightness, clear, noise.whitening, rails, grid, sun=sun)
+    least = params.floor_sigma
+    level = evidence.Threshold(location=0.0, scale=1.0, blocks=0, seed=least, grow=0.75 * least)
+    sure = replace(level, grow=(1 - params.train_least) * least)
+    return [
+        regions.Scale(
+            name="track", strength=mean * np.float32(params.track_gain), levels=dict.fromkeys(map(int, STRATA), level)
+        ),
+        regions.Scale(
+            name=_TRAIN,
+            strength=np.maximum(np.float32(least) * (1 + line - np.float32(params.train_least)), 0).astype(np.float32),
+            levels=dict.fromkeys(map(int, STRATA), sure),
+        ),
+    ]
+
+
+def _spare_trains(matched: _Matched, scales: list[regions.Scale]) -> _Matched:
+    """Take what is known to be a train for no shadow, though it is as dark."""
+    for scale in scales:
+        if scale.name == _TRAIN:
+            train = scale.strength >= scale.levels[int(Surface.SMOOTH)].seed
+            train = ndimage.binary_dilation(train, np.ones((3, 3), bool))
+            return replace(matched, shaded=(matched.shaded[0] & ~train, matched.shaded[1] & ~train))
+    return matched
 
 
 def _set_speckle_thresholds(

@@ -11,6 +11,7 @@ a shadow that moved along a track.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from shapely import LineString, distance, get_coordinates, points
 from imagery_diff.method.zones import inside
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from imagery_diff.grid import Grid
 
     Floats = NDArray[np.float32]
-    Bools = NDArray[np.bool_]
+    Places = NDArray[np.intp]
 
 _ACROSS_PX = 0.7
 """Standard deviation across the track, pixels: the evidence of one pixel, blurred."""
@@ -60,22 +61,36 @@ def along_tracks(strength: Floats, tracks: Iterable[BaseGeometry], grid: Grid, *
     """
     clipped = np.minimum(strength, np.float32(_MOST))
     out = np.zeros(strength.shape, np.float32)
-    for track in tracks:
-        on = inside(track, grid)
-        if not on.any():
-            continue
-        rows, cols = np.nonzero(on)
-        bins = _direction_bins(track, rows, cols, grid)
-        for b in np.unique(bins):
-            here = bins == b
-            mean = _mean_along(clipped, (rows[here], cols[here]), float(np.radians(b * _BIN_DEG)), sigma_px)
-            out[rows[here], cols[here]] = np.maximum(out[rows[here], cols[here]], mean)
+    for run in runs_along(tracks, grid):
+        mean = _mean_along(clipped, (run.rows, run.cols), run.angle, sigma_px)
+        out[run.rows, run.cols] = np.maximum(out[run.rows, run.cols], mean)
     return out
 
 
-def _direction_bins(
-    track: BaseGeometry, rows: NDArray[np.intp], cols: NDArray[np.intp], grid: Grid
-) -> NDArray[np.int_]:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Run:
+    """Pixels of a track that run one way."""
+
+    rows: Places
+    cols: Places
+    """(pixel,)"""
+    angle: float
+    """Radians, from columns to rows."""
+
+
+def runs_along(tracks: Iterable[BaseGeometry], grid: Grid) -> Iterator[Run]:
+    """Take outlines of rail zones, map units, apart into runs of pixels that go one way."""
+    for track in tracks:
+        rows, cols = np.nonzero(inside(track, grid))
+        if not rows.size:
+            continue
+        bins = _direction_bins(track, rows, cols, grid)
+        for b in np.unique(bins):
+            here = bins == b
+            yield Run(rows=rows[here], cols=cols[here], angle=float(np.radians(b * _BIN_DEG)))
+
+
+def _direction_bins(track: BaseGeometry, rows: Places, cols: Places, grid: Grid) -> NDArray[np.int_]:
     """Return for every pixel the direction of the nearest long side of its zone, in bins, (pixel,)."""
     sides = []
     for part in getattr(track, "geoms", [track]):
@@ -94,9 +109,7 @@ def _direction_bins(
     return np.asarray(bins[nearest])
 
 
-def _mean_along(
-    image: Floats, at: tuple[NDArray[np.intp], NDArray[np.intp]], angle: float, sigma_px: float
-) -> NDArray[np.float32]:
+def _mean_along(image: Floats, at: tuple[Places, Places], angle: float, sigma_px: float) -> NDArray[np.float32]:
     """Gaussian mean along a direction (columns to rows), read at some pixels."""
     reach = int(np.ceil(3 * sigma_px))
     window = tuple(slice(max(0, int(i.min()) - reach), int(i.max()) + reach + 1) for i in at)
