@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import ndimage
-from scipy.stats import chi2
+from scipy import ndimage, special
 from skimage.filters import threshold_otsu
 
 from imagery_diff.method import blocks
@@ -165,7 +164,7 @@ def _looks_like(image: Floats, core: Bools) -> Bools:
     covariance = 4 * covariance + np.diag((0.05 * np.abs(centre)) ** 2 + 1e-12)
     # The squared distance is the length of the offset in a frame in which the core is white.
     frame = np.linalg.inv(np.linalg.cholesky(covariance)).astype(np.float32)
-    limit, middle = np.float32(chi2.ppf(0.999, len(image))), centre.astype(np.float32)
+    limit, middle = np.float32(special.chdtri(len(image), 0.001)), centre.astype(np.float32)
     like = np.empty(core.shape, bool)
 
     def fill(tile: blocks.Tile) -> None:
