@@ -117,7 +117,7 @@ def compare(
 
     # 6. Evidence
     progress("weighing evidence")
-    geometry = _Geometry.of(pair, grid, params)
+    geometry = _Geometry.of(pair, grid, params).borne_out(matched, params)
     noise = _estimate_noise(matched, geometry)
     weighed = _weigh(matched, noise, shift, geometry, params)
 
@@ -294,9 +294,17 @@ class _Geometry:
     edge_px: float
     """By how much the edges of standing things' shadows lie apart where no shadow visibly moved, pixels."""
     shadows_moved: bool
-    """Whether a warehouse casts a visibly other shadow, or the sun is not known."""
+    """Whether a warehouse casts a visibly other shadow, or may do so where the sun is not known."""
     reach_px: tuple[tuple[float, float], tuple[float, float]] | None
     """How far a warehouse's shadow reaches from it before and after, (rows, cols); None where the sun is not known."""
+
+    def borne_out(self, matched: _Matched, params: Params) -> _Geometry:
+        """Where no sun tells, ask the ground whether shadows moved: they do beside all that stands, cargo does not."""
+        if self.reach_px is not None:
+            return self
+        dry = np.isin(matched.surface, [Surface.SMOOTH, Surface.ROUGH, Surface.VEGETATION])
+        shade_coloured = np.count_nonzero((matched.shaded[0] | matched.shaded[1]) & dry)
+        return replace(self, shadows_moved=bool(shade_coloured > params.moved_shadow_share * np.count_nonzero(dry)))
 
     def moved_shadow(self, shaded: tuple[NDArray[np.bool_], NDArray[np.bool_]]) -> NDArray[np.bool_]:
         """Keep of the shade-coloured pixels those that shadows of standing things can have left or reached."""
