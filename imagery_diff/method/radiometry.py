@@ -438,28 +438,21 @@ class _Drift:
         for s, cells in self.cells.items():
             here = surface == s
             if here.any():
-                (top, down), (left, right) = (
-                    _between(o, self.cell_px, n) for o, n in zip(tile.own, cells.shape[1:], strict=True)
-                )
-                near = cells[:, top : top + down.shape[1], left : left + right.shape[1]]
-                np.copyto(out, np.matmul(np.matmul(down, near), right.T), where=here)
+                down, across = (_between(o, self.cell_px, n) for o, n in zip(tile.own, cells.shape[1:], strict=True))
+                rows = cells[:, down[0]] + (cells[:, down[1]] - cells[:, down[0]]) * down[2][:, None]
+                first = rows[..., across[0]]
+                np.copyto(out, first + (rows[..., across[1]] - first) * across[2], where=here)
         return out
 
 
-def _between(own: slice, cell_px: int, count: int) -> tuple[int, Floats]:
-    """Return the first cell that a run of pixels needs, and each pixel's weight of it and those after; (pixel, cell).
+def _between(own: slice, cell_px: int, count: int) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
+    """Return the cell before and after each pixel of a run, and how far it lies between their middles.
 
     Beyond the middles of the outermost cells nothing changes.
     """
     at = np.clip((np.arange(own.start, own.stop) + 0.5) / cell_px - 0.5, 0, count - 1)
-    low = np.minimum(at.astype(np.intp), max(count - 2, 0))
-    first = int(low[0])
-    weights = np.zeros((len(at), min(int(low[-1]) + 2, count) - first), np.float32)
-    pixel = np.arange(len(at))
-    if count > 1:
-        weights[pixel, low + 1 - first] = at - low
-    weights[pixel, low - first] = 1 - (at - low)
-    return first, weights
+    low = at.astype(np.intp)
+    return low, np.minimum(low + 1, count - 1), (at - low).astype(np.float32)
 
 
 def _estimate_drift(after: Floats, before: Floats, surface: NDArray[np.uint8], size: int) -> _Drift:
@@ -503,14 +496,17 @@ def _clipped_sums(
     def fill(tile: blocks.Tile) -> None:
         here = surface[tile.own]
         left = after[:, *tile.own] - before[:, *tile.own]
-        left -= drift.over(tile, here)
-        limit = limits[:, here]
-        np.clip(left, -limit, limit, out=left)
         target = tuple(slice(o.start // cell, -(-o.stop // cell)) for o in tile.own)
         for s, total in sums.items():
             mine = here == s
             if mine.any():
-                total[:, *target] = _cell_sums(left * mine, cell)
+                # Between neighbouring cells a drift hardly differs: the nearest does.
+                known = drift.cells[s][:, *target].repeat(cell, 1).repeat(cell, 2)
+                own = left - known[:, : here.shape[0], : here.shape[1]] if known.any() else left.copy()
+                limit = limits[:, s, None, None]
+                np.clip(own, -limit, limit, out=own)
+                own *= mine
+                total[:, *target] = _cell_sums(own, cell)
 
     side = (max(1, blocks.TILE_PX[0] // cell) * cell, max(1, blocks.TILE_PX[1] // cell) * cell)
     blocks.each(fill, blocks.tiles(surface.shape, side=side))

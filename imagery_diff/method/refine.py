@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import ndimage
 
+from imagery_diff.method import blocks
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -59,6 +61,8 @@ _KEPT = 5
 """Pixels around a window that moving by under a pixel and a gradient need."""
 _MARGIN = _KEPT + 3 + _HIGH_PASS_PX // 2
 """Pixels cut around a window at first: the Gaussian reaches 3, the local mean half its side."""
+_FARTHEST = 5
+"""What lies further out of a band's range is glint or paint."""
 _ERODE = 4
 """Pixels so near to one that was not seen are left out: the kernels reached it."""
 _MIN_PIXELS = 400
@@ -232,20 +236,21 @@ def _first_gain(before: Floats, after: Floats, usable: Bools) -> float:
 def _round(windows: Windows, bands: list[_Band], jitter: float, tukey: float) -> float:
     """Move every band one step; return how far the furthest went."""
     live = [k for k, band in enumerate(bands) if np.isfinite(band.gain)]
-    parts: list[list[Doubles]] = []
-    sizes: list[list[Floats]] = []
-    for at in range(0, len(windows.usable) if live else 0, _CHUNK):
-        chunk = slice(at, at + _CHUNK)
+
+    def look(chunk: slice) -> tuple[list[Doubles], list[Floats]]:
         views = [_differences(windows.before[k, chunk], windows.after[k, chunk], bands[k]) for k in live]
         usable = windows.usable[chunk]
         weights, slopes = _weights(views, usable, [bands[k].noise for k in live], (jitter, tukey))
-        parts.append([_window_sums(v, w, d) for v, w, d in zip(views, weights, slopes, strict=True)])
-        sizes.append([np.abs(v.residual[usable][::_THIN]) for v in views])
+        sums = [_window_sums(v, w, d) for v, w, d in zip(views, weights, slopes, strict=True)]
+        return sums, [np.abs(v.residual[usable][::_THIN]) for v in views]
+
+    chunks = [slice(at, at + _CHUNK) for at in range(0, len(windows.usable) if live else 0, _CHUNK)]
+    looks = blocks.each(look, chunks)
     went = 0.0
     for n, k in enumerate(live):
         band = bands[k]
-        band.sums = np.concatenate([p[n] for p in parts])
-        band.noise = 1.4826 * float(np.median(np.concatenate([s[n] for s in sizes])))
+        band.sums = np.concatenate([sums[n] for sums, _ in looks])
+        band.noise = 1.4826 * float(np.median(np.concatenate([sizes[n] for _, sizes in looks])))
         step = _step(band.sums)
         if step is None:
             band.gain = np.nan
@@ -256,8 +261,13 @@ def _round(windows: Windows, bands: list[_Band], jitter: float, tukey: float) ->
     return went
 
 
-def cut_windows(before: Floats, after: Floats, usable: Bools, side: int, sample_px: int) -> Windows:
-    """Cut windows out of two (band, row, col) images of one shape, thinned evenly until they hold ``sample_px``."""
+def cut_windows(
+    images: tuple[Floats, Floats], ranges: tuple[Doubles, Doubles], usable: Bools, side: int, sample_px: int
+) -> Windows:
+    """Cut windows out of two (band, row, col) images of one shape, thinned evenly until they hold ``sample_px``.
+
+    Each band is brought to its range (:func:`in_range`), what is not usable to its middle.
+    """
     inner = ndimage.binary_erosion(usable, np.ones((3, 3), bool), iterations=_ERODE, border_value=0)
     tiles = _tiles(inner, side, 0)
     rows, cols = tiles.shape[:2]
@@ -268,11 +278,24 @@ def cut_windows(before: Floats, after: Floats, usable: Bools, side: int, sample_
     where = np.nonzero(chosen.reshape(rows, cols))
     mask = _tiles(usable, side, _MARGIN)[where]
     share = np.maximum(_local_mean(mask.astype(np.float32)), 1e-3)
+
+    def prepare(band: tuple[Floats, Doubles]) -> Floats:
+        return _prepare(in_range(_tiles(band[0], side, _MARGIN)[where], band[1], mask), mask, share)
+
     prepared = [
-        np.stack([_prepare(_tiles(band, side, _MARGIN)[where], mask, share) for band in image])
-        for image in (before, after)
+        np.stack(blocks.each(prepare, list(zip(image, own, strict=True))))
+        for image, own in zip(images, ranges, strict=True)
     ]
     return Windows(before=prepared[0], after=prepared[1], usable=tiles[where], corners=np.stack(where, axis=1) * side)
+
+
+def in_range(image: Floats, own: Doubles, usable: Bools) -> Floats:
+    """Bring pixels of a band to its range, (middle, width), so that no band dominates; 0 where not usable."""
+    out: Floats = (image - np.float32(own[0])).astype(np.float32)
+    out *= np.float32(1 / own[1])
+    np.clip(out, -_FARTHEST, _FARTHEST, out=out)
+    out *= usable
+    return out
 
 
 def _tiles(image: NDArray[Any], side: int, margin: int) -> NDArray[Any]:
