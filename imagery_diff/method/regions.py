@@ -30,6 +30,7 @@ from shapely.affinity import affine_transform
 from skimage.draw import line
 from skimage.measure import find_contours
 
+from imagery_diff.method import blocks
 from imagery_diff.method.radiometry import Surface
 
 if TYPE_CHECKING:
@@ -128,13 +129,17 @@ def find_patches(scales: list[Scale], surface: NDArray[np.uint8], barred: Bools,
 
     """
     grown, seeded, strongest = (np.zeros(surface.shape, kind) for kind in (bool, bool, np.float32))
-    for scale in scales:
-        for s, level in scale.levels.items():
-            where = (surface == s) & ~barred
-            grown |= where & (scale.strength >= level.grow)
-            if scale.seeds:
-                seeded |= where & (scale.strength >= level.seed)
-        np.maximum(strongest, scale.strength, out=strongest)
+    levels = [(scale, *_by_class(scale)) for scale in scales]
+
+    def fill(tile: blocks.Tile) -> None:
+        kind, asked = surface[tile.own].astype(np.intp), ~barred[tile.own]
+        for scale, grow, seed in levels:
+            here = scale.strength[tile.own]
+            grown[tile.own] |= asked & (here >= grow[kind])
+            seeded[tile.own] |= asked & (here >= seed[kind])
+            np.maximum(strongest[tile.own], here, out=strongest[tile.own])
+
+    blocks.each(fill, blocks.tiles(surface.shape))
     # Closing bridges one-pixel gaps: a train is one pixel wide and of many colours.
     mask = ndimage.binary_closing(grown, _EIGHT) & ~barred & np.isin(surface, list(scales[0].levels))
     water = _settle_shore(mask, surface == Surface.WATER)
@@ -148,6 +153,16 @@ def find_patches(scales: list[Scale], surface: NDArray[np.uint8], barred: Bools,
             if box is not None and n in keep and np.count_nonzero(labels[box] == n) >= min_px
         ]
     return sorted(patches, key=lambda p: -p.strength)
+
+
+def _by_class(scale: Scale) -> tuple[Floats, Floats]:
+    """Lay out a scale's growing and seeding levels by surface class; what is not looked at reaches neither."""
+    grow, seed = np.full((2, max(Surface) + 1), np.inf, np.float32)
+    for s, level in scale.levels.items():
+        grow[s] = level.grow
+        if scale.seeds:
+            seed[s] = level.seed
+    return grow, seed
 
 
 def cover_of(scales: list[Scale]) -> Floats | None:
@@ -288,21 +303,32 @@ def _settle_shore(mask: Bools, water: Bools) -> Bools:
     """
     labels, count = ndimage.label(mask, _EIGHT)
     settled = water.copy()
-    if not count:
-        return settled
-    for wet in (True, False):
-        # Depth of every pixel of this side below the shore, within its own component's other side.
-        other = mask & (settled != wet)
-        depth = ndimage.distance_transform_edt(~other) if other.any() else np.full(mask.shape, np.inf)
-        own = mask & (settled == wet)
-        # Only what changed is looked at: a maximum over labels of the whole image sorts the whole image.
-        deepest, has_other = np.zeros(count + 1), np.zeros(count + 1, bool)
-        np.maximum.at(deepest, labels[own], depth[own])
-        has_other[labels[other]] = True
-        fringe = (deepest <= _FRINGE_PX) & has_other
-        fringe[0] = False
-        settled[own & fringe[labels]] = not wet
+    for wet in (True, False) if count else ():
+        own, other = mask & (settled == wet), mask & (settled != wet)
+        sides = [np.zeros(count + 1, bool) for _ in range(2)]
+        for side, here in zip(sides, (own, other), strict=True):
+            side[labels[here]] = True
+        sides[0][0] = False
+        if not (sides[0] & sides[1]).any():
+            continue
+        own &= (sides[0] & sides[1])[labels]
+        deep = np.zeros(count + 1, bool)
+        deep[labels[own & ~_within(other, _FRINGE_PX)]] = True
+        settled[own & ~deep[labels]] = not wet
     return settled
+
+
+def _within(mask: Bools, reach_px: int) -> Bools:
+    """Where the nearest pixel of a mask lies no further than this; what changed is little, so each is asked for."""
+    out = mask.copy()
+    rim = np.argwhere(mask & ~ndimage.binary_erosion(mask, border_value=1))
+    steps = np.arange(-reach_px, reach_px + 1)
+    for row in steps:
+        for col in steps[row**2 + steps**2 <= reach_px**2]:
+            near = rim + np.array([row, col])
+            near = near[((near >= 0) & (near < mask.shape)).all(axis=1)]
+            out[near[:, 0], near[:, 1]] = True
+    return out
 
 
 def _patch(labels: NDArray[np.int32], number: int, box: tuple[slice, ...], strongest: Floats) -> Patch:
