@@ -11,7 +11,7 @@ weights take away the strong part of it, the weak part is a bias (:mod:`imagery_
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,6 +54,8 @@ _FAR_PX = 3.0
 """A window that ends further from the mean than this has lost its way."""
 _CHUNK = 48
 """Windows looked at together: what does not leave the processor's cache is fast."""
+_MANY, _PART = 200, 4
+"""So many windows are solved on every so-manieth of them first."""
 _THIN = 5
 """Every so many pixels tell the middle size of the residual."""
 _SUMS = 21
@@ -107,6 +109,15 @@ class Windows:
     corners: NDArray[np.int_]
     """(window, 2), first row and column of each."""
 
+    def part(self, which: slice) -> Windows:
+        """Return some of the windows."""
+        return Windows(
+            before=self.before[:, which],
+            after=self.after[:, which],
+            usable=self.usable[which],
+            corners=self.corners[which],
+        )
+
 
 def refine(windows: Windows, start: Doubles) -> Refined | None:
     """Solve for the shift that remains, less than about a pixel, from a first value.
@@ -123,16 +134,28 @@ def refine(windows: Windows, start: Doubles) -> Refined | None:
             _Band(shift=start.copy(), gain=_first_gain(b, a, windows.usable), noise=np.inf)
             for b, a in zip(windows.before, windows.after, strict=True)
         ]
-        for number in range(_ROUNDS):
-            far = _round(windows, bands, _JITTERS_PX[min(number, len(_JITTERS_PX) - 1)], tukey)
-            if number >= len(_JITTERS_PX) and far < _SETTLED_PX:
-                break
+        first = 0
+        if len(windows.usable) >= _MANY:
+            # Where windows are many, an even part of them brings the solution so near that all need a round or two.
+            part = [replace(band) for band in bands]
+            _settle(windows.part(slice(None, None, _PART)), part, tukey, 0)
+            if all(np.isfinite(band.gain) for band in part):
+                bands, first = part, len(_JITTERS_PX) - 1
+        _settle(windows, bands, tukey, first)
         solved = [_judge(band) for band in bands]
         found = [(k, s) for k, s in enumerate(solved) if s is not None]
         enough = _LEAST_AGREEMENT / np.sqrt(max(len(windows.usable), 1))
         if found and _agreement([bands[k] for k, _ in found]) >= enough:
             return _mean_of_bands(found, len(bands))
     return None
+
+
+def _settle(windows: Windows, bands: list[_Band], tukey: float, first: int) -> None:
+    """Move all bands round by round, from the ``first``, until none moves any more."""
+    for number in range(first, _ROUNDS):
+        far = _round(windows, bands, _JITTERS_PX[min(number, len(_JITTERS_PX) - 1)], tukey)
+        if number >= len(_JITTERS_PX) and far < _SETTLED_PX:
+            break
 
 
 def _agreement(bands: list[_Band]) -> float:
@@ -183,12 +206,7 @@ def refine_locally(windows: Windows, refined: Refined, at_most: int) -> Local:
     found = []
     for i in range(0, len(windows.usable), max(1, -(-len(windows.usable) // at_most))):
         piece = slice(i, i + 1)
-        alone = Windows(
-            before=windows.before[:, piece],
-            after=windows.after[:, piece],
-            usable=windows.usable[piece],
-            corners=windows.corners[piece],
-        )
+        alone = windows.part(piece)
         if np.count_nonzero(alone.usable) < _MIN_PIXELS / 2:
             continue
         bands = _known(windows, refined)
