@@ -16,6 +16,7 @@ from scipy import ndimage
 from imagery_diff import pair_result
 from imagery_diff.aoi import AOI
 from imagery_diff.geometry import parallax_m, shadow_m
+from imagery_diff.memory import giving_back
 from imagery_diff.method import (
     align,
     evidence,
@@ -90,6 +91,7 @@ def compare(
 
     """
     params = params or Params()
+    progress = giving_back(progress)
     # 1. What the files are
     progress("opening")
     pair = open_pair(before, after)
