@@ -126,6 +126,9 @@ def compare(
     # 7. Threshold
     scales = _set_thresholds(weighed, matched, grid, detect, params)
     scales += _track_scale(weighed, matched, geometry, ground, grid, params)
+    # What only these steps needed makes room.
+    weighed = replace(weighed, tolerant=scales[0].strength)
+    matched = replace(matched, cover=replace(matched.cover, texture=np.zeros((0, 0), np.float32)))
 
     # 8. Regions
     progress("drawing regions")

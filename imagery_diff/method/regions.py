@@ -128,7 +128,8 @@ def find_patches(scales: list[Scale], surface: NDArray[np.uint8], barred: Bools,
         Smallest patch, pixels.
 
     """
-    grown, seeded, strongest = (np.zeros(surface.shape, kind) for kind in (bool, bool, np.float32))
+    grown, seeded, open_ = np.zeros((3, *surface.shape), bool)
+    searched = np.isin(np.arange(max(Surface) + 1), list(scales[0].levels))
     levels = [(scale, *_by_class(scale)) for scale in scales]
 
     def fill(tile: blocks.Tile) -> None:
@@ -137,18 +138,18 @@ def find_patches(scales: list[Scale], surface: NDArray[np.uint8], barred: Bools,
             here = scale.strength[tile.own]
             grown[tile.own] |= asked & (here >= grow[kind])
             seeded[tile.own] |= asked & (here >= seed[kind])
-            np.maximum(strongest[tile.own], here, out=strongest[tile.own])
+        open_[tile.own] = asked & searched[kind]
 
     blocks.each(fill, blocks.tiles(surface.shape))
     # Closing bridges one-pixel gaps: a train is one pixel wide and of many colours.
-    mask = ndimage.binary_closing(grown, _EIGHT) & ~barred & np.isin(surface, list(scales[0].levels))
+    mask = ndimage.binary_closing(grown, _EIGHT) & open_
     water = _settle_shore(mask, surface == Surface.WATER)
     patches = []
     for side in (mask & water, mask & ~water):
         labels = np.asarray(ndimage.label(side, _EIGHT)[0], np.int32)
         keep = set(np.unique(labels[seeded & side]).tolist()) - {0}
         patches += [
-            _patch(labels, n, box, strongest)
+            _patch(labels, n, box, scales)
             for n, box in enumerate(ndimage.find_objects(labels), start=1)
             if box is not None and n in keep and np.count_nonzero(labels[box] == n) >= min_px
         ]
@@ -303,18 +304,20 @@ def _settle_shore(mask: Bools, water: Bools) -> Bools:
     """
     labels, count = ndimage.label(mask, _EIGHT)
     settled = water.copy()
-    for wet in (True, False) if count else ():
-        own, other = mask & (settled == wet), mask & (settled != wet)
-        sides = [np.zeros(count + 1, bool) for _ in range(2)]
-        for side, here in zip(sides, (own, other), strict=True):
-            side[labels[here]] = True
-        sides[0][0] = False
-        if not (sides[0] & sides[1]).any():
+    # Only what changed is looked at, pixel by pixel: it is little.
+    at = np.nonzero(mask)
+    label = labels[at]
+    for wet in (True, False):
+        own = settled[at] == wet
+        sides = [np.bincount(label[side], minlength=count + 1) > 0 for side in (own, ~own)]
+        shared = sides[0] & sides[1]
+        if not shared.any():
             continue
-        own &= (sides[0] & sides[1])[labels]
-        deep = np.zeros(count + 1, bool)
-        deep[labels[own & ~_within(other, _FRINGE_PX)]] = True
-        settled[own & ~deep[labels]] = not wet
+        other = np.zeros_like(mask)
+        other[at] = ~own
+        deep = np.bincount(label[own & ~_within(other, _FRINGE_PX)[at]], minlength=count + 1) > 0
+        fringe = own & (shared & ~deep)[label]
+        settled[at[0][fringe], at[1][fringe]] = not wet
     return settled
 
 
@@ -331,12 +334,14 @@ def _within(mask: Bools, reach_px: int) -> Bools:
     return out
 
 
-def _patch(labels: NDArray[np.int32], number: int, box: tuple[slice, ...], strongest: Floats) -> Patch:
+def _patch(labels: NDArray[np.int32], number: int, box: tuple[slice, ...], scales: list[Scale]) -> Patch:
     rows, cols = (
         slice(max(0, s.start - _MARGIN_PX), min(n, s.stop + _MARGIN_PX)) for s, n in zip(box, labels.shape, strict=True)
     )
     mask = labels[rows, cols] == number
-    return Patch(window=(rows, cols), mask=mask, strength=float(strongest[rows, cols][mask].max()))
+    return Patch(
+        window=(rows, cols), mask=mask, strength=max(float(scale.strength[rows, cols][mask].max()) for scale in scales)
+    )
 
 
 def direction_of(
