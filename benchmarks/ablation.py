@@ -102,6 +102,11 @@ def _own_scale(_residual: Any) -> Any:
 
 _CORE_COVARIANCE = evidence._core_covariance  # noqa: SLF001 - the step that is left out
 
+
+def _no_drift(*given: Any) -> dict[Any, Any]:
+    return {s: np.zeros_like(cells) for s, cells in given[3].cells.items()}
+
+
 STEPS = {
     "registration": Step(what="images taken as they lie", replaced=((pair, "register", _not_moved),)),
     "edge error": Step(
@@ -112,7 +117,7 @@ STEPS = {
     "tolerance": Step(what="no neighbour explains a pixel", settings=(("tolerance_px", TINY),)),
     "slow drift": Step(
         what="haze that drifts is left",
-        replaced=((radiometry, "_slow_drift", lambda residual, *_: np.zeros_like(residual)),),
+        replaced=((radiometry, "_clipped_sums", _no_drift),),
     ),
     "cloud edges": Step(what="unmasked edges left", replaced=((veil, "take_off_clouds", _clouds_left),)),
     "snow taken off": Step(what="snow left", replaced=((veil, "take_off_snow", _snow_left),)),

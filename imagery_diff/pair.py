@@ -16,6 +16,7 @@ from scipy import ndimage
 from imagery_diff import pair_result
 from imagery_diff.aoi import AOI
 from imagery_diff.geometry import parallax_m, shadow_m
+from imagery_diff.memory import giving_back
 from imagery_diff.method import (
     align,
     evidence,
@@ -91,6 +92,7 @@ def compare(
 
     """
     params = params or Params()
+    progress = giving_back(progress)
     # 1. What the files are
     progress("opening")
     pair = open_pair(before, after)
@@ -118,7 +120,7 @@ def compare(
 
     # 6. Evidence
     progress("weighing evidence")
-    geometry = _Geometry.of(pair, grid, params)
+    geometry = _Geometry.of(pair, grid, params).borne_out(matched, params)
     noise = _estimate_noise(matched, geometry)
     weighed = _weigh(matched, noise, shift, geometry, params)
 
@@ -126,6 +128,9 @@ def compare(
     scales = _set_thresholds(weighed, matched, grid, detect, params)
     scales += _track_scales(weighed, matched, noise, geometry, ground, grid, params)
     matched = _spare_trains(matched, scales)
+    # What only these steps needed makes room.
+    weighed = replace(weighed, tolerant=scales[0].strength)
+    matched = replace(matched, cover=replace(matched.cover, texture=np.zeros((0, 0), np.float32)))
 
     # 8. Regions
     progress("drawing regions")
@@ -300,9 +305,17 @@ class _Geometry:
     edge_px: float
     """By how much the edges of standing things' shadows lie apart where no shadow visibly moved, pixels."""
     shadows_moved: bool
-    """Whether a warehouse casts a visibly other shadow, or the sun is not known."""
+    """Whether a warehouse casts a visibly other shadow, or may do so where the sun is not known."""
     reach_px: tuple[tuple[float, float], tuple[float, float]] | None
     """How far a warehouse's shadow reaches from it before and after, (rows, cols); None where the sun is not known."""
+
+    def borne_out(self, matched: _Matched, params: Params) -> _Geometry:
+        """Where no sun tells, ask the ground whether shadows moved: they do beside all that stands, cargo does not."""
+        if self.reach_px is not None:
+            return self
+        dry = np.isin(matched.surface, [Surface.SMOOTH, Surface.ROUGH, Surface.VEGETATION])
+        shade_coloured = np.count_nonzero((matched.shaded[0] | matched.shaded[1]) & dry)
+        return replace(self, shadows_moved=bool(shade_coloured > params.moved_shadow_share * np.count_nonzero(dry)))
 
     def moved_shadow(self, shaded: tuple[NDArray[np.bool_], NDArray[np.bool_]]) -> NDArray[np.bool_]:
         """Keep of the shade-coloured pixels those that shadows of standing things can have left or reached."""

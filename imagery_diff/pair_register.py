@@ -43,8 +43,8 @@ def register(pair: Pair, grid: Grid, ground: AOI | None, params: Params) -> core
     size = grid.pixel_size_m[0]
     reach = params.max_shift_px if grid.crs is None else params.max_shift_m / size
     shift = coregister.estimate_shift(
-        scenes[0].data[bands],
-        scenes[1].data[bands],
+        _of_bands(scenes[0], bands),
+        _of_bands(scenes[1], bands),
         _usable(scenes, params),
         max_shift_px=max(reach, 2.0),
         tile_px=params.registration_tile_px,
@@ -52,6 +52,11 @@ def register(pair: Pair, grid: Grid, ground: AOI | None, params: Params) -> core
     )
     shift = replace(shift, bands=_for_all_bands(shift, bands, len(pair.names)))
     return coregister.allow_for_standing(shift, standing(pair, grid, params), error_law(params))
+
+
+def _of_bands(scene: Scene, bands: list[int]) -> coregister.Floats:
+    """Return some bands of a scene; all of them without a copy."""
+    return scene.data if bands == list(range(len(scene.data))) else scene.data[bands]
 
 
 def _for_all_bands(shift: coregister.Shift, bands: list[int], count: int) -> tuple[tuple[float, float], ...]:

@@ -78,6 +78,10 @@ class Params:
     shed_height_m: float = 12.0
     """Height of the standing things whose shadows move, metres: the ridge of a warehouse. What is as dark as a shadow
     and reaches further than such a thing throws one is not taken for shadow."""
+    moved_shadow_share: float = 0.02
+    """Where the sun is not known: share of dry ground that must have the colour of shade on one date only before
+    shadows are said to have moved. As much as ten things of 2000 m2 on each square kilometre, more than a port
+    shifts."""
     lean_height_m: float = 2.6
     """Height of standing clutter that may lean differently in two views, metres: one container."""
     max_tolerance_px: int = 5

@@ -15,6 +15,7 @@ HEAVY = ("numpy", "rasterio", "shapely", "matplotlib", "scipy", "skimage", "pypr
 
 LEVELS = {
     "errors": 0,
+    "memory": 0,
     "shipped": 1,
     "params": 1,
     "grid": 2,

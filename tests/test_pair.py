@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import warnings
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -585,3 +586,21 @@ def test_a_picture_and_unnamed_bands_are_compared_by_number(write_image, town):
     result = compare("-", picture, counts)
     assert result.regions == ()
     assert any("by their number" in c for c in result.caveats)
+
+
+# --- the sun is not known
+
+
+def sunless(name):
+    """Compare a sample whose files do not tell where the sun stood."""
+    images = (replace(open_scene(image), sun=None) for image in samples.pair(name))
+    return compare("najin", *images)
+
+
+@pytest.mark.parametrize(("name", "moved"), [("stack_appears", False), ("departure", True), ("quiet", False)])
+def test_without_the_sun_the_ground_tells_whether_shadows_moved(name, moved):
+    """The samples under another sun have shade-coloured ground beside everything, the others next to none."""
+    result = sunless(name)
+    causes = {cause for zone in result.zones for cause, share in zone.unknown.items() if share}
+    assert ("shadow that moved" in causes) == moved
+    assert [(r.direction, r.group) for r in result.regions] == [(r.direction, r.group) for r in sample(name).regions]

@@ -10,18 +10,20 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float32]
     Bools = NDArray[np.bool_]
 
+Piece = TypeVar("Piece")
+Answer = TypeVar("Answer")
 TILE_PX = (128, 256)
 """Rows and columns of a tile: four bands of it are half a megabyte."""
 _THREADS = 2
@@ -71,8 +73,8 @@ def widened(window: tuple[slice, slice], margin: int, shape: tuple[int, ...]) ->
     return rows, cols
 
 
-def each(work: Callable[[Tile], Any], pieces: list[Tile]) -> list[Any]:
-    """Run ``work`` on every tile, two at a time; the answers come in the order of the tiles."""
+def each(work: Callable[[Piece], Answer], pieces: Sequence[Piece]) -> list[Answer]:
+    """Run ``work`` on every tile (or anything else), two at a time; the answers come in the order of the tiles."""
     if len(pieces) < 2:  # noqa: PLR2004
         return [work(piece) for piece in pieces]
     with ThreadPoolExecutor(_THREADS) as pool:

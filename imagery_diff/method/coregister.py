@@ -18,7 +18,7 @@ import numpy as np
 from scipy import fft, ndimage
 
 from imagery_diff.method import blocks
-from imagery_diff.method.refine import cut_windows, one_step, refine, refine_locally
+from imagery_diff.method.refine import cut_windows, in_range, one_step, refine, refine_locally
 from imagery_diff.method.warp import disagreement, estimate_warp
 
 if TYPE_CHECKING:
@@ -157,15 +157,16 @@ def estimate_shift(
     """
     if np.count_nonzero(stable) < _MIN_PIXELS:
         return _not_measured("too little ground was seen on both dates")
-    before, after = _equalise(before, stable), _equalise(after, stable)
-    start = _coarse(before.mean(axis=0), after.mean(axis=0), stable, max_shift_px)
+    ranges = (_ranges(before, stable), _ranges(after, stable))
+    start = _coarse(_grey(before, ranges[0], stable), _grey(after, ranges[1], stable), stable, max_shift_px)
     if start is None:
         return _not_measured("no common structure was found within the search")
     whole = np.round(start).astype(int)
     if np.any(np.abs(whole) >= stable.shape):
         return _not_measured("the shift found is larger than the images")
     side = int(np.clip(np.sqrt(stable.size / _LEAST_WINDOWS), _LEAST_SIDE_PX, tile_px))
-    windows = cut_windows(*_overlap(before, after, stable, whole), side, sample_px)
+    *shared, usable = _overlap(before, after, stable, whole)
+    windows = cut_windows((shared[0], shared[1]), ranges, usable, side, sample_px)
     refined = refine(windows, start - whole)
     if refined is None:
         return _not_measured("the ground common to both carries too few edges")
@@ -207,25 +208,32 @@ def _not_measured(reason: str) -> Shift:
     return Shift(rows=0.0, cols=0.0, error_px=None, windows=0, reason=reason)
 
 
-def _equalise(image: Floats, stable: Bools) -> Floats:
-    """Give every band about the same range, and unstable pixels the median, so that no band and no gap dominates.
+def _ranges(image: Floats, stable: Bools) -> NDArray[np.float64]:
+    """Middle and width of every band's range, (band, 2), over stable pixels.
 
     The range is wide: where nine tenths are water, what stands out of the middle half is the land.
     """
-    out = np.empty(image.shape, np.float32)
     sample = blocks.thinned(np.flatnonzero(stable), _RANGE_PX)
-    for i, band in enumerate(image):
-        low, middle, high = np.percentile(band.ravel()[sample], [1, 50, 99])
-        np.subtract(band, middle, out=out[i], casting="same_kind")
-        out[i] /= max(high - low, 1e-12)
-        out[i] *= stable
-    return np.clip(out, -5, 5, out=out)
+    low, middle, high = np.percentile(image.reshape(len(image), -1)[:, sample], [1, 50, 99], axis=1)
+    return np.stack([middle, np.maximum(high - low, 1e-12)], axis=1)
+
+
+def _grey(image: Floats, ranges: NDArray[np.float64], stable: Bools) -> Floats:
+    """Mean of the bands, each in its own range, so that no band and no gap dominates; (row, col)."""
+    out = np.empty(stable.shape, np.float32)
+
+    def fill(tile: blocks.Tile) -> None:
+        bands = zip(image[:, *tile.own], ranges, strict=True)
+        out[tile.own] = np.mean([in_range(band, own, stable[tile.own]) for band, own in bands], axis=0)
+
+    blocks.each(fill, blocks.tiles(stable.shape))
+    return out
 
 
 def _coarse(before: Floats, after: Floats, stable: Bools, max_shift_px: float) -> NDArray[np.float64] | None:
     """Find the whole-pixel shift with a parabola on top, from the correlation of gradient directions."""
     inner = ndimage.binary_erosion(stable, iterations=4, border_value=0)
-    fields = [_gradient_directions(image, inner) for image in (before, after)]
+    fields = blocks.each(lambda image: _gradient_directions(image, inner), (before, after))
     if not all(np.any(f) for f in fields):
         return None
     reach = int(np.ceil(max_shift_px))

@@ -11,11 +11,13 @@ weights take away the strong part of it, the weak part is a bias (:mod:`imagery_
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import ndimage
+
+from imagery_diff.method import blocks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,6 +54,8 @@ _FAR_PX = 3.0
 """A window that ends further from the mean than this has lost its way."""
 _CHUNK = 48
 """Windows looked at together: what does not leave the processor's cache is fast."""
+_MANY, _PART = 200, 4
+"""So many windows are solved on every so-manieth of them first."""
 _THIN = 5
 """Every so many pixels tell the middle size of the residual."""
 _SUMS = 21
@@ -59,6 +63,8 @@ _KEPT = 5
 """Pixels around a window that moving by under a pixel and a gradient need."""
 _MARGIN = _KEPT + 3 + _HIGH_PASS_PX // 2
 """Pixels cut around a window at first: the Gaussian reaches 3, the local mean half its side."""
+_FARTHEST = 5
+"""What lies further out of a band's range is glint or paint."""
 _ERODE = 4
 """Pixels so near to one that was not seen are left out: the kernels reached it."""
 _MIN_PIXELS = 400
@@ -103,6 +109,15 @@ class Windows:
     corners: NDArray[np.int_]
     """(window, 2), first row and column of each."""
 
+    def part(self, which: slice) -> Windows:
+        """Return some of the windows."""
+        return Windows(
+            before=self.before[:, which],
+            after=self.after[:, which],
+            usable=self.usable[which],
+            corners=self.corners[which],
+        )
+
 
 def refine(windows: Windows, start: Doubles) -> Refined | None:
     """Solve for the shift that remains, less than about a pixel, from a first value.
@@ -119,16 +134,28 @@ def refine(windows: Windows, start: Doubles) -> Refined | None:
             _Band(shift=start.copy(), gain=_first_gain(b, a, windows.usable), noise=np.inf)
             for b, a in zip(windows.before, windows.after, strict=True)
         ]
-        for number in range(_ROUNDS):
-            far = _round(windows, bands, _JITTERS_PX[min(number, len(_JITTERS_PX) - 1)], tukey)
-            if number >= len(_JITTERS_PX) and far < _SETTLED_PX:
-                break
+        first = 0
+        if len(windows.usable) >= _MANY:
+            # Where windows are many, an even part of them brings the solution so near that all need a round or two.
+            part = [replace(band) for band in bands]
+            _settle(windows.part(slice(None, None, _PART)), part, tukey, 0)
+            if all(np.isfinite(band.gain) for band in part):
+                bands, first = part, len(_JITTERS_PX) - 1
+        _settle(windows, bands, tukey, first)
         solved = [_judge(band) for band in bands]
         found = [(k, s) for k, s in enumerate(solved) if s is not None]
         enough = _LEAST_AGREEMENT / np.sqrt(max(len(windows.usable), 1))
         if found and _agreement([bands[k] for k, _ in found]) >= enough:
             return _mean_of_bands(found, len(bands))
     return None
+
+
+def _settle(windows: Windows, bands: list[_Band], tukey: float, first: int) -> None:
+    """Move all bands round by round, from the ``first``, until none moves any more."""
+    for number in range(first, _ROUNDS):
+        far = _round(windows, bands, _JITTERS_PX[min(number, len(_JITTERS_PX) - 1)], tukey)
+        if number >= len(_JITTERS_PX) and far < _SETTLED_PX:
+            break
 
 
 def _agreement(bands: list[_Band]) -> float:
@@ -179,12 +206,7 @@ def refine_locally(windows: Windows, refined: Refined, at_most: int) -> Local:
     found = []
     for i in range(0, len(windows.usable), max(1, -(-len(windows.usable) // at_most))):
         piece = slice(i, i + 1)
-        alone = Windows(
-            before=windows.before[:, piece],
-            after=windows.after[:, piece],
-            usable=windows.usable[piece],
-            corners=windows.corners[piece],
-        )
+        alone = windows.part(piece)
         if np.count_nonzero(alone.usable) < _MIN_PIXELS / 2:
             continue
         bands = _known(windows, refined)
@@ -232,20 +254,21 @@ def _first_gain(before: Floats, after: Floats, usable: Bools) -> float:
 def _round(windows: Windows, bands: list[_Band], jitter: float, tukey: float) -> float:
     """Move every band one step; return how far the furthest went."""
     live = [k for k, band in enumerate(bands) if np.isfinite(band.gain)]
-    parts: list[list[Doubles]] = []
-    sizes: list[list[Floats]] = []
-    for at in range(0, len(windows.usable) if live else 0, _CHUNK):
-        chunk = slice(at, at + _CHUNK)
+
+    def look(chunk: slice) -> tuple[list[Doubles], list[Floats]]:
         views = [_differences(windows.before[k, chunk], windows.after[k, chunk], bands[k]) for k in live]
         usable = windows.usable[chunk]
         weights, slopes = _weights(views, usable, [bands[k].noise for k in live], (jitter, tukey))
-        parts.append([_window_sums(v, w, d) for v, w, d in zip(views, weights, slopes, strict=True)])
-        sizes.append([np.abs(v.residual[usable][::_THIN]) for v in views])
+        sums = [_window_sums(v, w, d) for v, w, d in zip(views, weights, slopes, strict=True)]
+        return sums, [np.abs(v.residual[usable][::_THIN]) for v in views]
+
+    chunks = [slice(at, at + _CHUNK) for at in range(0, len(windows.usable) if live else 0, _CHUNK)]
+    looks = blocks.each(look, chunks)
     went = 0.0
     for n, k in enumerate(live):
         band = bands[k]
-        band.sums = np.concatenate([p[n] for p in parts])
-        band.noise = 1.4826 * float(np.median(np.concatenate([s[n] for s in sizes])))
+        band.sums = np.concatenate([sums[n] for sums, _ in looks])
+        band.noise = 1.4826 * float(np.median(np.concatenate([sizes[n] for _, sizes in looks])))
         step = _step(band.sums)
         if step is None:
             band.gain = np.nan
@@ -256,8 +279,13 @@ def _round(windows: Windows, bands: list[_Band], jitter: float, tukey: float) ->
     return went
 
 
-def cut_windows(before: Floats, after: Floats, usable: Bools, side: int, sample_px: int) -> Windows:
-    """Cut windows out of two (band, row, col) images of one shape, thinned evenly until they hold ``sample_px``."""
+def cut_windows(
+    images: tuple[Floats, Floats], ranges: tuple[Doubles, Doubles], usable: Bools, side: int, sample_px: int
+) -> Windows:
+    """Cut windows out of two (band, row, col) images of one shape, thinned evenly until they hold ``sample_px``.
+
+    Each band is brought to its range (:func:`in_range`), what is not usable to its middle.
+    """
     inner = ndimage.binary_erosion(usable, np.ones((3, 3), bool), iterations=_ERODE, border_value=0)
     tiles = _tiles(inner, side, 0)
     rows, cols = tiles.shape[:2]
@@ -268,11 +296,24 @@ def cut_windows(before: Floats, after: Floats, usable: Bools, side: int, sample_
     where = np.nonzero(chosen.reshape(rows, cols))
     mask = _tiles(usable, side, _MARGIN)[where]
     share = np.maximum(_local_mean(mask.astype(np.float32)), 1e-3)
+
+    def prepare(band: tuple[Floats, Doubles]) -> Floats:
+        return _prepare(in_range(_tiles(band[0], side, _MARGIN)[where], band[1], mask), mask, share)
+
     prepared = [
-        np.stack([_prepare(_tiles(band, side, _MARGIN)[where], mask, share) for band in image])
-        for image in (before, after)
+        np.stack(blocks.each(prepare, list(zip(image, own, strict=True))))
+        for image, own in zip(images, ranges, strict=True)
     ]
     return Windows(before=prepared[0], after=prepared[1], usable=tiles[where], corners=np.stack(where, axis=1) * side)
+
+
+def in_range(image: Floats, own: Doubles, usable: Bools) -> Floats:
+    """Bring pixels of a band to its range, (middle, width), so that no band dominates; 0 where not usable."""
+    out: Floats = (image - np.float32(own[0])).astype(np.float32)
+    out *= np.float32(1 / own[1])
+    np.clip(out, -_FARTHEST, _FARTHEST, out=out)
+    out *= usable
+    return out
 
 
 def _tiles(image: NDArray[Any], side: int, margin: int) -> NDArray[Any]:

@@ -30,6 +30,7 @@ from shapely.affinity import affine_transform
 from skimage.draw import line
 from skimage.measure import find_contours
 
+from imagery_diff.method import blocks
 from imagery_diff.method.radiometry import Surface
 
 if TYPE_CHECKING:
@@ -127,27 +128,42 @@ def find_patches(scales: list[Scale], surface: NDArray[np.uint8], barred: Bools,
         Smallest patch, pixels.
 
     """
-    grown, seeded, strongest = (np.zeros(surface.shape, kind) for kind in (bool, bool, np.float32))
-    for scale in scales:
-        for s, level in scale.levels.items():
-            where = (surface == s) & ~barred
-            grown |= where & (scale.strength >= level.grow)
-            if scale.seeds:
-                seeded |= where & (scale.strength >= level.seed)
-        np.maximum(strongest, scale.strength, out=strongest)
+    grown, seeded, open_ = np.zeros((3, *surface.shape), bool)
+    searched = np.isin(np.arange(max(Surface) + 1), list(scales[0].levels))
+    levels = [(scale, *_by_class(scale)) for scale in scales]
+
+    def fill(tile: blocks.Tile) -> None:
+        kind, asked = surface[tile.own].astype(np.intp), ~barred[tile.own]
+        for scale, grow, seed in levels:
+            here = scale.strength[tile.own]
+            grown[tile.own] |= asked & (here >= grow[kind])
+            seeded[tile.own] |= asked & (here >= seed[kind])
+        open_[tile.own] = asked & searched[kind]
+
+    blocks.each(fill, blocks.tiles(surface.shape))
     # Closing bridges one-pixel gaps: a train is one pixel wide and of many colours.
-    mask = ndimage.binary_closing(grown, _EIGHT) & ~barred & np.isin(surface, list(scales[0].levels))
+    mask = ndimage.binary_closing(grown, _EIGHT) & open_
     water = _settle_shore(mask, surface == Surface.WATER)
     patches = []
     for side in (mask & water, mask & ~water):
         labels = np.asarray(ndimage.label(side, _EIGHT)[0], np.int32)
         keep = set(np.unique(labels[seeded & side]).tolist()) - {0}
         patches += [
-            _patch(labels, n, box, strongest)
+            _patch(labels, n, box, scales)
             for n, box in enumerate(ndimage.find_objects(labels), start=1)
             if box is not None and n in keep and np.count_nonzero(labels[box] == n) >= min_px
         ]
     return sorted(patches, key=lambda p: -p.strength)
+
+
+def _by_class(scale: Scale) -> tuple[Floats, Floats]:
+    """Lay out a scale's growing and seeding levels by surface class; what is not looked at reaches neither."""
+    grow, seed = np.full((2, max(Surface) + 1), np.inf, np.float32)
+    for s, level in scale.levels.items():
+        grow[s] = level.grow
+        if scale.seeds:
+            seed[s] = level.seed
+    return grow, seed
 
 
 def cover_of(scales: list[Scale]) -> Floats | None:
@@ -288,29 +304,44 @@ def _settle_shore(mask: Bools, water: Bools) -> Bools:
     """
     labels, count = ndimage.label(mask, _EIGHT)
     settled = water.copy()
-    if not count:
-        return settled
+    # Only what changed is looked at, pixel by pixel: it is little.
+    at = np.nonzero(mask)
+    label = labels[at]
     for wet in (True, False):
-        # Depth of every pixel of this side below the shore, within its own component's other side.
-        other = mask & (settled != wet)
-        depth = ndimage.distance_transform_edt(~other) if other.any() else np.full(mask.shape, np.inf)
-        own = mask & (settled == wet)
-        # Only what changed is looked at: a maximum over labels of the whole image sorts the whole image.
-        deepest, has_other = np.zeros(count + 1), np.zeros(count + 1, bool)
-        np.maximum.at(deepest, labels[own], depth[own])
-        has_other[labels[other]] = True
-        fringe = (deepest <= _FRINGE_PX) & has_other
-        fringe[0] = False
-        settled[own & fringe[labels]] = not wet
+        own = settled[at] == wet
+        sides = [np.bincount(label[side], minlength=count + 1) > 0 for side in (own, ~own)]
+        shared = sides[0] & sides[1]
+        if not shared.any():
+            continue
+        other = np.zeros_like(mask)
+        other[at] = ~own
+        deep = np.bincount(label[own & ~_within(other, _FRINGE_PX)[at]], minlength=count + 1) > 0
+        fringe = own & (shared & ~deep)[label]
+        settled[at[0][fringe], at[1][fringe]] = not wet
     return settled
 
 
-def _patch(labels: NDArray[np.int32], number: int, box: tuple[slice, ...], strongest: Floats) -> Patch:
+def _within(mask: Bools, reach_px: int) -> Bools:
+    """Where the nearest pixel of a mask lies no further than this; what changed is little, so each is asked for."""
+    out = mask.copy()
+    rim = np.argwhere(mask & ~ndimage.binary_erosion(mask, border_value=1))
+    steps = np.arange(-reach_px, reach_px + 1)
+    for row in steps:
+        for col in steps[row**2 + steps**2 <= reach_px**2]:
+            near = rim + np.array([row, col])
+            near = near[((near >= 0) & (near < mask.shape)).all(axis=1)]
+            out[near[:, 0], near[:, 1]] = True
+    return out
+
+
+def _patch(labels: NDArray[np.int32], number: int, box: tuple[slice, ...], scales: list[Scale]) -> Patch:
     rows, cols = (
         slice(max(0, s.start - _MARGIN_PX), min(n, s.stop + _MARGIN_PX)) for s, n in zip(box, labels.shape, strict=True)
     )
     mask = labels[rows, cols] == number
-    return Patch(window=(rows, cols), mask=mask, strength=float(strongest[rows, cols][mask].max()))
+    return Patch(
+        window=(rows, cols), mask=mask, strength=max(float(scale.strength[rows, cols][mask].max()) for scale in scales)
+    )
 
 
 def direction_of(

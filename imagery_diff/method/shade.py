@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
+from imagery_diff.method import blocks
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -56,15 +58,22 @@ def cast_shadow(
         return np.zeros(before.shape[1:], bool), np.zeros(before.shape[1:], bool)
     blue, nir = names.index("blue"), names.index("nir")
     tiny = 1e-4 * max(float(np.max(before)), float(np.max(after)), 1e-6)
-    logs = np.log(np.maximum(before, tiny)) - np.log(np.maximum(after, tiny))
-    mean = logs.mean(axis=0)
-    darkening = logs * np.sign(mean)
-    size = np.abs(mean)
-    growth = (darkening[nir] - darkening[blue]) / np.maximum(size, 1e-6)
-    coloured = (growth > 0.12) & (growth < 1.2 * size + 0.1)  # noqa: PLR2004
-    dry = np.ones(size.shape, bool) if water is None else ~np.where(mean > 0, water[1], water[0])
-    shaded: Bools = (size > least) & (size < 2.5) & (darkening > 0).all(axis=0) & coloured & dry  # noqa: PLR2004
-    return shaded & (mean < 0), shaded & (mean > 0)
+    shaded = np.empty((2, *before.shape[1:]), bool)
+
+    def fill(tile: blocks.Tile) -> None:
+        logs = np.log(np.maximum(before[:, *tile.own], tiny)) - np.log(np.maximum(after[:, *tile.own], tiny))
+        mean = logs.mean(axis=0)
+        darkening = logs * np.sign(mean)
+        size = np.abs(mean)
+        growth = (darkening[nir] - darkening[blue]) / np.maximum(size, 1e-6)
+        shade = (growth > 0.12) & (growth < 1.2 * size + 0.1)  # noqa: PLR2004
+        shade &= (size > least) & (size < 2.5) & (darkening > 0).all(axis=0)  # noqa: PLR2004
+        if water is not None:
+            shade &= ~np.where(mean > 0, water[1][tile.own], water[0][tile.own])
+        shaded[:, *tile.own] = shade & (mean < 0), shade & (mean > 0)
+
+    blocks.each(fill, blocks.tiles(before.shape[1:]))
+    return shaded[0], shaded[1]
 
 
 def within_reach(shaded: Bools, shadow_px: Vector) -> Bools:

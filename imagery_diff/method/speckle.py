@@ -25,7 +25,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import fft, ndimage, optimize, special, stats
+import scipy  # scipy.optimize is loaded for radar only
+from scipy import fft, ndimage, special
 from skimage.filters import threshold_otsu
 
 from imagery_diff.method.evidence import Weighed
@@ -300,16 +301,16 @@ def _quartiles(ratio: Floats, lit: Bools) -> NDArray[np.float64]:
 
 def _law_quartile(looks: NDArray[np.float64]) -> NDArray[np.float64]:
     """Upper quartile of the F law's logarithm in its own standard deviations: 0.61 for one look, 0.67 for many."""
-    return np.log(stats.f.ppf(0.75, 2 * looks, 2 * looks)) / np.sqrt(2 * special.polygamma(1, looks))
+    return np.log(special.fdtri(2 * looks, 2 * looks, 0.75)) / np.sqrt(2 * special.polygamma(1, looks))
 
 
 def _looks(quartiles: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the looks whose log ratio of amplitudes has these quartiles."""
 
     def surplus(log_looks: float, quartile: float) -> float:
-        return float(np.log(stats.f.ppf(0.75, 2 * np.exp(log_looks), 2 * np.exp(log_looks)))) / 2 - quartile
+        return float(np.log(special.fdtri(2 * np.exp(log_looks), 2 * np.exp(log_looks), 0.75))) / 2 - quartile
 
-    return np.exp([optimize.brentq(surplus, -3, 20, args=(q,)) for q in np.clip(quartiles, 1e-4, 5)])
+    return np.exp([scipy.optimize.brentq(surplus, -3, 20, args=(q,)) for q in np.clip(quartiles, 1e-4, 5)])
 
 
 def _linear(image: Floats, scaling: Scaling) -> Floats:
@@ -513,7 +514,7 @@ def chance_level(speckle: Speckle, family_error: float) -> float:
     def surplus(score: float) -> float:
         return float(np.log(density * score) - score**2 / 2 - np.log(allowed))
 
-    return float(optimize.brentq(surplus, 1, 40)) if surplus(1) > 0 else 1.0
+    return float(scipy.optimize.brentq(surplus, 1, 40)) if surplus(1) > 0 else 1.0
 
 
 def unchanged_blocks(plain: Floats, ground: Bools) -> Bools:
@@ -587,7 +588,8 @@ def _joint_score(spreads: Floats, looks: NDArray[np.float64], unmix: NDArray[np.
         return np.asarray(np.abs(scores[0]))
     squares = (np.tensordot(unmix, scores, 1) ** 2).sum(axis=0)
     grid = np.linspace(0, max(float(squares.max()), 1e-3), 2048)
-    tail = stats.chi2.logsf(grid, len(scores)) - np.log(2)
+    with np.errstate(divide="ignore"):  # beyond what a tail can hold the score stays at its last value
+        tail = np.log(special.chdtrc(len(scores), grid)) - np.log(2)
     joint = -special.ndtri_exp(np.minimum(tail, -np.log(2)))
     rising = np.maximum.accumulate(np.where(np.isfinite(joint), joint, 0.0))
     return np.asarray(np.interp(squares, grid, rising), np.float32)

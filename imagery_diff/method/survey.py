@@ -18,10 +18,13 @@ Assumption: most of the ground did not change. Broken by: unmasked cloud, snow o
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import ndimage
+
+from imagery_diff.method import blocks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,6 +36,7 @@ _TINY = 1e-3
 """Smallest amplitude a logarithm is taken of: a thousandth of what it is measured in."""
 _SAMPLE = 7
 """Medians and percentiles are taken of every so-manieth pixel seen."""
+_PARTS = 4
 _SETTLED = 1e-3
 _BELOW = 0.999
 """What is too weak to be called is scored at so much of the level at most."""
@@ -73,22 +77,93 @@ def score(
     (row, col), times what unchanged ground typically shows; 0 where not seen.
 
     """
-    if not seen.any():
+    places = np.flatnonzero(seen)[::_SAMPLE]
+    if not places.size:
         return np.zeros(seen.shape, np.float32)
-    units = [own_contrast(band, seen) for band in zip(*brightness, strict=True)]
-    share = np.maximum(ndimage.gaussian_filter(seen.astype(np.float32), blur_px), np.float32(1e-6))
-    contrast = np.log(np.maximum(_difference(brightness, units), _TINY))
-    spreads = np.log(np.maximum(tolerant, _TINY))
-    parts = [_smooth(part, seen, share, blur_px) for part in (contrast, spreads)]
-    weak = (parts[0] < np.log(least[1])) | (parts[1] < np.log(least[0]))
-    parts += [_smooth(part, seen, share, blur_px) for part in structure(*_grey(brightness, units), seen, window_px)]
-    total = np.zeros(seen.shape, np.float32)
-    for part in parts:
-        total += np.float32(0.5) * (part - np.float32(np.median(part[seen][::_SAMPLE])))
-    total -= np.float32(typical(total[seen][::_SAMPLE], float(np.log(level))))
+    measure = _Measure.of(brightness, seen, places, window_px)
+    taps = blocks.kernel(blur_px)
+    halo = len(taps) - 1 + window_px // 2
+    pieces = blocks.tiles(seen.shape, halo)
+
+    total, weak = np.empty(seen.shape, np.float32), np.empty(seen.shape, bool)
+    sampled = np.empty((_PARTS, len(places)), np.float32)
+
+    def fill(tile: blocks.Tile) -> None:
+        images = [image[:, *tile.wide] for image in brightness]
+        parts = _smoothed(measure.logs(images, tolerant, seen, tile), seen, tile, taps)
+        weak[tile.own] = (parts[0] < np.log(least[1])) | (parts[1] < np.log(least[0]))
+        total[tile.own] = np.float32(0.5) * parts.sum(axis=0)
+        _gather(parts, tile, places, sampled, seen.shape[1])
+
+    blocks.each(fill, pieces)
+    usual = np.float32(0.5 * np.median(sampled, axis=1).sum())
+    usual += np.float32(typical(np.float32(0.5) * sampled.sum(axis=0) - usual, float(np.log(level))))
     # Just below the level and no lower: what is too weak to be called still ranks above what is not even unusual.
-    total = np.where(weak, np.minimum(total, np.float32(np.log(_BELOW * level))), total)
-    return np.where(seen, np.exp(total), 0).astype(np.float32)
+    below = np.float32(np.log(_BELOW * level))
+
+    def finish(tile: blocks.Tile) -> None:
+        here = total[tile.own]
+        here -= usual
+        np.minimum(here, below, out=here, where=weak[tile.own])
+        np.exp(here, out=here)
+        here *= seen[tile.own]
+
+    blocks.each(finish, pieces)
+    return total
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Measure:
+    """What the four parts of the score are measured in."""
+
+    units: tuple[float, ...]
+    """Own contrast of each band."""
+    middle: float
+    """Of the grey image before, in units of contrast."""
+    damp: float
+    """Variance of the pattern that is thought into both images."""
+    window_px: int
+
+    @classmethod
+    def of(cls, brightness: tuple[Floats, Floats], seen: Bools, places: NDArray[np.intp], window_px: int) -> _Measure:
+        """Take contrast, middle and usual variance of the pixels at flat ``places``."""
+        units = tuple(own_contrast(band, places) for band in zip(*brightness, strict=True))
+        middle = float(np.median(_grey(brightness[0].reshape(len(units), -1)[:, places], units)))
+        sampled = np.empty((2, len(places)), np.float32)
+
+        def fill(tile: blocks.Tile) -> None:
+            greys = [_grey(image[:, *tile.wide], units) for image in brightness]
+            moments = _moments(greys[0], greys[1], seen[tile.wide], middle, window_px)
+            _gather(np.stack(moments[:2])[:, *tile.inner], tile, places, sampled, seen.shape[1])
+
+        blocks.each(fill, blocks.tiles(seen.shape, window_px // 2))
+        return cls(units=units, middle=middle, damp=_usual(sampled), window_px=window_px)
+
+    def logs(self, images: list[Floats], tolerant: Floats, seen: Bools, tile: blocks.Tile) -> Floats:
+        """Return the logarithms of difference and evidence, and loss and step of pattern; (4, row, col), wide."""
+        greys = [_grey(image, self.units) for image in images]
+        moments = _moments(greys[0], greys[1], seen[tile.wide], self.middle, self.window_px)
+        difference = _difference(images[0], images[1], self.units)
+        logs = [np.log(np.maximum(part, _TINY)) for part in (difference, tolerant[tile.wide])]
+        return np.stack([*logs, *_compared(*moments, self.damp)])
+
+
+def _gather(parts: Floats, tile: blocks.Tile, places: NDArray[np.intp], into: Floats, width: int) -> None:
+    """Copy (part, row, col) of a tile at flat places of an image so many pixels wide into (part, place)."""
+    rows, cols = tile.own
+    first, last = np.searchsorted(places, (rows.start * width, rows.stop * width))
+    row, col = np.divmod(places[first:last], width)
+    mine = np.flatnonzero((col >= cols.start) & (col < cols.stop))
+    into[:, first + mine] = parts[:, row[mine] - rows.start, col[mine] - cols.start]
+
+
+def _smoothed(parts: Floats, seen: Bools, tile: blocks.Tile, taps: Floats) -> Floats:
+    """Gaussian mean over the pixels seen; (part, row, col), from wide to own."""
+    there = seen[tile.wide]
+    if there.all():
+        return blocks.smooth(parts, tile, taps)
+    share = np.maximum(blocks.smooth(there.astype(np.float32), tile, taps), np.float32(1e-6))
+    return np.asarray(blocks.smooth(np.where(there, parts, np.float32(0)), tile, taps) / share)
 
 
 def typical(logs: Floats, above: float) -> float:
@@ -100,25 +175,26 @@ def typical(logs: Floats, above: float) -> float:
             return middle
 
 
-def own_contrast(band: tuple[Floats, Floats], seen: Bools) -> float:
+def own_contrast(band: tuple[Floats, Floats], places: NDArray[np.intp]) -> float:
     """Half the 16 to 84 % range of a band over both dates: what unlike materials of this image differ by."""
-    ranges = [np.subtract(*np.percentile(image[seen][::_SAMPLE], [84, 16])) / 2 for image in band]
+    ranges = [np.subtract(*np.percentile(image.ravel()[places], [84, 16])) / 2 for image in band]
     return max(float(np.mean(ranges)), 1e-9)
 
 
-def _difference(brightness: tuple[Floats, Floats], units: list[float]) -> Floats:
+def _difference(before: Floats, after: Floats, units: tuple[float, ...]) -> Floats:
     """Root mean square difference over the bands, each in its own unit; (row, col)."""
-    squared = np.zeros(brightness[0].shape[1:], np.float32)
-    for before, after, unit in zip(*brightness, units, strict=True):
-        squared += ((after - before) / np.float32(unit)) ** 2
+    squared = np.zeros(before.shape[1:], np.float32)
+    for b, a, unit in zip(before, after, units, strict=True):
+        squared += ((a - b) / np.float32(unit)) ** 2
     return np.asarray(np.sqrt(squared / len(units)))
 
 
-def _grey(brightness: tuple[Floats, Floats], units: list[float]) -> tuple[Floats, Floats]:
-    """Mean of the bands in their own units, before and after; (row, col) twice."""
-    weights = np.array([1 / (unit * len(units)) for unit in units], np.float32)
-    before, after = (np.tensordot(weights, image, 1).astype(np.float32) for image in brightness)
-    return before, after
+def _grey(image: Floats, units: tuple[float, ...]) -> Floats:
+    """Mean of the bands in their own units; (band, ...) -> (...)."""
+    mean = np.zeros(image.shape[1:], np.float32)
+    for band, unit in zip(image, units, strict=True):
+        mean += band * np.float32(1 / (unit * len(units)))
+    return mean
 
 
 def structure(before: Floats, after: Floats, seen: Bools, window_px: int) -> tuple[Floats, Floats]:
@@ -143,20 +219,31 @@ def structure(before: Floats, after: Floats, seen: Bools, window_px: int) -> tup
         local standard deviations.
 
     """
-    middle = np.float32(np.median(before[seen][::_SAMPLE]))
+    moments = _moments(before, after, seen, float(np.median(before[seen][::_SAMPLE])), window_px)
+    return _compared(*moments, _usual(np.stack([m[seen][::_SAMPLE] for m in moments[:2]])))
+
+
+def _usual(variances: Floats) -> float:
+    """Median local variance of both dates, (2, place)."""
+    return max(float(np.median(variances)), 1e-9)
+
+
+def _moments(
+    before: Floats, after: Floats, seen: Bools, middle: float, window_px: int
+) -> tuple[Floats, Floats, Floats]:
+    """Local variance of both grey images and their covariance; (row, col) each."""
     # Unseen pixels take the middle of the image and count as flat ground; they would be an edge otherwise.
-    b, a = (np.where(seen, image - middle, np.float32(0)) for image in (before, after))
+    b, a = (np.where(seen, image - np.float32(middle), np.float32(0)) for image in (before, after))
     mean_b, mean_a = (ndimage.uniform_filter(image, window_px) for image in (b, a))
     var_b, var_a = (
         np.maximum(ndimage.uniform_filter(image * image, window_px) - mean * mean, 0)
         for image, mean in ((b, mean_b), (a, mean_a))
     )
-    shared = ndimage.uniform_filter(b * a, window_px) - mean_b * mean_a
-    damp = np.float32(max(np.median(np.concatenate([v[seen][::_SAMPLE] for v in (var_b, var_a)])), 1e-9))
-    var_b, var_a = var_b + damp, var_a + damp
-    return 1 - (shared + damp) / np.sqrt(var_b * var_a), np.abs(np.log(var_b / var_a)) / 2
+    return var_b, var_a, ndimage.uniform_filter(b * a, window_px) - mean_b * mean_a
 
 
-def _smooth(part: Floats, seen: Bools, share: Floats, sigma_px: float) -> Floats:
-    """Gaussian mean over the pixels seen; ``share`` is the same of ``seen`` itself."""
-    return np.asarray(ndimage.gaussian_filter(np.where(seen, part, np.float32(0)), sigma_px) / share, np.float32)
+def _compared(var_b: Floats, var_a: Floats, shared: Floats, damp: float) -> tuple[Floats, Floats]:
+    """Loss of correlation and log ratio of deviations, a pattern of variance ``damp`` thought into both."""
+    var_b, var_a = var_b + np.float32(damp), var_a + np.float32(damp)
+    lost = 1 - (shared + np.float32(damp)) / np.sqrt(var_b * var_a)
+    return lost, np.abs(np.log(var_b / var_a)) / 2

@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.signal import oaconvolve
+import scipy  # scipy.signal takes a fifth of a second to load, and few pairs have tracks
 from shapely import LineString, distance, get_coordinates, points
 
 from imagery_diff.method.zones import inside
@@ -117,6 +117,6 @@ def _mean_along(image: Floats, at: tuple[Places, Places], angle: float, sigma_px
     along = right * np.cos(angle) + down * np.sin(angle)
     across = down * np.cos(angle) - right * np.sin(angle)
     kernel = np.exp(-0.5 * (along / sigma_px) ** 2 - 0.5 * (across / _ACROSS_PX) ** 2)
-    smooth = oaconvolve(image[window], (kernel / kernel.sum()).astype(np.float32), mode="same")
+    smooth = scipy.signal.oaconvolve(image[window], (kernel / kernel.sum()).astype(np.float32), mode="same")
     read: NDArray[np.float32] = smooth[at[0] - window[0].start, at[1] - window[1].start].astype(np.float32)
     return read

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import scipy  # what few pairs need is loaded when it is first named
 from scipy import ndimage
-from scipy.interpolate import RBFInterpolator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -188,7 +188,7 @@ def _fit_plate(smoothing: float) -> Fit:
         plate = None
         for _ in range(2):
             variance = 1 / weight[use] / np.median(1 / weight)
-            plate = RBFInterpolator(
+            plate = scipy.interpolate.RBFInterpolator(
                 place[use] / scale, shift[use], smoothing=smoothing * variance, kernel="thin_plate_spline"
             )
             size = np.hypot(*(shift - plate(place / scale)).T)

@@ -174,7 +174,8 @@ class RasterSource:
         if self.scale != 1.0:
             data *= self.scale
         # No sensor measures 1e30; such a number is a fill nobody declared, and would swamp every sum.
-        unseen |= ~(np.abs(data) < _ABSURD).all(axis=0)
+        if raw.dtype.kind == "f" or np.abs(self.scale) > 1:
+            unseen |= ~(np.abs(data) < _ABSURD).all(axis=0)
         data[:, unseen] = 0.0
         flags = np.where(unseen, np.uint8(Flag.NODATA), np.uint8(0))
         if self.mask is not None:

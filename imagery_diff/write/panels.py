@@ -105,9 +105,9 @@ def choose_stretch(result: Comparison, frame: Frame) -> Stretch:
     rows, cols = _inside(frame, result.grid.shape)
     values = []
     for scene in (result.layers.before, result.layers.after):
-        seen = ~scene.unseen[rows, cols]
-        part = scene.data[list(bands), rows, cols][:, seen]
-        values.append(part[:, :: max(1, part.shape[1] // _MAX_SAMPLES)])
+        seen = np.flatnonzero((scene.flags[rows, cols] & UNSEEN) == 0)
+        at = np.unravel_index(seen[:: max(1, len(seen) // _MAX_SAMPLES)], scene.flags[rows, cols].shape)
+        values.append(np.stack([scene.data[b, rows, cols][at] for b in bands]))
     shown = tuple(names[i] for i in bands)
     spans = [float(np.ptp(np.percentile(v, _PERCENTILES))) for v in values if v.size]
     if len(spans) == 2 and max(spans) > _OTHER_SCALE * min(spans) > 0:  # noqa: PLR2004 - both dates
@@ -131,11 +131,11 @@ def _inside(frame: Frame, shape: tuple[int, int]) -> tuple[slice, slice]:
 def grid_panel(scene: Scene, stretch: Stretch, frame: Frame) -> Pixels:
     """Colours (height, width, 3), 0 to 1, of a scene on the comparison's grid; where it must shrink, by block means."""
     times = int(max(1, min(frame.rows / frame.height, frame.cols / frame.width)))
-    data, flags, to_pixels = scene.data[list(stretch.bands)], scene.flags, frame.from_panel
+    bands, flags, to_pixels = [scene.data[b] for b in stretch.bands], scene.flags, frame.from_panel
     if times > 1:
-        data, flags = _block_mean(data, times), flags[::times, ::times]
+        bands, flags = [_block_mean(band, times) for band in bands], flags[::times, ::times]
         to_pixels = Affine.scale(1 / times) @ to_pixels
-    return _paint(data, flags, to_pixels, stretch, frame)
+    return _paint(bands, flags, to_pixels, stretch, frame)
 
 
 def native_panel(info: SceneInfo, result: Comparison, stretch: Stretch, frame: Frame, *, half: float) -> Pixels | None:
@@ -163,7 +163,7 @@ def native_panel(info: SceneInfo, result: Comparison, stretch: Stretch, frame: F
         # The file may be gone by the time a result is drawn; the layers still hold the image.
         return None
     to_window = Affine.translation(-col, -row) @ to_source
-    return _paint(scene.data, scene.flags, to_window, stretch, frame)
+    return _paint(list(scene.data), scene.flags, to_window, stretch, frame)
 
 
 def _window(to_source: Affine, frame: Frame, shape: tuple[int, int]) -> tuple[int, int, tuple[int, int]] | None:
@@ -179,14 +179,15 @@ def _window(to_source: Affine, frame: Frame, shape: tuple[int, int]) -> tuple[in
     return int(low[1]), int(low[0]), (int(size[1]), int(size[0]))
 
 
-def _block_mean(data: Pixels, times: int) -> Pixels:
-    rows, cols = (-(-n // times) for n in data.shape[1:])
-    padded = np.pad(data, ((0, 0), (0, rows * times - data.shape[1]), (0, cols * times - data.shape[2])), mode="edge")
-    means: Pixels = padded.reshape(len(data), rows, times, cols, times).mean(axis=(2, 4))
+def _block_mean(band: Pixels, times: int) -> Pixels:
+    rows, cols = (-(-n // times) for n in band.shape)
+    if (rows * times, cols * times) != band.shape:
+        band = np.pad(band, ((0, rows * times - band.shape[0]), (0, cols * times - band.shape[1])), mode="edge")
+    means: Pixels = band.reshape(rows, times, cols, times).mean(axis=(1, 3))
     return means
 
 
-def _paint(data: Pixels, flags: NDArray[np.uint8], to_pixels: Affine, stretch: Stretch, frame: Frame) -> Pixels:
+def _paint(bands: list[Pixels], flags: NDArray[np.uint8], to_pixels: Affine, stretch: Stretch, frame: Frame) -> Pixels:
     """Look every pixel of the panel up in an image, stretch it, and hatch what was not seen."""
     # Columns and rows of the panel as open grids: where the axes are parallel they stay one line each, which is fast.
     x, y = np.arange(frame.width)[None] + 0.5, np.arange(frame.height)[:, None] + 0.5
@@ -198,7 +199,7 @@ def _paint(data: Pixels, flags: NDArray[np.uint8], to_pixels: Affine, stretch: S
     found = np.where(outside, np.uint8(Flag.OUTSIDE), flags[rows, cols])
     low, span = stretch.low.astype(np.float32), (stretch.high - stretch.low).astype(np.float32)
     colours = np.stack(
-        [_scaled(band, *limits)[rows, cols] for band, *limits in zip(data, low, span, strict=True)], axis=-1
+        [_scaled(band[rows, cols], *limits) for band, *limits in zip(bands, low, span, strict=True)], axis=-1
     )
     if colours.shape[-1] == 1:
         colours = np.repeat(colours, 3, axis=-1)

@@ -185,3 +185,34 @@ def test_a_match_from_a_sample_is_that_of_all_pixels(town, monkeypatch):
     part, back = estimate_match(before, after, surface), estimate_match(after, before, surface)
     np.testing.assert_allclose(part.relative_gain, whole.relative_gain, rtol=0.01)
     np.testing.assert_allclose(part.gain_before, back.gain_after, rtol=1e-9)
+
+
+def test_slow_drift_taken_of_cells_is_that_of_a_mean_around_every_pixel():
+    """The reference is the definition itself: twice the local mean of the clipped rest, for one class of ground."""
+    rng = np.random.default_rng(8)
+    rows, cols = np.mgrid[:300, :260] / 300
+    haze = np.stack([rows**2, np.sin(3 * cols), rows * cols]).astype(np.float32)
+    before = rng.normal(0, 0.1, haze.shape).astype(np.float32)
+    after = before + haze + rng.normal(0, 0.1, haze.shape).astype(np.float32)
+    after[:, 100:130, 50:90] += 5
+    surface = np.full(haze.shape[1:], Surface.SMOOTH, np.uint8)
+    found = radiometry._estimate_drift(after, before, surface, 205)
+    whole = radiometry.blocks.tiles(surface.shape, side=surface.shape)[0]
+    expected = np.zeros_like(haze)
+    for _ in range(2):
+        left = after - before - expected
+        limit = 2.5 * 1.4826 * np.median(np.abs(left), axis=(1, 2), keepdims=True)
+        expected += ndimage.uniform_filter(np.clip(left, -limit, limit), (0, 205, 205))
+    off = found.over(whole, surface) - expected
+    assert np.abs(off).max() < 0.02
+    assert np.sqrt(np.mean(off**2)) < 0.005
+
+
+def test_slow_drift_does_not_depend_on_the_tiling(monkeypatch):
+    rng = np.random.default_rng(9)
+    before, after = rng.normal(size=(2, 2, 150, 170)).astype(np.float32)
+    surface = rng.choice([Surface.UNSEEN, Surface.WATER, Surface.SMOOTH], (150, 170)).astype(np.uint8)
+    match = estimate_match(before, after, surface)
+    one = apply_match(before, after, surface, match, drift_px=61)
+    monkeypatch.setattr(radiometry.blocks, "TILE_PX", (37, 64))
+    np.testing.assert_allclose(one, apply_match(before, after, surface, match, drift_px=61), atol=1e-5)

@@ -128,3 +128,12 @@ def test_twice_the_local_contrast_is_a_step_of_at_most_the_logarithm_of_two():
 def test_the_typical_value_is_that_of_the_unchanged_two_thirds():
     logs = np.concatenate([np.linspace(-1, 1, 2001), np.full(1000, 4.0)]).astype(np.float32)
     assert survey.typical(logs, 1.2) == pytest.approx(0, abs=0.01)
+
+
+def test_the_score_does_not_depend_on_the_tiling(monkeypatch):
+    pair = changed(looks(11))
+    seen = SEEN.copy()
+    seen[10:30, 150:] = False
+    whole = scored(pair, seen=seen)
+    monkeypatch.setattr(survey.blocks, "TILE_PX", (23, 61))
+    np.testing.assert_allclose(scored(pair, seen=seen), whole, rtol=1e-5)

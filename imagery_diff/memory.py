@@ -1,0 +1,44 @@
+"""Freed memory goes back to the system: what one step leaves lying about must not stand beside what the next needs."""
+
+from __future__ import annotations
+
+import ctypes
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_ARENA_MAX = -8
+"""Number of the setting in glibc's malloc.h."""
+
+
+def giving_back(progress: Callable[[str], None]) -> Callable[[str], None]:
+    """Return what tells of a step and, first, gives back what the last one freed."""
+    _one_heap()
+
+    def begin(step: str) -> None:
+        give_back()
+        progress(step)
+
+    return begin
+
+
+def give_back() -> None:
+    """Return freed pages where the C library keeps them and can be asked to (glibc); elsewhere do nothing."""
+    _asked("malloc_trim")(0)
+
+
+@cache
+def _one_heap() -> None:
+    """Let all threads share one heap: the end of a heap of a thread's own is never given back."""
+    _asked("mallopt")(_ARENA_MAX, 1)
+
+
+def _asked(name: str) -> Callable[..., object]:
+    """Find a function of the C library; one that does nothing where it has none of the name."""
+    try:
+        found: Callable[..., object] = getattr(ctypes.CDLL(None), name)
+    except (OSError, TypeError, AttributeError):
+        return lambda *_: None
+    return found
