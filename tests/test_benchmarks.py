@@ -18,9 +18,11 @@ from scipy.ndimage import shift as shifted
 from shapely import union_all
 from shapely.geometry import box
 
+from imagery_diff.aoi import reproject
 from imagery_diff.grid import Grid
 from imagery_diff.method.coregister import estimate_shift
 from imagery_diff.read.aois import check_aoi, load_aoi
+from imagery_diff.synthetic import random_harbour
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 PIXEL_M = 3.0
@@ -354,6 +356,15 @@ def test_a_scene_is_whole_and_taken_from_the_cache(modules, made):
     assert modules.rendered.make_scene("misregistration", 5002, folder.parents[1], null=False) == scene
     assert image.stat().st_mtime_ns == age
     assert modules.scenes.find(folder.parent) == [folder]
+
+
+def test_an_apron_that_touches_itself_in_degrees_is_drawn_without_the_neck(modules):
+    harbour = random_harbour(16523)
+    apron = modules.harbour_events.apron_of(harbour)
+    assert not reproject(apron, harbour.world.crs, "EPSG:4326").is_valid
+    (drawn,) = (z.polygon for z in modules.rendered.zones_of(harbour, "x").zones if z.name == "apron")
+    assert reproject(drawn, harbour.world.crs, "EPSG:4326").is_valid
+    assert drawn.area == pytest.approx(apron.area, rel=1e-6)
 
 
 @pytest.mark.slow
