@@ -261,8 +261,18 @@ def test_nothing_is_said_of_rates_and_probabilities_that_no_region_states(module
 def test_a_probability_that_is_never_right_is_worse_than_a_constant_and_thin_bins_stay_hidden(modules):
     told = modules.calibration_tables.reliability(scenes_saying(p_change=0.9))
     assert "0.80-0.95  n 100  said 0.900  true 0.000 (0.000-0.037)" in told
-    assert "0.95-0.99  n 0: too few to show" in told
+    assert "0.95-1.00  n 0: too few to show" in told
     assert "Brier 0.8100; of a constant 0.0000" in told
+
+
+def test_probabilities_are_held_against_events_as_rare_as_the_prior_says(modules):
+    # 100 km2 hold 900 events where the prior says 100: each true region weighs a ninth, and .5 is right, not .9.
+    regions = [{"status": "false", "p_change": 0.5}, *({"status": "matched", "p_change": 0.5} for _ in range(9))]
+    scene = {"case": "clear", "null": False, "error": None, "zone_km2": 1.0, "regions": regions, "events": [{}] * 9}
+    told = modules.calibration_tables.reliability([scene] * 100)
+    assert "0.20-0.80  n 1000  said 0.500  true 0.500" in told
+    assert "Brier 0.2500; of a constant 0.2500\n" in told
+    assert "Brier 0.2500; of a constant 0.0900, unweighed" in told
 
 
 # --- seeds -----------------------------------------------------------------------------------------------------------
