@@ -31,6 +31,7 @@ from imagery_diff.method import (
 )
 from imagery_diff.method.describe import Echo, Views, describe
 from imagery_diff.method.radiometry import STRATA, Surface
+from imagery_diff.method.traits import Around
 from imagery_diff.pair_register import register
 from imagery_diff.pair_scenes import Pair, open_pair
 from imagery_diff.params import Params
@@ -100,6 +101,7 @@ def compare(
     ground = pair.lay_out(place) if place else None
     extent = ground.polygon if ground else None
     grid = align.common_grid(pair.grids, extent, context=params.context_m, max_pixels=params.max_pixels)
+    odds = pair_result.Odds.of(pair, grid, detect, params)
 
     # 3. Registration
     progress("registering")
@@ -128,13 +130,19 @@ def compare(
     # 8. Regions
     progress("drawing regions")
     patches, magnitude = _find_patches(scales, matched, weighed, geometry, grid, params)
+    if odds.least_score is not None:
+        low = [scale.let_down(params.candidate_sigma, params.candidate_error) for scale in scales]
+        candidates, _ = _find_patches(low, matched, weighed, geometry, grid, params)
+        patches += regions.weaker(candidates, patches, matched.surface.shape)
 
     # 9. Zones, direction, activity
     views = _views(patches, matched, magnitude, noise, geometry, pair.names, grid)
     views = replace(views, radar=_echo(matched, scales, params), cover=regions.cover_of(scales))
+    if odds.calibration:
+        views = replace(views, around=_around(scales, matched, weighed))
     told = [d for d in (describe(p, views, ground) for p in patches) if d and pair_result.reported(d, ground, detect)]
+    told = [d for d in told if odds.accepts(d)]
     sight = pair_result.Sight(flags=matched.flags, blind=_blind(matched, weighed, geometry), grid=grid)
-    odds = pair_result.Odds.of(pair, grid, detect, params)
     return Comparison(
         aoi=ground,
         before=pair.infos[0],
@@ -532,6 +540,11 @@ def _views(
         names=names,
         grid=grid,
     )
+
+
+def _around(scales: list[regions.Scale], matched: _Matched, weighed: evidence.Weighed) -> Around:
+    """Lay out what the second stage looks at."""
+    return Around(scales=tuple(scales), brightness=matched.brightness, plain=weighed.plain, surface=matched.surface)
 
 
 def _echo(matched: _Matched, scales: list[regions.Scale], params: Params) -> Echo | None:

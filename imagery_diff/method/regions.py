@@ -84,6 +84,12 @@ class Scale:
     seeds: bool = True
     """Whether it may begin a region, or only draw it."""
 
+    def let_down(self, floor: float, family_error: float) -> Scale:
+        """Return the scale with the levels at which candidates begin: what unchanged ground would often reach."""
+        if self.name == SURVEY:
+            return self
+        return replace(self, levels={s: level.let_down(floor, family_error) for s, level in self.levels.items()})
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Patch:
@@ -97,6 +103,8 @@ class Patch:
     """Strongest smoothed evidence inside."""
     area: bool = False
     """Ground whose cover changed, of any shape and drawn as far as it goes; not a thing with an edge."""
+    firm: bool = True
+    """It passed the levels of the pair; a candidate that only passed lower ones did not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +156,14 @@ def find_patches(scales: list[Scale], surface: NDArray[np.uint8], barred: Bools,
             if box is not None and n in keep and np.count_nonzero(labels[box] == n) >= min_px
         ]
     return sorted(patches, key=lambda p: -p.strength)
+
+
+def weaker(patches: list[Patch], others: list[Patch], shape: tuple[int, int]) -> list[Patch]:
+    """Return those patches of lower levels that share no pixel with others, which are drawn as they were."""
+    taken = np.zeros(shape, bool)
+    for other in others:
+        taken[other.window] |= other.mask
+    return [replace(patch, firm=False) for patch in patches if not (taken[patch.window] & patch.mask).any()]
 
 
 def cover_of(scales: list[Scale]) -> Floats | None:
