@@ -76,6 +76,7 @@ def main() -> None:
         results = collect(options)
     results = [r for r in results if r["case"] not in NOT_ASKED and not r["error"]]
     found = Candidates.of(results)
+    _refuse_few(found)
     held_out = left_out(found, TRAITS, folds(found))
     by_nuisance = left_out(found, TRAITS, found.case)
     rankings = {"second stage, seeds left out": held_out, "second stage, nuisance left out": by_nuisance}
@@ -92,6 +93,16 @@ def main() -> None:
         draw(options.figure, said)
     if options.write:
         TABLE.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+
+
+def _refuse_few(found: Candidates) -> None:
+    """Stop where folds would be empty, or hold too little unchanged ground for any rate."""
+    false = int(np.sum(found.null & (found.status == "false")))
+    if np.unique(folds(found)).size < FOLDS or false < FOLDS * LEAST_COUNT:
+        raise SystemExit(
+            f"{false} false regions on {found.null_km2:.1f} km2 of unchanged zones are too few to fit on: at least "
+            f"{FOLDS * LEAST_COUNT} are needed, of seeds in {FOLDS} folds; raise --scenes-per-case and --nulls-per-case"
+        )
 
 
 def _options() -> argparse.Namespace:

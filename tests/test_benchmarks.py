@@ -386,6 +386,14 @@ def test_the_table_that_is_written_is_one_the_package_reads(modules, candidates)
     assert calibration.least_rate == pytest.approx(8 / 50)
 
 
+def test_too_few_candidates_are_refused_with_what_is_needed(modules, candidates, tmp_path, monkeypatch):
+    rows, _ = candidates
+    (tmp_path / "few.json").write_text(json.dumps({"scenes": rows[:4]}), encoding="utf-8")
+    monkeypatch.setattr("sys.argv", ["calibrate.py", "--results", str(tmp_path / "few.json")])
+    with pytest.raises(SystemExit, match="at least 40 are needed"):
+        modules.calibrate.main()
+
+
 def test_the_figure_of_reliability_is_drawn(modules, told, tmp_path):
     modules.calibration_figure.draw(tmp_path / "reliability.png", told)
     assert (tmp_path / "reliability.png").stat().st_size > 10_000
