@@ -27,7 +27,7 @@ import numpy as np
 from calibration_tables import rates, reliability
 from nuisances import CASES, NOT_ASKED
 from scene_scores import Compare, save_results
-from second_stage import FOLDS, Candidates, counted, fit, folds, left_out, worth
+from second_stage import FOLDS, Candidates, by_nuisance, counted, fit, folds, left_out, worth
 
 from imagery_diff.method.chance import Calibration
 from imagery_diff.params import Params
@@ -78,9 +78,9 @@ def main() -> None:
     found = Candidates.of(results)
     _refuse_few(found)
     held_out = left_out(found, TRAITS, folds(found))
-    by_nuisance = left_out(found, TRAITS, found.case)
-    rankings = {"second stage, seeds left out": held_out, "second stage, nuisance left out": by_nuisance}
-    print(worth(found, rankings))
+    unmet = left_out(found, TRAITS, found.case)
+    rankings = {"second stage, seeds left out": held_out, "second stage, nuisance left out": unmet}
+    print(worth(found, rankings), by_nuisance(found, unmet, Params().false_alarms_per_km2), sep="\n\n")
     stage = fit(found, TRAITS, np.ones(len(held_out), bool))
     for name, *trait in zip(stage.traits, stage.weight, stage.spread, stage.middle, strict=True):
         print("  {:20} {:+.2f} a step of {:g} from {:g}".format(name, *trait))

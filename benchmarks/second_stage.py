@@ -166,3 +166,32 @@ def worth(found: Candidates, rankings: dict[str, Values]) -> str:
         ]
         lines.append(f"{name:34}" + "".join(f"{cell:>12}" for cell in cells))
     return "\n".join(lines)
+
+
+def by_nuisance(found: Candidates, score: Values, rate: float) -> str:
+    """Return a table: what each nuisance loses and gains, by weights that never met it.
+
+    Parameters
+    ----------
+    score
+        Of every candidate, by weights fitted without its nuisance.
+    rate
+        False regions per km2 of all nulls at which the score is cut.
+
+    """
+    false = found.status == "false"
+    ranked = np.append(np.sort(score[false & found.null])[::-1], -np.inf)
+    told = score > ranked[min(int(rate * found.null_km2), len(ranked) - 1)]
+    first = found.columns(["firm"])[:, 0] > 0
+    lines = [
+        f"asked events found, false regions on nulls and on scenes with events; cut at {rate:g} per km2 of all nulls",
+        f"{'nuisance':18}{'levels alone':>18}{'stage, it left out':>22}",
+    ]
+    for case in dict.fromkeys(found.case.tolist()):
+        cells = []
+        for choice in (first, told):
+            here = choice & (found.case == case)
+            counts = (here & found.asked, here & false & found.null, here & false & ~found.null)
+            cells.append(" ".join(f"{int(np.sum(c)):4d}" for c in counts))
+        lines.append(f"{case:18}{cells[0]:>18}{cells[1]:>22}")
+    return "\n".join(lines)

@@ -342,6 +342,14 @@ def test_at_equal_false_alarms_the_ranking_with_the_signal_finds_more(modules, c
     assert float(lines["floor"].split()[-2]) == pytest.approx(250 / 300, abs=1e-3)
 
 
+def test_each_nuisance_has_a_row_of_what_is_found_and_what_is_false(modules, candidates):
+    _, found = candidates
+    score = found.columns(["signal"])[:, 0]
+    rows = modules.second_stage.by_nuisance(found, score, 10.0).splitlines()[2:]
+    # At ten a km2 every candidate is told, as the levels alone tell them: 25 scenes of each kind and nuisance.
+    assert [row.split() for row in rows] == [[case, *["125", "250", "125"] * 2] for case in ("clear", "haze")]
+
+
 def test_the_likelihood_ratio_is_that_of_the_two_laws_and_never_falls(modules, candidates):
     _, found = candidates
     curve = modules.calibrate.likelihood_ratio(found, found.columns(["signal"])[:, 0])
