@@ -137,7 +137,7 @@ def test_allowing_more_false_alarms_tells_all_that_allowing_fewer_tells(found):
     table = read_calibration()["false_per_km2"]
     thing = stack("new", at(280, 330), 30.0, (60.0, 15.0), colours=("blue",))
     asked = (Params(false_alarms_per_km2=table[-1]), Params(), Params(false_alarms_per_km2=table[0]))
-    few, usual, many = (found(thing, params=params) for params in asked)
+    few, usual, many = (found(thing, before=IN_THE_AFTERNOON, params=params) for params in asked)
     shapes = [{r.geometry.wkt for r in regions} for regions in (few, usual, many)]
     assert shapes[0] <= shapes[1] < shapes[2]
     assert overlap(only(few), thing) > 0.5
