@@ -24,7 +24,7 @@ from accuracy_tables import events_of, false_of, found_of, grid
 from scene_scores import Compare, progress, score_scene
 from scenes import Scene, find
 
-from imagery_diff import pair
+from imagery_diff import pair, pair_result
 from imagery_diff.method import evidence, radiometry, regions, separate, shade, veil
 from imagery_diff.method.coregister import Shift
 from imagery_diff.params import Params
@@ -83,6 +83,10 @@ def _no_tracks(*_args: Any, **_kwargs: Any) -> list[regions.Scale]:
     return []
 
 
+def _no_odds(*_args: Any, **_kwargs: Any) -> pair_result.Odds:
+    return pair_result.Odds(calibration=None, prior_events_per_km2=1.0)
+
+
 def _even_spread(_white: Any, curve: Any, *, jitter_px: float) -> Any:
     """Leave the misplaced edge out of what unchanged ground may differ by."""
     del jitter_px
@@ -129,6 +133,7 @@ STEPS = {
     "own level": Step(what="the floor alone", settings=(("family_error", 0.999999), ("family_error_map", 0.999999))),
     "tracks": Step(what="nothing looked for along tracks", replaced=((pair, "_track_scales", _no_tracks),)),
     "taking apart": Step(what="an area is one thing", replaced=((separate, "take_apart", _one_thing),)),
+    "second stage": Step(what="floor and own level decide", replaced=((pair_result.Odds, "of", _no_odds),)),
     "joining": Step(what="pieces stay pieces", replaced=((regions, "join_collinear", _not_joined),)),
 }
 """Step -> how it is left out."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -10,16 +11,21 @@ from event_scores import wilson
 from nuisances import NOT_ASKED
 from scipy.stats import chi2
 
+from imagery_diff.params import Params
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     Row = dict[str, Any]
+    Values = NDArray[np.float64]
 
 RATES = (10.0, 1.0, 0.1)
 """False regions per km2 of zone at which the stated rate is checked."""
 LEAST_EXPECTED = 20.0
 """Fewer expected regions than this check nothing."""
-BINS = (0.0, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99, 1.0)
+BINS = (0.0, 0.05, 0.2, 0.8, 0.95, 1.0)
 LEAST_IN_BIN = 100
 
 
@@ -54,27 +60,96 @@ def rates(results: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Stated:
+    """What regions said of themselves, and what they were.
+
+    The scenes hold some ten times as many events a square kilometre as the prior with which the probabilities were
+    stated; held against them as drawn, right probabilities look too small. So a true region weighs what makes events as
+    rare as the prior says, and a false one weighs 1: the same as so much more unchanged ground.
+
+    """
+
+    said: Values
+    true: Values
+    """1 or 0; duplicates are true, there was a change."""
+    weight: Values
+    density: float
+    """Events per km2 as drawn."""
+
+    @classmethod
+    def of(cls, results: Sequence[Row]) -> Stated:
+        """Take the regions that are right or wrong and say how likely they are."""
+        pairs = [
+            (float(g["p_change"]), g["status"] in {"matched", "duplicate"})
+            for r in results
+            for g in r["regions"]
+            if g.get("p_change") is not None and g["status"] in {"matched", "duplicate", "false"}
+        ]
+        area = sum(r["zone_km2"] for r in results)
+        density = sum(len(r.get("events", ())) for r in results) / area if area else 0.0
+        true = np.array([float(t) for _, t in pairs])
+        rarer = Params().prior_events_per_km2 / density if density else 1.0
+        return cls(
+            said=np.array([p for p, _ in pairs]), true=true, weight=np.where(true > 0, rarer, 1.0), density=density
+        )
+
+    def bins(self) -> list[Bin]:
+        """Return what was said and what was true, from bin to bin."""
+        found = []
+        for low, high in pairwise(BINS):
+            inside = (self.said >= low) & ((self.said < high) | (high == BINS[-1]))
+            found.append(Bin.of(low, high, self.said[inside], self.true[inside], self.weight[inside]))
+        return found
+
+    def brier(self, weight: Values) -> tuple[float, float]:
+        """Return the score beside that of the one number that does best."""
+        constant = np.full(len(self.true), np.average(self.true, weights=weight))
+        ours, theirs = (float(np.average((v - self.true) ** 2, weights=weight)) for v in (self.said, constant))
+        return ours, theirs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bin:
+    """Regions that said about the same."""
+
+    low: float
+    high: float
+    count: int
+    said: float | None = None
+    """Mean, None where the bin is too thin to show."""
+    true: float | None = None
+    limits: tuple[float, float] | None = None
+    """95 %, of as many equal weights (Kish 1965) as these are worth."""
+
+    @classmethod
+    def of(cls, low: float, high: float, said: Values, true: Values, weight: Values) -> Bin:
+        """Count a bin."""
+        if len(said) < LEAST_IN_BIN:
+            return cls(low=low, high=high, count=len(said))
+        said_here, true_here = (float(np.average(v, weights=weight)) for v in (said, true))
+        worth = round(float(weight.sum() ** 2 / (weight**2).sum()))
+        limits = wilson(round(true_here * worth), worth)
+        return cls(low=low, high=high, count=len(said), said=said_here, true=true_here, limits=limits)
+
+    def line(self) -> str:
+        """Return a line of the table."""
+        start = f"  {self.low:.2f}-{self.high:.2f}  n {self.count}"
+        if self.said is None or self.true is None or self.limits is None:
+            return f"{start}: too few to show"
+        return f"{start}  said {self.said:.3f}  true {self.true:.3f} ({self.limits[0]:.3f}-{self.limits[1]:.3f})"
+
+
 def reliability(results: Sequence[Row]) -> str:
-    """Return how often regions of a stated probability were true; duplicates are true, there was a change."""
-    pairs = [
-        (float(g["p_change"]), g["status"] in {"matched", "duplicate"})
-        for r in results
-        for g in r["regions"]
-        if g.get("p_change") is not None and g["status"] in {"matched", "duplicate", "false"}
-    ]
-    if not pairs:
+    """Return how often regions of a stated probability were true, in a mix with events as rare as the prior says."""
+    stated = Stated.of(results)
+    if not len(stated.said):
         return ""
-    said, true = np.array([p for p, _ in pairs]), np.array([t for _, t in pairs], float)
-    lines = [f"p_change: {len(pairs)} regions, {int(true.sum())} true"]
-    for low, high in pairwise(BINS):
-        inside = (said >= low) & ((said < high) | (high == BINS[-1]))
-        count = int(inside.sum())
-        limits = wilson(int(true[inside].sum()), count)
-        if count < LEAST_IN_BIN or limits is None:
-            lines.append(f"  {low:.2f}-{high:.2f}  n {count}: too few to show")
-            continue
-        said_here, true_here = said[inside].mean(), true[inside].mean()
-        span = f"({limits[0]:.3f}-{limits[1]:.3f})"
-        lines.append(f"  {low:.2f}-{high:.2f}  n {count}  said {said_here:.3f}  true {true_here:.3f} {span}")
-    brier, constant = float(((said - true) ** 2).mean()), float(((true.mean() - true) ** 2).mean())
-    return "\n".join([*lines, f"  Brier {brier:.4f}; of a constant {constant:.4f}"])
+    prior = Params().prior_events_per_km2
+    drawn = f"{stated.density:.1f} events per km2 as drawn, weighed as if {prior:g}"
+    lines = [f"p_change: {len(stated.said)} regions, {int(stated.true.sum())} true; {drawn}"]
+    lines += [b.line() for b in stated.bins()]
+    for weight, word in ((stated.weight, ""), (np.ones(len(stated.said)), ", unweighed")):
+        ours, theirs = stated.brier(weight)
+        lines.append(f"  Brier {ours:.4f}; of a constant {theirs:.4f}{word}")
+    return "\n".join(lines)

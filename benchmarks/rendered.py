@@ -24,7 +24,7 @@ from shapely import union_all
 from shapely.affinity import translate
 from shapely.geometry import Polygon, box
 
-from imagery_diff.aoi import AOI, Zone
+from imagery_diff.aoi import AOI, Zone, reproject
 from imagery_diff.geometry import shadow_m
 from imagery_diff.synthetic import SKYSAT, Look, random_harbour, render, write_planetscope, write_skysat
 from imagery_diff.synthetic.camera import band_errors_px
@@ -55,6 +55,8 @@ RAIL_M = 6.0
 """Half width of a rail zone around its track."""
 ACCURACY_M = 5.0
 """How well the zones are drawn, as the AOI file says."""
+PINCH_M = 0.5
+"""What is narrower is no ground a zone could be drawn on: a sixth of a pixel."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -264,7 +266,7 @@ def zones_of(harbour: Harbour, name: str) -> AOI:
         for side, corners in strips.items():
             water = _largest(Polygon(corners).difference(shore))
             zones.append(_zone(f"{pier.name}_{side}", "berth", water, pier.name, crs))
-    zones.append(_zone("apron", "yard", apron_of(harbour), None, crs))
+    zones.append(_zone("apron", "yard", _unpinched(apron_of(harbour), crs), None, crs))
     for number, line in enumerate(harbour.rails, start=1):
         zones.append(_zone(f"track{number}", "rail", line.buffer(RAIL_M, cap_style="flat"), None, crs))
     outline = union_all([z.polygon for z in zones]).convex_hull.buffer(30.0)
@@ -280,6 +282,12 @@ def zones_of(harbour: Harbour, name: str) -> AOI:
 
 def _zone(name: str, kind: str, polygon: Polygon, group: str | None, crs: str) -> Zone:
     return Zone(name=name, kind=kind, polygon=polygon, group=group, crs=crs, accuracy_m=ACCURACY_M)
+
+
+def _unpinched(shape: Polygon, crs: str) -> Polygon:
+    """Return an outline as it is, but where it touches itself in degrees without the neck in which it does."""
+    moved = reproject(shape, crs, "EPSG:4326")
+    return shape if moved.is_valid else _largest(shape.buffer(-PINCH_M).buffer(PINCH_M, join_style="mitre"))
 
 
 def _largest(shape: BaseGeometry) -> Polygon:

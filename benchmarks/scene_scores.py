@@ -87,7 +87,8 @@ def plain(region: Region) -> dict[str, Any]:
     """Return the fields of a region that are numbers, words, or lists of them."""
     kept = {f.name: getattr(region, f.name) for f in fields(region) if f.name not in {"geometry", "description"}}
     kept = {k: list(v) if isinstance(v, tuple) else v for k, v in kept.items()}
-    return {k: v for k, v in kept.items() if isinstance(v, str | int | float | bool | list | None)}
+    told = {k: v for k, v in kept.items() if isinstance(v, str | int | float | bool | list | None)}
+    return told | {"traits": {k: round(v, 5) for k, v in region.traits.items()}}
 
 
 def progress(done: int, total: int, word: str) -> None:

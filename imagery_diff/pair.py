@@ -33,6 +33,7 @@ from imagery_diff.method import (
 )
 from imagery_diff.method.describe import Echo, Views, describe
 from imagery_diff.method.radiometry import STRATA, Surface
+from imagery_diff.method.traits import Around
 from imagery_diff.pair_register import register
 from imagery_diff.pair_scenes import Pair, open_pair
 from imagery_diff.params import Params
@@ -103,6 +104,7 @@ def compare(
     ground = pair.lay_out(place) if place else None
     extent = ground.polygon if ground else None
     grid = align.common_grid(pair.grids, extent, context=params.context_m, max_pixels=params.max_pixels)
+    odds = pair_result.Odds.of(pair, grid, detect, params)
 
     # 3. Registration
     progress("registering")
@@ -135,13 +137,19 @@ def compare(
     # 8. Regions
     progress("drawing regions")
     patches, magnitude = _find_patches(scales, matched, weighed, geometry, grid, params)
+    if odds.least_score is not None:
+        low = [scale.let_down(params.candidate_sigma, params.candidate_error) for scale in scales]
+        candidates, _ = _find_patches(low, matched, weighed, geometry, grid, params)
+        patches += regions.weaker(candidates, patches, matched.surface.shape)
 
     # 9. Zones, direction, activity
     views = _views(patches, matched, magnitude, noise, geometry, pair.names, grid)
     views = replace(views, radar=_echo(matched, scales, params), cover=regions.cover_of(scales))
+    if odds.calibration:
+        views = replace(views, around=_around(scales, matched, weighed))
     told = [d for d in (describe(p, views, ground) for p in patches) if d and pair_result.reported(d, ground, detect)]
+    told = [d for d in told if odds.accepts(d)]
     sight = pair_result.Sight(flags=matched.flags, blind=_blind(matched, weighed, geometry), grid=grid)
-    odds = pair_result.Odds.of(pair, grid, detect, params)
     return Comparison(
         aoi=ground,
         before=pair.infos[0],
@@ -160,10 +168,6 @@ def compare(
         ),
         layers=pair_result.layers(scenes, scales, matched.surface),
     )
-
-
-_TRAIN = "train"
-"""Name of the scale on which a train stands out from its track."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -456,7 +460,7 @@ def _track_scales(
             name="track", strength=mean * np.float32(params.track_gain), levels=dict.fromkeys(map(int, STRATA), level)
         ),
         regions.Scale(
-            name=_TRAIN,
+            name=regions.TRAIN,
             strength=np.maximum(np.float32(least) * (1 + line - np.float32(params.train_least)), 0).astype(np.float32),
             levels=dict.fromkeys(map(int, STRATA), sure),
         ),
@@ -466,7 +470,7 @@ def _track_scales(
 def _spare_trains(matched: _Matched, scales: list[regions.Scale]) -> _Matched:
     """Take what is known to be a train for no shadow, though it is as dark."""
     for scale in scales:
-        if scale.name == _TRAIN:
+        if scale.name == regions.TRAIN:
             train = scale.strength >= scale.levels[int(Surface.SMOOTH)].seed
             train = ndimage.binary_dilation(train, np.ones((3, 3), bool))
             return replace(matched, shaded=(matched.shaded[0] & ~train, matched.shaded[1] & ~train))
@@ -578,6 +582,11 @@ def _views(
         names=names,
         grid=grid,
     )
+
+
+def _around(scales: list[regions.Scale], matched: _Matched, weighed: evidence.Weighed) -> Around:
+    """Lay out what the second stage looks at."""
+    return Around(scales=tuple(scales), brightness=matched.brightness, plain=weighed.plain, surface=matched.surface)
 
 
 def _echo(matched: _Matched, scales: list[regions.Scale], params: Params) -> Echo | None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from imagery_diff.errors import InputError
 from imagery_diff.method import zones
 from imagery_diff.method.chance import Calibration
 from imagery_diff.method.radiometry import Surface
 from imagery_diff.method.regions import SURVEY
 from imagery_diff.method.speckle import Scaling
+from imagery_diff.params import Params
 from imagery_diff.read.calibration import read_calibration
 from imagery_diff.read.scenes import NO_CLOUD_MASK
 from imagery_diff.result import Layers, Region, ZoneState
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from imagery_diff.method.regions import Scale
     from imagery_diff.method.speckle import Speckle
     from imagery_diff.pair_scenes import Pair
-    from imagery_diff.params import Params
     from imagery_diff.scene import Scene
 
 
@@ -45,36 +46,87 @@ def reported(described: Described, ground: AOI | None, detect: str) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Odds:
-    """How sure a region of some strength is, where that was calibrated."""
+    """How sure a region is, and whether it is told, where that was calibrated."""
 
     calibration: Calibration | None
-    """None for bands, units, pixel sizes or an operating point that the design scenes do not have."""
+    """None for bands, units or pixel sizes that the design scenes do not have."""
     prior_events_per_km2: float
+    least_score: float | None = None
+    """Of a region that is told. None where the levels alone decide: in the map, and without a calibration."""
 
     @classmethod
     def of(cls, pair: Pair, grid: Grid, detect: str, params: Params) -> Odds:
-        """Take the shipped calibration where it holds for this pair."""
-        table = Calibration(**read_calibration())
-        like = detect == "alarm" and grid.crs is not None and set(table.bands) <= set(pair.names)
+        """Take the shipped calibration where it holds for this pair.
+
+        Raises
+        ------
+        InputError
+            If a rate of false alarms was asked for that cannot be promised.
+
+        """
+        table, rate = Calibration.of_table(read_calibration()), params.false_alarms_per_km2
+        like = grid.crs is not None and set(table.bands) <= set(pair.names)
         like &= all(info.units == table.units for info in pair.infos)
         like &= table.pixel_m[0] <= grid.pixel_size_m[0] <= table.pixel_m[1]
-        return cls(calibration=table if like else None, prior_events_per_km2=params.prior_events_per_km2)
+        chooses = like and detect == "alarm"
+        refuse_uncounted(rate)
+        if not chooses:
+            _refuse_uncalibrated(rate, pair)
+        return cls(
+            calibration=table if like else None,
+            prior_events_per_km2=params.prior_events_per_km2,
+            least_score=table.score_at(rate) if chooses else None,
+        )
 
-    def p_change(self, strength: float) -> float | None:
-        """Probability that a region is a change; None where it is not calibrated."""
-        return self.calibration.p_change(strength, self.prior_events_per_km2) if self.calibration else None
+    def accepts(self, described: Described) -> bool:
+        """Say whether a candidate is told: unchanged ground looks as much like a change no oftener than was allowed."""
+        if self.calibration is None or self.least_score is None:
+            return True
+        return self.calibration.stage.score(described.traits) >= self.least_score
 
-    def false_alarms_per_km2(self, strength: float) -> float | None:
-        """Unchanged regions at least as strong per square kilometre of zones; None where it is not calibrated."""
-        return self.calibration.false_alarms_per_km2(strength) if self.calibration else None
-
-    def why(self, strength: float) -> tuple[str, ...]:
-        """Say the rate in words, and that it is only a bound where no scene bore it out."""
-        if self.calibration is None:
-            return ()
-        rate = self.calibration.false_alarms_per_km2(strength)
+    def told_of(self, described: Described) -> dict[str, Any]:
+        """Return the fields of a region that say how sure it is; None where that is not calibrated."""
+        # Unchanged ground was counted in zones, and things, not areas of cover, were weighed.
+        if self.calibration is None or described.zone is None or not described.traits:
+            return {"why": described.why, "p_change": None, "false_alarms_per_km2": None}
+        score = self.calibration.stage.score(described.traits)
+        rate = self.calibration.false_alarms_per_km2(score)
         bound = "fewer than " if rate <= self.calibration.least_rate else ""
-        return (f"{bound}{rate:.2g} unchanged regions as strong per km2 of zones on rendered scenes",)
+        words = f"{bound}{rate:.2g} unchanged regions like it per km2 of zones on rendered scenes"
+        return {
+            "why": (*described.why, words),
+            "p_change": self.calibration.p_change(score, self.prior_events_per_km2),
+            "false_alarms_per_km2": rate,
+        }
+
+
+def refuse_uncounted(rate: float) -> None:
+    """Raise where a rate of false alarms was asked for that lies beyond what was counted on design scenes.
+
+    Raises
+    ------
+    InputError
+        With the rates that can be asked for.
+
+    """
+    table, usual = Calibration.of_table(read_calibration()), Params().false_alarms_per_km2
+    if rate != usual and not table.least_rate <= rate <= table.most_rate:
+        raise InputError(
+            f"{rate:g} false regions per km2 of zones were asked for (--false-alarms); on design scenes"
+            f" {table.least_rate:.2g} to {table.most_rate:.2g} were counted, and no other rate can be promised: ask for"
+            f" one of those, or leave it out for {usual:g}"
+        )
+
+
+def _refuse_uncalibrated(rate: float, pair: Pair) -> None:
+    """Raise where a rate of false alarms was asked for of a pair unlike those on which any was counted."""
+    if rate != Params().false_alarms_per_km2:
+        names = " with ".join(info.name for info in pair.infos)
+        raise InputError(
+            f"{rate:g} false regions per km2 of zones were asked for (--false-alarms), comparing {names}; they were"
+            " counted only for the alarm in zones, in images of 2.4 to 3.75 m with blue, green, red and nir in"
+            " reflectance: leave it out here"
+        )
 
 
 def regions(described: list[Described], pair: Pair, ground: AOI | None, odds: Odds) -> tuple[Region, ...]:
@@ -91,14 +143,13 @@ def regions(described: list[Described], pair: Pair, ground: AOI | None, odds: Od
             width_m=d.shape.width_m,
             orientation_deg=d.shape.orientation_deg,
             strength=d.strength,
-            why=(*d.why, *odds.why(d.strength)),
-            p_change=odds.p_change(d.strength),
-            false_alarms_per_km2=odds.false_alarms_per_km2(d.strength),
+            **odds.told_of(d),
             zone=d.zone.name if d.zone else None,
             zone_kind=d.zone.kind if d.zone else None,
             group=d.zone.group if d.zone else None,
             zone_shares=d.zone_shares,
             colour=d.colour,
+            traits=d.traits,
             length_is_lower_bound=d.cut,
         )
         found.append(replace(region, description=describe_region(region, pair.infos[0], pair.infos[1], ground)))

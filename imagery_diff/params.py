@@ -119,7 +119,18 @@ class Params:
     (benchmarks/accuracy.py): 102 of 112 unchanged scenes raised nothing in their zones, of those without snow 98 of
     104; at 4.2 it was 96 of 112, at 6 109, and 5 of 79 events were lost. A choice seen to work:
     the strength is a root mean square over bands after the tolerance and the smoothing, so it is no number of standard
-    deviations of one band; what it stands for is the rate in ``calibration.json``."""
+    deviations of one band. Where the calibration holds it is one of what the second stage weighs."""
+    candidate_sigma: float = 2.3
+    """The strength from which the alarm looks at a region at all, spreads of unchanged ground, where its calibration
+    holds; which of these candidates are told ``false_alarms_per_km2`` decides. Chosen so that unchanged design scenes
+    raise some ten candidates a square kilometre, the largest rate that is counted."""
+    candidate_error: float = 0.99
+    """The same as a chance, on a restless pair: the level that unchanged ground passes between four and five times a
+    stratum (Poisson)."""
+    false_alarms_per_km2: float = 0.1
+    """Alarm: a region is told if unchanged ground raises one as much like a change no oftener than this per square
+    kilometre of zones, by the count in ``calibration.json``: one in fifty pairs of a harbour of 0.2 km2. What
+    ``--false-alarms`` moves. Where that count does not hold, ``floor_sigma`` and ``family_error`` decide."""
     track_mean_m: float = 24.0
     """Standard deviation of the mean along a track, metres: five or six cars, half of the shortest train asked for."""
     track_gain: float = 2.0

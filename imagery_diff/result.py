@@ -54,6 +54,8 @@ class Region:
     length_is_lower_bound: bool = False
     """True where the region touches ground that was not seen, or the edge."""
     description: str = ""
+    traits: dict[str, float] = field(default_factory=dict)
+    """What the second stage weighs; empty where it had no say."""
     p_change: float | None = None
     p_activity: float | None = None
     false_alarms_per_km2: float | None = None

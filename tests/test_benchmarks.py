@@ -4,6 +4,7 @@ import doctest
 import importlib
 import json
 import sys
+from dataclasses import replace
 from itertools import combinations, pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,9 +19,12 @@ from scipy.ndimage import shift as shifted
 from shapely import union_all
 from shapely.geometry import box
 
+from imagery_diff.aoi import reproject
 from imagery_diff.grid import Grid
+from imagery_diff.method.chance import Calibration
 from imagery_diff.method.coregister import estimate_shift
 from imagery_diff.read.aois import check_aoi, load_aoi
+from imagery_diff.synthetic import random_harbour
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 PIXEL_M = 3.0
@@ -31,7 +35,8 @@ def modules():
     """Import the scripts as they import each other: from their own folder."""
     sys.path.insert(0, str(BENCHMARKS))
     names = ("scenes", "event_scores", "scene_scores", "scene_maps", "nuisances", "harbour_events", "rendered")
-    names = (*names, "accuracy_tables", "calibration_tables", "accuracy", "accuracy_diff")
+    names = (*names, "accuracy_tables", "calibration_tables", "accuracy", "accuracy_diff", "second_stage")
+    names = (*names, "calibrate", "calibration_figure")
     yield SimpleNamespace(**{n: importlib.import_module(n) for n in names})
     sys.path.remove(str(BENCHMARKS))
 
@@ -259,8 +264,147 @@ def test_nothing_is_said_of_rates_and_probabilities_that_no_region_states(module
 def test_a_probability_that_is_never_right_is_worse_than_a_constant_and_thin_bins_stay_hidden(modules):
     told = modules.calibration_tables.reliability(scenes_saying(p_change=0.9))
     assert "0.80-0.95  n 100  said 0.900  true 0.000 (0.000-0.037)" in told
-    assert "0.95-0.99  n 0: too few to show" in told
+    assert "0.95-1.00  n 0: too few to show" in told
     assert "Brier 0.8100; of a constant 0.0000" in told
+
+
+def test_probabilities_are_held_against_events_as_rare_as_the_prior_says(modules):
+    # 100 km2 hold 900 events where the prior says 100: each true region weighs a ninth, and .5 is right, not .9.
+    regions = [{"status": "false", "p_change": 0.5}, *({"status": "matched", "p_change": 0.5} for _ in range(9))]
+    scene = {"case": "clear", "null": False, "error": None, "zone_km2": 1.0, "regions": regions, "events": [{}] * 9}
+    told = modules.calibration_tables.reliability([scene] * 100)
+    assert "0.20-0.80  n 1000  said 0.500  true 0.500" in told
+    assert "Brier 0.2500; of a constant 0.2500\n" in told
+    assert "Brier 0.2500; of a constant 0.0900, unweighed" in told
+
+
+# --- the second stage ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def candidates(modules):
+    """Return 100 scenes of 1 km2, half of them null, with ten candidates each; ``signal`` is 2 more of a true one."""
+    rng = np.random.default_rng(7)
+
+    def scene(number):
+        null, case = number % 2 == 1, ("clear", "haze")[number // 50]
+        true = np.zeros(10, bool) if null else np.arange(10) < 5
+        signal, noise = rng.normal(2.0 * true, 1.0), rng.normal(0.0, 1.0, 10)
+        regions = [
+            {
+                "status": "matched" if t else "false",
+                "event": f"e{k}" if t else None,
+                "traits": {"signal": s, "noise": n, "wrong": s * (1 if case == "clear" else -1), "firm": 1.0},
+            }
+            for k, (t, s, n) in enumerate(zip(true, signal, noise, strict=True))
+        ]
+        events = [{"id": f"e{k}", "asked": True, "masked": False} for k in range(6 * (not null))]
+        about = {"name": str(number), "case": case, "seed": number, "null": null, "zone_km2": 1.0, "error": None}
+        return about | {"regions": regions, "events": events}
+
+    rows = [scene(k) for k in range(100)]
+    return rows, modules.second_stage.Candidates.of(rows)
+
+
+def test_the_weight_that_is_fitted_is_that_of_the_law_the_candidates_were_drawn_from(modules, candidates):
+    _, found = candidates
+    stage = modules.second_stage.fit(found, ("signal", "noise"), np.ones(1000, bool))
+    # Normal laws 2 apart with a deviation of 1: the log odds rise by 2 a unit.
+    assert stage.weight[0] / stage.spread[0] == pytest.approx(2.0, abs=0.3)
+    assert stage.weight[1] == pytest.approx(0.0, abs=0.2)
+
+
+def test_a_trait_that_works_on_one_nuisance_alone_is_found_out_by_leaving_it_out(modules, candidates):
+    _, found = candidates
+    true = found.status == "matched"
+    alone = modules.second_stage.left_out(found, ["wrong"], found.case)
+    inside = modules.second_stage.left_out(found, ["signal"], found.case)
+    assert alone[true].mean() < alone[~true].mean()
+    assert inside[true].mean() > inside[~true].mean() + 1.0
+
+
+def test_scores_of_a_fold_do_not_depend_on_what_its_candidates_were(modules, candidates):
+    _, found = candidates
+    fold = modules.second_stage.folds(found)
+    told = modules.second_stage.left_out(found, ["signal"], fold)
+    other = replace(found, status=np.where(fold == 0, "false", found.status))
+    np.testing.assert_array_equal(modules.second_stage.left_out(other, ["signal"], fold)[fold == 0], told[fold == 0])
+
+
+def test_at_equal_false_alarms_the_ranking_with_the_signal_finds_more(modules, candidates):
+    _, found = candidates
+    ranks = {"signal": found.columns(["signal"])[:, 0], "noise": found.columns(["noise"])[:, 0]}
+    lines = {
+        line.split()[0]: line for line in modules.second_stage.worth(found, ranks).splitlines() if "theirs" not in line
+    }
+    # The last column is that of 2 false a km2, of ten.
+    assert float(lines["signal"].split()[-2]) > float(lines["noise"].split()[-2]) + 0.2
+    assert float(lines["floor"].split()[-2]) == pytest.approx(250 / 300, abs=1e-3)
+
+
+def test_each_nuisance_has_a_row_of_what_is_found_and_what_is_false(modules, candidates):
+    _, found = candidates
+    score = found.columns(["signal"])[:, 0]
+    rows = modules.second_stage.by_nuisance(found, score, 10.0).splitlines()[2:]
+    # At ten a km2 every candidate is told, as the levels alone tell them: 25 scenes of each kind and nuisance.
+    assert [row.split() for row in rows] == [[case, *["125", "250", "125"] * 2] for case in ("clear", "haze")]
+
+
+def test_the_likelihood_ratio_is_that_of_the_two_laws_and_never_falls(modules, candidates):
+    _, found = candidates
+    curve = modules.calibrate.likelihood_ratio(found, found.columns(["signal"])[:, 0])
+    at, ratio = curve["ratio_score"], curve["log_ratio"]
+    assert ratio == sorted(ratio)
+    # 250 true of 300 events against 750 false on 100 km2, and normal laws 2 apart.
+    expected = [np.log(250 / 300) - np.log(750 / 100) + 2.0 * s - 2.0 for s in at]
+    assert ratio[3:-1] == pytest.approx(expected[3:-1], abs=0.5)
+
+
+@pytest.fixture
+def told(modules, candidates):
+    """Return the candidates' scenes with what a table of the other folds says of each."""
+    rows, found = candidates
+    stage = modules.second_stage.fit(found, ("signal",), np.ones(1000, bool))
+    return modules.calibrate.as_told(rows, stage, found.columns(["signal"])[:, 0])
+
+
+def test_probabilities_of_candidates_left_out_are_right_and_better_than_a_constant(modules, told):
+    stated = modules.calibration_tables.Stated.of(told)
+    ours, constant = stated.brier(stated.weight)
+    assert ours < 0.7 * constant
+    for one in stated.bins():
+        assert one.limits is None or one.limits[0] - 0.02 <= one.said <= one.limits[1] + 0.02
+
+
+def test_rates_of_candidates_left_out_are_right(modules, told):
+    lines = modules.calibration_tables.rates(told).splitlines()
+    # On 50 km2 500 are expected at 10 and 50 at 1.
+    assert ": within a factor 2" in lines[1]
+    assert ": within a factor 2" in lines[2]
+
+
+def test_the_table_that_is_written_is_one_the_package_reads(modules, candidates):
+    rows, found = candidates
+    stage = modules.second_stage.fit(found, ("signal",), np.ones(1000, bool))
+    table = modules.calibrate.table_of(stage, found, found.columns(["signal"])[:, 0], rows)
+    calibration = Calibration.of_table(json.loads(json.dumps(table)))
+    assert calibration.stage == stage
+    # All 500 false regions on 50 km2 are ten a km2; fewer than eight bear no rate out.
+    assert calibration.most_rate == pytest.approx(10.0)
+    assert calibration.least_rate == pytest.approx(8 / 50)
+
+
+def test_too_few_candidates_are_refused_with_what_is_needed(modules, candidates, tmp_path, monkeypatch):
+    rows, _ = candidates
+    (tmp_path / "few.json").write_text(json.dumps({"scenes": rows[:4]}), encoding="utf-8")
+    monkeypatch.setattr("sys.argv", ["calibrate.py", "--results", str(tmp_path / "few.json")])
+    with pytest.raises(SystemExit, match="at least 40 are needed"):
+        modules.calibrate.main()
+
+
+def test_the_figure_of_reliability_is_drawn(modules, told, tmp_path):
+    modules.calibration_figure.draw(tmp_path / "reliability.png", told)
+    assert (tmp_path / "reliability.png").stat().st_size > 10_000
 
 
 # --- seeds -----------------------------------------------------------------------------------------------------------
@@ -354,6 +498,15 @@ def test_a_scene_is_whole_and_taken_from_the_cache(modules, made):
     assert modules.rendered.make_scene("misregistration", 5002, folder.parents[1], null=False) == scene
     assert image.stat().st_mtime_ns == age
     assert modules.scenes.find(folder.parent) == [folder]
+
+
+def test_an_apron_that_touches_itself_in_degrees_is_drawn_without_the_neck(modules):
+    harbour = random_harbour(16523)
+    apron = modules.harbour_events.apron_of(harbour)
+    assert not reproject(apron, harbour.world.crs, "EPSG:4326").is_valid
+    (drawn,) = (z.polygon for z in modules.rendered.zones_of(harbour, "x").zones if z.name == "apron")
+    assert reproject(drawn, harbour.world.crs, "EPSG:4326").is_valid
+    assert drawn.area == pytest.approx(apron.area, rel=1e-6)
 
 
 @pytest.mark.slow

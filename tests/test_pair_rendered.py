@@ -10,6 +10,8 @@ from shapely.affinity import rotate
 from shapely.geometry import box
 
 from imagery_diff import AOI, Zone, compare
+from imagery_diff.params import Params
+from imagery_diff.read.calibration import read_calibration
 from imagery_diff.synthetic import Ground, Look, World, heap, render, stack, train
 from imagery_diff.synthetic.things import building
 
@@ -57,15 +59,16 @@ def port():
 def found(opened):
     """Return a function that renders the port with things that came or are gone, and returns what is flagged."""
 
-    def look(*came, gone=(), before=BEFORE):
+    def look(*came, gone=(), before=BEFORE, params=None, detect=None, zoned=None):
         scenes = []
         for things, one in ((gone, before), (came, AFTER)):
             seen = render(port().with_things(*things), one)
-            facts = {"sun": seen.sun, "view": one.view, "acquired": one.time, "simulated": True}
+            facts = {"sun": seen.sun, "view": one.view, "acquired": one.time, "simulated": True, "units": "reflectance"}
             scenes.append(opened(seen.data / np.float32(1e4), grid=seen.grid, name=f"{one.seed}.tif", **facts))
         everywhere = box(*at(15, 15), *at(SIDE - 15, SIDE - 15))
-        zone = Zone(name="all", kind="yard", polygon=everywhere, crs=UTM52)
-        return compare(AOI(name="port", polygon=everywhere, crs=UTM52, zones=(zone,)), *scenes).regions
+        zone = Zone(name="all", kind="yard", polygon=zoned or everywhere, crs=UTM52)
+        place = AOI(name="port", polygon=everywhere, crs=UTM52, zones=(zone,))
+        return compare(place, *scenes, params=params, detect=detect).regions
 
     return look
 
@@ -128,3 +131,31 @@ def test_what_left_has_disappeared(found):
     region = only(found(gone=(thing,)))
     assert region.direction == "disappeared"
     assert overlap(region, thing) > 0.5
+
+
+def test_allowing_more_false_alarms_tells_all_that_allowing_fewer_tells(found):
+    table = read_calibration()["false_per_km2"]
+    thing = stack("new", at(280, 330), 30.0, (60.0, 15.0), colours=("blue",))
+    asked = (Params(false_alarms_per_km2=table[-1]), Params(), Params(false_alarms_per_km2=table[0]))
+    few, usual, many = (found(thing, before=IN_THE_AFTERNOON, params=params) for params in asked)
+    shapes = [{r.geometry.wkt for r in regions} for regions in (few, usual, many)]
+    assert shapes[0] <= shapes[1] < shapes[2]
+    assert overlap(only(few), thing) > 0.5
+
+
+def test_a_region_states_no_more_false_alarms_than_were_allowed_and_a_found_thing_is_likely(found):
+    region = only(found(stack("new", at(280, 330), 30.0, (60.0, 15.0), colours=("blue",))))
+    assert region.false_alarms_per_km2 <= Params().false_alarms_per_km2
+    assert region.p_change > 0.8
+
+
+def test_the_map_says_of_a_thing_in_a_zone_how_likely_it_is(found):
+    region = only(found(stack("new", at(280, 330), 30.0, (60.0, 15.0), colours=("blue",)), detect="map"))
+    assert region.p_change > 0.8
+    assert region.false_alarms_per_km2 < 1.0
+
+
+def test_of_ground_outside_zones_no_rate_is_stated(found):
+    thing = stack("new", at(280, 330), 30.0, (60.0, 15.0), colours=("blue",))
+    region = only(found(thing, detect="map", zoned=rectangle(85, 380, 60, 60)))
+    assert (region.p_change, region.false_alarms_per_km2) == (None, None)

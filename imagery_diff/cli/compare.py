@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from imagery_diff.cli.aoi_argument import aoi_options, resolve_aoi
-from imagery_diff.errors import ImageryDiffWarning, UnknownNameError
+from imagery_diff.errors import ImageryDiffWarning, InputError, UnknownNameError
 
 if TYPE_CHECKING:
     from imagery_diff.aoi import AOI
@@ -27,6 +27,12 @@ _EXIT_FLAGGED = 3
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="Folder for the result itself.")
 @click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON document.")
 @click.option("--detect", type=click.Choice(["alarm", "map"]), help="alarm: few false, in zones. map: all ground.")
+@click.option(
+    "--false-alarms",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="RATE",
+    help="Alarm: false regions per km2 of zones that may be shown; more find more.",
+)
 @click.option("--sort", is_flag=True, help="Take the older image as BEFORE, whatever the order given.")
 @click.option("--exit-code", is_flag=True, help="Exit with 3 if something was flagged.")
 @click.option(
@@ -108,7 +114,11 @@ def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__
 def _run(aoi: AOI | None, before: Path, after: Path, options: dict[str, Any]) -> Comparison:
     """Compare with a bar on stderr, where someone is looking."""
     from imagery_diff.pair import compare as compare_pair  # noqa: PLC0415 - loads everything
+    from imagery_diff.params import Params  # noqa: PLC0415
     from imagery_diff.read.scenes import open_scene  # noqa: PLC0415
+
+    rate = options["false_alarms"]
+    params = Params(false_alarms_per_km2=_counted(rate)) if rate else Params()
 
     scenes = [open_scene(before), open_scene(after)]
     times = [s.acquired for s in scenes]
@@ -118,8 +128,19 @@ def _run(aoi: AOI | None, before: Path, after: Path, options: dict[str, Any]) ->
     hidden = sys.stderr is None or not sys.stderr.isatty()
     with click.progressbar(length=_STEPS, file=sys.stderr or sys.stdout, hidden=hidden, item_show_func=str) as bar:
         return compare_pair(
-            aoi, scenes[0], scenes[1], detect=options["detect"], progress=lambda step: bar.update(1, step)
+            aoi, *scenes, detect=options["detect"], params=params, progress=lambda step: bar.update(1, step)
         )
+
+
+def _counted(rate: float) -> float:
+    """Return a rate of false alarms that was counted; another is a fault of the words, not of a file."""
+    from imagery_diff.pair_result import refuse_uncounted  # noqa: PLC0415 - loads everything
+
+    try:
+        refuse_uncounted(rate)
+    except InputError as error:
+        raise click.UsageError(str(error)) from error
+    return rate
 
 
 def _save(result: Comparison, output: Path | None, *, report: bool) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from imagery_diff.method.regions import (
     outline_at,
     outline_of,
 )
+from imagery_diff.method.traits import Around, measure
 from imagery_diff.method.zones import zone_of
 from imagery_diff.scene import UNSEEN
 
@@ -76,6 +77,8 @@ class Views:
     they stand on. None for light."""
     cover: Floats | None = None
     """(row, col), the map's score: areas of cover end where it is 1. None without a map."""
+    around: Around | None = None
+    """What the second stage looks at; None where it has no say."""
 
     @cached_property
     def bright_ground(self) -> dict[str, float]:
@@ -100,6 +103,8 @@ class Described:
     cut: bool
     """It touches ground that was not seen, or the edge of the grid."""
     strength: float
+    traits: dict[str, float] = field(default_factory=dict)
+    """What the second stage weighs; empty for an area of cover, and where it has no say."""
 
 
 def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
@@ -139,6 +144,7 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
         zone_shares=shares,
         cut=_is_cut(patch, ~seen),
         strength=patch.strength,
+        traits=measure(patch, shape, views.around) if views.around and not patch.area else {},
     )
 
 

@@ -12,7 +12,7 @@ of a class (moving cloud shadow without a mask), compression artefacts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -439,6 +439,12 @@ class Threshold:
     """A region needs a pixel this strong."""
     grow: float
     """A region reaches over pixels this strong."""
+
+    def let_down(self, floor: float, family_error: float) -> Threshold:
+        """Return the level that an unchanged scene exceeds once with a larger chance, never above this one."""
+        level = self.location - self.scale * np.log(-np.log1p(-family_error) / max(self.blocks, 1))
+        seed = min(self.seed, float(max(level, floor)) if self.blocks else floor)
+        return replace(self, seed=seed, grow=min(self.grow, max(self.grow / self.seed * seed, self.location)))
 
 
 def estimate_thresholds(

@@ -63,6 +63,8 @@ _CLEARLY_BRIGHTER = 1.5
 
 SURVEY = "survey"
 """Name of the scale that holds the map's score: areas of cover, not things."""
+TRAIN = "train"
+"""Name of the scale on which a train stands out from its track: a balance, with no weaker level than even."""
 
 
 class Direction(enum.StrEnum):
@@ -85,6 +87,12 @@ class Scale:
     seeds: bool = True
     """Whether it may begin a region, or only draw it."""
 
+    def let_down(self, floor: float, family_error: float) -> Scale:
+        """Return the scale with the levels at which candidates begin: what unchanged ground would often reach."""
+        if self.name in {SURVEY, TRAIN}:
+            return self
+        return replace(self, levels={s: level.let_down(floor, family_error) for s, level in self.levels.items()})
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Patch:
@@ -98,6 +106,8 @@ class Patch:
     """Strongest smoothed evidence inside."""
     area: bool = False
     """Ground whose cover changed, of any shape and drawn as far as it goes; not a thing with an edge."""
+    firm: bool = True
+    """It passed the levels of the pair; a candidate that only passed lower ones did not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,6 +174,14 @@ def _by_class(scale: Scale) -> tuple[Floats, Floats]:
         if scale.seeds:
             seed[s] = level.seed
     return grow, seed
+
+
+def weaker(patches: list[Patch], others: list[Patch], shape: tuple[int, int]) -> list[Patch]:
+    """Return those patches of lower levels that share no pixel with others, which are drawn as they were."""
+    taken = np.zeros(shape, bool)
+    for other in others:
+        taken[other.window] |= other.mask
+    return [replace(patch, firm=False) for patch in patches if not (taken[patch.window] & patch.mask).any()]
 
 
 def cover_of(scales: list[Scale]) -> Floats | None:

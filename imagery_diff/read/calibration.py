@@ -8,7 +8,7 @@ from typing import Any
 
 
 def read_calibration() -> dict[str, Any]:
-    """Read ``calibration.json``, which benchmarks/calibrate.py wrote; fields of ``method.chance.Calibration``.
+    """Read ``calibration.json``, which benchmarks/calibrate.py wrote, for ``method.chance.Calibration.of_table``.
 
     Examples
     --------
@@ -16,5 +16,5 @@ def read_calibration() -> dict[str, Any]:
     True
 
     """
-    table = json.loads(files("imagery_diff").joinpath("calibration.json").read_text(encoding="utf-8"))
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}
+    table: dict[str, Any] = json.loads(files("imagery_diff").joinpath("calibration.json").read_text(encoding="utf-8"))
+    return table

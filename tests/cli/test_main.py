@@ -13,6 +13,7 @@ from imagery_diff import samples
 from imagery_diff.cli import _VERBS, main
 from imagery_diff.read.aois import aoi_names
 from imagery_diff.read.aois.check import VERBS
+from imagery_diff.read.calibration import read_calibration
 
 TOP = Path(__file__).resolve().parents[2]
 
@@ -116,6 +117,26 @@ def test_a_wrong_number_of_words_exits_2(words):
 def test_an_aoi_and_a_box_together_exit_2():
     result = CliRunner().invoke(main, ["--bbox", "1", "2", "3", "4", "najin", "a.tif", "b.tif"])
     assert result.exit_code == 2
+
+
+def test_a_rate_of_false_alarms_that_was_never_counted_exits_2_and_names_those_that_were():
+    table = read_calibration()
+    before, after = map(str, samples.pair("quiet"))
+    for rate in ("1e-6", "1e6"):
+        refused = CliRunner().invoke(main, ["najin", before, after, "--false-alarms", rate])
+        assert refused.exit_code == 2
+        assert f"{table['false_per_km2'][-1]:.2g} to {table['false_per_km2'][0]:.2g}" in " ".join(
+            refused.output.split()
+        )
+
+
+def test_a_rate_of_false_alarms_is_refused_where_none_was_counted_and_exits_1(tmp_path):
+    before, after = map(str, samples.pair("quiet"))
+    words = ["najin", before, after, "--detect", "map", "--false-alarms", "1", "-o", str(tmp_path / "map")]
+    refused = CliRunner().invoke(main, words)
+    assert refused.exit_code == 1
+    assert "leave it out here" in refused.output
+    assert len(refused.output.splitlines()) == 1
 
 
 def test_a_missing_image_is_one_line_and_exit_1(tmp_path):

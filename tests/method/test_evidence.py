@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import ndimage
 
 from imagery_diff.method.evidence import (
     Expectation,
     Reach,
     RelativeFloor,
+    Threshold,
     estimate_noise,
     estimate_thresholds,
     evidence,
@@ -178,3 +181,32 @@ def test_a_quay_is_not_explained_away_by_the_water_beside_it():
     strength = weigh_pair((before, after), surface, texture, noise, reach=Reach(jitter_px=0.15, tolerance_px=1))
     assert strength[22:38, 28].min() > 6
     assert strength[:15, :28].max() < 6
+
+
+@given(
+    location=st.floats(0.5, 6.0),
+    scale=st.floats(0.05, 2.0),
+    blocks=st.integers(1, 5000),
+    error=st.floats(0.02, 0.999),
+    floor=st.floats(1.0, 5.0),
+)
+def test_levels_let_down_are_never_higher_and_never_below_the_floor(location, scale, blocks, error, floor):
+    seed = max(location - scale * np.log(-np.log1p(-0.01) / blocks), 5.0)
+    level = Threshold(location=location, scale=scale, blocks=blocks, seed=seed, grow=max(0.5 * seed, location))
+    low = level.let_down(floor, error)
+    assert min(floor, seed) <= low.seed <= seed + 1e-9
+    assert low.grow <= level.grow
+    assert (low.location, low.scale) == (location, scale)
+
+
+def test_a_level_let_down_is_what_so_many_unchanged_scenes_pass():
+    level = Threshold(location=3.0, scale=0.5, blocks=100, seed=9.0, grow=4.5)
+    # Of Gumbel's law: 1 - exp(-100 exp(-(h - 3) / .5)) is the chance that one of 100 blocks passes h.
+    passed = level.let_down(1.0, 0.9).seed
+    assert 1 - np.exp(-100 * np.exp(-(passed - 3.0) / 0.5)) == pytest.approx(0.9)
+
+
+def test_a_level_without_blocks_is_let_down_to_the_floor():
+    track = Threshold(location=0.0, scale=1.0, blocks=0, seed=5.0, grow=3.75)
+    low = track.let_down(2.5, 0.9)
+    assert (low.seed, low.grow) == (2.5, pytest.approx(1.875))

@@ -26,6 +26,7 @@ from imagery_diff.method.regions import (
     find_patches,
     outline_at,
     outline_of,
+    weaker,
 )
 from imagery_diff.method.zones import inside
 
@@ -289,3 +290,16 @@ def test_the_outline_of_an_area_holds_what_was_called_hole_and_all():
     area = replace(boxed(np.s_[0:1, 0:1]), mask=called, area=True)
     shape = outline_at(area, score, 1.0, Grid(crs=None, transform=Affine.identity(), shape=(60, 80)))
     assert shape.area_m2 == pytest.approx(np.count_nonzero(called), rel=0.02)
+
+
+def test_candidates_of_lower_levels_leave_what_was_found_as_it_was_drawn():
+    def patch(rows, cols):
+        mask = np.ones((rows.stop - rows.start, cols.stop - cols.start), bool)
+        return Patch(window=(rows, cols), mask=mask, strength=4.0)
+
+    found = patch(slice(10, 20), slice(10, 20))
+    wider, apart = patch(slice(8, 22), slice(8, 22)), patch(slice(30, 34), slice(10, 20))
+    (kept,) = weaker([wider, apart], [found], (40, 40))
+    assert kept.window == apart.window
+    assert found.firm
+    assert not kept.firm

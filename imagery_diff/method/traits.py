@@ -1,0 +1,145 @@
+"""A patch -> the numbers by which a change is told from what unchanged ground leaves over.
+
+Each answers a question of physics: how strong is it, at its peak and over its area; how much of what its pair's own
+unchanged ground makes the alarm ask for; does it run along a track; is it long for its breadth; does its colour change
+or its brightness alone, as light and weather do; is the change patchy, as of a thing made of parts, or even, as of
+light; would a small displacement of standing edges make it; is it water, where waves and glint are. None depends on
+which image came first.
+
+Assumption: the pair is registered and on one scale of brightness. Broken by: nothing here is a decision; a wrong trait
+moves the score of :mod:`imagery_diff.method.second_stage`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import ndimage
+
+from imagery_diff.method.radiometry import Surface
+from imagery_diff.method.regions import SURVEY, Patch, Scale, Shape
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+    Bools = NDArray[np.bool_]
+
+_EIGHT = np.ones((3, 3), bool)
+_MARGIN_PX = 4
+"""Beyond the reach of the smoothing below."""
+_BLUR_PX = 0.7
+"""Smoothing before slopes are taken, pixels: that of ``Params.evidence_blur_px``."""
+_TINY = 1e-6
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Around:
+    """What the traits look at besides the patch; arrays on the pair's grid."""
+
+    scales: tuple[Scale, ...]
+    """Smoothed evidence with its levels: of a pixel, of an object, and along tracks, if there are any."""
+    brightness: tuple[Floats, Floats]
+    """(band, row, col)"""
+    plain: Floats
+    """(row, col), size of the whitened difference, pixel on pixel."""
+    surface: NDArray[np.uint8]
+    """(row, col)"""
+
+
+def measure(patch: Patch, shape: Shape, around: Around) -> dict[str, float]:
+    """Return the traits of a patch by name; all finite.
+
+    Parameters
+    ----------
+    patch
+        On the grid of ``around``.
+    shape
+        Its outline's measures.
+
+    """
+    wide = tuple(
+        slice(max(0, s.start - _MARGIN_PX), min(n, s.stop + _MARGIN_PX))
+        for s, n in zip(patch.window, around.surface.shape, strict=True)
+    )
+    mask = np.zeros(tuple(s.stop - s.start for s in wide), bool)
+    mask[tuple(slice(s.start - w.start, s.stop - w.start) for s, w in zip(patch.window, wide, strict=True))] = (
+        patch.mask
+    )
+    cut = _Cut(wide=(wide[0], wide[1]), mask=mask, around=around)
+    breadth = shape.area_m2 / max(shape.length_m, _TINY)
+    return {
+        **_strengths(patch, cut),
+        "log_elongation": float(np.log(max(shape.length_m / max(breadth, _TINY), 1.0))),
+        **_colour(cut),
+        **_edges(cut),
+        "water": float(np.mean(around.surface[cut.wide][mask] == Surface.WATER)),
+        "firm": float(patch.firm),
+    }
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Cut:
+    """A patch with its surround."""
+
+    wide: tuple[slice, slice]
+    mask: Bools
+    around: Around
+
+
+def _strengths(patch: Patch, cut: _Cut) -> dict[str, float]:
+    """How strong at its peak and over its area, how much of what its pair asks for, and how much along a track."""
+    pixel, thing, *tracks = [s for s in cut.around.scales if s.name != SURVEY]
+    kinds = cut.around.surface[cut.wide]
+    margin = max(
+        float(scale.strength[cut.wide][cut.mask & (kinds == kind)].max(initial=0.0)) / level.seed
+        for scale in (pixel, thing, *tracks)
+        for kind, level in scale.levels.items()
+    )
+    peak = float(pixel.strength[cut.wide][cut.mask].max())
+    along = max((float(s.strength[cut.wide][cut.mask].max()) for s in tracks), default=0.0)
+    return {
+        "log_strength": float(np.log(max(patch.strength, 0.1))),
+        "log_typical": float(np.log(max(float(np.median(cut.around.plain[cut.wide][cut.mask])), 0.1))),
+        "log_margin": float(np.log(max(margin, 0.1))),
+        "track_over_pixel": min(along / max(peak, 0.1), 3.0),
+    }
+
+
+def _colour(cut: _Cut) -> dict[str, float]:
+    """Share of colour in the relative change, the rest being brightness; and how uneven its size is."""
+    before, after = (image[:, *cut.wide][:, cut.mask] for image in cut.around.brightness)
+    level = np.maximum(np.median((before + after) / 2, axis=1), 1e-3)
+    change = (after - before) / level[:, None]
+    typical = np.median(change, axis=1)
+    size = float(np.sqrt(np.mean(typical**2)))
+    amount = np.linalg.norm(change, axis=0)
+    return {
+        "colour_share": float(np.std(typical)) / max(size, _TINY),
+        "uneven": float(np.clip(np.std(amount) / max(float(np.mean(amount)), _TINY), 0.0, 3.0)),
+    }
+
+
+def _edges(cut: _Cut) -> dict[str, float]:
+    """By how many pixels standing edges would have to move to make the difference, and how much rim runs on them."""
+    before, after = (
+        np.stack([ndimage.gaussian_filter(band, _BLUR_PX) for band in image[:, *cut.wide]])
+        for image in cut.around.brightness
+    )
+    # An edge that stands on both dates is no steeper than on the date it is flatter.
+    steep = np.minimum(*(np.sqrt(np.sum(_slope(image), axis=0)) for image in (before, after)))
+    step = np.sqrt(np.sum((after - before) ** 2, axis=0))
+    rim = cut.mask & ~ndimage.binary_erosion(cut.mask, _EIGHT)
+    pixels = step[cut.mask] / np.maximum(steep[cut.mask], 1e-4)
+    return {
+        "rim_on_edges": float(np.mean(steep[rim] > 0.5 * np.median(step[cut.mask]))),
+        "log_displacement_px": float(np.log(np.clip(np.median(pixels), 0.05, 50.0))),
+    }
+
+
+def _slope(image: Floats) -> Floats:
+    """Squared gradient by band, per pixel."""
+    rows, cols = (np.gradient(image, axis=axis) for axis in (1, 2))
+    return np.asarray(rows**2 + cols**2, np.float32)
