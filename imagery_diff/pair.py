@@ -122,11 +122,14 @@ def compare(
 
     # 6. Evidence
     progress("weighing evidence")
-    geometry = _Geometry.of(pair, grid, params).borne_out(matched, params)
+    geometry = _Geometry.of(pair, grid, params)
+    if detect == "alarm":  # the map finds dark cover by its own score, shade or not
+        geometry = geometry.borne_out(matched, params)
     noise = _estimate_noise(matched, geometry)
     weighed = _weigh(matched, noise, shift, geometry, params)
 
     # 7. Threshold
+    progress("setting thresholds")
     scales = _set_thresholds(weighed, matched, grid, detect, params)
     scales += _track_scales(weighed, matched, noise, geometry, ground, grid, params)
     matched = _spare_trains(matched, scales)
@@ -143,6 +146,7 @@ def compare(
         patches += regions.weaker(candidates, patches, matched.surface.shape)
 
     # 9. Zones, direction, activity
+    progress("describing")
     views = _views(patches, matched, magnitude, noise, geometry, pair.names, grid)
     views = replace(views, radar=_echo(matched, scales, params), cover=regions.cover_of(scales))
     if odds.calibration:
@@ -554,7 +558,9 @@ def _find_patches(
         areas = regions.find_patches(cover, matched.surface, cover_barred, min_px=least)
         strongest = params.map_seed_share * params.map_times
         patches = regions.areas_and_things(areas, patches, fine[1].strength, least=strongest)
-    return patches, np.where(moved | own_shadow, np.float32(0), weighed.plain)
+    magnitude = weighed.plain
+    magnitude[moved | own_shadow] = 0  # in its place: nothing else asks for it from here on
+    return patches, magnitude
 
 
 def _views(

@@ -474,16 +474,16 @@ def estimate_thresholds(
 
 def _block_maxima(strength: Floats, where: Bools, block_px: int) -> NDArray[np.float64]:
     """Strongest pixel of every block at least a third of which is of the class; blocks are fixed to the grid."""
-    rows, cols = strength.shape
-    padded = np.pad(
-        np.where(where, strength, np.nan), ((0, -rows % block_px), (0, -cols % block_px)), constant_values=np.nan
-    )
-    blocks = padded.reshape(padded.shape[0] // block_px, block_px, padded.shape[1] // block_px, block_px)
-    flat = blocks.transpose(0, 2, 1, 3).reshape(-1, block_px * block_px)
-    enough = np.isfinite(flat).sum(axis=1) >= max(1, block_px * block_px // 3)
-    if not enough.any():
-        return np.array([np.nanmax(strength[where])]) if where.any() else np.array([])
-    return np.asarray(np.nanmax(flat[enough], axis=1), np.float64)
+    least = max(1, block_px * block_px // 3)
+    edges = np.arange(0, strength.shape[1], block_px)
+    maxima = []
+    for row in range(0, strength.shape[0], block_px):
+        own, here = where[row : row + block_px], strength[row : row + block_px]
+        counted = np.add.reduceat((own & np.isfinite(here)).sum(axis=0), edges)
+        strongest = np.maximum.reduceat(np.where(own & np.isfinite(here), here, -np.inf).max(axis=0), edges)
+        maxima.append(strongest[counted >= least])
+    found = np.concatenate(maxima).astype(np.float64)
+    return np.array([np.nanmax(strength[where])]) if not found.size and where.any() else found
 
 
 def _gumbel_line(maxima: NDArray[np.float64]) -> tuple[float, float]:

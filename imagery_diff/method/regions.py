@@ -154,16 +154,19 @@ def find_patches(scales: list[Scale], surface: NDArray[np.uint8], barred: Bools,
     # Closing bridges one-pixel gaps: a train is one pixel wide and of many colours.
     mask = ndimage.binary_closing(grown, _EIGHT) & open_
     water = _settle_shore(mask, surface == Surface.WATER)
-    patches = []
-    for side in (mask & water, mask & ~water):
-        labels = np.asarray(ndimage.label(side, _EIGHT)[0], np.int32)
-        keep = set(np.unique(labels[seeded & side]).tolist()) - {0}
-        patches += [
-            _patch(labels, n, box, scales)
-            for n, box in enumerate(ndimage.find_objects(labels), start=1)
-            if box is not None and n in keep and np.count_nonzero(labels[box] == n) >= min_px
-        ]
+    patches = [p for wet in (True, False) for p in _joined(mask & (water == wet), seeded, scales, min_px)]
     return sorted(patches, key=lambda p: -p.strength)
+
+
+def _joined(side: Bools, seeded: Bools, scales: list[Scale], min_px: int) -> list[Patch]:
+    """Return the connected pieces of one side of the shore that hold a seed."""
+    labels = np.asarray(ndimage.label(side, _EIGHT)[0], np.int32)
+    keep = set(np.unique(labels[seeded & side]).tolist()) - {0}
+    return [
+        _patch(labels, n, box, scales)
+        for n, box in enumerate(ndimage.find_objects(labels), start=1)
+        if box is not None and n in keep and np.count_nonzero(labels[box] == n) >= min_px
+    ]
 
 
 def _by_class(scale: Scale) -> tuple[Floats, Floats]:
