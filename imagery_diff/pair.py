@@ -132,7 +132,9 @@ def compare(
     progress("setting thresholds")
     scales = _set_thresholds(weighed, matched, grid, detect, params)
     scales += _track_scales(weighed, matched, noise, geometry, ground, grid, params)
-    matched = _spare_trains(matched, scales)
+    train = _line_on_track(scales, candidates=odds.least_score is not None)
+    if train is not None:  # it is no shadow, though it may be as dark
+        matched = replace(matched, shaded=(matched.shaded[0] & ~train, matched.shaded[1] & ~train))
     # What only these steps needed makes room.
     weighed = replace(weighed, tolerant=scales[0].strength)
     matched = replace(matched, cover=replace(matched.cover, texture=np.zeros((0, 0), np.float32)))
@@ -148,7 +150,7 @@ def compare(
     # 9. Zones, direction, activity
     progress("describing")
     views = _views(patches, matched, magnitude, noise, geometry, pair.names, grid)
-    views = replace(views, radar=_echo(matched, scales, params), cover=regions.cover_of(scales))
+    views = replace(views, radar=_echo(matched, scales, params), cover=regions.cover_of(scales), train=train)
     if odds.calibration:
         views = replace(views, around=_around(scales, matched, weighed))
     told = [d for d in (describe(p, views, ground) for p in patches) if d and pair_result.reported(d, ground, detect)]
@@ -450,11 +452,13 @@ def _track_scales(
     if not rails or matched.speckle:
         return []
     # The half-dark rim of a shadow that moved along a track looks like a train.
-    rims = ndimage.binary_dilation(geometry.moved_shadow(matched.shaded), np.ones((3, 3), bool), iterations=2)
+    moved = geometry.moved_shadow(matched.shaded)
+    rims = ndimage.binary_dilation(moved, np.ones((3, 3), bool), iterations=2)
     steady = np.where(rims | ~weighed.looked_at, np.float32(0), weighed.tolerant)
     mean = tracks.along_tracks(steady, rails, grid, sigma_px=params.track_mean_m / grid.pixel_size_m[0])
-    clear = np.where((matched.flags == 0) & weighed.looked_at, matched.surface, np.uint8(Surface.UNSEEN))
-    sun = trains.Sun(shadows_moved=geometry.shadows_moved, away_px=geometry.reach_px)
+    veiled = np.logical_or.reduce([np.zeros_like(moved), *matched.veiled.values()])
+    clear = np.where((matched.flags == 0) & weighed.looked_at & ~veiled, matched.surface, np.uint8(Surface.UNSEEN))
+    sun = trains.Sun(moved=moved, away_px=geometry.reach_px)
     line = trains.stand_out(matched.brightness, clear, noise.whitening, rails, grid, sun=sun)
     least = params.floor_sigma
     level = evidence.Threshold(location=0.0, scale=1.0, blocks=0, seed=least, grow=0.75 * least)
@@ -467,18 +471,18 @@ def _track_scales(
             name=regions.TRAIN,
             strength=np.maximum(np.float32(least) * (1 + line - np.float32(params.train_least)), 0).astype(np.float32),
             levels=dict.fromkeys(map(int, STRATA), sure),
+            candidate=(1 - params.train_doubt) * least,
         ),
     ]
 
 
-def _spare_trains(matched: _Matched, scales: list[regions.Scale]) -> _Matched:
-    """Take what is known to be a train for no shadow, though it is as dark."""
+def _line_on_track(scales: list[regions.Scale], *, candidates: bool) -> NDArray[np.bool_] | None:
+    """(row, col), True beside what stands out from its track as a train does, to be weighed or sure; None off tracks."""
     for scale in scales:
         if scale.name == regions.TRAIN:
-            train = scale.strength >= scale.levels[int(Surface.SMOOTH)].seed
-            train = ndimage.binary_dilation(train, np.ones((3, 3), bool))
-            return replace(matched, shaded=(matched.shaded[0] & ~train, matched.shaded[1] & ~train))
-    return matched
+            level = scale.candidate if candidates else scale.levels[int(Surface.SMOOTH)].seed
+            return np.asarray(ndimage.binary_dilation(scale.strength >= level, np.ones((3, 3), bool)), bool)
+    return None
 
 
 def _set_speckle_thresholds(

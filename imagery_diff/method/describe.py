@@ -77,6 +77,8 @@ class Views:
     they stand on. None for light."""
     cover: Floats | None = None
     """(row, col), the map's score: areas of cover end where it is 1. None without a map."""
+    train: NDArray[np.bool_] | None = None
+    """(row, col), True beside what stands out from its track as a train does; None without tracks."""
     around: Around | None = None
     """What the second stage looks at; None where it has no say."""
 
@@ -194,9 +196,11 @@ def _is_shadow_rest(patch: Patch, shape: Shape, views: Views) -> bool:
     It lies along shaded ground and darkens on the same date as the shade beside it. Then it is a rest if it is as
     dark as that shade (the shadow fell on paint or clutter), or if it is no wider than the blur and changes colour in
     the same direction (the shadow's half-dark rim). The price: a dark thing that comes or goes right beside a shadow
-    that moved is missed.
+    that moved is missed. A line that stands out from both sides of its track is none.
 
     """
+    if views.train is not None and np.mean(views.train[patch.window][patch.mask]) > 0.5:  # noqa: PLR2004 - a majority
+        return False
     shade = views.shaded[patch.window]
     near = ndimage.binary_dilation(shade, iterations=3)
     if np.mean(near[patch.mask]) < 0.5:  # noqa: PLR2004 - a majority

@@ -64,7 +64,7 @@ _CLEARLY_BRIGHTER = 1.5
 SURVEY = "survey"
 """Name of the scale that holds the map's score: areas of cover, not things."""
 TRAIN = "train"
-"""Name of the scale on which a train stands out from its track: a balance, with no weaker level than even."""
+"""Name of the scale on which a train stands out from its track."""
 
 
 class Direction(enum.StrEnum):
@@ -86,11 +86,17 @@ class Scale:
     """What the manifest calls it."""
     seeds: bool = True
     """Whether it may begin a region, or only draw it."""
+    candidate: float | None = None
+    """Strength at which candidates begin on a scale whose levels are no chance of the pair's; None where they are."""
 
     def let_down(self, floor: float, family_error: float) -> Scale:
         """Return the scale with the levels at which candidates begin: what unchanged ground would often reach."""
-        if self.name in {SURVEY, TRAIN}:
+        if self.name == SURVEY:
             return self
+        if self.candidate is not None:
+            begin = self.candidate
+            lower = {s: replace(level, seed=begin, grow=min(level.grow, begin)) for s, level in self.levels.items()}
+            return replace(self, levels=lower)
         return replace(self, levels={s: level.let_down(floor, family_error) for s, level in self.levels.items()})
 
 

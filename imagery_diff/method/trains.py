@@ -1,20 +1,23 @@
 """Trains by their shape: a line that stands out from both sides of its track on one date only.
 
-What differs along a track under another sun is mostly the shade beside a shed, and it differs more than a train does.
-But a shade line stands in both images, only wider in one: between its flanks the other date is no flat ground. And it
-has a caster on its sunward side. A train stands out from the ground on both of its sides, and without it that ground is
-flat (the profile across a line, as in detectors of roads: Steger 1998, 10.1109/34.659930).
+What differs along a track is mostly the edge of a shed or of its shade, and it differs more than a train does. But such
+an edge stands in both images and has moved by a part of a pixel, or with the sun; a train stands out from the ground on
+both of its sides, on one date (the profile across a line: Steger 1998, 10.1109/34.659930).
 
-With A the date that shows the train, B the other, I(u) an image averaged along the track at u pixels across it, and n
-the unit vector of A(0) - B(0) over the bands,
+With A the date that shows the train, B the other, D = A - B, I(u) an image averaged along the track at u pixels across
+it, n the unit vector of D(0) - (D(-k) + D(k)) / 2 over the bands,
 
-    T = min(n [A(0) - A(-k)], n [A(0) - A(k)], |A(0) - B(0)|)
-        - max(0, n [B(0) - B(-k)], n [B(0) - B(k)]) - c max_u |B(0) - B(u)|,
+    T = min(n [D(0) - D(-k)], n [D(0) - D(k)], |D(0)|)
+        - j |n [B(k) - B(-k)]| - max(0, n [B(0) - (B(-k) + B(k)) / 2]) - c max_u |B(0) - B(u)|.
 
-the last term only where A is darker and shadows moved, over u on the sunward side. T is averaged along the track.
+In a difference the ground beside the track falls away; what is left of it is taken off again: j times the step across
+the track, which is what the blurred edge would do if it moved; and the line that stood there without the train, which
+another light, focus or wetness may show stronger or weaker. Where shade moved, j is 1 and the last term counts, if A is
+the darker, over u on the sunward side: a shadow has a caster. T is averaged along the track.
 
 Assumption: tracks are drawn, as zones whose long sides run along them; a caster does not look like the track's bed.
-Broken by: a train beside one that stood there on both dates; a train as wide as its bed.
+Broken by: a train beside one that stood there on both dates; a train as wide as its bed and no darker; a train that
+hides an edge stronger than itself.
 """
 
 from __future__ import annotations
@@ -52,22 +55,27 @@ _ACROSS_PX = 0.3
 """Standard deviation of the mean across the track, pixels, but a quarter of a car at least."""
 _TRACK_PX = 0.8
 """The same of the mean of T: a track\'s drawn direction is off by as much over the length of the mean."""
+_EDGE_MOVED = 0.4
+"""Share of a standing step across the track that counts against a line: an edge that rises over 2.5 pixels
+(method.md) and lies one pixel off changes by so much of its step. All of it where shade moved."""
 _CASTER = 0.25
-"""Share of a step towards the sun that counts against a dark line: on 104 unchanged design scenes nothing rose above
-T = 0 with it, at 0 two shadows of sheds did, at 0.5 as many trains were lost again as it had brought in all."""
+"""Share of a step towards the sun that counts against a dark line where shade moved."""
 _CASTER_AT = (1.0, 1.75)
 """Where the caster is looked for, shares of the flank's distance."""
 _STEP_PX = 0.5
 """Sampling across the track, pixels; along it: one."""
-_LIMITS = (-2.0, 6.0)
+_LIMITS = (-2.0, 3.0)
 """T of one place counts no lower and no higher, spreads: one white van is no train."""
+_RIM = (3, 5)
+"""Shade that moved reaches so much further, samples along and across: its half-dark rim, a pixel."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sun:
     """What the two suns do to standing things."""
 
-    shadows_moved: bool
+    moved: Bools
+    """(row, col), True where a shadow that moved may lie."""
     away_px: tuple[Vector, Vector] | None
     """(rows, cols) away from the sun before and after, any length; None where it is not known."""
 
@@ -96,7 +104,7 @@ def stand_out(
     grid
         Of the images.
     sun
-        Whether and whereto shadows moved.
+        Where shadows moved, and whereto.
 
     Returns
     -------
@@ -115,16 +123,16 @@ def stand_out(
         matrix = whitening[int(np.bincount(classes).argmax())] / np.sqrt(len(images[0]))
         laid = [np.stack([strip.lay(np.where(ok, band, np.float32(0))) for band in image]) for image in images]
         white = [np.tensordot(matrix, image, 1).astype(np.float32) for image in laid]
-        dark = [image.mean(axis=0) for image in laid]
-        profile = _Profile(white=(white[0], white[1]), dark=(dark[0], dark[1]), share=share, strip=strip)
-        found = np.maximum(*(profile.line(date, _sunward(run.angle, sun, date)) for date in (0, 1)))
+        profile = _Profile.of(white, laid[1].mean(axis=0) - laid[0].mean(axis=0), share, strip)
+        moved = ndimage.maximum_filter(strip.lay(sun.moved.astype(np.float32)), _RIM)
+        found = np.maximum(*(profile.line(date, moved, _sunward(run.angle, sun, date)) for date in (0, 1)))
         out[run.rows, run.cols] = np.maximum(out[run.rows, run.cols], strip.read(found))
     return np.where(ok, out, np.float32(-np.inf))
 
 
 def _sunward(angle: float, sun: Sun, date: int) -> Sequence[float]:
     """Return the sides of a track, signs of u, on which a caster may stand."""
-    if not sun.shadows_moved:
+    if not sun.moved.any():
         return ()
     if sun.away_px is None:
         return (-1.0, 1.0)
@@ -185,34 +193,73 @@ class _Strip:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class _Sides:
+    """An image averaged along a strip: what it shows at each place, and by how much that exceeds either side."""
+
+    here: Floats
+    """(component, along, across)"""
+    above: tuple[Floats, Floats]
+    """(component, along, across), less what lies on the left of the place, and on its right."""
+
+    @classmethod
+    def of(cls, laid: Floats, share: Floats, strip: _Strip, sigma_m: float) -> _Sides:
+        here = strip.mean(laid, share, sigma_m)
+        k = _Strip.flank_px(strip.pixel_m)
+        return cls(here=here, above=(here - strip.beside(here, -k), here - strip.beside(here, k)))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class _Profile:
     """Both images on a strip, and what lines they show."""
 
-    white: tuple[Floats, Floats]
-    """(component, along, across)"""
-    dark: tuple[Floats, Floats]
-    """(along, across), mean brightness."""
+    change: _Sides
+    """Of after less before, averaged over most of a car."""
+    images: tuple[_Sides, _Sides]
+    """Before and after, averaged over several cars."""
+    lighter: Floats
+    """(along, across), by how much after is brighter than before, averaged over several cars."""
     share: Floats
     """(along, across), what was looked at."""
     strip: _Strip
 
-    def line(self, date: int, sunward: Sequence[float]) -> Floats:
-        """Return T for a train on one date, (along, across)."""
-        strip, k = self.strip, _Strip.flank_px(self.strip.pixel_m)
-        here, there = (strip.mean(self.white[d], self.share, _SHORT_M) for d in (date, 1 - date))
-        change = here - there
-        size = _norm(change)
-        unit = change / np.maximum(size, np.float32(1e-6))
-        stands = [(unit * (here - strip.beside(here, u))).sum(axis=0) for u in (-k, k)]
-        bare = strip.mean(self.white[1 - date], self.share, _LONG_M)
-        stood = [(unit * (bare - strip.beside(bare, u))).sum(axis=0) for u in (-k, k)]
-        found = np.minimum(np.minimum(*stands), size) - np.maximum(np.maximum(*stood), 0)
+    @classmethod
+    def of(cls, white: Sequence[Floats], lighter: Floats, share: Floats, strip: _Strip) -> _Profile:
+        before, after = (_Sides.of(image, share, strip, _LONG_M) for image in white)
+        return cls(
+            change=_Sides.of(white[1] - white[0], share, strip, _SHORT_M),
+            images=(before, after),
+            lighter=strip.mean(lighter, share, _LONG_M),
+            share=share,
+            strip=strip,
+        )
+
+    def line(self, date: int, moved: Floats, sunward: Sequence[float]) -> Floats:
+        """Return T for a train on one date, (along, across); ``moved`` is 1 where shade moved, else 0."""
+        left, right = self.change.above
+        bend = left + right
+        n = bend / np.maximum(_norm(bend), np.float32(1e-6))
+        found = np.minimum(np.minimum(_along(n, left), _along(n, right)), _norm(self.change.here))
+        n *= np.float32(1 if date else -1)
+        stood, stands = ([_along(n, side) for side in self.images[d].above] for d in (1 - date, date))
+        found -= (_EDGE_MOVED + (1 - _EDGE_MOVED) * moved) * np.abs(stood[0] - stood[1])
+        found -= np.maximum(stood[0] + stood[1], 0) / 2
         if sunward:
-            caster = np.max([_norm(bare - strip.beside(bare, s * a * k)) for s in sunward for a in _CASTER_AT], axis=0)
-            darker = strip.mean(self.dark[date] - self.dark[1 - date], self.share, _LONG_M) < 0
-            found -= np.where(darker, _CASTER * caster, np.float32(0))
+            darker = self.lighter < 0 if date else self.lighter > 0
+            found -= np.where(darker, _CASTER * moved * self._caster(self.images[1 - date].here, sunward), 0)
+        found = np.where(stands[0] + stands[1] >= 0, found, _LIMITS[0])
         seen = np.clip(np.where(self.share > 0.5, found, 0), *_LIMITS)  # noqa: PLR2004 - most of a pixel
-        return strip.mean(seen.astype(np.float32), self.share, _WHOLE_M, _TRACK_PX)
+        return self.strip.mean(seen.astype(np.float32), self.share, _WHOLE_M, _TRACK_PX)
+
+    def _caster(self, bare: Floats, sunward: Sequence[float]) -> Floats:
+        """Return how much what stands sunward differs from the ground of each place, (along, across)."""
+        k = _Strip.flank_px(self.strip.pixel_m)
+        steps = [_norm(bare - self.strip.beside(bare, side * at * k)) for side in sunward for at in _CASTER_AT]
+        return np.asarray(np.max(steps, axis=0), np.float32)
+
+
+def _along(unit: Floats, vectors: Floats) -> Floats:
+    """Return the part of (component, along, across) along unit vectors, (along, across)."""
+    return np.asarray((unit * vectors).sum(axis=0), np.float32)
 
 
 def _norm(vectors: Floats) -> Floats:

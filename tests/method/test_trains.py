@@ -12,7 +12,8 @@ from imagery_diff.params import Params
 
 GRID = Grid(crs="EPSG:32652", transform=Affine(3.0, 0.0, 500_000.0, 0.0, -3.0, 4_601_200.0), shape=(120, 120))
 SURFACE = np.full((120, 120), 2, np.uint8)
-SAME_SUN = Sun(shadows_moved=False, away_px=None)
+NOWHERE, EVERYWHERE = np.zeros((120, 120), bool), np.ones((120, 120), bool)
+SAME_SUN = Sun(moved=NOWHERE, away_px=None)
 
 
 def ground(angle_deg, layers, seed=0):
@@ -57,22 +58,44 @@ def test_a_shade_line_beside_a_shed_that_widens_is_no_train():
     assert found(narrow, wide).max() < 0
 
 
+def test_an_edge_along_the_track_that_moved_by_half_a_pixel_is_no_train():
+    roof = ground(0.0, [(-12.0, -0.5, 0.35)])
+    moved = np.stack([ndimage.shift(band, (0.5, 0.0), order=3, mode="nearest") for band in roof])
+    assert np.abs(moved - roof).max() > 0.02
+    assert found(roof, moved, sigma=0.02).max() < Params().train_least
+
+
+def test_a_train_stands_out_though_the_ground_on_one_side_looks_like_it():
+    beside = (0.8, 14.0, 0.13)
+    bare, train = ground(0.0, [beside]), ground(0.0, [beside, (-0.5, 0.5, 0.06)])
+    assert found(bare, train, sigma=0.008).max() > Params().train_least
+    # Where shade moved this may be the shade beside it, grown wider.
+    assert found(bare, train, sigma=0.008, sun=Sun(moved=EVERYWHERE, away_px=None)).max() < 0
+
+
+def test_a_line_that_stood_there_and_only_looks_stronger_is_no_train():
+    sharp = ground(0.0, [(-0.5, 0.5, 0.06)])
+    soft = np.stack([ndimage.gaussian_filter(band, 1.0) for band in sharp])
+    assert np.abs(sharp - soft).max() > 0.015
+    assert found(soft, sharp, sigma=0.008).max() < 0
+
+
 def test_a_dark_line_with_a_caster_towards_the_sun_may_be_its_shadow():
     # A roof darker than the ground stands on both dates; under the second sun its shadow falls on the track.
     roof = (-14.0, -1.5, 0.14)
-    pair = ground(0.0, [roof]), ground(0.0, [roof, (-1.5, 0.7, 0.02)])
+    pair = ground(0.0, [roof]), ground(0.0, [roof, (-0.7, 0.7, 0.01)])
     towards, opposite = (((side, 0.0), (side, 0.0)) for side in (4.0, -4.0))
     free = found(*pair, sigma=0.04).max()
-    caster = found(*pair, sigma=0.04, sun=Sun(shadows_moved=True, away_px=towards)).max()
+    caster = found(*pair, sigma=0.04, sun=Sun(moved=EVERYWHERE, away_px=towards)).max()
     assert caster < free - 0.2
-    assert found(*pair, sigma=0.04, sun=Sun(shadows_moved=True, away_px=None)).max() <= caster
-    assert found(*pair, sigma=0.04, sun=Sun(shadows_moved=True, away_px=opposite)).max() > caster + 0.1
+    assert found(*pair, sigma=0.04, sun=Sun(moved=EVERYWHERE, away_px=None)).max() <= caster
+    assert found(*pair, sigma=0.04, sun=Sun(moved=EVERYWHERE, away_px=opposite)).max() > caster + 0.1
 
 
 def test_a_bright_line_is_never_taken_for_a_shadow():
     roof = (-14.0, -3.5, 0.14)
     bare, train = ground(0.0, [roof]), ground(0.0, [roof, (-0.5, 0.5, 0.4)])
-    moved = Sun(shadows_moved=True, away_px=((4.0, 0.0), (4.0, 0.0)))
+    moved = Sun(moved=EVERYWHERE, away_px=((4.0, 0.0), (4.0, 0.0)))
     np.testing.assert_allclose(found(bare, train, sun=moved).max(), found(bare, train).max(), rtol=0.05)
 
 
