@@ -477,11 +477,13 @@ def _track_scales(
 
 
 def _line_on_track(scales: list[regions.Scale], *, candidates: bool) -> NDArray[np.bool_] | None:
-    """(row, col), True beside what stands out from its track as a train does, to be weighed or sure; None off tracks."""
+    """(row, col), True beside what stands out from its track as a train does; None without tracks."""
     for scale in scales:
         if scale.name == regions.TRAIN:
-            level = scale.candidate if candidates else scale.levels[int(Surface.SMOOTH)].seed
-            return np.asarray(ndimage.binary_dilation(scale.strength >= level, np.ones((3, 3), bool)), bool)
+            sure = scale.levels[int(Surface.SMOOTH)].seed
+            level = scale.candidate if candidates and scale.candidate is not None else sure
+            train: NDArray[np.bool_] = ndimage.binary_dilation(scale.strength >= level, np.ones((3, 3), bool))
+            return train
     return None
 
 

@@ -140,9 +140,9 @@ class Params:
     """By how much more must speak for a train than against it, spreads of calm unchanged ground (``method/trains.py``).
     Bare noise on flat ground reaches 0.23, since its own direction is what is looked at."""
     train_doubt: float = 0.45
-    """Where the calibration holds, a line that falls so far short of ``train_least`` is still a candidate, and the second
-    stage decides. What stood on both dates counts against a line, so unchanged tracks lie below nought: on design scenes
-    one in forty rises above -0.15."""
+    """Where the calibration holds, a line that falls so far short of ``train_least`` is still a candidate, and the
+    second stage decides. What stood on both dates counts against a line, so unchanged tracks lie below nought: on
+    design scenes one in forty rises above -0.15."""
     prior_events_per_km2: float = 1.0
     """Changes of cargo expected per square kilometre of zones between two looks: a ship or a stack in a harbour the
     size of Najin, every other look. A prior, stated; p_change moves with it."""

@@ -237,7 +237,7 @@ class _Profile:
         """Return T for a train on one date, (along, across); ``moved`` is 1 where shade moved, else 0."""
         left, right = self.change.above
         bend = left + right
-        n = bend / np.maximum(_norm(bend), np.float32(1e-6))
+        n: Floats = np.asarray(bend / np.maximum(_norm(bend), np.float32(1e-6)), np.float32)
         found = np.minimum(np.minimum(_along(n, left), _along(n, right)), _norm(self.change.here))
         n *= np.float32(1 if date else -1)
         stood, stands = ([_along(n, side) for side in self.images[d].above] for d in (1 - date, date))
