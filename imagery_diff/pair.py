@@ -125,6 +125,7 @@ def compare(
     geometry = _Geometry.of(pair, grid, params)
     if detect == "alarm":  # the map finds dark cover by its own score, shade or not
         geometry = geometry.borne_out(matched, params)
+    matched = geometry.set_shadows_aside(matched)
     noise = _estimate_noise(matched, geometry)
     weighed = _weigh(matched, noise, shift, geometry, params)
 
@@ -133,8 +134,7 @@ def compare(
     scales = _set_thresholds(weighed, matched, grid, detect, params)
     scales += _track_scales(weighed, matched, noise, geometry, ground, grid, params)
     train = _line_on_track(scales, candidates=odds.least_score is not None)
-    if train is not None:  # it is no shadow, though it may be as dark
-        matched = replace(matched, shaded=(matched.shaded[0] & ~train, matched.shaded[1] & ~train))
+    matched = matched if train is None else matched.not_shaded(train)  # though it may be as dark
     # What only these steps needed makes room.
     weighed = replace(weighed, tolerant=scales[0].strength)
     matched = replace(matched, cover=replace(matched.cover, texture=np.zeros((0, 0), np.float32)))
@@ -155,7 +155,7 @@ def compare(
         views = replace(views, around=_around(scales, matched, weighed))
     told = [d for d in (describe(p, views, ground) for p in patches) if d and pair_result.reported(d, ground, detect)]
     told = [d for d in told if odds.accepts(d)]
-    sight = pair_result.Sight(flags=matched.flags, blind=_blind(matched, weighed, geometry), grid=grid)
+    sight = pair_result.Sight(flags=matched.flags, blind=_blind(matched, weighed), grid=grid)
     return Comparison(
         aoi=ground,
         before=pair.infos[0],
@@ -189,6 +189,8 @@ class _Matched:
     cover: radiometry.Ground
     shaded: tuple[NDArray[np.bool_], NDArray[np.bool_]]
     """(row, col) twice, the colour of cast shadow before and lit after, and the other way round."""
+    moved: NDArray[np.bool_]
+    """(row, col), either of these where shadows of standing things, moved with the sun, can have left it."""
     clear: NDArray[np.uint8]
     """(row, col), surface class of the pixels clear and lit alike on both dates: what statistics are taken from."""
     flags: NDArray[np.uint8]
@@ -201,6 +203,11 @@ class _Matched:
     @property
     def surface(self) -> NDArray[np.uint8]:
         return self.cover.surface
+
+    def not_shaded(self, where: NDArray[np.bool_]) -> _Matched:
+        """Take what lies there, (row, col), for no shadow."""
+        before, after = self.shaded
+        return replace(self, shaded=(before & ~where, after & ~where), moved=self.moved & ~where)
 
 
 def _match_radiometry(scenes: tuple[Scene, Scene], pair: Pair, ground: AOI | None, params: Params) -> _Matched:
@@ -228,6 +235,7 @@ def _match_radiometry(scenes: tuple[Scene, Scene], pair: Pair, ground: AOI | Non
         level=level,
         cover=cover,
         shaded=shaded,
+        moved=np.zeros_like(shaded[0]),
         clear=np.where(shaded[0] | shaded[1], np.uint8(Surface.UNSEEN), clear),
         flags=flags,
         veiled={pair_result.CLOUD_EDGE: cloudless.taken, pair_result.SNOW: snow},
@@ -290,6 +298,7 @@ def _match_speckle(scenes: tuple[Scene, Scene], radar: speckle.Radar) -> _Matche
         level={},
         cover=radiometry.Ground(surface=surface, texture=texture, water=None),
         shaded=(np.zeros(seen.shape, bool), np.zeros(seen.shape, bool)),
+        moved=np.zeros(seen.shape, bool),
         veiled={},
         clear=np.where(lit, surface, np.uint8(Surface.UNSEEN)),
         flags=flags,
@@ -327,14 +336,16 @@ class _Geometry:
         shade_coloured = np.count_nonzero((matched.shaded[0] | matched.shaded[1]) & dry)
         return replace(self, shadows_moved=bool(shade_coloured > params.moved_shadow_share * np.count_nonzero(dry)))
 
-    def moved_shadow(self, shaded: tuple[NDArray[np.bool_], NDArray[np.bool_]]) -> NDArray[np.bool_]:
-        """Keep of the shade-coloured pixels those that shadows of standing things can have left or reached."""
+    def set_shadows_aside(self, matched: _Matched) -> _Matched:
+        """Find what shadows of standing things can have left or reached; where no sun tells, all that looks like it."""
         if not self.shadows_moved:
-            return np.zeros_like(shaded[0])
-        if self.reach_px is None:
-            return shaded[0] | shaded[1]
-        before, after = (shade.within_reach(s, r) for s, r in zip(shaded, self.reach_px, strict=True))
-        return before | after
+            return matched
+        before, after = matched.shaded
+        if self.reach_px is not None:
+            before, after = shade.of_standing(
+                matched.shaded, matched.brightness, self.reach_px, water=matched.cover.water
+            )
+        return replace(matched, moved=before | after)
 
     @classmethod
     def of(cls, pair: Pair, grid: Grid, params: Params) -> _Geometry:
@@ -395,12 +406,11 @@ def _weigh(
     return evidence.Weighed(tolerant=tolerant, plain=plain, looked_at=looked_at)
 
 
-def _blind(matched: _Matched, weighed: evidence.Weighed, geometry: _Geometry) -> dict[str, NDArray[np.bool_]]:
+def _blind(matched: _Matched, weighed: evidence.Weighed) -> dict[str, NDArray[np.bool_]]:
     """Ground that was seen but in which change was not looked for, by cause; later causes hold what is left."""
-    moved = geometry.moved_shadow(matched.shaded)
     return {
         **matched.veiled,
-        "shadow that moved": moved,
+        "shadow that moved": matched.moved,
         "too little ground of its kind": ~weighed.looked_at,
     }
 
@@ -452,13 +462,12 @@ def _track_scales(
     if not rails or matched.speckle:
         return []
     # The half-dark rim of a shadow that moved along a track looks like a train.
-    moved = geometry.moved_shadow(matched.shaded)
-    rims = ndimage.binary_dilation(moved, np.ones((3, 3), bool), iterations=2)
+    rims = ndimage.binary_dilation(matched.moved, np.ones((3, 3), bool), iterations=2)
     steady = np.where(rims | ~weighed.looked_at, np.float32(0), weighed.tolerant)
     mean = tracks.along_tracks(steady, rails, grid, sigma_px=params.track_mean_m / grid.pixel_size_m[0])
-    veiled = np.logical_or.reduce([np.zeros_like(moved), *matched.veiled.values()])
+    veiled = np.logical_or.reduce([np.zeros_like(matched.moved), *matched.veiled.values()])
     clear = np.where((matched.flags == 0) & weighed.looked_at & ~veiled, matched.surface, np.uint8(Surface.UNSEEN))
-    sun = trains.Sun(moved=moved, away_px=geometry.reach_px)
+    sun = trains.Sun(moved=matched.moved, away_px=geometry.reach_px)
     line = trains.stand_out(matched.brightness, clear, noise.whitening, rails, grid, sun=sun)
     least = params.floor_sigma
     level = evidence.Threshold(location=0.0, scale=1.0, blocks=0, seed=least, grow=0.75 * least)
@@ -536,7 +545,7 @@ def _find_patches(
         What changed, and (row, col) by how much, 0 in shadow: what outlines are drawn in.
 
     """
-    moved = geometry.moved_shadow(matched.shaded)
+    moved = matched.moved
     declared = (matched.flags & (Flag.SHADOW | Flag.SNOW)) != 0
     declared |= matched.veiled.get(pair_result.SNOW, np.False_)
     barred = ~weighed.looked_at | declared | moved
@@ -588,11 +597,12 @@ def _views(
         brightness=matched.brightness,
         magnitude=magnitude,
         water=matched.cover.water,
-        shaded=geometry.moved_shadow(matched.shaded),
+        shaded=matched.moved,
         flags=matched.flags,
         changed=changed,
         names=names,
         grid=grid,
+        reach_px=geometry.reach_px,
     )
 
 

@@ -19,6 +19,7 @@ from imagery_diff.method.regions import (
     outline_at,
     outline_of,
 )
+from imagery_diff.method.shade import share_without_caster
 from imagery_diff.method.traits import Around, measure
 from imagery_diff.method.zones import zone_of
 from imagery_diff.scene import UNSEEN
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from imagery_diff.aoi import AOI, Zone
     from imagery_diff.grid import Grid
+    from imagery_diff.method.shade import Vector
 
     Floats = NDArray[np.float32]
 
@@ -72,6 +74,9 @@ class Views:
     names: tuple[str, ...]
     """Of the bands."""
     grid: Grid
+    reach_px: tuple[Vector, Vector] | None = None
+    """(rows, cols) by which the shadow of the highest thing reaches away from it before and after; None where the sun
+    is not known."""
     radar: Echo | None = None
     """What is said of radar only: ``brightness`` is then a natural logarithm, and things are brighter than the ground
     they stand on. None for light."""
@@ -211,10 +216,21 @@ def _is_shadow_rest(patch: Patch, shape: Shape, views: Views) -> bool:
     if here.mean() * there.mean() <= 0:
         return False
     dark = after if there.mean() < 0 else before
+    if _stands_alone(patch, views, date=1 if there.mean() < 0 else 0):
+        return False
     as_dark = np.median(dark[:, patch.mask]) < _AS_DARK * np.median(dark[:, beside])
     alike = float(here @ there) / max(float(np.linalg.norm(here) * np.linalg.norm(there)), 1e-12) > _RIM_ALIKE
     thin = shape.area_m2 / max(shape.length_m, 1e-6) < _RIM_PX * views.grid.pixel_size_m[0]
     return bool(as_dark or (thin and alike))
+
+
+def _stands_alone(patch: Patch, views: Views, date: int) -> bool:
+    """Whether nothing standing can have shaded most of a patch that is dark on a date (0 before, 1 after)."""
+    if views.reach_px is None:
+        return False
+    dark, lit = views.brightness[date], views.brightness[1 - date]
+    reach = (views.reach_px[date], views.reach_px[1 - date])
+    return share_without_caster(patch.mask, patch.window, dark, lit, reach) > 0.5  # noqa: PLR2004 - a majority
 
 
 def _on_water(patch: Patch, views: Views) -> bool | None:

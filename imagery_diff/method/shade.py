@@ -27,6 +27,17 @@ if TYPE_CHECKING:
 _EIGHT = np.ones((3, 3), bool)
 _BLUR_PX = 2.0
 """How far the blur of the image widens a shadow, both sides together, pixels."""
+_LIKE = 0.3
+"""Ground is of another kind if it differs by more than this share of what the shade took away. A share, because haze
+shrinks every contrast alike."""
+_ALONE = 0.8
+"""Share of a shade-coloured area that must have no place for a caster before it is called a thing."""
+_TALL = 4.0
+"""Cranes, masts and silos are so many times as high as the highest thing a reach is given for."""
+_TWIN = 0.5
+"""Share of an area that must lie on shade again where the sun moved it to."""
+_SMOOTH_PX = 0.7
+"""Smoothing of the lit date, pixels; about the point spread of a delivered pixel."""
 
 
 def cast_shadow(
@@ -105,6 +116,132 @@ def within_reach(shaded: Bools, shadow_px: Vector) -> Bools:
         whole |= _moved(long, -rows, -cols)
     # The run's own flanks, and the rest of the dark area around it, are no shade either.
     return shaded & ~ndimage.binary_dilation(whole, _EIGHT, iterations=2, mask=shaded)
+
+
+def of_standing(
+    shaded: tuple[Bools, Bools],
+    images: tuple[Floats, Floats],
+    reach_px: tuple[Vector, Vector],
+    *,
+    water: tuple[Bools, Bools] | None,
+) -> tuple[Bools, Bools]:
+    """Keep of the shade-coloured pixels those that shadows of standing things, moved with the sun, can have left.
+
+    Such a shadow is no longer than its caster throws it, no broader along the way its end moved than it moved, and has
+    a caster (:func:`share_without_caster`). What is left over is dark ground, or a thing that came or went, or the
+    shadow of one.
+
+    Parameters
+    ----------
+    shaded
+        (row, col) twice, shade-coloured before and lit after, and the other way round.
+    images
+        (band, row, col), brightness before and after.
+    reach_px
+        (rows, cols) by which the shadow of the highest thing reaches away from it before and after, pixels.
+
+    """
+    water = water or (np.zeros_like(shaded[0]), np.zeros_like(shaded[0]))
+    moved = (reach_px[1][0] - reach_px[0][0], reach_px[1][1] - reach_px[0][1])
+    kept = []
+    for date, other in ((0, 1), (1, 0)):
+        held = _no_broader(within_reach(shaded[date], reach_px[date]), moved)
+        labels, count = ndimage.label(held, _EIGHT)
+        if count:
+            free = _without_caster(labels, images[date], images[other], (reach_px[date], reach_px[other]))
+            alone = np.bincount(labels[held], weights=free) >= _ALONE * np.bincount(labels[held])
+            alone &= ~_has_twin(labels, shaded[other] | water[other], moved if other else (-moved[0], -moved[1]))
+            held = held & ~alone[labels]
+        kept.append(held)
+    return kept[0], kept[1]
+
+
+def _no_broader(shaded: Bools, moved_px: Vector) -> Bools:
+    """Keep of the shade-coloured pixels those in areas no broader along the way shadows moved than the highest moved.
+
+    The half-dark rim does not count: along an edge that lies in that way it may be of any length.
+    """
+    core = ndimage.binary_erosion(shaded, _EIGHT)
+    broad = core & ~within_reach(core, moved_px)
+    return np.asarray(shaded & ~ndimage.binary_dilation(broad, _EIGHT, iterations=2, mask=shaded), bool)
+
+
+def share_without_caster(
+    mask: Bools, window: tuple[slice, slice], dark: Floats, lit: Floats, reach_px: tuple[Vector, Vector]
+) -> float:
+    """Share of a dark area that no standing thing can have shaded.
+
+    A shadow that moved has a caster that stands on both dates. If light to x passes it at height t, its top stands at
+    c = x - t s, with s the shadow of a thing one metre high on the dark date; and on the other date, whose shadow is
+    s', it shades y = x + t (s' - s), or hides it under its roof. So for some t in (0, H] the lit date shows at c or at
+    y something else than the lit ground of x.
+
+    Parameters
+    ----------
+    mask
+        (row, col) in the window, the area, not empty.
+    window
+        Rows and columns of the mask on the grid of the images.
+    dark, lit
+        (band, row, col), brightness on the date it is dark, and on the other.
+    reach_px
+        On the dark date and on the lit one: (rows, cols) by which the shadow of the highest thing reaches away from it,
+        pixels.
+
+    """
+    far = int(np.ceil(max(np.hypot(*reach_px[0]), np.hypot(*np.subtract(*reach_px[::-1]))) + 2 * _BLUR_PX))
+    wide = tuple(slice(max(0, s.start - far), s.stop + far) for s in window)
+    labels = np.zeros(dark[0][wide].shape, np.int32)
+    labels[tuple(slice(s.start - w.start, s.stop - w.start) for s, w in zip(window, wide, strict=True))] = mask
+    return float(np.mean(_without_caster(labels, dark[:, *wide], lit[:, *wide], reach_px)))
+
+
+def _without_caster(
+    labels: NDArray[np.integer], dark: Floats, lit: Floats, reach_px: tuple[Vector, Vector]
+) -> NDArray[np.bool_]:
+    """Return for each labelled pixel whether the lit date shows nothing but ground wherever its caster could stand."""
+    at = np.nonzero(labels)
+    number = labels[at] - 1
+    away, other = np.asarray(reach_px, float)
+    steps = np.rint([*_path(-away), *_path(other - away)]).astype(int)
+    rows, cols = (places + steps[:, axis, None] for axis, places in enumerate(at))
+    inside = (rows >= 0) & (rows < labels.shape[0]) & (cols >= 0) & (cols < labels.shape[1])
+    rows, cols = np.where(inside, rows, at[0]), np.where(inside, cols, at[1])
+    tiny = 1e-4 * max(float(np.max(lit)), 1e-6)
+    unlike, depth = np.zeros(inside.shape, np.float32), np.zeros(number.max() + 1)
+    for shade, light in zip(dark, lit, strict=True):
+        smooth = np.maximum(ndimage.gaussian_filter(light, _SMOOTH_PX), tiny)
+        here = np.log(smooth[at])
+        unlike += (np.log(smooth[rows, cols]) - here) ** 2
+        lost = here - np.log(np.maximum(shade[at], tiny))
+        depth += ndimage.median(lost, number, np.arange(len(depth))) ** 2
+    return np.asarray((inside & (unlike <= _LIKE**2 * depth[number])).all(axis=0), bool)
+
+
+def _has_twin(labels: NDArray[np.integer], dark: Bools, moved_px: Vector) -> Bools:
+    """Return for each number whether its area lies on the dark of the other date again, moved as a tall thing's shadow.
+
+    The shadow of a crane's boom or of a mast lies far from what throws it, but as a whole moved with the sun.
+    """
+    at = np.nonzero(labels)
+    number = labels[at]
+    dark = ndimage.binary_dilation(dark, _EIGHT)
+    most = np.zeros(number.max() + 1)
+    for step in _path(_TALL * np.asarray(moved_px)):
+        rows, cols = (np.rint(places + by).astype(int) for places, by in zip(at, step, strict=True))
+        inside = (rows >= 0) & (rows < dark.shape[0]) & (cols >= 0) & (cols < dark.shape[1])
+        hit = ~inside | dark[np.where(inside, rows, at[0]), np.where(inside, cols, at[1])]
+        most = np.maximum(most, np.bincount(number, weights=hit))
+    return np.asarray(most >= _TWIN * np.bincount(number), bool)
+
+
+def _path(end: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return places up to the end and the blur beyond, a pixel apart, (place, 2); none where the end is the start."""
+    length = float(np.hypot(*end))
+    if length == 0:
+        return np.zeros((0, 2))
+    steps = int(np.ceil(length + _BLUR_PX))
+    return np.outer(np.linspace(1, length + _BLUR_PX, steps), end / length)
 
 
 def thrown_by(caster: Bools, shade: Bools, shadow_px: Vector) -> float:

@@ -95,3 +95,22 @@ def test_touching_what_was_not_seen_makes_the_length_a_lower_bound(blue_stack):
 def test_nothing_left_at_half_height_is_nothing(blue_stack):
     patch, views = blue_stack(magnitude=np.zeros((100, 100), np.float32))
     assert describe(patch, views, None) is None
+
+
+# --- beside shadows that moved
+
+
+def test_a_dark_heap_beside_a_moved_shadow_is_told_unless_something_standing_could_have_shaded_it(blue_stack):
+    """Sun in the north: the shadows of the highest thing fall 8 pixels down the image before, 3 after."""
+    dark = (0.4 * GROUND)[:, None, None]
+    before, after = (np.tile(GROUND[:, None, None], (1, 100, 100)).astype(np.float32) for _ in range(2))
+    shadow = np.zeros((100, 100), bool)
+    shadow[37:40, COLS] = shadow[47:50, COLS] = True
+    after[:, 37:50, COLS] = dark
+    views = {"brightness": (before, after), "shaded": shadow}
+    patch, alone = blue_stack(**views, reach_px=((3.0, 0.0), (8.0, 0.0)))
+    assert describe(patch, alone, None).direction == "appeared"
+    assert describe(patch, blue_stack(**views)[1], None) is None
+    for image in (before, after):
+        image[:, 28:36, 20:80] = 1.5 * GROUND[:, None, None]
+    assert describe(patch, alone, None) is None

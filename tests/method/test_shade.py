@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from imagery_diff.method.shade import cast_shadow, thrown_by, within_reach
+from imagery_diff.method.shade import cast_shadow, of_standing, share_without_caster, thrown_by, within_reach
 
 NAMES = ("blue", "green", "red", "nir")
 LIT = np.array([1500, 1600, 1700, 1900.0])
@@ -111,6 +111,102 @@ def test_at_the_edge_of_the_image_a_short_dark_strip_is_kept():
     dark = np.zeros(SHAPE, bool)
     dark[:, -5:] = True
     assert np.array_equal(within_reach(dark, (0.0, 12.0)), dark)
+
+
+# --- what stands on both dates
+
+
+NO_WATER = (np.zeros(SHAPE, bool), np.zeros(SHAPE, bool))
+ROOF = LIT * 1.5
+
+
+def thrown(thing, shadow):
+    """Return the ground that a thing of the greatest height shades; (row, col)."""
+    steps = np.linspace(0, 1, 30)
+    swept = np.logical_or.reduce(
+        [ndimage.shift(thing.astype(float), np.multiply(shadow, k), order=1) > 0.5 for k in steps]
+    )
+    return swept & ~thing
+
+
+def seen(*layers):
+    """Return lit ground with layers of (mask, colour) on it, blurred as delivered; (band, row, col)."""
+    image = np.tile(LIT[:, None, None], (1, *SHAPE))
+    for mask, colour in layers:
+        image[:, mask] = np.asarray(colour)[:, None]
+    return np.stack([ndimage.gaussian_filter(band, 0.8) for band in image]).astype(np.float32)
+
+
+def kept(images, reach, water=NO_WATER):
+    """Return the shade-coloured pixels of both dates together, and those kept as moved shadow."""
+    dark = cast_shadow(*images, NAMES, least=0.12, water=water)
+    before, after = of_standing(dark, images, reach, water=water)
+    return dark[0] | dark[1], before | after
+
+
+@given(azimuth=AZIMUTHS, turned=st.floats(40, 140), side=st.sampled_from([-1, 1]), long=st.integers(12, 50))
+@settings(max_examples=40, deadline=None)
+def test_the_moved_shadow_of_a_standing_thing_is_kept_whatever_the_sun(azimuth, turned, side, long):
+    shed, reach = strip(0, long, 14), (vector(azimuth, 7), vector(azimuth + side * turned, 9))
+    images = tuple(seen((thrown(shed, r), SHADE), (shed, ROOF)) for r in reach)
+    shadow, left = kept(images, reach)
+    assert np.count_nonzero(left) > 0.9 * np.count_nonzero(shadow)
+
+
+@given(azimuth=AZIMUTHS, turned=st.floats(0, 100), date=st.sampled_from([0, 1]))
+@settings(max_examples=40, deadline=None)
+def test_a_dark_heap_on_open_ground_is_no_moved_shadow(azimuth, turned, date):
+    heap, reach = strip(azimuth, 6, 12), (vector(azimuth, 6), vector(azimuth + turned, 6))
+    images = [seen(), seen((heap, SHADE))][:: 1 if date else -1]
+    dark, left = kept(tuple(images), reach)
+    assert dark[heap].mean() > 0.8
+    assert not left.any()
+
+
+def test_beside_something_that_could_have_shaded_it_a_heap_is_not_told_from_shadow():
+    """Sunwards of the heap stands a shed: what is dark there may be its shadow, and is kept as that."""
+    shed, heap, reach = ahead(strip(0, 14, 40), 180, 14), strip(0, 7, 40), (vector(0, 9), vector(90, 9))
+    roof = (shed, ROOF)
+    images = seen((heap, SHADE), roof), seen((thrown(shed, reach[1]), SHADE), roof)
+    dark, left = kept(images, reach)
+    assert left[heap & dark].all()
+
+
+def test_the_shadow_of_a_boom_high_above_has_a_twin_on_the_other_date_and_is_kept():
+    reach = (vector(0, 6), vector(60, 6))
+    booms = [ahead(strip(90, 25, 3), a, 2.5 * 6) for a in (0, 60)]
+    dark, left = kept(tuple(seen((boom, SHADE)) for boom in booms), reach)
+    assert np.array_equal(left, dark)
+    # Alone it is a thing, unless its twin may lie on water.
+    alone = (seen((booms[0], SHADE)), seen())
+    assert not kept(alone, reach)[1].any()
+    wet = (NO_WATER[0], ndimage.binary_dilation(booms[1], iterations=2))
+    assert kept(alone, reach, wet)[1].any()
+
+
+def test_what_is_broader_than_shadows_moved_is_no_moved_shadow_even_beside_a_caster():
+    shed, reach = ahead(strip(0, 14, 40), 180, 11), (vector(0, 9), vector(5, 9))
+    heap = strip(0, 8, 16)
+    dark, left = kept((seen((heap, SHADE), (shed, ROOF)), seen((shed, ROOF))), reach)
+    assert dark[heap].mean() > 0.8
+    assert left.sum() < 0.2 * heap.sum()
+
+
+def test_the_share_without_a_caster_is_that_of_ground_from_which_no_place_for_one_is_seen():
+    heap, reach = strip(0, 8, 20), (vector(0, 9), vector(0, 4))
+    dark, lit = seen((heap, SHADE)), seen()
+    window = (slice(40, 80), slice(40, 80))
+    assert share_without_caster(heap[window], window, dark, lit, reach) == 1.0
+    half = seen((ahead(strip(0, 9, 60), 180, 10) & (np.indices(SHAPE)[1] > 60), ROOF))
+    assert 0.2 < share_without_caster(heap[window], window, dark, half, reach) < 0.6
+    # At the rim of the image there may stand what is not seen.
+    edge = np.zeros(SHAPE, bool)
+    edge[-5:, 40:80] = True
+    assert share_without_caster(edge[window_of(edge)], window_of(edge), seen((edge, SHADE)), lit, reach) == 0.0
+
+
+def window_of(mask):
+    return ndimage.find_objects(mask.astype(int))[0]
 
 
 # --- who threw it
