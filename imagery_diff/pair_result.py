@@ -85,7 +85,7 @@ class Odds:
             calibration=table if counted else None,
             prior_events_per_km2=params.prior_events_per_km2,
             stage=table.stage if counted or chooses else None,
-            least_score=table.score_at(rate if counted else params.uncounted_per_km2) if chooses else None,
+            least_score=table.score_at(rate) if chooses else None,
         )
 
     def accepts(self, described: Described) -> bool:

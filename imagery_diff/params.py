@@ -130,11 +130,8 @@ class Params:
     false_alarms_per_km2: float = 0.1
     """Alarm: a region is told if unchanged ground raises one as much like a change no oftener than this per square
     kilometre of zones, by the count in ``calibration.json``: one in fifty pairs of a harbour of 0.2 km2. What
-    ``--false-alarms`` moves. Where that count does not hold, ``floor_sigma`` and ``family_error`` decide."""
-    uncounted_per_km2: float = 0.15
-    """The same where no rate was counted (three bands, digital numbers): the second stage then only ranks, and lets as
-    much through as the levels of a pair let through without it, 0.147 false regions a square kilometre on the design
-    scenes. No rate is stated there."""
+    ``--false-alarms`` moves. Of three bands or other units the count does not hold and no rate is stated, but regions
+    are told from the same score on; where the second stage has no say, ``floor_sigma`` and ``family_error`` decide."""
     track_mean_m: float = 24.0
     """Standard deviation of the mean along a track, metres: five or six cars, half of the shortest train asked for."""
     track_gain: float = 2.0

@@ -33,7 +33,7 @@ def stage_parts():
 
 def test_three_bands_of_the_same_pixel_are_ranked_and_no_rate_is_stated_of_them():
     ranked = odds("red", "green", "blue")
-    assert ranked.least_score == TABLE.score_at(Params().uncounted_per_km2)
+    assert ranked.least_score == TABLE.score_at(Params().false_alarms_per_km2)
     assert ranked.accepts(region(1.0))
     assert not ranked.accepts(region(-1.0))
     told = ranked.told_of(region(1.0))
