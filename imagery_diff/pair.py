@@ -151,7 +151,7 @@ def compare(
     progress("describing")
     views = _views(patches, matched, magnitude, noise, geometry, pair.names, grid)
     views = replace(views, radar=_echo(matched, scales, params), cover=regions.cover_of(scales), train=train)
-    if odds.calibration:
+    if odds.stage:
         views = replace(views, around=_around(scales, matched, weighed))
     told = [d for d in (describe(p, views, ground) for p in patches) if d and pair_result.reported(d, ground, detect)]
     told = [d for d in told if odds.accepts(d)]

@@ -12,7 +12,7 @@ from imagery_diff.method import zones
 from imagery_diff.method.chance import Calibration
 from imagery_diff.method.radiometry import Surface
 from imagery_diff.method.regions import SURVEY
-from imagery_diff.method.speckle import Scaling
+from imagery_diff.method.speckle import Scaling, may_be_radar
 from imagery_diff.params import Params
 from imagery_diff.read.calibration import read_calibration
 from imagery_diff.read.scenes import NO_CLOUD_MASK
@@ -27,9 +27,13 @@ if TYPE_CHECKING:
     from imagery_diff.method.coregister import Shift
     from imagery_diff.method.describe import Described
     from imagery_diff.method.regions import Scale
+    from imagery_diff.method.second_stage import SecondStage
     from imagery_diff.method.speckle import Speckle
     from imagery_diff.pair_scenes import Pair
     from imagery_diff.scene import Scene
+
+_COLOURS = 3
+"""Bands from which on a change of colour can be told from one of brightness."""
 
 
 def reported(described: Described, ground: AOI | None, detect: str) -> bool:
@@ -49,14 +53,17 @@ class Odds:
     """How sure a region is, and whether it is told, where that was calibrated."""
 
     calibration: Calibration | None
-    """None for bands, units or pixel sizes that the design scenes do not have."""
+    """What is stated comes from it. None for bands, units or pixel sizes that the design scenes do not have."""
     prior_events_per_km2: float
+    stage: SecondStage | None = None
+    """Ranks candidates; None where it has no say."""
     least_score: float | None = None
-    """Of a region that is told. None where the levels alone decide: in the map, and without a calibration."""
+    """Of a region that is told. None where the levels alone decide: in the map, and where pixels or bands are such that
+    a score means something else."""
 
     @classmethod
     def of(cls, pair: Pair, grid: Grid, detect: str, params: Params) -> Odds:
-        """Take the shipped calibration where it holds for this pair.
+        """Take the shipped calibration where it holds for this pair, and its ranking where its traits mean the same.
 
         Raises
         ------
@@ -65,24 +72,27 @@ class Odds:
 
         """
         table, rate = Calibration.of_table(read_calibration()), params.false_alarms_per_km2
-        like = grid.crs is not None and set(table.bands) <= set(pair.names)
-        like &= all(info.units == table.units for info in pair.infos)
-        like &= table.pixel_m[0] <= grid.pixel_size_m[0] <= table.pixel_m[1]
-        chooses = like and detect == "alarm"
+        scale = grid.crs is not None and table.pixel_m[0] <= grid.pixel_size_m[0] <= table.pixel_m[1]
+        counted = scale and set(table.bands) <= set(pair.names)
+        counted &= all(info.units == table.units for info in pair.infos)
+        # Colour takes three bands; strengths and lengths in pixels are those of pixels of that size.
+        ranks = scale and len(pair.names) >= _COLOURS and not may_be_radar(pair.names)
+        chooses = ranks and detect == "alarm"
         refuse_uncounted(rate)
-        if not chooses:
+        if not (counted and chooses):
             _refuse_uncalibrated(rate, pair)
         return cls(
-            calibration=table if like else None,
+            calibration=table if counted else None,
             prior_events_per_km2=params.prior_events_per_km2,
+            stage=table.stage if counted or chooses else None,
             least_score=table.score_at(rate) if chooses else None,
         )
 
     def accepts(self, described: Described) -> bool:
         """Say whether a candidate is told: unchanged ground looks as much like a change no oftener than was allowed."""
-        if self.calibration is None or self.least_score is None:
+        if self.stage is None or self.least_score is None:
             return True
-        return self.calibration.stage.score(described.traits) >= self.least_score
+        return self.stage.score(described.traits) >= self.least_score
 
     def told_of(self, described: Described) -> dict[str, Any]:
         """Return the fields of a region that say how sure it is; None where that is not calibrated."""

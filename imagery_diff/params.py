@@ -130,7 +130,8 @@ class Params:
     false_alarms_per_km2: float = 0.1
     """Alarm: a region is told if unchanged ground raises one as much like a change no oftener than this per square
     kilometre of zones, by the count in ``calibration.json``: one in fifty pairs of a harbour of 0.2 km2. What
-    ``--false-alarms`` moves. Where that count does not hold, ``floor_sigma`` and ``family_error`` decide."""
+    ``--false-alarms`` moves. Of three bands or other units the count does not hold and no rate is stated, but regions
+    are told from the same score on; where the second stage has no say, ``floor_sigma`` and ``family_error`` decide."""
     track_mean_m: float = 24.0
     """Standard deviation of the mean along a track, metres: five or six cars, half of the shortest train asked for."""
     track_gain: float = 2.0

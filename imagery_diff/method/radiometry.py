@@ -151,7 +151,22 @@ def water_masks(
         like = _looks_like(image, core) & there
         # A majority keeps single glints, foam and wakes from making islands, and dark pixels on land from making ponds.
         masks.append(ndimage.uniform_filter(like.astype(np.float32), 3) > 0.5)  # noqa: PLR2004
-    return (masks[0], masks[1])
+    return _joined_to((masks[0], masks[1]), core)
+
+
+def _joined_to(masks: tuple[Bools, Bools], core: Bools) -> tuple[Bools, Bools]:
+    """Keep of what looks like water that which a way over water of either date leads to from a core.
+
+    Water has a surface in common; a heap of coal, a dark roof and the shade of a shed have its colour, most of all
+    where no near infrared tells, and lie by themselves. What a ship lay on is joined through the water of the day it
+    was gone.
+
+    """
+    labels = ndimage.label(masks[0] | masks[1])[0]
+    wet = np.bincount(labels[core], minlength=int(labels.max()) + 1) > 0
+    wet[0] = False
+    joined = wet[labels]
+    return (masks[0] & joined, masks[1] & joined)
 
 
 def _looks_like(image: Floats, core: Bools) -> Bools:

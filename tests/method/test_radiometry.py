@@ -148,6 +148,20 @@ def test_without_near_infrared_the_drawn_water_is_asked_and_without_both_nothing
     assert np.mean(cover.water[0][:, 105:]) < 0.02
 
 
+def test_what_has_the_colour_of_water_and_lies_by_itself_on_land_is_none(harbour):
+    rgb, names = harbour[:3], NAMES[:3]
+    seen, hint = np.ones(rgb.shape[1:], bool), np.zeros(rgb.shape[1:], bool)
+    hint[30:130, 20:80] = True
+    heap = paint(rgb.copy(), np.s_[60:90, 130:160], WATER[:3])
+    ship = paint(rgb.copy(), np.s_[20:50, 60:99], CONCRETE[:3])
+    options = {"texture_px": 11, "ndvi": 0.3, "water_hint": hint}
+    cover = classify_ground(noisy(heap, 1), noisy(ship, 2), seen, names, **options)
+    assert not any(date[58:92, 128:162].any() for date in cover.water)
+    assert not (cover.surface[62:88, 132:158] == Surface.WATER).any()
+    # The ship's berth is water of the other date, with water of both beside it.
+    assert (cover.surface[22:48, 62:96] == Surface.WATER).mean() > 0.98
+
+
 def test_unseen_ground_has_no_class(harbour):
     seen = np.ones(harbour.shape[1:], bool)
     seen[:50, :50] = False
