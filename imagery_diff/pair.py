@@ -434,18 +434,17 @@ def _set_thresholds(
 
 
 def _survey_scale(weighed: evidence.Weighed, matched: _Matched, params: Params) -> regions.Scale:
-    """Score all ground for the map; its level is a stated factor, the same on all ground."""
-    strength = survey.score(
+    """Score all ground for the map; its level is the same on all ground."""
+    found = survey.score(
         matched.brightness,
         weighed.tolerant,
         weighed.looked_at,
-        level=params.map_times,
-        least=(params.map_least_share * params.map_times, params.map_least_contrast),
-        blur_px=params.map_blur_px,
+        bounds=survey.Bounds(level=params.map_times, share=params.map_least_share, contrast=params.map_least_contrast),
+        blurs_px=(params.map_near_px, params.map_wide_px),
         window_px=params.map_window_px,
     )
-    level = evidence.Threshold(location=1.0, scale=1.0, blocks=0, seed=params.map_times, grow=params.map_times)
-    return regions.Scale(name=regions.SURVEY, strength=strength, levels=dict.fromkeys(map(int, STRATA), level))
+    level = evidence.Threshold(location=1.0, scale=1.0, blocks=0, seed=found.level, grow=found.level)
+    return regions.Scale(name=regions.SURVEY, strength=found.strength, levels=dict.fromkeys(map(int, STRATA), level))
 
 
 def _track_scales(
@@ -571,7 +570,7 @@ def _find_patches(
         # Asphalt and new roofs have the colour of shade; without the sun there is nothing to hold them against.
         cover_barred = barred if geometry.reach_px else ~weighed.looked_at | declared
         areas = regions.find_patches(cover, matched.surface, cover_barred, min_px=least)
-        strongest = params.map_seed_share * params.map_times
+        strongest = params.map_seed_share * cover[0].levels[int(Surface.SMOOTH)].seed
         patches = regions.areas_and_things(areas, patches, fine[1].strength, least=strongest)
     magnitude = weighed.plain
     magnitude[moved | own_shadow] = 0  # in its place: nothing else asks for it from here on

@@ -150,7 +150,8 @@ class Params:
     map_times: float = 3.0
     """Map: ground is called changed that differs this many times more than unchanged ground of the pair typically does.
     A round number; on labelled pairs of 1.5 to 30 m the best factor lay between 2.6 and 3.6 on ten of fourteen. This
-    number moves the map: 1.25 times lower calls about twice as much unchanged ground, and finds more."""
+    number moves the map: 1.25 times lower calls about twice as much unchanged ground, and finds more. On a pair where
+    so much is out of reach it is lowered, by a root of 3 at most (:func:`imagery_diff.method.survey.reachable`)."""
     map_least_share: float = 0.4
     """Map: the least smoothed evidence, spreads of unchanged ground for each of ``map_times``: 1.2, whatever the pair
     typically shows."""
@@ -160,9 +161,11 @@ class Params:
     map_least_contrast: float = 0.5
     """Map: the least difference, shares of the image's own contrast (half its 16 to 84 % range): less than half of what
     unlike materials of the image differ by is no change of cover. Copies of an image reach 0.42."""
-    map_blur_px: float = 2.0
-    """Smoothing of the map's score, pixels; about twelve independent pixels. What is smaller is a matter of the alarm.
-    Pixels and not metres, because it averages the noise of pixels."""
+    map_near_px: float = 1.0
+    """Near smoothing of the map's score, pixels: six independent pixels, about the point spread of a delivered one."""
+    map_wide_px: float = 4.0
+    """Wide smoothing of the map's score, pixels: fifty independent pixels. Of both the mean is taken. What is smaller
+    than the near one is a matter of the alarm. Pixels and not metres, because they average the noise of pixels."""
     map_window_px: int = 3
     """Side of the neighbourhood in which pattern and local contrast are compared before smoothing, pixels: the least
     that has a pattern."""

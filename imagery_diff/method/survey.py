@@ -7,11 +7,17 @@ plain difference in units of the image's own contrast (change vector analysis), 
 pattern, and the change of local contrast (what was built has edges, what was cleared has none).
 
 Each is taken as a logarithm, so that it is a factor and needs no scale of its own, and averaged over a neighbourhood
-only then: a geometric mean, in which one parked car or glint does not carry its surroundings. Half the sum of the four,
-less its median over what is not flagged, is the score: the logarithm of "times what unchanged ground typically shows".
-The weights are equal halves because nothing is known that would favour one; the ranking hardly depends on them.
+only then, a near and a wide one: a geometric mean, in which one parked car or glint does not carry its surroundings.
+Half the sum of the four, less its median over what is not flagged, is the score: the logarithm of "times what unchanged
+ground typically shows". The weights are equal halves because nothing is known that would favour one; the ranking hardly
+depends on them.
 
-No split of the histogram: the level is a stated factor. Where nothing changed, nothing reaches it.
+A band that was measured in pixels twice as large says nothing about a place of a pixel's size, though the file has been
+resampled to look as if. Only bands that carry the detail have a say in the three parts that know no noise.
+
+The level is a stated factor, where that is within reach: on a pair whose unchanged ground differs nearly as much as
+unlike places do, nothing can differ three times more. There it is half-way to what unlike places differ by, but never
+what ground that differs less than typical suggests that unchanged ground would reach. Nothing is split in two.
 
 Assumption: most of the ground did not change. Broken by: unmasked cloud, snow on one date.
 """
@@ -36,10 +42,48 @@ _TINY = 1e-3
 """Smallest amplitude a logarithm is taken of: a thousandth of what it is measured in."""
 _SAMPLE = 7
 """Medians and percentiles are taken of every so-manieth pixel seen."""
-_PARTS = 4
+_PARTS = 3
+"""Difference, evidence, and pattern: its loss and the change of its contrast, which are only needed together."""
 _SETTLED = 1e-3
+_HALF_POWER = 0.5
+"""A band carries the detail of the pixels if it holds so much of the power that the sharpest band holds."""
+_FINE_PX, _COARSE_PX = 1, 4
+"""Detail is what a pixel differs by from the mean of two neighbours so far off; its power is taken relative to that of
+coarse detail, which larger pixels keep."""
+_DETAIL_PX = 40_000
+"""Pixels from which detail is measured."""
+_OTHER_PLACES = (0.5, 1 / 3, 0.2)
+"""Shares of the image by which places are moved to be compared with places they have nothing to do with."""
+_WITHIN_REACH = 3.0
+"""Times typical: wherever ground can differ so much, what is asked for is what is stated."""
+_BY_CHANCE = 0.01
+"""Share of what is called that unchanged ground may make, by the mirror image of what differs less than typical."""
+_HALF_WAY = 0.5
 _BELOW = 0.999
 """What is too weak to be called is scored at so much of the level at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """From where on ground is called changed."""
+
+    level: float
+    """The factor over what unchanged ground typically shows; lowered where it is out of reach (:func:`reachable`)."""
+    share: float
+    """The least evidence, spreads of unchanged ground for each of the level."""
+    contrast: float
+    """The least difference as a share of the image's own contrast: a copy of an image has a typical difference too, and
+    three times nothing is nothing."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Survey:
+    """All ground, ranked."""
+
+    strength: Floats
+    """(row, col), times what unchanged ground typically shows; 0 where not seen."""
+    level: float
+    """From where on it is called changed."""
 
 
 def score(
@@ -47,11 +91,10 @@ def score(
     tolerant: Floats,
     seen: Bools,
     *,
-    level: float,
-    least: tuple[float, float],
-    blur_px: float,
+    bounds: Bounds,
+    blurs_px: tuple[float, ...],
     window_px: int,
-) -> Floats:
+) -> Survey:
     """Rank all ground by how much more it differs than unchanged ground does.
 
     Parameters
@@ -62,54 +105,122 @@ def score(
         (row, col), evidence in spreads of unchanged ground (:func:`imagery_diff.method.evidence.weigh`).
     seen
         (row, col), True where both dates were seen.
-    level
-        The factor from which ground is called changed; what reaches it does not count as typical.
-    least
-        At ``level`` the evidence must be at least so many spreads, and the difference at least this share of the
-        image's own contrast: a copy of an image has a typical difference too, and three times nothing is nothing.
-    blur_px
-        Gaussian smoothing of the logarithms, pixels.
+    bounds
+        From where on ground is called changed; what reaches the level does not count as typical.
+    blurs_px
+        Gaussian smoothings of the logarithms, pixels; their mean is taken.
     window_px
         Side of the neighbourhood of pattern and local contrast, pixels.
-
-    Returns
-    -------
-    (row, col), times what unchanged ground typically shows; 0 where not seen.
 
     """
     places = np.flatnonzero(seen)[::_SAMPLE]
     if not places.size:
-        return np.zeros(seen.shape, np.float32)
+        return Survey(strength=np.zeros(seen.shape, np.float32), level=bounds.level)
+    sharp = resolved(brightness, seen)
+    brightness = (brightness[0][sharp], brightness[1][sharp]) if len(sharp) < len(brightness[0]) else brightness
     measure = _Measure.of(brightness, seen, places, window_px)
-    taps = blocks.kernel(blur_px)
-    halo = len(taps) - 1 + window_px // 2
+    kernels = [blocks.kernel(blur) for blur in blurs_px]
+    halo = max(map(len, kernels)) - 1 + window_px // 2
     pieces = blocks.tiles(seen.shape, halo)
 
-    total, weak = np.empty(seen.shape, np.float32), np.empty(seen.shape, bool)
+    total, allowed = np.empty((2, *seen.shape), np.float32)
     sampled = np.empty((_PARTS, len(places)), np.float32)
 
     def fill(tile: blocks.Tile) -> None:
         images = [image[:, *tile.wide] for image in brightness]
-        parts = _smoothed(measure.logs(images, tolerant, seen, tile), seen, tile, taps)
-        weak[tile.own] = (parts[0] < np.log(least[1])) | (parts[1] < np.log(least[0]))
+        parts = _smoothed(measure.logs(images, tolerant, seen, tile), seen, tile, kernels)
+        # The level that the evidence bears out; none where the difference is too small.
+        allowed[tile.own] = np.where(parts[0] < np.log(bounds.contrast), -np.inf, parts[1] - np.log(bounds.share))
         total[tile.own] = np.float32(0.5) * parts.sum(axis=0)
         _gather(parts, tile, places, sampled, seen.shape[1])
 
     blocks.each(fill, pieces)
-    usual = np.float32(0.5 * np.median(sampled, axis=1).sum())
-    usual += np.float32(typical(np.float32(0.5) * sampled.sum(axis=0) - usual, float(np.log(level))))
+    sums, middle = np.float32(0.5) * sampled.sum(axis=0), np.median(sampled, axis=1)
+    usual = np.float32(0.5 * middle.sum())
+    usual += np.float32(typical(sums - usual, float(np.log(bounds.level))))
+    level = bounds.level * reachable(sums - usual, measure.unlike(middle))
     # Just below the level and no lower: what is too weak to be called still ranks above what is not even unusual.
     below = np.float32(np.log(_BELOW * level))
 
     def finish(tile: blocks.Tile) -> None:
         here = total[tile.own]
         here -= usual
-        np.minimum(here, below, out=here, where=weak[tile.own])
+        np.minimum(here, below, out=here, where=allowed[tile.own] < np.log(level))
         np.exp(here, out=here)
         here *= seen[tile.own]
 
     blocks.each(finish, pieces)
-    return total
+    return Survey(strength=total, level=level)
+
+
+def resolved(brightness: tuple[Floats, Floats], seen: Bools) -> list[int]:
+    """Return the bands that were measured in pixels as small as the image's, as far as the images show it.
+
+    Detail that both dates share is of the ground and not noise. A band of twice the pixel, brought to this one, holds
+    a third and less of the power that the sharpest holds at the scale of a pixel, each relative to coarse detail.
+
+    Parameters
+    ----------
+    brightness
+        (band, row, col) before and after, co-registered.
+    seen
+        (row, col)
+
+    Returns
+    -------
+    Numbers of the bands; all of them where too little is shared to tell.
+
+    """
+    inside = np.zeros_like(seen)
+    margin = (slice(_COARSE_PX, -_COARSE_PX),) * 2
+    inside[margin] = seen[margin]
+    for axis in (0, 1):
+        for step in (-_COARSE_PX, -_FINE_PX, _FINE_PX, _COARSE_PX):
+            inside &= np.roll(seen, step, axis)
+    places = blocks.thinned(np.flatnonzero(inside), _DETAIL_PX)
+    bands = range(len(brightness[0]))
+    if len(bands) == 1 or not places.size:
+        return list(bands)
+    power = np.array([[_shared_detail(brightness, b, places, step) for step in (_FINE_PX, _COARSE_PX)] for b in bands])
+    sharpness = np.divide(power[:, 0], power[:, 1], out=np.zeros(len(power)), where=(power > 0).all(axis=1))
+    return [b for b in bands if sharpness[b] >= _HALF_POWER * sharpness.max()]
+
+
+def _shared_detail(brightness: tuple[Floats, Floats], band: int, places: NDArray[np.intp], step: int) -> float:
+    """Covariance between the dates of what pixels differ by from the mean of two neighbours ``step`` off."""
+    images = [image[band] for image in brightness]
+    width = images[0].shape[1]
+    shared = 0.0
+    for off in (step, step * width):
+        before, after = (i.ravel()[places] - (i.ravel()[places - off] + i.ravel()[places + off]) / 2 for i in images)
+        shared += float(np.mean(before.astype(np.float64) * after))
+    return shared
+
+
+def reachable(logs: Floats, unlike: float) -> float:
+    """Return what share of the stated level is to be asked for on a pair where so much is out of reach.
+
+    Parameters
+    ----------
+    logs
+        (place,), log score of an even sample.
+    unlike
+        Log score of places compared with places they have nothing to do with.
+
+    Returns
+    -------
+    1 where :data:`_WITHIN_REACH` is at most half-way, as a factor, from no change to other ground, or no more than what
+    unchanged ground would reach as often as :data:`_BY_CHANCE` of all that reaches it; else the larger of the two over
+    it, but never less than its root over it. The mirror image of what scores less than typical stands for unchanged
+    ground (the null is taken of the data: Efron 2004, 10.1198/016214504000000089).
+
+    """
+    mirrored = np.sort(-logs[logs < 0])[::-1]
+    as_high = logs.size - np.searchsorted(np.sort(logs), mirrored)
+    too_many = np.arange(1, mirrored.size + 1) > _BY_CHANCE * as_high
+    chance = float(mirrored[np.argmax(too_many)]) if too_many.any() else 0.0
+    most = float(np.log(_WITHIN_REACH))
+    return float(np.exp(np.clip(max(chance, _HALF_WAY * unlike), most / 2, most) - most))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -123,6 +234,8 @@ class _Measure:
     damp: float
     """Variance of the pattern that is thought into both images."""
     window_px: int
+    other: tuple[float, float]
+    """Mean log difference, and loss and step of pattern, of places compared with places unrelated to them."""
 
     @classmethod
     def of(cls, brightness: tuple[Floats, Floats], seen: Bools, places: NDArray[np.intp], window_px: int) -> _Measure:
@@ -137,15 +250,26 @@ class _Measure:
             _gather(np.stack(moments[:2])[:, *tile.inner], tile, places, sampled, seen.shape[1])
 
         blocks.each(fill, blocks.tiles(seen.shape, window_px // 2))
-        return cls(units=units, middle=middle, damp=_usual(sampled), window_px=window_px)
+        damp = _usual(sampled)
+        other = _elsewhere([image.reshape(len(units), -1)[:, places] for image in brightness], sampled, units, damp)
+        return cls(units=units, middle=middle, damp=damp, window_px=window_px, other=other)
+
+    def unlike(self, middle: Floats) -> float:
+        """Log score of places that have nothing to do with each other, (part,) the median logs being ``middle``.
+
+        How far the evidence would go is taken from the difference: both are sizes of a difference.
+        """
+        difference, pattern = np.subtract(self.other, middle[[0, 2]])
+        return float(0.5 * (2 * difference + pattern))
 
     def logs(self, images: list[Floats], tolerant: Floats, seen: Bools, tile: blocks.Tile) -> Floats:
-        """Return the logarithms of difference and evidence, and loss and step of pattern; (4, row, col), wide."""
+        """Return the logarithms of difference and evidence, and loss plus step of pattern; (part, row, col), wide."""
         greys = [_grey(image, self.units) for image in images]
         moments = _moments(greys[0], greys[1], seen[tile.wide], self.middle, self.window_px)
         difference = _difference(images[0], images[1], self.units)
         logs = [np.log(np.maximum(part, _TINY)) for part in (difference, tolerant[tile.wide])]
-        return np.stack([*logs, *_compared(*moments, self.damp)])
+        lost, step = _compared(*moments, self.damp)
+        return np.stack([*logs, lost + step])
 
 
 def _gather(parts: Floats, tile: blocks.Tile, places: NDArray[np.intp], into: Floats, width: int) -> None:
@@ -157,13 +281,31 @@ def _gather(parts: Floats, tile: blocks.Tile, places: NDArray[np.intp], into: Fl
     into[:, first + mine] = parts[:, row[mine] - rows.start, col[mine] - cols.start]
 
 
-def _smoothed(parts: Floats, seen: Bools, tile: blocks.Tile, taps: Floats) -> Floats:
-    """Gaussian mean over the pixels seen; (part, row, col), from wide to own."""
+def _elsewhere(images: list[Floats], variances: Floats, units: tuple[float, ...], damp: float) -> tuple[float, float]:
+    """Compare places with places they have nothing to do with; images (band, place), variances (date, place)."""
+    found = []
+    for share in _OTHER_PLACES:
+        off = int(share * variances.shape[1])
+        moved, var_a = np.roll(images[1], off, axis=1), np.roll(variances[1], off)
+        lost, step = _compared(variances[0], var_a, np.zeros_like(var_a), damp)
+        difference = np.log(np.maximum(_difference(images[0], moved, units), _TINY))
+        found.append([np.mean(part, dtype=np.float64) for part in (difference, lost + step)])
+    difference, pattern = np.mean(found, axis=0)
+    return float(difference), float(pattern)
+
+
+def _smoothed(parts: Floats, seen: Bools, tile: blocks.Tile, kernels: list[Floats]) -> Floats:
+    """Mean of the Gaussian means over the pixels seen; (part, row, col), from wide to own."""
     there = seen[tile.wide]
-    if there.all():
-        return blocks.smooth(parts, tile, taps)
-    share = np.maximum(blocks.smooth(there.astype(np.float32), tile, taps), np.float32(1e-6))
-    return np.asarray(blocks.smooth(np.where(there, parts, np.float32(0)), tile, taps) / share)
+    known = parts if there.all() else np.where(there, parts, np.float32(0))
+    total = np.zeros((len(parts), *seen[tile.own].shape), np.float32)
+    for taps in kernels:
+        mean = blocks.smooth(known, tile, taps)
+        if not there.all():
+            mean /= np.maximum(blocks.smooth(there.astype(np.float32), tile, taps), np.float32(1e-6))
+        total += mean
+    total /= np.float32(len(kernels))
+    return total
 
 
 def typical(logs: Floats, above: float) -> float:

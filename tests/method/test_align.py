@@ -49,6 +49,11 @@ def expected(source, target):
     return np.stack([row, col])
 
 
+def within(at, shape, margin=8):
+    """Where rows and columns in a source lie further from its border than its kernel reaches, at any ratio here."""
+    return ((at >= margin) & (at <= np.array(shape)[:, None, None] - margin)).all(axis=0)
+
+
 GRIDS = {
     "UTM 52N": ("EPSG:32652", (3, 3), 0.0),
     "UTM 51N": ("EPSG:32651", (3, 3), 0.0),
@@ -67,10 +72,12 @@ def test_every_pixel_lands_within_a_twentieth_of_where_pyproj_puts_it(source, ta
     src = grid_in(crs, size, (150, 230), turn)
     dst = grid_in(*GRIDS[target][:2], (61, 83)).shifted(0.37, -0.21)
     out = resample(coordinates(src), dst)
-    clear = out.flags == 0
+    at = expected(src, dst)
+    # Not at the border, where the kernel has no more to go by on one side.
+    clear = (out.flags == 0) & within(at, src.shape)
     # A fine source of 195 x 299 m holds the whole target only in part; enough of it must be left to be a test.
     assert np.mean(clear) > 0.5
-    assert np.abs(out.data - expected(src, dst))[:, clear].max() < 0.05
+    assert np.abs(out.data - at)[:, clear].max() < 0.05
 
 
 def test_nothing_is_resampled_where_the_grids_agree(town, scene_of):
@@ -106,6 +113,30 @@ def test_moving_a_mirrored_image_the_other_way_gives_the_mirror_image(town, scen
     other = resample(scene_of(turned), scene_of(turned).grid.shifted(-rows, -cols))
     inner = np.s_[:, 4:-4, 4:-4]
     assert np.abs(one.data[inner] - other.data[:, ::-1, ::-1][inner]).max() < 0.02
+
+
+@pytest.mark.parametrize("move", [(0.3, -0.4), (-0.45, 0.2)])
+def test_at_the_border_a_shift_by_a_part_of_a_pixel_loses_no_ground_and_errs_by_that_part_at_most(move):
+    source = grid_in("EPSG:32652", (3, 3), (40, 50))
+    slope = np.stack(np.meshgrid(np.arange(40.0), np.arange(50.0), indexing="ij")).astype(np.float32)
+    scene = Scene(data=slope, flags=np.zeros((40, 50), np.uint8), grid=source)
+    moved = slope + np.array(move, np.float32)[:, None, None]
+    still = np.zeros((2, 40, 50))
+    target = source.shifted(*move)
+    for out in (resample(scene, target), resample_along(scene, target, still, [(0.0, 0.0)] * 2)):
+        assert (out.flags == 0).all()
+        assert np.abs(out.data - moved).max() < 0.5
+        assert np.abs(out.data - moved)[:, 3:-3, 3:-3].max() < 0.01
+
+
+@pytest.mark.parametrize("off", [0.3, -0.3])
+def test_a_band_that_lies_a_part_of_a_pixel_off_is_nowhere_taken_from_beyond_the_image(off):
+    source = grid_in("EPSG:32652", (3, 3), (40, 50))
+    scene = Scene(data=np.full((2, 40, 50), 100, np.float32), flags=np.zeros((40, 50), np.uint8), grid=source)
+    target = source.shifted(0.3 if off > 0 else -0.3, 0.0)
+    out = resample(scene, target, [target, target.shifted(off, off)])
+    assert np.abs(out.data[:, out.flags == 0] - 100).max() < 0.01
+    assert np.mean(out.flags == 0) > 0.9
 
 
 @given(
@@ -295,6 +326,6 @@ def test_a_field_of_nothing_leaves_an_image_as_it_is_and_a_coarser_grid_is_met_i
     elsewhere = grid_in("EPSG:32653", (3.0, 3.0))
     there = resample_along(fine, elsewhere, np.zeros((2, *elsewhere.shape)), [(0.0, 0.0)] * 2)
     beside = resample(fine, elsewhere)
-    seen = (there.flags == 0) & (beside.flags == 0)
+    seen = (there.flags == 0) & (beside.flags == 0) & within(expected(fine.grid, elsewhere), fine.grid.shape)
     assert seen.mean() > 0.5
     assert np.abs(there.data - beside.data)[:, seen].max() < 0.05
