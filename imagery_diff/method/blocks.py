@@ -86,6 +86,18 @@ def thinned(where: NDArray[np.intp], most: int) -> NDArray[np.intp]:
     return where[:: max(1, -(-len(where) // most))]
 
 
+def grown(mask: Bools, reach: int) -> Bools:
+    """Where a pixel of (row, col) lies within a square of side ``2 * reach + 1`` around one of the mask."""
+    out = mask
+    for axis, count in enumerate(mask.shape):
+        near, out = out, out.copy()
+        for step in range(1, min(reach, count - 1) + 1):
+            low, high = ((slice(None),) * axis + (part,) for part in (slice(None, -step), slice(step, None)))
+            out[low] |= near[high]
+            out[high] |= near[low]
+    return out
+
+
 def kernel(sigma: float) -> Floats:
     """Return the taps of a Gaussian from the middle outwards; with both sides they sum to 1."""
     reach = int(_TRUNCATE * sigma + 0.5)
