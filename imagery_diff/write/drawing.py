@@ -138,7 +138,8 @@ class Sheet:
         rows, cols = image.shape[:2]
         box = (left / self.width, 1 - (top + rows) / self.height, cols / self.width, rows / self.height)
         axes = self.figure.add_axes(box)
-        axes.imshow(image, interpolation="nearest", extent=(0, cols, rows, 0), aspect="auto")
+        shown = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)  # as it will be; floats take three times as long
+        axes.imshow(shown, interpolation="nearest", extent=(0, cols, rows, 0), aspect="auto")
         axes.set(xlim=(0, cols), ylim=(rows, 0), xticks=[], yticks=[])
         for spine in axes.spines.values():
             spine.set(linewidth=points(1.5), color="0.3")
