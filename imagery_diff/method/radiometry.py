@@ -139,11 +139,11 @@ def water_masks(
         core = hint & seen & (texture <= np.median(texture[hint & seen]))
     else:
         return None
-    core = ndimage.binary_erosion(core, iterations=2)
+    core = blocks.shrunk_by_steps(core, 2)
     if np.count_nonzero(core) < _MIN_STRATUM_PX and index is not None:
         calm = tuple(ndimage.uniform_filter(i, _GLINT_PX) for i in index)
         wet = (seen & (calm[0] > 0), seen & (calm[1] > 0))
-        core = ndimage.binary_erosion(wet[0] & wet[1] & (np.maximum(*calm) > _NDWI_WATER), iterations=2)
+        core = blocks.shrunk_by_steps(wet[0] & wet[1] & (np.maximum(*calm) > _NDWI_WATER), 2)
     if np.count_nonzero(core) < _MIN_STRATUM_PX:
         return None
     masks = []
@@ -193,7 +193,7 @@ def plants(before: Floats, after: Floats, names: tuple[str, ...], *, ndvi: float
         if {"green", "blue"} <= set(names):
             leaf &= image[names.index("green")] > image[names.index("blue")]
         green |= leaf
-    return ndimage.binary_dilation(green, iterations=2)
+    return blocks.grown_by_steps(green, 2)
 
 
 def _ratio(one: Floats, other: Floats) -> Floats:

@@ -286,7 +286,7 @@ def cut_windows(
 
     Each band is brought to its range (:func:`in_range`), what is not usable to its middle.
     """
-    inner = ndimage.binary_erosion(usable, np.ones((3, 3), bool), iterations=_ERODE, border_value=0)
+    inner = blocks.shrunk(usable, _ERODE)
     tiles = _tiles(inner, side, 0)
     rows, cols = tiles.shape[:2]
     every = max(1, round(usable.size / sample_px))
