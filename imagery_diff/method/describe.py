@@ -83,7 +83,7 @@ class Views:
     @cached_property
     def seen(self) -> NDArray[np.bool_]:
         """(row, col), True where something is known of both dates."""
-        return (self.flags & UNSEEN) == 0
+        return np.asarray((self.flags & UNSEEN) == 0)
 
     @cached_property
     def quiet(self) -> NDArray[np.bool_]:
