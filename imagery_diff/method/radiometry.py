@@ -146,12 +146,14 @@ def water_masks(
         core = blocks.shrunk_by_steps(wet[0] & wet[1] & (np.maximum(*calm) > _NDWI_WATER), 2)
     if np.count_nonzero(core) < _MIN_STRATUM_PX:
         return None
-    masks = []
-    for image, there in zip((before, after), wet, strict=True):
-        like = _looks_like(image, core) & there
+
+    def mask(date: int) -> Bools:
+        like = _looks_like((before, after)[date], core) & wet[date]
         # A majority keeps single glints, foam and wakes from making islands, and dark pixels on land from making ponds.
-        masks.append(ndimage.uniform_filter(like.astype(np.float32), 3) > 0.5)  # noqa: PLR2004
-    return (masks[0], masks[1])
+        return np.asarray(ndimage.uniform_filter(like.astype(np.float32), 3) > 0.5)  # noqa: PLR2004
+
+    first, second = blocks.each(mask, (0, 1))
+    return first, second
 
 
 def _looks_like(image: Floats, core: Bools) -> Bools:
@@ -198,8 +200,16 @@ def plants(before: Floats, after: Floats, names: tuple[str, ...], *, ndvi: float
 
 def _ratio(one: Floats, other: Floats) -> Floats:
     """Normalised difference; 0 where both are dark."""
-    total = np.maximum(one, 0) + np.maximum(other, 0)
-    return np.where(total > 0, (one - other) / np.maximum(total, 1e-6), 0.0).astype(np.float32)
+    out = np.empty(one.shape, np.float32)
+
+    def fill(tile: blocks.Tile) -> None:
+        a, b = one[tile.own], other[tile.own]
+        total = np.maximum(a, 0) + np.maximum(b, 0)
+        np.divide(a - b, np.maximum(total, np.float32(1e-6)), out=out[tile.own])
+        out[tile.own] *= total > 0
+
+    blocks.each(fill, blocks.tiles(one.shape))
+    return out
 
 
 def _log_texture(images: tuple[Floats, Floats], seen: Bools, size: int) -> Floats:
@@ -212,10 +222,12 @@ def _log_texture(images: tuple[Floats, Floats], seen: Bools, size: int) -> Float
 
     def fill(tile: blocks.Tile) -> None:
         there = seen[tile.wide]
-        share = np.maximum(ndimage.uniform_filter(there.astype(np.float64), size), 1e-6)
+        all_seen = bool(there.all())
+        share = 1.0 if all_seen else np.maximum(ndimage.uniform_filter(there.astype(np.float64), size), 1e-6)
         found = []
         for mean, (low, middle, high) in zip(means, ranges, strict=True):
-            scaled = np.where(there, (mean[tile.wide] - middle) / max(high - low, 1e-12), 0.0)
+            scaled = (mean[tile.wide] - middle) / max(high - low, 1e-12)
+            scaled = scaled if all_seen else np.where(there, scaled, 0.0)
             first = ndimage.uniform_filter(scaled, size) / share
             second = ndimage.uniform_filter(scaled**2, size) / share
             found.append(np.maximum(second - first**2, 0)[tile.inner])
@@ -268,16 +280,17 @@ def estimate_match(before: Floats, after: Floats, surface: NDArray[np.uint8]) ->
     ground = np.isin(surface, [Surface.SMOOTH, Surface.ROUGH])
     if np.count_nonzero(ground) < _MIN_STRATUM_PX:
         ground = surface != Surface.UNSEEN
-    _, spread_before, spread_after = _least_changed(*_sampled((before, after), ground))
+    kinds = [ground, *(surface == s for s in STRATA)]
+    samples = blocks.each(lambda where: _sampled((before, after), where), kinds)
+    settled = blocks.each(lambda sample: _least_changed(*sample) if sample[0].size else None, samples)
+    assert settled[0] is not None
+    _, spread_before, spread_after = settled[0]
     middle = np.sqrt(spread_before * spread_after)
     centres: tuple[dict[int, NDArray[np.float64]], dict[int, NDArray[np.float64]]] = ({}, {})
-    for s in STRATA:
-        where = surface == s
-        if where.any():
-            samples = _sampled((before, after), where)
-            chosen, _, _ = _least_changed(*samples)
-            for side, sample in zip(centres, samples, strict=True):
-                side[int(s)] = sample[:, chosen].mean(axis=1, dtype=np.float64)
+    for s, own, found in zip(STRATA, samples[1:], settled[1:], strict=True):
+        if found is not None:
+            for side, sample in zip(centres, own, strict=True):
+                side[int(s)] = sample[:, found[0]].mean(axis=1, dtype=np.float64)
     return Match(
         gain_before=middle / spread_before,
         gain_after=middle / spread_after,
@@ -293,42 +306,69 @@ def _sampled(images: tuple[Floats, Floats], where: Bools) -> tuple[Floats, Float
     return before, after
 
 
-def _least_changed(before: Floats, after: Floats) -> tuple[Bools, NDArray[np.float64], NDArray[np.float64]]:
-    """Iterate: standardise on the chosen pixels, keep those that differ least. Arrays are (band, pixel).
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Standard:
+    """Pixels of one date in units of their own spread about their own middle, so that single precision does."""
 
-    Many pixels begin from what an even part of them settled on.
+    values: Floats
+    """(band, pixel)"""
+    squares: Floats
+    unit: NDArray[np.float64]
+    """(band,)"""
+
+    @classmethod
+    def of(cls, pixels: Floats) -> _Standard:
+        middle = pixels.mean(axis=1, dtype=np.float64)
+        unit = np.maximum(pixels.std(axis=1, dtype=np.float64), 1e-9)
+        values = ((pixels - middle[:, None]) / unit[:, None]).astype(np.float32)
+        return cls(values=values, squares=values * values, unit=unit)
+
+    def thinned(self, every: int) -> _Standard:
+        return _Standard(values=self.values[:, ::every], squares=self.squares[:, ::every], unit=self.unit)
+
+    def over(self, chosen: Bools) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and spread of each band over some pixels, (band,), in units."""
+        share = chosen.astype(np.float32) / max(np.count_nonzero(chosen), 1)
+        mean, square = (np.einsum("kn,n->k", part, share).astype(np.float64) for part in (self.values, self.squares))
+        return mean, np.sqrt(np.maximum(square - mean**2, 1e-12))
+
+
+def _least_changed(before: Floats, after: Floats) -> tuple[Bools, NDArray[np.float64], NDArray[np.float64]]:
+    """Say which pixels changed least, (pixel,), and how they spread in each band, (band,) before and after.
+
+    Many pixels begin from what an even part of them settled on. Arrays are (band, pixel).
     """
+    sides = (_Standard.of(before), _Standard.of(after))
     chosen: Bools = np.ones(before.shape[1], bool)
-    if before.shape[1] > _FIRST_PX:
-        every = -(-before.shape[1] // _FIRST_PX)
-        first = _least_changed(before[:, ::every], after[:, ::every])[0]
-        chosen = _nearest(before, after, *_standards(before[:, ::every][:, first], after[:, ::every][:, first]))
+    if len(chosen) > _FIRST_PX:
+        part = tuple(side.thinned(-(-len(chosen) // _FIRST_PX)) for side in sides)
+        first = _settled((part[0], part[1]), np.ones(part[0].values.shape[1], bool))
+        chosen = _nearest(sides, [side.over(first) for side in part])
+    chosen = _settled(sides, chosen)
+    spread = [side.over(chosen)[1] * side.unit for side in sides]
+    return chosen, spread[0], spread[1]
+
+
+def _settled(sides: tuple[_Standard, _Standard], chosen: Bools) -> Bools:
+    """Iterate: standardise on the chosen pixels, keep those that differ least."""
     # Four rounds, as in method.md, do not settle where a quarter changed: gains came out twice too large.
     for _ in range(25):
         last = chosen
-        standards = _standards(before[:, chosen], after[:, chosen])
-        chosen = _nearest(before, after, *standards)
+        chosen = _nearest(sides, [side.over(chosen) for side in sides])
         if np.mean(chosen != last) < 1e-3:  # noqa: PLR2004 - settled
             break
-    return chosen, standards[0][1], standards[1][1]
+    return chosen
 
 
-def _standards(before: Floats, after: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and spread of each band, (2, band), before and after."""
-    b, a = (
-        np.stack([i.mean(axis=1, dtype=np.float64), np.maximum(i.std(axis=1, dtype=np.float64), 1e-9)])
-        for i in (before, after)
-    )
-    return b, a
-
-
-def _nearest(before: Floats, after: Floats, own: NDArray[np.float64], other: NDArray[np.float64]) -> Bools:
-    """Say which pixels differ least once both images are standardised; (pixel,)."""
-    distance = np.zeros(before.shape[1], np.float32)
-    for k in range(len(before)):
-        scale = np.float32(1 / own[1, k]), np.float32(1 / other[1, k])
-        offset = np.float32(other[0, k] / other[1, k] - own[0, k] / own[1, k])
-        distance += (after[k] * scale[1] - before[k] * scale[0] - offset) ** 2
+def _nearest(
+    sides: tuple[_Standard, _Standard], standards: list[tuple[NDArray[np.float64], NDArray[np.float64]]]
+) -> Bools:
+    """Say which pixels differ least once both dates have mean 0 and spread 1 in each band; (pixel,)."""
+    (own, own_spread), (other, other_spread) = standards
+    distance = np.zeros(sides[0].values.shape[1], np.float32)
+    for k, (before, after) in enumerate(zip(sides[0].values, sides[1].values, strict=True)):
+        offset = np.float32(other[k] / other_spread[k] - own[k] / own_spread[k])
+        distance += (after * np.float32(1 / other_spread[k]) - before * np.float32(1 / own_spread[k]) - offset) ** 2
     return np.asarray(distance <= np.quantile(distance, _LEAST_CHANGED))
 
 
