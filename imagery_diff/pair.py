@@ -120,6 +120,8 @@ def compare(
     progress("matching radiometry")
     matched = _match_speckle(scenes, radar) if radar else _match_radiometry(scenes, pair, ground, params)
 
+    scenes = pair_result.for_pictures(scenes)
+
     # 6. Evidence
     progress("weighing evidence")
     geometry = _Geometry.of(pair, grid, params)
@@ -127,15 +129,15 @@ def compare(
         geometry = geometry.borne_out(matched, params)
     noise = _estimate_noise(matched, geometry)
     weighed = _weigh(matched, noise, shift, geometry, params)
+    # What only these steps needed makes room.
+    matched = replace(matched, cover=replace(matched.cover, texture=np.zeros((0, 0), np.float32)))
 
     # 7. Threshold
     progress("setting thresholds")
     scales = _set_thresholds(weighed, matched, grid, detect, params)
     scales += _track_scales(weighed, matched, noise, geometry, ground, grid, params)
     matched = _spare_trains(matched, scales)
-    # What only these steps needed makes room.
     weighed = replace(weighed, tolerant=scales[0].strength)
-    matched = replace(matched, cover=replace(matched.cover, texture=np.zeros((0, 0), np.float32)))
 
     # 8. Regions
     progress("drawing regions")

@@ -83,7 +83,8 @@ def each(work: Callable[[Piece], Answer], pieces: Sequence[Piece]) -> list[Answe
 
 def thinned(where: NDArray[np.intp], most: int) -> NDArray[np.intp]:
     """Keep at most so many of the places given, evenly; all of them where they are no more."""
-    return where[:: max(1, -(-len(where) // most))]
+    # A copy: a view would hold on to all of them.
+    return where[:: max(1, -(-len(where) // most))].copy()
 
 
 def grown(mask: Bools, reach: int) -> Bools:

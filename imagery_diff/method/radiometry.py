@@ -328,7 +328,7 @@ class _Standard:
 
     def over(self, chosen: Bools) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean and spread of each band over some pixels, (band,), in units."""
-        share = chosen.astype(np.float32) / max(np.count_nonzero(chosen), 1)
+        share = chosen.astype(np.float32) / max(int(np.count_nonzero(chosen)), 1)
         mean, square = (np.einsum("kn,n->k", part, share).astype(np.float64) for part in (self.values, self.squares))
         return mean, np.sqrt(np.maximum(square - mean**2, 1e-12))
 

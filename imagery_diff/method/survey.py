@@ -77,7 +77,7 @@ def score(
     (row, col), times what unchanged ground typically shows; 0 where not seen.
 
     """
-    places = np.flatnonzero(seen)[::_SAMPLE]
+    places = np.flatnonzero(seen)[::_SAMPLE].copy()  # a view would hold on to all of them
     if not places.size:
         return np.zeros(seen.shape, np.float32)
     measure = _Measure.of(brightness, seen, places, window_px)
