@@ -506,7 +506,7 @@ def _estimate_drift(after: Floats, before: Floats, surface: NDArray[np.uint8], s
     places = {s: np.flatnonzero(surface == s) for s in STRATA}
     places = {s: blocks.thinned(at, _SAMPLE_PX) for s, at in places.items() if len(at)}
     sampled = {s: _taken(after, at) - _taken(before, at) for s, at in places.items()}
-    share = {s: _cell_sums((surface == s).astype(np.float32), cell) for s in places}
+    share = _cell_counts(surface, list(places), cell)
     share = {s: np.maximum(ndimage.uniform_filter(n, width), np.float32(1e-3 * cell**2)) for s, n in share.items()}
     drift = _Drift(cell_px=cell, cells={s: np.zeros((len(after), *n.shape), np.float32) for s, n in share.items()})
     for _ in range(2):
@@ -536,7 +536,7 @@ def _clipped_sums(
     def fill(tile: blocks.Tile) -> None:
         here = surface[tile.own]
         left = after[:, *tile.own] - before[:, *tile.own]
-        target = tuple(slice(o.start // cell, -(-o.stop // cell)) for o in tile.own)
+        target = _cells_of(tile, cell)
         for s, total in sums.items():
             mine = here == s
             if mine.any():
@@ -548,9 +548,32 @@ def _clipped_sums(
                 own *= mine
                 total[:, *target] = _cell_sums(own, cell)
 
-    side = (max(1, blocks.TILE_PX[0] // cell) * cell, max(1, blocks.TILE_PX[1] // cell) * cell)
-    blocks.each(fill, blocks.tiles(surface.shape, side=side))
+    blocks.each(fill, _cell_tiles(surface.shape, cell))
     return sums
+
+
+def _cell_counts(surface: NDArray[np.uint8], kinds: list[Surface], cell: int) -> dict[Surface, Floats]:
+    """Count the pixels of each class in each cell; class -> (row of cells, col of cells)."""
+    counts = {s: np.zeros([-(-n // cell) for n in surface.shape], np.float32) for s in kinds}
+
+    def fill(tile: blocks.Tile) -> None:
+        for s, count in counts.items():
+            count[_cells_of(tile, cell)] = _cell_sums((surface[tile.own] == s).astype(np.float32), cell)
+
+    blocks.each(fill, _cell_tiles(surface.shape, cell))
+    return counts
+
+
+def _cell_tiles(shape: tuple[int, ...], cell: int) -> list[blocks.Tile]:
+    """Cut an image into tiles of whole cells."""
+    side = (max(1, blocks.TILE_PX[0] // cell) * cell, max(1, blocks.TILE_PX[1] // cell) * cell)
+    return blocks.tiles(shape, side=side)
+
+
+def _cells_of(tile: blocks.Tile, cell: int) -> tuple[slice, slice]:
+    """Rows and columns of the cells that a tile of whole cells holds."""
+    rows, cols = (slice(o.start // cell, -(-o.stop // cell)) for o in tile.own)
+    return rows, cols
 
 
 def _cell_sums(image: Floats, cell: int) -> Floats:
