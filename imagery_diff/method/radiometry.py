@@ -280,17 +280,23 @@ def estimate_match(before: Floats, after: Floats, surface: NDArray[np.uint8]) ->
     ground = np.isin(surface, [Surface.SMOOTH, Surface.ROUGH])
     if np.count_nonzero(ground) < _MIN_STRATUM_PX:
         ground = surface != Surface.UNSEEN
-    kinds = [ground, *(surface == s for s in STRATA)]
-    samples = blocks.each(lambda where: _sampled((before, after), where), kinds)
-    settled = blocks.each(lambda sample: _least_changed(*sample) if sample[0].size else None, samples)
-    assert settled[0] is not None
-    _, spread_before, spread_after = settled[0]
+
+    def settle(kind: Surface | None) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]] | None:
+        where = ground if kind is None else surface == kind
+        if not where.any():
+            return None
+        samples = _sampled((before, after), where)
+        chosen, *spreads = _least_changed(*samples)
+        return spreads, [sample[:, chosen].mean(axis=1, dtype=np.float64) for sample in samples]
+
+    whole, *each = blocks.each(settle, (None, *STRATA))
+    assert whole is not None
+    spread_before, spread_after = whole[0]
     middle = np.sqrt(spread_before * spread_after)
     centres: tuple[dict[int, NDArray[np.float64]], dict[int, NDArray[np.float64]]] = ({}, {})
-    for s, own, found in zip(STRATA, samples[1:], settled[1:], strict=True):
+    for s, found in zip(STRATA, each, strict=True):
         if found is not None:
-            for side, sample in zip(centres, own, strict=True):
-                side[int(s)] = sample[:, found[0]].mean(axis=1, dtype=np.float64)
+            centres[0][int(s)], centres[1][int(s)] = found[1]
     return Match(
         gain_before=middle / spread_before,
         gain_after=middle / spread_after,
