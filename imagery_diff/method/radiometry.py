@@ -485,9 +485,11 @@ class _Drift:
             here = surface == s
             if here.any():
                 down, across = (_between(o, self.cell_px, n) for o, n in zip(tile.own, cells.shape[1:], strict=True))
-                rows = cells[:, down[0]] + (cells[:, down[1]] - cells[:, down[0]]) * down[2][:, None]
-                first = rows[..., across[0]]
-                np.copyto(out, first + (rows[..., across[1]] - first) * across[2], where=here)
+                # Along the few rows of cells first: whole lines of pixels are then mixed, which is fast.
+                near = cells[:, down[0][0] : down[1][-1] + 1]
+                lines = near[..., across[0]] + (near[..., across[1]] - near[..., across[0]]) * across[2]
+                low, high = (lines[:, d - down[0][0]] for d in down[:2])
+                np.copyto(out, low + (high - low) * down[2][:, None], where=here)
         return out
 
 
@@ -584,6 +586,10 @@ def _cells_of(tile: blocks.Tile, cell: int) -> tuple[slice, slice]:
 
 def _cell_sums(image: Floats, cell: int) -> Floats:
     """Sum (..., row, col) over square cells; those at the far edges may be narrower."""
-    for axis in (-2, -1):
-        image = np.add.reduceat(image, np.arange(0, image.shape[axis], cell), axis=axis)
-    return image
+    rows, cols = (-(-n // cell) for n in image.shape[-2:])
+    over = [(0, 0)] * (image.ndim - 2) + [
+        (0, m * cell - n) for m, n in zip((rows, cols), image.shape[-2:], strict=True)
+    ]
+    whole = np.pad(image, over)
+    lines = whole.reshape(*image.shape[:-2], rows, cell, cols * cell).sum(axis=-2)
+    return np.asarray(lines.reshape(*image.shape[:-2], rows, cols, cell).sum(axis=-1))
