@@ -120,6 +120,8 @@ def compare(
     progress("matching radiometry")
     matched = _match_speckle(scenes, radar) if radar else _match_radiometry(scenes, pair, ground, params)
 
+    scenes = pair_result.for_pictures(scenes)
+
     # 6. Evidence
     progress("weighing evidence")
     geometry = _Geometry.of(pair, grid, params)
@@ -128,6 +130,8 @@ def compare(
     matched = geometry.set_shadows_aside(matched)
     noise = _estimate_noise(matched, geometry)
     weighed = _weigh(matched, noise, shift, geometry, params)
+    # What only these steps needed makes room.
+    matched = replace(matched, cover=replace(matched.cover, texture=np.zeros((0, 0), np.float32)))
 
     # 7. Threshold
     progress("setting thresholds")
@@ -135,9 +139,7 @@ def compare(
     scales += _track_scales(weighed, matched, noise, geometry, ground, grid, params)
     train = _line_on_track(scales, candidates=odds.least_score is not None)
     matched = matched if train is None else matched.not_shaded(train)  # though it may be as dark
-    # What only these steps needed makes room.
     weighed = replace(weighed, tolerant=scales[0].strength)
-    matched = replace(matched, cover=replace(matched.cover, texture=np.zeros((0, 0), np.float32)))
 
     # 8. Regions
     progress("drawing regions")

@@ -86,6 +86,7 @@ class Layers:
     """The arrays behind a comparison, all on its grid."""
 
     before: Scene
+    """As the image was read, moved by half the shift; numbers to a two-thousandth of themselves."""
     after: Scene
     strength: NDArray[np.float32]
     """(row, col), smoothed evidence."""

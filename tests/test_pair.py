@@ -18,7 +18,8 @@ from imagery_diff import AOI, Zone, compare, load_aoi, open_scene, samples
 from imagery_diff.aoi import reproject
 from imagery_diff.errors import ImageryDiffError, ImageryDiffWarning, InputError
 from imagery_diff.grid import Grid
-from imagery_diff.scene import Flag
+from imagery_diff.pair_result import for_pictures
+from imagery_diff.scene import Flag, Scene
 
 TURNED = {"appeared": "disappeared", "disappeared": "appeared", "changed": "changed"}
 REFLECTANCE = np.array([800, 900, 1000, 1500.0]).reshape(-1, 1, 1) / 1000
@@ -563,6 +564,17 @@ def test_two_zones_two_sensors_two_types_run(data_folder):
         assert np.isfinite(scene.data[:, clear]).all()
         # No -inf may have leaked into what counts as seen; cubic convolution undershoots by a few numbers.
         assert scene.data[:, clear].min() > -100
+
+
+def test_what_is_kept_for_pictures_is_within_a_thousandth_and_large_numbers_stay_whole():
+    grid = Grid(crs=None, transform=Affine.identity(), shape=(20, 30))
+    numbers = np.random.default_rng(1).uniform(0.01, 1.2, (3, 20, 30)).astype(np.float32)
+    small = Scene(data=numbers, flags=np.zeros(grid.shape, np.uint8), grid=grid)
+    large = replace(small, data=numbers * 1e5)
+    kept, whole = for_pictures((small, large))
+    assert kept.data.nbytes == numbers.nbytes / 2
+    np.testing.assert_allclose(kept.data, numbers, rtol=1e-3)
+    np.testing.assert_array_equal(whole.data, large.data)
 
 
 def test_a_region_counts_in_every_zone_it_lies_in():

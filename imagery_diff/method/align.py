@@ -6,10 +6,11 @@ The grid follows from the ground asked for and the coarser pixel, never from whi
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from affine import Affine
+from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 from rasterio.enums import Resampling
 from rasterio.warp import reproject as warp_array
@@ -19,18 +20,22 @@ from shapely import Polygon, box, segmentize
 from imagery_diff.aoi import reproject, utm_crs
 from imagery_diff.errors import InputError
 from imagery_diff.grid import Grid
+from imagery_diff.method import blocks
 from imagery_diff.scene import UNSEEN, Flag, Scene
+
+Layer = TypeVar("Layer", NDArray[np.float32], NDArray[np.uint8], NDArray[np.bool_])
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
 _TRUE_SCALE = 0.01
 """A map unit is a metre if it is one on the ground to this share: UTM is to 0.001, Web Mercator (42 deg) to 0.35."""
 _CUBIC_REACH_PX = 2
 """GDAL's cubic kernel reaches two source pixels to either side (Keys 1981, 10.1109/TASSP.1981.1163711)."""
+_SAME_PX = 1e-3
+"""Pixels that lie no further apart than this are the same, pixels."""
 _EDGE_POINTS = 32
 """A footprint's side is cut into this many pieces before it is projected, so that it stays curved."""
 # The warper wants a coordinate system; two grids without one are laid over each other in any flat one.
@@ -184,12 +189,14 @@ def resample(scene: Scene, target: Grid, bands: Sequence[Grid] | None = None) ->
     A target whose pixels are the source's own gets them as they are, and no edge.
 
     """
-    corner = _own_pixels(scene.grid, target)
-    if corner is not None:
-        return _cut_out(scene, target, *corner)
-    ratio = max(1.0, max(target.pixel_size_m) / min(scene.grid.pixel_size_m))
-    unseen = scene.unseen
     grids = bands or [target] * len(scene.data)
+    at = _offset(scene.grid, target)
+    if at is not None:
+        if bands is None and max(abs(at[0] - round(at[0])), abs(at[1] - round(at[1]))) < _SAME_PX:
+            return _cut_out(scene, target, round(at[0]), round(at[1]))
+        offsets = [_offset(scene.grid, g) for g in grids]
+        return _moved(scene, target, at, [o for o in offsets if o is not None])
+    ratio = max(1.0, max(target.pixel_size_m) / min(scene.grid.pixel_size_m))
     data = np.stack([_warp(b, scene.grid, g, Resampling.cubic) for b, g in zip(scene.data, grids, strict=True)])
     flags = np.zeros(target.shape, np.uint8)
     for flag in Flag:
@@ -203,43 +210,112 @@ def resample(scene: Scene, target: Grid, bands: Sequence[Grid] | None = None) ->
     everywhere = np.ones(scene.grid.shape, np.uint8)
     for g in {target, *grids}:
         flags[_warp(everywhere, scene.grid, g, Resampling.nearest) == 0] |= np.uint8(Flag.OUTSIDE)
-    spread = _near_unseen(unseen, reach)
-    near = _warp(spread.astype(np.uint8), scene.grid, target, Resampling.nearest) != 0
+    near = _warp(_near_unseen(scene, reach).astype(np.uint8), scene.grid, target, Resampling.nearest) != 0
     flags[near & ((flags & UNSEEN) == 0)] |= np.uint8(Flag.EDGE)
     return Scene(data=data, flags=flags, grid=target)
 
 
-def _near_unseen(unseen: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
+def _near_unseen(scene: Scene, reach: int) -> NDArray[np.bool_]:
     """Pixels from which a kernel, square as it is, reaches one that was not seen.
 
     What lies beyond the border is not missed: whoever lays a pixel there whose middle lies inside takes from beyond a
     fourteenth of its value between the outermost middles, and half a pixel of the slope further out.
     """
-    return np.asarray(ndimage.binary_dilation(unseen, np.ones((3, 3), bool), iterations=reach))
+    return blocks.grown(scene.unseen, reach)
 
 
-def _own_pixels(source: Grid, target: Grid) -> tuple[int, int] | None:
-    """Row and column of the source at which the target begins, where its pixels are the source's; else None."""
+def _offset(source: Grid, target: Grid) -> tuple[float, float] | None:
+    """Rows and columns of the source at which the target begins, where its pixels are as large; else None."""
     if source.crs != target.crs:
         return None
     (row, col), (next_row, next_col) = (source.rowcol(*(target.transform @ p)) for p in ((0.5, 0.5), (1.5, 1.5)))
-    whole = (round(row - 0.5), round(col - 0.5))
-    off = np.abs([row - 0.5 - whole[0], col - 0.5 - whole[1], next_row - row - 1, next_col - col - 1])
-    far = source.rowcol(*(target.transform @ (target.shape[1] - 0.5, target.shape[0] - 0.5)))
-    end = (whole[0] + target.shape[0] - 0.5, whole[1] + target.shape[1] - 0.5)
-    return whole if max(*off, *np.abs(np.subtract(far, end))) < 1e-3 else None  # noqa: PLR2004 - of a pixel
+    end = source.rowcol(*(target.transform @ (target.shape[1] - 0.5, target.shape[0] - 0.5)))
+    far = (row + target.shape[0] - 1, col + target.shape[1] - 1)
+    off = max(*np.abs([next_row - row - 1, next_col - col - 1]), *np.abs(np.subtract(far, end)))
+    return (row - 0.5, col - 0.5) if off < _SAME_PX else None
 
 
 def _cut_out(scene: Scene, target: Grid, row: int, col: int) -> Scene:
-    """Copy the pixels of a target that begins at a pixel of the scene; what lies beyond the scene is outside."""
-    rows, cols = scene.grid.shape
-    top, left = max(row, 0), max(col, 0)
-    bottom, right = min(row + target.shape[0], rows), min(col + target.shape[1], cols)
-    out = empty_scene(target, len(scene.data))
-    if bottom > top and right > left:
-        there = (slice(top - row, bottom - row), slice(left - col, right - col))
-        out.data[:, *there] = scene.data[:, top:bottom, left:right]
-        out.flags[there] = scene.flags[top:bottom, left:right]
+    """Take the pixels of a target that begins at a pixel of the scene; what lies beyond the scene is outside."""
+    data = _cut(scene.data, (row, col), target.shape, 0)
+    flags = _cut(scene.flags, (row, col), target.shape, Flag.OUTSIDE)
+    return Scene(data=data, flags=flags, grid=target)
+
+
+def _cut(image: Layer, corner: tuple[int, int], shape: tuple[int, int], beyond: int) -> Layer:
+    """Cut (..., row, col) out from a corner on, which may lie beyond the image: there it is ``beyond``."""
+    low = [max(at, 0) for at in corner]
+    high = [max(lo, min(at + n, m)) for lo, at, n, m in zip(low, corner, shape, image.shape[-2:], strict=True)]
+    piece = image[..., low[0] : high[0], low[1] : high[1]]
+    if piece.shape[-2:] == shape:
+        return piece
+    out = np.full((*image.shape[:-2], *shape), beyond, image.dtype)
+    row, col = low[0] - corner[0], low[1] - corner[1]
+    if piece.size:
+        out[..., row : row + piece.shape[-2], col : col + piece.shape[-1]] = piece
+    return out
+
+
+def _moved(scene: Scene, target: Grid, at: tuple[float, float], bands: list[tuple[float, float]]) -> Scene:
+    """Lay a scene on a grid of pixels as large, a part of a pixel off: as GDAL's warper does, with less to ask of each.
+
+    Parameters
+    ----------
+    at
+        Row and column of the scene at which the target begins, for the flags.
+    bands
+        The same for the data, band by band.
+
+    """
+    corner = (math.floor(at[0] + 0.5), math.floor(at[1] + 0.5))
+    flags = _cut(scene.flags, corner, target.shape, Flag.OUTSIDE).copy()
+    # A pixel is outside if the middle of any band's is.
+    inside = np.zeros(scene.grid.shape, np.uint8)
+    for begin in bands:
+        middle = (math.floor(begin[0] + 0.5), math.floor(begin[1] + 0.5))
+        if middle != corner:
+            flags |= _cut(inside, middle, target.shape, Flag.OUTSIDE)
+    near = _cut(_near_unseen(scene, _CUBIC_REACH_PX), corner, target.shape, False)  # noqa: FBT003 - beyond is outside
+    flags[near & ((flags & UNSEEN) == 0)] |= np.uint8(Flag.EDGE)
+    data = np.empty((len(scene.data), *target.shape), np.float32)
+    there = (flags & Flag.OUTSIDE) == 0
+
+    def fill(tile: blocks.Tile) -> None:
+        for band, begin, into in zip(scene.data, bands, data, strict=True):
+            piece = band
+            for axis, (own, first) in enumerate(zip(tile.own, begin, strict=True)):
+                low = own.start + math.floor(first) - 1
+                piece = _run(piece, slice(low, low + own.stop - own.start + 3), axis)
+            for axis, first in enumerate(begin):
+                piece = _cubic(piece, first - math.floor(first), axis)
+            np.multiply(piece, there[tile.own], out=into[tile.own])
+
+    blocks.each(fill, blocks.tiles(target.shape))
+    return Scene(data=data, flags=flags, grid=target)
+
+
+def _run(image: NDArray[np.float32], run: slice, axis: int) -> NDArray[np.float32]:
+    """Cut a run of rows (axis 0) or columns out of (row, col); beyond the image its border is repeated."""
+    if run.start < 0 or run.stop > image.shape[axis]:
+        return np.take(image, np.arange(run.start, run.stop), axis, mode="clip")
+    return image[run] if axis == 0 else image[:, run]
+
+
+def _cubic(image: NDArray[np.float32], x: float, axis: int) -> NDArray[np.float32]:
+    """Interpolate (row, col) a part ``x`` of a pixel on from each but the first and the last two along an axis.
+
+    Cubic convolution with Keys' a = -1/2, as GDAL's.
+    """
+    taps = (
+        -0.5 * x + x**2 - 0.5 * x**3,
+        1 - 2.5 * x**2 + 1.5 * x**3,
+        0.5 * x + 2 * x**2 - 1.5 * x**3,
+        -0.5 * x**2 + 0.5 * x**3,
+    )
+    count = image.shape[axis] - 3
+    out = _run(image, slice(0, count), axis) * np.float32(taps[0])
+    for k in (1, 2, 3):
+        out += _run(image, slice(k, k + count), axis) * np.float32(taps[k])
     return out
 
 
@@ -272,7 +348,7 @@ def resample_along(
     outside = ((near < 0) | (near >= limits)).any(axis=0)
     row, col = np.clip(near, 0, limits - 1)
     flags = np.where(outside, np.uint8(Flag.OUTSIDE), scene.flags[row, col])
-    spread = _near_unseen(scene.unseen, math.ceil(_CUBIC_REACH_PX * ratio - 0.01))
+    spread = _near_unseen(scene, math.ceil(_CUBIC_REACH_PX * ratio - 0.01))
     flags[spread[row, col] & ((flags & UNSEEN) == 0)] |= np.uint8(Flag.EDGE)
     return Scene(data=data, flags=flags, grid=target)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import fft, ndimage
+from scipy import fft
 
 from imagery_diff.method import blocks
 from imagery_diff.method.refine import cut_windows, in_range, one_step, refine, refine_locally
@@ -48,6 +48,8 @@ _LEAST_WINDOWS = 25
 _LEAST_SIDE_PX = 24
 _RANGE_PX = 200_000
 """Pixels from which ranges and the softness of gradients are taken, spread evenly."""
+_COARSE_BLUR_PX = 1.0
+"""Gaussian before gradients are taken in the coarse search."""
 _COARSE_ERROR_PX = 0.35
 """Standard error of the coarse value; method.md section 1."""
 
@@ -232,8 +234,8 @@ def _grey(image: Floats, ranges: NDArray[np.float64], stable: Bools) -> Floats:
 
 def _coarse(before: Floats, after: Floats, stable: Bools, max_shift_px: float) -> NDArray[np.float64] | None:
     """Find the whole-pixel shift with a parabola on top, from the correlation of gradient directions."""
-    inner = ndimage.binary_erosion(stable, iterations=4, border_value=0)
-    fields = blocks.each(lambda image: _gradient_directions(image, inner), (before, after))
+    inner = blocks.shrunk_by_steps(stable, 4)
+    fields = [_gradient_directions(image, inner) for image in (before, after)]
     if not all(np.any(f) for f in fields):
         return None
     reach = int(np.ceil(max_shift_px))
@@ -260,16 +262,30 @@ def _gradient_directions(image: Floats, inner: Bools) -> NDArray[np.complex64]:
     gradient = np.zeros(image.shape, np.complex64)
     if not inner.any():
         return gradient
-    smooth = ndimage.gaussian_filter(image, 1.0)
-    ndimage.sobel(smooth, axis=1, output=gradient.real)
-    ndimage.sobel(smooth, axis=0, output=gradient.imag)
-    size = np.abs(gradient)
-    soft = np.quantile(size.ravel()[blocks.thinned(np.flatnonzero(inner), _RANGE_PX)], 0.98)
+    taps = blocks.kernel(_COARSE_BLUR_PX)
+
+    def fill(tile: blocks.Tile) -> None:
+        near = blocks.widened(tile.own, 1, image.shape)
+        wide = blocks.widened(near, len(taps) - 1, image.shape)
+        within = tuple(slice(n.start - w.start, n.stop - w.start) for n, w in zip(near, wide, strict=True))
+        smooth = blocks.smooth(image[wide], blocks.Tile(own=near, wide=wide, inner=(within[0], within[1])), taps)
+        # Sobel's slopes; the image's outermost pixels, which are never inner, have none.
+        at = tuple(slice(n.start + 1, n.stop - 1) for n in near)
+        across, down = smooth[:, 2:] - smooth[:, :-2], smooth[2:] - smooth[:-2]
+        gradient.real[at] = across[:-2] + 2 * across[1:-1] + across[2:]
+        gradient.imag[at] = down[:, :-2] + 2 * down[:, 1:-1] + down[:, 2:]
+
+    blocks.each(fill, blocks.tiles(image.shape))
+    sample = blocks.thinned(np.flatnonzero(inner), _RANGE_PX)
+    soft = np.float32(np.quantile(np.abs(gradient.ravel()[sample]), 0.98))
     if soft <= 0:
         return np.zeros(image.shape, np.complex64)
-    size += np.float32(soft)
-    gradient /= size
-    gradient *= inner
+
+    def soften(tile: blocks.Tile) -> None:
+        here = gradient[tile.own]
+        here *= inner[tile.own] / (np.abs(here) + soft)
+
+    blocks.each(soften, blocks.tiles(image.shape))
     return gradient
 
 

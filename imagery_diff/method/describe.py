@@ -88,6 +88,16 @@ class Views:
     """What the second stage looks at; None where it has no say."""
 
     @cached_property
+    def seen(self) -> NDArray[np.bool_]:
+        """(row, col), True where something is known of both dates."""
+        return np.asarray((self.flags & UNSEEN) == 0)
+
+    @cached_property
+    def quiet(self) -> NDArray[np.bool_]:
+        """(row, col), True on ground that was seen and in no patch."""
+        return self.seen & ~self.changed
+
+    @cached_property
     def bright_ground(self) -> dict[str, float]:
         """Brightness that 70 % of the scene do not reach, by band: what a ship is light or dark against."""
         return {
@@ -119,8 +129,7 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
     shape = _outline(patch, views)
     if shape is None:
         return None
-    seen = (views.flags & UNSEEN) == 0
-    direction = _direction(patch, views, seen & ~views.changed)
+    direction = _direction(patch, views, views.quiet)
     if (not patch.area and _is_shadow_rest(patch, shape, views)) or _is_weather(patch, views):
         return None
     zone, shares = zone_of(shape.outline, aoi) if aoi else (None, {})
@@ -149,7 +158,7 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
         colour=colour,
         zone=zone,
         zone_shares=shares,
-        cut=_is_cut(patch, ~seen),
+        cut=_is_cut(patch, views.seen),
         strength=patch.strength,
         traits=measure(patch, shape, views.around) if views.around and not patch.area else {},
     )
@@ -237,7 +246,8 @@ def _on_water(patch: Patch, views: Views) -> bool | None:
     """Whether most of the patch was open water on a date or both; None where that is not known."""
     if views.water is None:
         return None
-    return bool(np.mean((views.water[0] | views.water[1])[patch.window][patch.mask]) > 0.5)  # noqa: PLR2004 - majority
+    before, after = (water[patch.window][patch.mask] for water in views.water)
+    return bool(np.mean(before | after) > 0.5)  # noqa: PLR2004 - majority
 
 
 def _whitening(patch: Patch, views: Views) -> NDArray[np.float64]:
@@ -269,12 +279,12 @@ def _look(patch: Patch, views: Views, direction: Direction) -> tuple[str | None,
     return colour, colour == "dark"
 
 
-def _is_cut(patch: Patch, unseen: NDArray[np.bool_]) -> bool:
+def _is_cut(patch: Patch, seen: NDArray[np.bool_]) -> bool:
     """Whether a patch touches what was not seen."""
     rows, cols = patch.window
     touching = ndimage.binary_dilation(patch.mask, iterations=2)
     at_edge = rows.start == 0 and patch.mask[:2].any()
     at_edge |= cols.start == 0 and patch.mask[:, :2].any()
-    at_edge |= rows.stop == unseen.shape[0] and patch.mask[-2:].any()
-    at_edge |= cols.stop == unseen.shape[1] and patch.mask[:, -2:].any()
-    return bool(at_edge or unseen[patch.window][touching].any())
+    at_edge |= rows.stop == seen.shape[0] and patch.mask[-2:].any()
+    at_edge |= cols.stop == seen.shape[1] and patch.mask[:, -2:].any()
+    return bool(at_edge or (~seen[patch.window][touching]).any())

@@ -13,11 +13,11 @@ of a class (moving cloud shadow without a mask), compression artefacts.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import ndimage
 
 from imagery_diff.method import blocks
 from imagery_diff.method.radiometry import STRATA, Surface
@@ -36,6 +36,8 @@ _BINS = 12
 _SAMPLE_PX = 120_000
 """Pixels of a class from which its scatter is measured: ten thousand in each bin tell a spread to one per cent."""
 _MIN_BIN_PX = 60
+_STEPS = 4096
+"""Spreads are looked up for so many textures; between two of them they differ by less than a thousandth."""
 _BLOCKS = 100
 """A class of ground is cut into about this many blocks where it is too small for blocks of the full size."""
 _MIN_BLOCK_PX = 8
@@ -84,13 +86,19 @@ class NoiseModel:
 
     def curve(self, surface: int, texture: Floats) -> Floats:
         """Spread of a class for a map of texture; (component, row, col)."""
-        knots, spreads = self.texture_knots[surface], self.spread[surface].astype(np.float32)
-        # Where between the knots is looked up once for all components.
-        at = np.interp(texture, knots, np.arange(len(knots)))
-        low = np.minimum(at.astype(np.intp), max(len(knots) - 2, 0))
-        part = (at - low).astype(np.float32)
-        high = np.minimum(low + 1, len(knots) - 1)
-        return np.stack([spread[low] + (spread[high] - spread[low]) * part for spread in spreads])
+        first, per_unit, table = self._tables[surface]
+        step = ((texture - np.float32(first)) * np.float32(per_unit) + np.float32(0.5)).astype(np.intp)
+        return np.take(table, step, axis=1, mode="clip")
+
+    @cached_property
+    def _tables(self) -> dict[int, tuple[float, float, Floats]]:
+        """Surface class -> the first texture, steps per unit of it, (component, step) spread: linear between knots."""
+        tables = {}
+        for s, knots in self.texture_knots.items():
+            at = np.linspace(knots[0], knots[-1], _STEPS)
+            table = np.array([np.interp(at, knots, spread) for spread in self.spread[s]], np.float32)
+            tables[s] = (float(knots[0]), (_STEPS - 1) / max(float(np.ptp(knots)), 1e-6), table)
+        return tables
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -273,11 +281,10 @@ def weigh(
             white = tuple(_whitened(matrix, image[:, *box]) for image in images)
             curve = noise.curve(s, texture[window][box])
             spread = expected_spread((white[0], white[1]), curve, jitter_px=reach.jitter_px)
-            asked = (here | shore)[box]
-            found = pair_evidence(white[0], white[1], spread, asked, tolerance_px=reach.tolerance_px)
+            found = pair_evidence(white[0], white[1], spread, tolerance_px=reach.tolerance_px)
             answer = strength[window][box]
-            answer[here[box]] = found[here[box]]
-            answer[shore[box]] = np.minimum(answer[shore[box]], found[shore[box]])
+            np.copyto(answer, found, where=here[box])
+            np.minimum(answer, found, out=answer, where=shore[box])
 
     blocks.each(fill, blocks.tiles(surface.shape))
     return strength
@@ -285,7 +292,7 @@ def weigh(
 
 def _dry_shore(surface: Surfaces, noise: NoiseModel) -> Bools:
     """(row, col), dry pixels of a class that is looked at, within reach of the water."""
-    near = ndimage.binary_dilation(surface == Surface.WATER, np.ones((3, 3), bool), iterations=_SHORE_PX)
+    near = blocks.grown(surface == Surface.WATER, _SHORE_PX)
     dry = [s for s in noise.whitening if s != Surface.WATER]
     return np.asarray(near & np.isin(surface, dry), bool)
 
@@ -351,22 +358,25 @@ def expected_spread(white: tuple[Floats, Floats], curve: Floats, *, jitter_px: f
     (component, row, col)
 
     """
-    out = np.empty_like(curve)
-    for i, spread in enumerate(curve):
-        standing = np.minimum(*(_steepness(image[i]) for image in white))
-        standing *= np.float32(jitter_px**2)
-        standing += spread * spread
-        np.sqrt(standing, out=out[i])
-    return out
+    standing = np.minimum(*(_steepness(image) for image in white))
+    standing *= np.float32(jitter_px**2)
+    standing += curve * curve
+    return np.sqrt(standing, out=standing)
 
 
 def _steepness(image: Floats) -> Floats:
-    """Squared gradient of (row, col)."""
-    down, right = np.gradient(image)
+    """Squared gradient of (component, row, col) by central differences, at the rim by one-sided ones."""
+    down, right = np.empty_like(image), np.empty_like(image)
+    np.subtract(image[:, 2:], image[:, :-2], out=down[:, 1:-1])
+    np.subtract(image[..., 2:], image[..., :-2], out=right[..., 1:-1])
+    for rim, inner in ((0, 1), (-1, -2)):
+        down[:, rim] = 2 * (image[:, inner] - image[:, rim])
+        right[..., rim] = 2 * (image[..., inner] - image[..., rim])
     down *= down
     right *= right
     down += right
-    return np.asarray(down)
+    down *= np.float32(0.25)
+    return down
 
 
 def evidence(observed: Floats, expected: Expectation, *, tolerance_px: float) -> Floats:
@@ -402,16 +412,35 @@ def evidence(observed: Floats, expected: Expectation, *, tolerance_px: float) ->
     return np.where(expected.valid, np.sqrt(best), np.float32(0))
 
 
-def pair_evidence(before: Floats, after: Floats, spread: Floats, valid: Bools, *, tolerance_px: float) -> Floats:
+def pair_evidence(before: Floats, after: Floats, spread: Floats, *, tolerance_px: float) -> Floats:
     """Evidence of a pair: each image is the other's expectation, and the stronger of the two answers counts.
 
     A thin new object is explained away from one side (its neighbours are the old ground) but not from the other.
+    What a pixel differs by from a neighbour on the other date is asked once and weighed at both ends. Images are laid
+    out as one long row, in which a neighbour lies so many places on whatever the row; their rim, repeated, parts them.
     """
-    forward = evidence(after, Expectation(mean=before, spread=spread, valid=valid), tolerance_px=tolerance_px)
-    if not tolerance_px:
-        return forward
-    backward = evidence(before, Expectation(mean=after, spread=spread, valid=valid), tolerance_px=tolerance_px)
-    return np.maximum(forward, backward)
+    reach = int(tolerance_px)
+    if not reach:
+        everywhere = np.ones(before.shape[1:], bool)
+        return evidence(after, Expectation(mean=before, spread=spread, valid=everywhere), tolerance_px=0)
+    rim = ((0, 0), (reach, reach), (reach, reach))
+    one, other, weight = (
+        np.asarray(np.pad(image, rim, mode="edge").reshape(len(image), -1), np.float32)
+        for image in (before, after, 1 / (spread * spread))
+    )
+    width, size = before.shape[2] + 2 * reach, one.shape[1]
+    forward, backward = np.full((2, size), np.inf, np.float32)
+    off = np.empty_like(one)
+    steps = range(-reach, reach + 1)
+    for far in (rows * width + cols for rows in steps for cols in steps):
+        here, there = slice(max(0, -far), size - max(0, far)), slice(max(0, far), size - max(0, -far))
+        apart = off[:, here]
+        np.subtract(other[:, there], one[:, here], out=apart)
+        apart *= apart
+        for best, end in ((forward, here), (backward, there)):
+            np.minimum(best[end], np.einsum("kn,kn->n", apart, weight[:, end]), out=best[end])
+    strength = np.sqrt(np.maximum(forward, backward) / np.float32(len(before))).reshape(-1, width)
+    return np.asarray(strength[reach : len(strength) - reach, reach : width - reach])
 
 
 def smooth_evidence(strength: Floats, valid: Bools, sigma_px: float) -> Floats:

@@ -139,19 +139,21 @@ def water_masks(
         core = hint & seen & (texture <= np.median(texture[hint & seen]))
     else:
         return None
-    core = ndimage.binary_erosion(core, iterations=2)
+    core = blocks.shrunk_by_steps(core, 2)
     if np.count_nonzero(core) < _MIN_STRATUM_PX and index is not None:
         calm = tuple(ndimage.uniform_filter(i, _GLINT_PX) for i in index)
         wet = (seen & (calm[0] > 0), seen & (calm[1] > 0))
-        core = ndimage.binary_erosion(wet[0] & wet[1] & (np.maximum(*calm) > _NDWI_WATER), iterations=2)
+        core = blocks.shrunk_by_steps(wet[0] & wet[1] & (np.maximum(*calm) > _NDWI_WATER), 2)
     if np.count_nonzero(core) < _MIN_STRATUM_PX:
         return None
-    masks = []
-    for image, there in zip((before, after), wet, strict=True):
-        like = _looks_like(image, core) & there
+
+    def mask(date: int) -> Bools:
+        like = _looks_like((before, after)[date], core) & wet[date]
         # A majority keeps single glints, foam and wakes from making islands, and dark pixels on land from making ponds.
-        masks.append(ndimage.uniform_filter(like.astype(np.float32), 3) > 0.5)  # noqa: PLR2004
-    return _joined_to((masks[0], masks[1]), core)
+        return np.asarray(ndimage.uniform_filter(like.astype(np.float32), 3) > 0.5)  # noqa: PLR2004
+
+    first, second = blocks.each(mask, (0, 1))
+    return _joined_to((first, second), core)
 
 
 def _joined_to(masks: tuple[Bools, Bools], core: Bools) -> tuple[Bools, Bools]:
@@ -208,13 +210,21 @@ def plants(before: Floats, after: Floats, names: tuple[str, ...], *, ndvi: float
         if {"green", "blue"} <= set(names):
             leaf &= image[names.index("green")] > image[names.index("blue")]
         green |= leaf
-    return ndimage.binary_dilation(green, iterations=2)
+    return blocks.grown_by_steps(green, 2)
 
 
 def _ratio(one: Floats, other: Floats) -> Floats:
     """Normalised difference; 0 where both are dark."""
-    total = np.maximum(one, 0) + np.maximum(other, 0)
-    return np.where(total > 0, (one - other) / np.maximum(total, 1e-6), 0.0).astype(np.float32)
+    out = np.empty(one.shape, np.float32)
+
+    def fill(tile: blocks.Tile) -> None:
+        a, b = one[tile.own], other[tile.own]
+        total = np.maximum(a, 0) + np.maximum(b, 0)
+        np.divide(a - b, np.maximum(total, np.float32(1e-6)), out=out[tile.own])
+        out[tile.own] *= total > 0
+
+    blocks.each(fill, blocks.tiles(one.shape))
+    return out
 
 
 def _log_texture(images: tuple[Floats, Floats], seen: Bools, size: int) -> Floats:
@@ -227,10 +237,12 @@ def _log_texture(images: tuple[Floats, Floats], seen: Bools, size: int) -> Float
 
     def fill(tile: blocks.Tile) -> None:
         there = seen[tile.wide]
-        share = np.maximum(ndimage.uniform_filter(there.astype(np.float64), size), 1e-6)
+        all_seen = bool(there.all())
+        share = 1.0 if all_seen else np.maximum(ndimage.uniform_filter(there.astype(np.float64), size), 1e-6)
         found = []
         for mean, (low, middle, high) in zip(means, ranges, strict=True):
-            scaled = np.where(there, (mean[tile.wide] - middle) / max(high - low, 1e-12), 0.0)
+            scaled = (mean[tile.wide] - middle) / max(high - low, 1e-12)
+            scaled = scaled if all_seen else np.where(there, scaled, 0.0)
             first = ndimage.uniform_filter(scaled, size) / share
             second = ndimage.uniform_filter(scaled**2, size) / share
             found.append(np.maximum(second - first**2, 0)[tile.inner])
@@ -283,16 +295,23 @@ def estimate_match(before: Floats, after: Floats, surface: NDArray[np.uint8]) ->
     ground = np.isin(surface, [Surface.SMOOTH, Surface.ROUGH])
     if np.count_nonzero(ground) < _MIN_STRATUM_PX:
         ground = surface != Surface.UNSEEN
-    _, spread_before, spread_after = _least_changed(*_sampled((before, after), ground))
+
+    def settle(kind: Surface | None) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]] | None:
+        where = ground if kind is None else surface == kind
+        if not where.any():
+            return None
+        samples = _sampled((before, after), where)
+        chosen, *spreads = _least_changed(*samples)
+        return spreads, [sample[:, chosen].mean(axis=1, dtype=np.float64) for sample in samples]
+
+    whole, *each = blocks.each(settle, (None, *STRATA))
+    assert whole is not None
+    spread_before, spread_after = whole[0]
     middle = np.sqrt(spread_before * spread_after)
     centres: tuple[dict[int, NDArray[np.float64]], dict[int, NDArray[np.float64]]] = ({}, {})
-    for s in STRATA:
-        where = surface == s
-        if where.any():
-            samples = _sampled((before, after), where)
-            chosen, _, _ = _least_changed(*samples)
-            for side, sample in zip(centres, samples, strict=True):
-                side[int(s)] = sample[:, chosen].mean(axis=1, dtype=np.float64)
+    for s, found in zip(STRATA, each, strict=True):
+        if found is not None:
+            centres[0][int(s)], centres[1][int(s)] = found[1]
     return Match(
         gain_before=middle / spread_before,
         gain_after=middle / spread_after,
@@ -308,42 +327,69 @@ def _sampled(images: tuple[Floats, Floats], where: Bools) -> tuple[Floats, Float
     return before, after
 
 
-def _least_changed(before: Floats, after: Floats) -> tuple[Bools, NDArray[np.float64], NDArray[np.float64]]:
-    """Iterate: standardise on the chosen pixels, keep those that differ least. Arrays are (band, pixel).
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Standard:
+    """Pixels of one date in units of their own spread about their own middle, so that single precision does."""
 
-    Many pixels begin from what an even part of them settled on.
+    values: Floats
+    """(band, pixel)"""
+    squares: Floats
+    unit: NDArray[np.float64]
+    """(band,)"""
+
+    @classmethod
+    def of(cls, pixels: Floats) -> _Standard:
+        middle = pixels.mean(axis=1, dtype=np.float64)
+        unit = np.maximum(pixels.std(axis=1, dtype=np.float64), 1e-9)
+        values = ((pixels - middle[:, None]) / unit[:, None]).astype(np.float32)
+        return cls(values=values, squares=values * values, unit=unit)
+
+    def thinned(self, every: int) -> _Standard:
+        return _Standard(values=self.values[:, ::every], squares=self.squares[:, ::every], unit=self.unit)
+
+    def over(self, chosen: Bools) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and spread of each band over some pixels, (band,), in units."""
+        share = chosen.astype(np.float32) / max(int(np.count_nonzero(chosen)), 1)
+        mean, square = (np.einsum("kn,n->k", part, share).astype(np.float64) for part in (self.values, self.squares))
+        return mean, np.sqrt(np.maximum(square - mean**2, 1e-12))
+
+
+def _least_changed(before: Floats, after: Floats) -> tuple[Bools, NDArray[np.float64], NDArray[np.float64]]:
+    """Say which pixels changed least, (pixel,), and how they spread in each band, (band,) before and after.
+
+    Many pixels begin from what an even part of them settled on. Arrays are (band, pixel).
     """
+    sides = (_Standard.of(before), _Standard.of(after))
     chosen: Bools = np.ones(before.shape[1], bool)
-    if before.shape[1] > _FIRST_PX:
-        every = -(-before.shape[1] // _FIRST_PX)
-        first = _least_changed(before[:, ::every], after[:, ::every])[0]
-        chosen = _nearest(before, after, *_standards(before[:, ::every][:, first], after[:, ::every][:, first]))
+    if len(chosen) > _FIRST_PX:
+        part = tuple(side.thinned(-(-len(chosen) // _FIRST_PX)) for side in sides)
+        first = _settled((part[0], part[1]), np.ones(part[0].values.shape[1], bool))
+        chosen = _nearest(sides, [side.over(first) for side in part])
+    chosen = _settled(sides, chosen)
+    spread = [side.over(chosen)[1] * side.unit for side in sides]
+    return chosen, spread[0], spread[1]
+
+
+def _settled(sides: tuple[_Standard, _Standard], chosen: Bools) -> Bools:
+    """Iterate: standardise on the chosen pixels, keep those that differ least."""
     # Four rounds, as in method.md, do not settle where a quarter changed: gains came out twice too large.
     for _ in range(25):
         last = chosen
-        standards = _standards(before[:, chosen], after[:, chosen])
-        chosen = _nearest(before, after, *standards)
+        chosen = _nearest(sides, [side.over(chosen) for side in sides])
         if np.mean(chosen != last) < 1e-3:  # noqa: PLR2004 - settled
             break
-    return chosen, standards[0][1], standards[1][1]
+    return chosen
 
 
-def _standards(before: Floats, after: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and spread of each band, (2, band), before and after."""
-    b, a = (
-        np.stack([i.mean(axis=1, dtype=np.float64), np.maximum(i.std(axis=1, dtype=np.float64), 1e-9)])
-        for i in (before, after)
-    )
-    return b, a
-
-
-def _nearest(before: Floats, after: Floats, own: NDArray[np.float64], other: NDArray[np.float64]) -> Bools:
-    """Say which pixels differ least once both images are standardised; (pixel,)."""
-    distance = np.zeros(before.shape[1], np.float32)
-    for k in range(len(before)):
-        scale = np.float32(1 / own[1, k]), np.float32(1 / other[1, k])
-        offset = np.float32(other[0, k] / other[1, k] - own[0, k] / own[1, k])
-        distance += (after[k] * scale[1] - before[k] * scale[0] - offset) ** 2
+def _nearest(
+    sides: tuple[_Standard, _Standard], standards: list[tuple[NDArray[np.float64], NDArray[np.float64]]]
+) -> Bools:
+    """Say which pixels differ least once both dates have mean 0 and spread 1 in each band; (pixel,)."""
+    (own, own_spread), (other, other_spread) = standards
+    distance = np.zeros(sides[0].values.shape[1], np.float32)
+    for k, (before, after) in enumerate(zip(sides[0].values, sides[1].values, strict=True)):
+        offset = np.float32(other[k] / other_spread[k] - own[k] / own_spread[k])
+        distance += (after * np.float32(1 / other_spread[k]) - before * np.float32(1 / own_spread[k]) - offset) ** 2
     return np.asarray(distance <= np.quantile(distance, _LEAST_CHANGED))
 
 
@@ -454,9 +500,11 @@ class _Drift:
             here = surface == s
             if here.any():
                 down, across = (_between(o, self.cell_px, n) for o, n in zip(tile.own, cells.shape[1:], strict=True))
-                rows = cells[:, down[0]] + (cells[:, down[1]] - cells[:, down[0]]) * down[2][:, None]
-                first = rows[..., across[0]]
-                np.copyto(out, first + (rows[..., across[1]] - first) * across[2], where=here)
+                # Along the few rows of cells first: whole lines of pixels are then mixed, which is fast.
+                near = cells[:, down[0][0] : down[1][-1] + 1]
+                lines = near[..., across[0]] + (near[..., across[1]] - near[..., across[0]]) * across[2]
+                low, high = (lines[:, d - down[0][0]] for d in down[:2])
+                np.copyto(out, low + (high - low) * down[2][:, None], where=here)
         return out
 
 
@@ -481,7 +529,7 @@ def _estimate_drift(after: Floats, before: Floats, surface: NDArray[np.uint8], s
     places = {s: np.flatnonzero(surface == s) for s in STRATA}
     places = {s: blocks.thinned(at, _SAMPLE_PX) for s, at in places.items() if len(at)}
     sampled = {s: _taken(after, at) - _taken(before, at) for s, at in places.items()}
-    share = {s: _cell_sums((surface == s).astype(np.float32), cell) for s in places}
+    share = _cell_counts(surface, list(places), cell)
     share = {s: np.maximum(ndimage.uniform_filter(n, width), np.float32(1e-3 * cell**2)) for s, n in share.items()}
     drift = _Drift(cell_px=cell, cells={s: np.zeros((len(after), *n.shape), np.float32) for s, n in share.items()})
     for _ in range(2):
@@ -511,7 +559,7 @@ def _clipped_sums(
     def fill(tile: blocks.Tile) -> None:
         here = surface[tile.own]
         left = after[:, *tile.own] - before[:, *tile.own]
-        target = tuple(slice(o.start // cell, -(-o.stop // cell)) for o in tile.own)
+        target = _cells_of(tile, cell)
         for s, total in sums.items():
             mine = here == s
             if mine.any():
@@ -523,13 +571,40 @@ def _clipped_sums(
                 own *= mine
                 total[:, *target] = _cell_sums(own, cell)
 
-    side = (max(1, blocks.TILE_PX[0] // cell) * cell, max(1, blocks.TILE_PX[1] // cell) * cell)
-    blocks.each(fill, blocks.tiles(surface.shape, side=side))
+    blocks.each(fill, _cell_tiles(surface.shape, cell))
     return sums
+
+
+def _cell_counts(surface: NDArray[np.uint8], kinds: list[Surface], cell: int) -> dict[Surface, Floats]:
+    """Count the pixels of each class in each cell; class -> (row of cells, col of cells)."""
+    counts = {s: np.zeros([-(-n // cell) for n in surface.shape], np.float32) for s in kinds}
+
+    def fill(tile: blocks.Tile) -> None:
+        for s, count in counts.items():
+            count[_cells_of(tile, cell)] = _cell_sums((surface[tile.own] == s).astype(np.float32), cell)
+
+    blocks.each(fill, _cell_tiles(surface.shape, cell))
+    return counts
+
+
+def _cell_tiles(shape: tuple[int, ...], cell: int) -> list[blocks.Tile]:
+    """Cut an image into tiles of whole cells."""
+    side = (max(1, blocks.TILE_PX[0] // cell) * cell, max(1, blocks.TILE_PX[1] // cell) * cell)
+    return blocks.tiles(shape, side=side)
+
+
+def _cells_of(tile: blocks.Tile, cell: int) -> tuple[slice, slice]:
+    """Rows and columns of the cells that a tile of whole cells holds."""
+    rows, cols = (slice(o.start // cell, -(-o.stop // cell)) for o in tile.own)
+    return rows, cols
 
 
 def _cell_sums(image: Floats, cell: int) -> Floats:
     """Sum (..., row, col) over square cells; those at the far edges may be narrower."""
-    for axis in (-2, -1):
-        image = np.add.reduceat(image, np.arange(0, image.shape[axis], cell), axis=axis)
-    return image
+    rows, cols = (-(-n // cell) for n in image.shape[-2:])
+    over = [(0, 0)] * (image.ndim - 2) + [
+        (0, m * cell - n) for m, n in zip((rows, cols), image.shape[-2:], strict=True)
+    ]
+    whole = np.pad(image, over)
+    lines = whole.reshape(*image.shape[:-2], rows, cell, cols * cell).sum(axis=-2)
+    return np.asarray(lines.reshape(*image.shape[:-2], rows, cols, cell).sum(axis=-1))

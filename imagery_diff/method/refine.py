@@ -52,7 +52,7 @@ _LOCAL_INFORMATION = 400.0
 _MIN_LOCAL_SHARE = 0.04
 _FAR_PX = 3.0
 """A window that ends further from the mean than this has lost its way."""
-_CHUNK = 48
+_CHUNK = 12
 """Windows looked at together: what does not leave the processor's cache is fast."""
 _MANY, _PART = 200, 4
 """So many windows are solved on every so-manieth of them first."""
@@ -286,7 +286,7 @@ def cut_windows(
 
     Each band is brought to its range (:func:`in_range`), what is not usable to its middle.
     """
-    inner = ndimage.binary_erosion(usable, np.ones((3, 3), bool), iterations=_ERODE, border_value=0)
+    inner = blocks.shrunk(usable, _ERODE)
     tiles = _tiles(inner, side, 0)
     rows, cols = tiles.shape[:2]
     every = max(1, round(usable.size / sample_px))

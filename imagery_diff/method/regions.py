@@ -158,7 +158,7 @@ def find_patches(scales: list[Scale], surface: NDArray[np.uint8], barred: Bools,
 
     blocks.each(fill, blocks.tiles(surface.shape))
     # Closing bridges one-pixel gaps: a train is one pixel wide and of many colours.
-    mask = ndimage.binary_closing(grown, _EIGHT) & open_
+    mask = blocks.shrunk(blocks.grown(grown, 1), 1) & open_
     water = _settle_shore(mask, surface == Surface.WATER)
     patches = [p for wet in (True, False) for p in _joined(mask & (water == wet), seeded, scales, min_px)]
     return sorted(patches, key=lambda p: -p.strength)

@@ -113,7 +113,7 @@ def score(
         Side of the neighbourhood of pattern and local contrast, pixels.
 
     """
-    places = np.flatnonzero(seen)[::_SAMPLE]
+    places = np.flatnonzero(seen)[::_SAMPLE].copy()  # a view would hold on to all of them
     if not places.size:
         return Survey(strength=np.zeros(seen.shape, np.float32), level=bounds.level)
     sharp = resolved(brightness, seen)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 from matplotlib.font_manager import FontProperties
+from matplotlib.image import AxesImage
 from matplotlib.patheffects import withStroke
+from matplotlib.transforms import Affine2D
 
 from imagery_diff.scene import DEGRADED, UNSEEN, Flag
 from imagery_diff.write.panels import Frame, hatch
@@ -17,6 +19,7 @@ from imagery_diff.write.words import clean
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.backend_bases import RendererBase
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
@@ -65,6 +68,17 @@ def hatched_by(image: Pixels, flags: NDArray[np.uint8], frame: Frame) -> Pixels:
     inside = ((rows >= 0) & (rows < flags.shape[0]))[:, None] & ((cols >= 0) & (cols < flags.shape[1]))[None]
     found = flags[np.clip(rows, 0, flags.shape[0] - 1)][:, np.clip(cols, 0, flags.shape[1] - 1)]
     return hatch(image, np.where(inside, found, np.uint8(Flag.OUTSIDE)))
+
+
+class _AsIs(AxesImage):
+    """An RGBA picture copied pixel by pixel where it is drawn at its own size, which resampling would not change."""
+
+    def make_image(self, renderer: RendererBase, magnification: float = 1.0, unsampled: bool = False) -> Any:  # noqa: FBT001, FBT002 - matplotlib's own
+        """Return pixels, left, bottom and a transform, as matplotlib asks for them."""
+        box, pixels = self.axes.bbox, np.asarray(self.get_array())
+        if magnification == 1 and pixels.shape[:2] == (round(box.height), round(box.width)):
+            return pixels[::-1], round(box.x0), round(box.y0), Affine2D()
+        return super().make_image(renderer, magnification, unsampled)
 
 
 class Sheet:
@@ -138,7 +152,11 @@ class Sheet:
         rows, cols = image.shape[:2]
         box = (left / self.width, 1 - (top + rows) / self.height, cols / self.width, rows / self.height)
         axes = self.figure.add_axes(box)
-        axes.imshow(image, interpolation="nearest", extent=(0, cols, rows, 0), aspect="auto")
+        shown = np.full((rows, cols, 4), 255, np.uint8)
+        shown[..., :3] = np.rint(np.clip(image, 0, 1) * 255)
+        as_is = _AsIs(axes, interpolation="nearest", extent=(0, cols, rows, 0))
+        as_is.set_data(shown)
+        axes.add_image(as_is)
         axes.set(xlim=(0, cols), ylim=(rows, 0), xticks=[], yticks=[])
         for spine in axes.spines.values():
             spine.set(linewidth=points(1.5), color="0.3")

@@ -28,6 +28,17 @@ def test_a_gaussian_in_tiles_is_that_of_scipy_to_rounding(sigma, shape):
     np.testing.assert_allclose(out, ndimage.gaussian_filter(image, sigma), rtol=2e-6)
 
 
+@pytest.mark.parametrize("shape", [(1, 4), (5, 7), (40, 33)])
+@pytest.mark.parametrize("reach", [1, 2, 5])
+def test_masks_grow_and_shrink_as_by_scipys_morphology(shape, reach):
+    mask = np.random.default_rng(3).random(shape) > 0.9
+    square = np.ones((2 * reach + 1, 2 * reach + 1), bool)
+    np.testing.assert_array_equal(blocks.grown(mask, reach), ndimage.binary_dilation(mask, square))
+    np.testing.assert_array_equal(blocks.shrunk(~mask, reach), ndimage.binary_erosion(~mask, square))
+    np.testing.assert_array_equal(blocks.grown_by_steps(mask, reach), ndimage.binary_dilation(mask, iterations=reach))
+    np.testing.assert_array_equal(blocks.shrunk_by_steps(~mask, reach), ndimage.binary_erosion(~mask, iterations=reach))
+
+
 def test_what_is_thinned_is_spread_evenly_and_nothing_is_left_out_of_little():
     at = np.arange(1000)
     assert len(blocks.thinned(at, 300)) == 250

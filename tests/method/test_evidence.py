@@ -14,6 +14,7 @@ from imagery_diff.method.evidence import (
     estimate_noise,
     estimate_thresholds,
     evidence,
+    pair_evidence,
     smooth_evidence,
 )
 from imagery_diff.method.evidence import weigh as weigh_pair
@@ -91,6 +92,20 @@ def test_a_pixel_finds_its_like_within_the_tolerance_and_not_beyond():
     expectation = Expectation(mean=expected, spread=np.ones_like(expected), valid=np.ones((21, 21), bool))
     assert evidence(observed, expectation, tolerance_px=1)[10, 12] == pytest.approx(10)
     assert evidence(observed, expectation, tolerance_px=2)[10, 12] == 0
+
+
+@pytest.mark.parametrize("tolerance", [0, 1, 3])
+def test_a_pair_is_as_strong_as_the_stronger_of_the_two_answers(tolerance):
+    rng = np.random.default_rng(7)
+    before, after = rng.normal(50, 1, (2, 3, 17, 23)).astype(np.float32)
+    spread = rng.uniform(0.5, 2, before.shape).astype(np.float32)
+    valid = np.ones(before.shape[1:], bool)
+    answers = [
+        evidence(one, Expectation(mean=other, spread=spread, valid=valid), tolerance_px=tolerance)
+        for one, other in ((before, after), (after, before))
+    ]
+    found = pair_evidence(before, after, spread, tolerance_px=tolerance)
+    np.testing.assert_allclose(found, np.maximum(*answers), rtol=1e-4, atol=1e-5)
 
 
 def test_what_is_not_valid_gives_nothing_and_does_not_blur_into_what_is():

@@ -7,11 +7,13 @@ import matplotlib.text
 import numpy as np
 import pytest
 from affine import Affine
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from PIL import Image
 
 from imagery_diff.scene import Flag, Scene
 from imagery_diff.write.drawing import Labels, Sheet, round_length
-from imagery_diff.write.figure import WIDTH_PX, overview, overview_png
+from imagery_diff.write.figure import DPI, WIDTH_PX, overview, overview_png
 from imagery_diff.write.panels import Frame, choose_stretch, grid_panel, hatch, native_panel
 from tests.write.conftest import ArraySource, make_grid, make_info, make_result
 
@@ -193,3 +195,18 @@ def test_there_is_no_label_where_there_is_no_room(result):
     figure = overview(result)
     labels = Labels(Sheet(figure, 500), figure.axes[0], Frame(row=0, col=0, rows=10, cols=10, width=30, height=30))
     assert labels._room("▲R1", 25, (5.0, 5.0, 25.0, 25.0)) is None
+
+
+def test_a_panel_is_copied_pixel_by_pixel_and_scaled_where_the_figure_is():
+    picture = np.random.default_rng(2).random((40, 60, 3)).astype(np.float32)
+    figure = Figure(figsize=(200 / DPI, 100 / DPI), dpi=DPI)
+    canvas = FigureCanvasAgg(figure)
+    Sheet(figure, 100).panel(picture, 30, 20)
+    canvas.draw()
+    shown = np.asarray(canvas.buffer_rgba())[20:60, 30:90, :3]
+    # The frame's line covers the outermost pixels.
+    np.testing.assert_array_equal(shown[2:-2, 2:-2], np.rint(picture * 255).astype(np.uint8)[2:-2, 2:-2])
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=2 * DPI)
+    twice = np.asarray(Image.open(buffer))[40:120:2, 60:180:2, :3]
+    np.testing.assert_array_equal(twice[2:-2, 2:-2], shown[2:-2, 2:-2])
