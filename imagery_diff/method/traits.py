@@ -19,7 +19,7 @@ import numpy as np
 from scipy import ndimage
 
 from imagery_diff.method.radiometry import Surface
-from imagery_diff.method.regions import SURVEY, TRAIN, Patch, Scale, Shape
+from imagery_diff.method.regions import SURVEY, Patch, Scale, Shape
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -99,14 +99,12 @@ def _strengths(patch: Patch, cut: _Cut) -> dict[str, float]:
         for kind, level in scale.levels.items()
     )
     peak = float(pixel.strength[cut.wide][cut.mask].max())
-    along = max((float(s.strength[cut.wide][cut.mask].max()) for s in tracks if s.name != TRAIN), default=0.0)
-    line = max((float(s.strength[cut.wide][cut.mask].max()) for s in tracks if s.name == TRAIN), default=0.0)
+    along = max((float(s.strength[cut.wide][cut.mask].max()) for s in tracks), default=0.0)
     return {
         "log_strength": float(np.log(max(patch.strength, 0.1))),
         "log_typical": float(np.log(max(float(np.median(cut.around.plain[cut.wide][cut.mask])), 0.1))),
         "log_margin": float(np.log(max(margin, 0.1))),
         "track_over_pixel": min(along / max(peak, 0.1), 3.0),
-        "line": min(line, 10.0),
     }
 
 

@@ -114,3 +114,25 @@ def test_a_dark_heap_beside_a_moved_shadow_is_told_unless_something_standing_cou
     for image in (before, after):
         image[:, 28:36, 20:80] = 1.5 * GROUND[:, None, None]
     assert describe(patch, alone, None) is None
+
+
+def test_a_ship_that_left_beside_a_moved_shadow_is_told_and_a_sliver_of_shaded_quay_is_not(blue_stack):
+    # Water where the ship lay is as dark as the shade that fell on the quay beside it.
+    dark = (0.4 * GROUND)[:, None, None]
+    after = np.tile(GROUND[:, None, None], (1, 100, 100)).astype(np.float32)
+    before = after.copy()
+    shadow, water = np.zeros((100, 100), bool), np.zeros((100, 100), bool)
+    shadow[47:50, COLS], water[20:47] = True, True
+    after[:, 20:50, COLS] = dark
+    closed = water.copy()
+    closed[42:47, COLS] = False
+    size = np.zeros((100, 100), np.float32)
+    size[42:47, COLS] = 9.0
+    views = {"brightness": (before, after), "shaded": shadow, "water": (closed, water), "magnitude": size}
+    window = (slice(36, 51), slice(26, 64))
+    ship = Patch(window=window, mask=size[window] > 0, strength=15.0)
+    assert describe(ship, blue_stack(**views)[1], None).direction == "disappeared"
+    size = np.zeros((100, 100), np.float32)
+    size[46, COLS] = 9.0
+    strip = Patch(window=window, mask=size[window] > 0, strength=15.0)
+    assert describe(strip, blue_stack(**views | {"magnitude": size})[1], None) is None

@@ -8,7 +8,7 @@ from scipy.ndimage import gaussian_filter, shift
 from imagery_diff.grid import Grid
 from imagery_diff.method.evidence import Threshold
 from imagery_diff.method.radiometry import Surface
-from imagery_diff.method.regions import TRAIN, Patch, Scale, outline_of
+from imagery_diff.method.regions import Patch, Scale, outline_of
 from imagery_diff.method.traits import Around, measure
 
 SHAPE = (60, 60)
@@ -27,15 +27,13 @@ def with_thing(colour, where=THING):
     return np.stack([gaussian_filter(band, 0.7) for band in image])
 
 
-def traits_of(before, after, where=THING, surface=Surface.SMOOTH, track=None, line=None):
+def traits_of(before, after, where=THING, surface=Surface.SMOOTH, track=None):
     """Measure a patch over ``where``, its evidence being the size of the difference in spreads of .01."""
     size = np.linalg.norm(after - before, axis=0) / 0.01
     levels = {int(surface): LEVEL}
     scales = [Scale(strength=gaussian_filter(size, s), levels=levels) for s in (0.7, 1.5)]
     if track is not None:
         scales.append(Scale(strength=np.full(SHAPE, track, np.float32), levels=levels, name="track"))
-    if line is not None:
-        scales.append(Scale(strength=np.full(SHAPE, line, np.float32), levels=levels, name=TRAIN))
     window = tuple(slice(s.start - 4, s.stop + 4) for s in where)
     mask = np.zeros(SHAPE, bool)
     mask[where] = True
@@ -85,13 +83,6 @@ def test_evidence_along_a_track_counts_where_there_is_a_track():
     assert traits_of(ground(), BLUE)["track_over_pixel"] == 0.0
     found = traits_of(ground(), BLUE, track=1e3)
     assert found["track_over_pixel"] == 3.0
-    assert found["line"] == 0.0
-
-
-def test_a_line_on_its_track_is_a_trait_of_its_own():
-    found = traits_of(ground(), BLUE, line=4.0)
-    assert found["line"] == pytest.approx(4.0)
-    assert found["track_over_pixel"] == 0.0
 
 
 @pytest.mark.parametrize(("surface", "share"), [(Surface.WATER, 1.0), (Surface.SMOOTH, 0.0)])
