@@ -264,6 +264,7 @@ def _bare_ground(
         texture_px=_odd(params.texture_m / scenes[0].grid.pixel_size_m[0], 3),
         ndvi=params.vegetation_ndvi,
         water_hint=zones.drawn_water(ground, scenes[0].grid),
+        reflectance=pair.reflectance,
     )
     images = (scenes[0].data, scenes[1].data)
     cover = classify(*images)

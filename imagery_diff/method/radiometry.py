@@ -39,6 +39,9 @@ drift then differs from that of a mean at every pixel by 0.3 to 6 % (rms) of the
 _GLINT_PX = 5
 """Waves that glint are averaged over so many pixels."""
 _NDWI_WATER = 0.1
+_DARK_NIR = 0.15
+"""Water swallows the near infrared: share of the image's own range, from its darkest thousandth to its brightest
+twentieth, up to which a pixel may be water where its numbers are no reflectance."""
 _MIN_STRATUM_PX = 500
 """A surface class with fewer pixels is treated with the others."""
 
@@ -83,6 +86,7 @@ def classify_ground(
     texture_px: int,
     ndvi: float,
     water_hint: Bools | None = None,
+    reflectance: bool = True,
 ) -> Ground:
     """Tell water, vegetation, smooth and rough ground apart by the pixels of both dates.
 
@@ -100,11 +104,13 @@ def classify_ground(
         Above it, on either date, ground is vegetation.
     water_hint
         (row, col), True where the AOI draws water; asked only where there is no near infrared.
+    reflectance
+        Whether the numbers are reflectance, so that a ratio of bands is one of brightness.
 
     """
     texture = _log_texture((before, after), seen, texture_px)
     surface = np.full(seen.shape, Surface.SMOOTH, np.uint8)
-    water = water_masks(before, after, seen, names, texture, water_hint)
+    water = water_masks(before, after, seen, names, texture, water_hint, reflectance=reflectance)
     if {"red", "nir"} <= set(names):
         surface[plants(before, after, names, ndvi=ndvi)] = Surface.VEGETATION
     if water is not None:
@@ -118,7 +124,14 @@ def classify_ground(
 
 
 def water_masks(
-    before: Floats, after: Floats, seen: Bools, names: tuple[str, ...], texture: Floats, hint: Bools | None
+    before: Floats,
+    after: Floats,
+    seen: Bools,
+    names: tuple[str, ...],
+    texture: Floats,
+    hint: Bools | None,
+    *,
+    reflectance: bool = True,
 ) -> tuple[Bools, Bools] | None:
     """Find on each date the pixels that look like the water that is there on both.
 
@@ -126,13 +139,16 @@ def water_masks(
     10.1080/01431169608948714), or without near infrared the AOI's own berths, only finds a core that is water on both
     dates; a pixel of one date is water if its colour lies within the spread of the core on that date. Sun glint is
     grey: where it covers the water of one date the index there is a little above 0 in the mean, and grey ground is
-    kept off by the same bound.
+    kept off by the same bound. Raw numbers and the light of the air lift green over the near infrared everywhere, so
+    there the core must also be dark in the near infrared.
 
     """
     index, wet = None, (seen, seen)
     if {"green", "nir"} <= set(names):
         g, n = names.index("green"), names.index("nir")
         index = (_ratio(before[g], before[n]), _ratio(after[g], after[n]))
+        if not reflectance:
+            seen = seen & _dark(before[n], seen) & _dark(after[n], seen)
         core = seen & (index[0] > _NDWI_WATER) & (index[1] > _NDWI_WATER)
     elif hint is not None and np.any(hint & seen):
         # Drawn water holds ships and quay edges too; its smoother half is water.
@@ -154,6 +170,14 @@ def water_masks(
 
     first, second = blocks.each(mask, (0, 1))
     return _joined_to((first, second), core)
+
+
+def _dark(band: Floats, seen: Bools) -> Bools:
+    """Pixels in the dark end of a band's range; (row, col)."""
+    if not seen.any():
+        return seen
+    low, high = np.percentile(band[seen][:: max(1, np.count_nonzero(seen) // _SAMPLE_PX)], (0.1, 95))
+    return np.asarray(band <= low + _DARK_NIR * (high - low), bool)
 
 
 def _joined_to(masks: tuple[Bools, Bools], core: Bools) -> tuple[Bools, Bools]:

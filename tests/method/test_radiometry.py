@@ -230,3 +230,14 @@ def test_slow_drift_does_not_depend_on_the_tiling(monkeypatch):
     one = apply_match(before, after, surface, match, drift_px=61)
     monkeypatch.setattr(radiometry.blocks, "TILE_PX", (37, 64))
     np.testing.assert_allclose(one, apply_match(before, after, surface, match, drift_px=61), atol=1e-5)
+
+
+def test_land_whose_raw_numbers_are_green_is_no_water(harbour):
+    # Raw numbers have a gain for each band; water stays what is darkest in the near infrared.
+    raw = harbour * np.array([2.0, 2.0, 1.5, 0.8]).reshape(-1, 1, 1)
+    images = noisy(raw, 1), noisy(raw, 2)
+    land = np.s_[:, 104:]
+    assert np.mean(ground(*images).surface[land] == Surface.WATER) > 0.3
+    cover = ground(*images, reflectance=False)
+    assert np.mean(cover.surface[land] == Surface.WATER) < 0.01
+    assert np.mean(cover.surface[:, :96] == Surface.WATER) > 0.99
