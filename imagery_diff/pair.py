@@ -267,14 +267,14 @@ def _bare_ground(
         reflectance=pair.reflectance,
     )
     images = (scenes[0].data, scenes[1].data)
-    cover = classify(*images)
+    cover = classify(images)
     if not pair.reflectance:
         return images, cover, np.zeros(flags[0].shape, bool)
     bare = veil.take_off_snow(
         images, flags, pair.names, cover.surface, share=params.snow_share, least=params.veil_share
     )
     if bare.taken.any():
-        cover = classify(*bare.brightness)
+        cover = classify(bare.brightness)
     return bare.brightness, cover, bare.taken
 
 

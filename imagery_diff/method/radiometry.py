@@ -78,8 +78,7 @@ class Ground:
 
 
 def classify_ground(
-    before: Floats,
-    after: Floats,
+    images: tuple[Floats, Floats],
     seen: Bools,
     names: tuple[str, ...],
     *,
@@ -92,8 +91,8 @@ def classify_ground(
 
     Parameters
     ----------
-    before, after
-        (band, row, col), co-registered.
+    images
+        (band, row, col) before and after, co-registered.
     seen
         (row, col), True where both images were seen.
     names
@@ -108,11 +107,11 @@ def classify_ground(
         Whether the numbers are reflectance, so that a ratio of bands is one of brightness.
 
     """
-    texture = _log_texture((before, after), seen, texture_px)
+    texture = _log_texture(images, seen, texture_px)
     surface = np.full(seen.shape, Surface.SMOOTH, np.uint8)
-    water = water_masks(before, after, seen, names, texture, water_hint, reflectance=reflectance)
+    water = water_masks(*images, seen, names, texture, water_hint, reflectance=reflectance)
     if {"red", "nir"} <= set(names):
-        surface[plants(before, after, names, ndvi=ndvi)] = Surface.VEGETATION
+        surface[plants(*images, names, ndvi=ndvi)] = Surface.VEGETATION
     if water is not None:
         surface[water[0] | water[1]] = Surface.WATER
     open_ground = seen & (surface == Surface.SMOOTH)

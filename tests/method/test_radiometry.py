@@ -38,7 +38,7 @@ def harbour(town):
 
 def ground(before, after, **changes):
     options = {"texture_px": 11, "ndvi": 0.3} | changes
-    return classify_ground(before, after, np.ones(before.shape[1:], bool), NAMES, **options)
+    return classify_ground((before, after), np.ones(before.shape[1:], bool), NAMES, **options)
 
 
 def paint(image, window, colour):
@@ -140,10 +140,10 @@ def test_without_near_infrared_the_drawn_water_is_asked_and_without_both_nothing
     images = noisy(rgb, 1), noisy(rgb, 2)
     seen = np.ones(rgb.shape[1:], bool)
     options = {"texture_px": 11, "ndvi": 0.3}
-    assert classify_ground(*images, seen, names, **options).water is None
+    assert classify_ground(images, seen, names, **options).water is None
     hint = np.zeros_like(seen)
     hint[30:130, 20:80] = True
-    cover = classify_ground(*images, seen, names, **options, water_hint=hint)
+    cover = classify_ground(images, seen, names, **options, water_hint=hint)
     assert np.mean(cover.water[0][:, 5:95]) > 0.98
     assert np.mean(cover.water[0][:, 105:]) < 0.02
 
@@ -155,7 +155,7 @@ def test_what_has_the_colour_of_water_and_lies_by_itself_on_land_is_none(harbour
     heap = paint(rgb.copy(), np.s_[60:90, 130:160], WATER[:3])
     ship = paint(rgb.copy(), np.s_[20:50, 60:99], CONCRETE[:3])
     options = {"texture_px": 11, "ndvi": 0.3, "water_hint": hint}
-    cover = classify_ground(noisy(heap, 1), noisy(ship, 2), seen, names, **options)
+    cover = classify_ground((noisy(heap, 1), noisy(ship, 2)), seen, names, **options)
     assert not any(date[58:92, 128:162].any() for date in cover.water)
     assert not (cover.surface[62:88, 132:158] == Surface.WATER).any()
     # The ship's berth is water of the other date, with water of both beside it.
@@ -165,7 +165,7 @@ def test_what_has_the_colour_of_water_and_lies_by_itself_on_land_is_none(harbour
 def test_unseen_ground_has_no_class(harbour):
     seen = np.ones(harbour.shape[1:], bool)
     seen[:50, :50] = False
-    cover = classify_ground(noisy(harbour, 1), noisy(harbour, 2), seen, NAMES, texture_px=11, ndvi=0.3)
+    cover = classify_ground((noisy(harbour, 1), noisy(harbour, 2)), seen, NAMES, texture_px=11, ndvi=0.3)
     assert (cover.surface[:50, :50] == Surface.UNSEEN).all()
     assert (cover.surface[seen] != Surface.UNSEEN).all()
 
