@@ -137,7 +137,7 @@ def compare(
     progress("setting thresholds")
     scales = _set_thresholds(weighed, matched, grid, detect, params)
     scales += _track_scales(weighed, matched, noise, geometry, ground, grid, params)
-    train = _line_on_track(scales, candidates=odds.least_score is not None)
+    train = _line_on_track(scales)
     matched = matched if train is None else matched.not_shaded(train)  # though it may be as dark
     weighed = replace(weighed, tolerant=scales[0].strength)
 
@@ -487,12 +487,11 @@ def _track_scales(
     ]
 
 
-def _line_on_track(scales: list[regions.Scale], *, candidates: bool) -> NDArray[np.bool_] | None:
-    """(row, col), True beside what stands out from its track as a train does; None without tracks."""
+def _line_on_track(scales: list[regions.Scale]) -> NDArray[np.bool_] | None:
+    """(row, col), True beside what surely stands out from its track as a train does; None without tracks."""
     for scale in scales:
         if scale.name == regions.TRAIN:
-            sure = scale.levels[int(Surface.SMOOTH)].seed
-            level = scale.candidate if candidates and scale.candidate is not None else sure
+            level = scale.levels[int(Surface.SMOOTH)].seed
             train: NDArray[np.bool_] = ndimage.binary_dilation(scale.strength >= level, np.ones((3, 3), bool))
             return train
     return None
