@@ -47,6 +47,9 @@ _ABOVE_NOISE = 2.0
 """Power that is used must be so many times the noise."""
 _COHERENT = 0.98
 """A coherence above this weighs no more: ground is never that much alike."""
+_SHARED = 0.2
+"""Least coherence of a frequency that is used; a ring of twenty and more chance values reaches .05. Waves on water and
+images that show different ground share less, and say nothing of the optics."""
 _LEAST_WAVES = 3
 """Frequencies through which a window's line is laid."""
 _LEAST_WINDOWS = 8
@@ -189,7 +192,7 @@ def _each_window(before: Doubles, after: Doubles, shared: Doubles) -> tuple[Doub
     coherence = np.minimum(coherence, _COHERENT)
     waves = np.arange(_WAVES[0], _WAVES[1] + 1)
     # A ring holds as many independent values as it is long; the variance of a log ratio is (1 - c) / (c n).
-    weight = np.where(above, coherence / (1 - coherence) * waves, 0)
+    weight = np.where(above & (coherence >= _SHARED), coherence / (1 - coherence) * waves, 0)
     enough = np.count_nonzero(weight > 0, axis=1) >= _LEAST_WAVES
     weight, ratio = weight[enough], ratio[enough]
     total = weight.sum(axis=1, keepdims=True)

@@ -80,6 +80,13 @@ def test_where_no_window_fits_nothing_is_said(clear):
     assert not found.matters(0.5)
 
 
+def test_images_of_different_ground_are_not_said_to_differ_in_sharpness(ground, town):
+    other = town(SHAPE, bands=2, seed=99, blur=0.0)
+    found = estimate_sharpness(look(ground, 0, seed=1), look(other, 1.5, seed=2), ALL)
+    assert found.softer is None
+    assert not found.matters(0.5)
+
+
 def test_flat_ground_says_nothing():
     image = np.full((2, *SHAPE), 7, np.float32)
     assert estimate_sharpness(image, image, ALL).softer is None
