@@ -125,6 +125,7 @@ STEPS = {
     ),
     "cloud edges": Step(what="unmasked edges left", replaced=((veil, "take_off_clouds", _clouds_left),)),
     "snow taken off": Step(what="snow left", replaced=((veil, "take_off_snow", _snow_left),)),
+    "sharpness matched": Step(what="one image stays the softer", settings=(("least_blur_px", 99.0),)),
     "cast shadow": Step(what="none recognised", replaced=((shade, "cast_shadow", _no_shadow),)),
     "facet tilt": Step(what="slopes do not matter", settings=(("facet_tilt", TINY),)),
     "plants apart": Step(what="plants are ground like other", settings=(("vegetation_ndvi", 1.0),)),

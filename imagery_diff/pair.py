@@ -24,6 +24,7 @@ from imagery_diff.method import (
     regions,
     separate,
     shade,
+    sharpness,
     speckle,
     survey,
     tracks,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
     from imagery_diff.grid import Grid
     from imagery_diff.method.coregister import Shift
+    from imagery_diff.method.sharpness import Sharpness
 
     Floats = NDArray[np.float32]
     Progress = Callable[[str], None]
@@ -170,8 +172,10 @@ def compare(
         params=params,
         regions=pair_result.regions(told, pair, ground, odds),
         zones=pair_result.zone_states(ground, sight, told, params),
+        relative_blur=matched.sharpness,
         caveats=(
             *pair_result.caveats_of_files(pair, matched.speckle),
+            *pair_result.blur_caveats(matched.sharpness, grid),
             *pair_result.caveats(shift, sight, ground, pair, params, matched.speckle),
         ),
         layers=pair_result.layers(scenes, scales, matched.surface),
@@ -199,6 +203,8 @@ class _Matched:
     veiled: dict[str, NDArray[np.bool_]]
     """Cause -> (row, col), True where a veil was taken off, and a thing of its colour may have gone with it."""
     match: radiometry.Match
+    sharpness: Sharpness | None = None
+    """How much softer one image is than the other; None for radar."""
     speckle: speckle.Speckle | None = None
     """Radar: how unchanged ground scatters; ``images`` are then as delivered and ``brightness`` a logarithm."""
 
@@ -229,7 +235,9 @@ def _match_radiometry(scenes: tuple[Scene, Scene], pair: Pair, ground: AOI | Non
         reach_px=params.cloud_edge_m / size,
         least=params.veil_share,
     )
-    brightness = cloudless.brightness
+    blur, brightness = _match_sharpness(
+        cloudless.brightness, cover.surface, (flags == 0) & ~cloudless.taken & ~snow, params
+    )
     shaded = shade.cast_shadow(*brightness, pair.names, least=params.shadow_darkening, water=cover.water)
     return _Matched(
         images=brightness,
@@ -242,7 +250,19 @@ def _match_radiometry(scenes: tuple[Scene, Scene], pair: Pair, ground: AOI | Non
         flags=flags,
         veiled={pair_result.CLOUD_EDGE: cloudless.taken, pair_result.SNOW: snow},
         match=match,
+        sharpness=blur,
     )
+
+
+def _match_sharpness(
+    images: tuple[Floats, Floats], surface: NDArray[np.uint8], clear: NDArray[np.bool_], params: Params
+) -> tuple[Sharpness, tuple[Floats, Floats]]:
+    """Blur the sharper image to the softer, or every edge that stands would be a change."""
+    dry = np.isin(surface, [Surface.SMOOTH, Surface.ROUGH, Surface.VEGETATION])
+    found = sharpness.estimate_sharpness(*images, clear & dry)
+    if not found.matters(params.least_blur_px):
+        return found, images
+    return replace(found, matched=True), sharpness.match_sharpness(images, surface != Surface.UNSEEN, found)
 
 
 def _bare_ground(

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from imagery_diff.method.describe import Described
     from imagery_diff.method.regions import Scale
     from imagery_diff.method.second_stage import SecondStage
+    from imagery_diff.method.sharpness import Sharpness
     from imagery_diff.method.speckle import Speckle
     from imagery_diff.pair_scenes import Pair
     from imagery_diff.scene import Scene
@@ -185,6 +186,8 @@ _REPORTED_M = {
 rows of containers, rail cars, a heap, a lorry. Lengths of the first four are the house's reporting sizes."""
 _SCALE = 0.98
 """Two per cent of a pixel's size are no difference: the scale of a UTM zone."""
+_HALF_CONTRAST = 1.35
+"""A strip so many standard deviations of a Gaussian wide keeps half of its contrast: erf(1.35 / sqrt 8)."""
 _OTHER_SUN_DEG = 10.0
 """The sun moves so far in the morning in half an hour; less moves no shadow one would see at 3 m."""
 
@@ -307,6 +310,21 @@ _LENGTHS = (  # one sentence
     "lengths and widths come without limits yet: at 3 m pixels known lengths were missed by up to 23 m, "
     "and widths of ships came out up to 16 m too wide"
 )
+
+
+def blur_caveats(sharpness: Sharpness | None, grid: Grid) -> list[str]:
+    """Say that one image is softer, and what it therefore does not carry."""
+    if sharpness is None or not sharpness.matched:
+        return []
+    sharper = "before" if sharpness.softer == "after" else "after"
+    sigma = sharpness.sigma_px
+    pixel, unit = (max(grid.pixel_size_m), "m") if grid.crs else (1.0, "px")
+    words = (
+        f"the {sharpness.softer} image is softer, by a Gaussian of {sigma:.1f} px: the {sharper} image was blurred to "
+        f"match it; things narrower than {_HALF_CONTRAST * sigma * pixel:.1f} {unit} keep less than half of their "
+        "contrast, and small ones are missed"
+    )
+    return [words]
 
 
 def _veil_caveats(sight: Sight) -> list[str]:

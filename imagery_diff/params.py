@@ -99,6 +99,10 @@ class Params:
     """Gaussian smoothing of the evidence, pixels; about the point spread of a delivered pixel."""
     object_blur_px: float = 1.5
     """The same at the scale of an object: single sharpened noise peaks fall away, what is four pixels wide stays."""
+    least_blur_px: float = 0.5
+    """Relative blur of the two images, standard deviation in pixels, from which the sharper one is blurred to match. A
+    Gaussian of s more changes the edge of a delivered image (one of 1.2 px) by at most 0.084 s2 of its step: 0.5 px by
+    2 %, which ``relative_floor`` allows two looks anyway. Good passes of one sensor differ by up to that."""
     drift_m: float = 1000.0
     """Scale of slow radiometric drift (haze), metres; at a quarter of that, clouds without a mask and changes of whole
     terminals were taken for drift."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from imagery_diff.aoi import AOI, Zone
     from imagery_diff.grid import Grid
     from imagery_diff.method.coregister import Shift
+    from imagery_diff.method.sharpness import Sharpness
     from imagery_diff.params import Params
     from imagery_diff.scene import Scene, SceneInfo
 
@@ -108,6 +109,8 @@ class Comparison:
     shift: Shift
     relative_gain: dict[str, float]
     """Band -> contrast of the after image over that of the before image on unchanged ground."""
+    relative_blur: Sharpness | None
+    """How much softer one image is than the other, and whether that was matched; None for radar."""
     thresholds: dict[str, dict[str, float]]
     """Surface class -> seed, grow, blocks."""
     detect: str

@@ -36,9 +36,17 @@ def modules():
     sys.path.insert(0, str(BENCHMARKS))
     names = ("scenes", "event_scores", "scene_scores", "scene_maps", "nuisances", "harbour_events", "rendered")
     names = (*names, "accuracy_tables", "calibration_tables", "accuracy", "accuracy_diff", "second_stage")
-    names = (*names, "calibrate", "calibration_figure")
+    names = (*names, "calibrate", "calibration_figure", "sharpness")
     yield SimpleNamespace(**{n: importlib.import_module(n) for n in names})
     sys.path.remove(str(BENCHMARKS))
+
+
+def test_the_true_relative_blur_is_what_a_camera_was_put_out_of_focus_by(modules):
+    rng = np.random.default_rng(1)
+    sharp = modules.nuisances.draw_weather("clear", rng).looks[0]
+    soft = replace(sharp, extra_blur_m=1.2 * PIXEL_M)
+    assert modules.sharpness.true_variance(sharp, soft) == pytest.approx(1.2**2)
+    assert modules.sharpness.true_variance(soft, sharp) == pytest.approx(-(1.2**2))
 
 
 @pytest.fixture

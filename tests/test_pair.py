@@ -19,6 +19,7 @@ from imagery_diff.aoi import reproject
 from imagery_diff.errors import ImageryDiffError, ImageryDiffWarning, InputError
 from imagery_diff.grid import Grid
 from imagery_diff.pair_result import for_pictures
+from imagery_diff.params import Params
 from imagery_diff.scene import Flag, Scene
 
 TURNED = {"appeared": "disappeared", "disappeared": "appeared", "changed": "changed"}
@@ -227,6 +228,47 @@ def test_another_gain_haze_and_a_shift_are_no_change(town, moved, opened):
     assert result.regions == ()
     assert (result.shift.rows, result.shift.cols) == pytest.approx((0.6, -1.3), abs=0.05)
     assert list(result.relative_gain.values()) == pytest.approx(gain.ravel().tolist(), rel=0.05)
+
+
+def out_of_focus(town, opened, sigma=1.2):
+    """Return two looks at one port, the second through a Gaussian more, and noise in each."""
+    image = port(town, seed=3, shape=(260, 280))
+    soft = ndimage.gaussian_filter(image, (0, sigma, sigma))
+    looks = (image, soft)
+    return [opened(x + grain(x.shape, k, 15, correlated=True), name=f"{k}.tif") for k, x in enumerate(looks)]
+
+
+def test_an_image_out_of_focus_is_no_change_and_the_result_says_so(town, opened):
+    one, two = out_of_focus(town, opened)
+    for images, softer in (((one, two), "after"), ((two, one), "before")):
+        result = compare(zoned(one.grid, margin=15), *images)
+        assert result.regions == ()
+        assert result.relative_blur.matched
+        assert result.relative_blur.softer == softer
+        assert result.relative_blur.sigma_px == pytest.approx(1.2, rel=0.12)
+        assert any(f"the {softer} image is softer" in c for c in result.caveats)
+
+
+def test_a_thing_stands_out_further_once_the_sharpness_is_matched(town, opened):
+    image = port(town, seed=3, shape=(260, 280))
+    after = image.copy()
+    after[:, 60:64, 90:110] += 300 * REFLECTANCE
+    after = ndimage.gaussian_filter(after, (0, 1.2, 1.2))
+    looks = [opened(x + grain(x.shape, k, 15, correlated=True), name=f"{k}.tif") for k, x in enumerate((image, after))]
+    place = zoned(looks[0].grid, margin=15)
+    strength = [
+        np.median(compare(place, *looks, params=params).layers.strength[60:64, 90:110])
+        for params in (Params(), Params(least_blur_px=9.0))
+    ]
+    assert strength[0] > 1.3 * strength[1]
+
+
+def test_images_as_sharp_as_each_other_stay_as_they_are(town, opened):
+    one, two = out_of_focus(town, opened, sigma=0)
+    result = compare(zoned(one.grid, margin=15), one, two)
+    assert result.relative_blur.softer is None
+    assert not result.relative_blur.matched
+    assert not any("softer" in c for c in result.caveats)
 
 
 # --- a change that was put there

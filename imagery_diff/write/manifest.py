@@ -56,6 +56,7 @@ def manifest(result: Comparison, outputs: Mapping[str, bytes], *, created: dt.da
             "parameters": result.params.as_dict(),
             "shift": shift_summary(result),
             "relative_gain": told["relative_gain"],
+            "relative_blur": told["relative_blur"],
             "thresholds": told["thresholds"],
             "usable_fraction": {zone["name"]: zone["usable_fraction"] for zone in told["zones"]},
             "software": versions(),

@@ -165,6 +165,22 @@ def shift_summary(result: Comparison) -> dict[str, Any]:
     }
 
 
+def blur_summary(result: Comparison) -> dict[str, Any] | None:
+    """Which image is the softer and by how much; None for radar."""
+    blur, grid = result.relative_blur, result.grid
+    if blur is None:
+        return None
+    measured = blur.interval_px is not None
+    return {
+        "softer": blur.softer,
+        "sigma_px": rounded(blur.sigma_px, 3) if measured else None,
+        "sigma_m": rounded(blur.sigma_px * max(grid.pixel_size_m), 3) if measured and grid.crs is not None else None,
+        "interval_px": [rounded(limit, 3) for limit in blur.interval_px] if blur.interval_px else None,
+        "windows": blur.windows,
+        "matched": blur.matched,
+    }
+
+
 def summary(result: Comparison) -> dict[str, Any]:
     """Everything that is said of a comparison, without pictures; docs/reference/schemas/summary.schema.json."""
     grid = result.grid
@@ -189,6 +205,7 @@ def summary(result: Comparison) -> dict[str, Any]:
         },
         "shift": shift_summary(result),
         "relative_gain": {band: rounded(gain, 5) for band, gain in result.relative_gain.items()},
+        "relative_blur": blur_summary(result),
         "thresholds": {
             name: {key: rounded(value, 4) for key, value in row.items()} for name, row in result.thresholds.items()
         },

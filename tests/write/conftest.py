@@ -12,6 +12,7 @@ from imagery_diff.aoi import AOI, Zone
 from imagery_diff.geometry import Sun, View
 from imagery_diff.grid import Grid
 from imagery_diff.method.coregister import Shift
+from imagery_diff.method.sharpness import Sharpness
 from imagery_diff.params import Params
 from imagery_diff.result import Comparison, Layers, Region, ZoneState
 from imagery_diff.scene import Band, Flag, Scene, SceneInfo
@@ -164,6 +165,7 @@ def make_result(
         "grid": grid,
         "shift": Shift(rows=-1.5, cols=2.0, error_px=0.02, windows=12),
         "relative_gain": dict.fromkeys(bands, 1.01),
+        "relative_blur": Sharpness(variance_px2=0.04, error_px2=0.03, windows=120),
         "thresholds": {"smooth at object scale": {"seed": 6.0, "grow": 3.0, "blocks": 40.0}},
         "detect": "alarm" if aoi else "map",
         "params": Params(),
