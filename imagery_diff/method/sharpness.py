@@ -38,6 +38,8 @@ sharpening rule, and there is more noise than ground."""
 _COVER = 0.5
 """Share of a window, weighed by its taper, that must be clear ground."""
 _MOST_WINDOWS = 400
+_SPREAD_PX = 20_000
+"""Pixels from which the spread of each band is taken, by which bands are weighed against each other."""
 _MARGIN_PX = 3
 """So far from water and what was not clear the blur of its edge reaches."""
 _CALM = 0.1
@@ -58,7 +60,7 @@ _HEAVIEST = 4.0
 """No window weighs more than so many times the middle one: one terminal does not speak for the scene."""
 _MODEL_ERROR = (0.05, 0.1)
 """Standard error of the variance that the windows do not show, square pixels and share of the variance: what was found
-less what is true on design scenes (`benchmarks/sharpness.py`), 68 of good passes, which differ by up to 0.46 px, and 19
+less what is true on design scenes (`benchmarks/sharpness.py`), 86 of good passes, which differ by up to 0.46 px, and 19
 with a blur of 0.6 to 1.5 px on one date."""
 _MOST_PX = 3.0
 """Largest blur told: a Gaussian of more leaves less than three frequencies of a window."""
@@ -160,7 +162,9 @@ def _powers(
     images: tuple[Floats, Floats], clear: Bools, taper: Floats, corners: NDArray[np.intp]
 ) -> tuple[Doubles, Doubles, Doubles]:
     """Power of either image and what they share, (window, wave) each, summed over directions and bands."""
-    scale = np.sqrt(images[0][:, clear].std(axis=1) * images[1][:, clear].std(axis=1))
+    at = blocks.thinned(np.flatnonzero(clear), _SPREAD_PX)
+    spreads = [image.reshape(len(image), -1)[:, at].std(axis=1) for image in images]
+    scale = np.sqrt(spreads[0] * spreads[1])
     scale = np.where(scale > 0, scale, 1)[:, None, None]
     down, across = np.fft.fftfreq(_SIDE_PX), np.fft.rfftfreq(_SIDE_PX)
     wave = np.rint(np.hypot(down[:, None], across) * _SIDE_PX).astype(np.intp)
