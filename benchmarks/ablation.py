@@ -24,7 +24,7 @@ from accuracy_tables import events_of, false_of, found_of, grid
 from scene_scores import Compare, progress, score_scene
 from scenes import Scene, find
 
-from imagery_diff import pair, pair_result
+from imagery_diff import pair, pair_evidence, pair_result
 from imagery_diff.method import evidence, radiometry, regions, separate, shade, veil
 from imagery_diff.method.coregister import Shift
 from imagery_diff.params import Params
@@ -132,7 +132,7 @@ STEPS = {
     "object scale": Step(what="the pixel's scale only", settings=(("object_blur_px", 0.7),)),
     "floor": Step(what="the pair's own level alone", settings=(("floor_sigma", TINY),)),
     "own level": Step(what="the floor alone", settings=(("family_error", 0.999999), ("family_error_map", 0.999999))),
-    "tracks": Step(what="nothing looked for along tracks", replaced=((pair, "_track_scales", _no_tracks),)),
+    "tracks": Step(what="nothing looked for along tracks", replaced=((pair_evidence, "track_scales", _no_tracks),)),
     "taking apart": Step(what="an area is one thing", replaced=((separate, "take_apart", _one_thing),)),
     "second stage": Step(what="floor and own level decide", replaced=((pair_result.Odds, "of", _no_odds),)),
     "joining": Step(what="pieces stay pieces", replaced=((regions, "join_collinear", _not_joined),)),

@@ -32,12 +32,15 @@ LEVELS = {
     "pair_scenes": 4,
     "pair_register": 5,
     "pair_result": 4,
-    "pair": 6,
-    "scoring_pair": 7,
-    "scoring": 7,
-    "cli": 8,
-    "__main__": 9,
-    "__init__": 9,
+    "pair_match": 5,
+    "pair_evidence": 6,
+    "pair_regions": 7,
+    "pair": 8,
+    "scoring_pair": 9,
+    "scoring": 9,
+    "cli": 10,
+    "__main__": 11,
+    "__init__": 11,
 }
 """Room -> height; an arrow may lead to a lower room, or within a room. Nouns may know each other."""
 DELEGATES = {"credit", "__repr__", "_repr_html_", "to_geojson", "plot", "save"}

@@ -1,0 +1,124 @@
+"""Evidence and its levels -> patches, each one thing, and what the describing steps look at.
+
+Sections 8 and 9 of docs/explanation/method.md, as :mod:`imagery_diff.pair` asks for them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from imagery_diff import pair_result
+from imagery_diff.method import evidence, regions, separate
+from imagery_diff.method.describe import Echo, Views
+from imagery_diff.method.radiometry import Surface
+from imagery_diff.method.traits import Around
+from imagery_diff.scene import Flag
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from imagery_diff.grid import Grid
+    from imagery_diff.pair_evidence import Geometry
+    from imagery_diff.pair_match import Matched
+    from imagery_diff.params import Params
+
+    Floats = NDArray[np.float32]
+
+
+def find_patches(
+    scales: list[regions.Scale],
+    matched: Matched,
+    weighed: evidence.Weighed,
+    geometry: Geometry,
+    grid: Grid,
+    params: Params,
+) -> tuple[list[regions.Patch], Floats]:
+    """Join evidence to patches, take those apart into things, and join things in one line to one.
+
+    Under another sun a shadow that moved is barred. Under the same sun only the shadows of what came or went differ:
+    they are taken off the things that throw them.
+
+    Returns
+    -------
+    patches, magnitude
+        What changed, and (row, col) by how much, 0 in shadow: what outlines are drawn in.
+
+    """
+    moved = matched.moved
+    declared = (matched.flags & (Flag.SHADOW | Flag.SNOW)) != 0
+    declared |= matched.veiled.get(pair_result.SNOW, np.False_)
+    barred = ~weighed.looked_at | declared | moved
+    least = _least_pixels(grid, params)
+    fine = [scale for scale in scales if scale.name != regions.SURVEY]
+    pieces = regions.find_patches(fine, matched.surface, barred, min_px=least)
+    reach = None if geometry.shadows_moved else geometry.reach_px
+    things, own_shadow = [], np.zeros(barred.shape, bool)
+    for piece in pieces:
+        if matched.speckle:  # its grain is no sign of several things
+            things.append(piece)
+            continue
+        parts, shadow = separate.take_apart(piece, weighed.plain, matched.shaded, reach, least_px=least)
+        things += parts
+        own_shadow[piece.window] |= shadow
+    weak = matched.shaded[0] | matched.shaded[1] | (weighed.plain >= params.bridge_sigma)
+    size = grid.pixel_size_m[0]
+    patches = regions.join_collinear(
+        things, weak, gap_px=params.join_gap_m / size, width_px=max(6.0, params.line_width_m / size)
+    )
+    cover = [scale for scale in scales if scale.name == regions.SURVEY]
+    if cover:
+        # Asphalt and new roofs have the colour of shade; without the sun there is nothing to hold them against.
+        cover_barred = barred if geometry.reach_px else ~weighed.looked_at | declared
+        areas = regions.find_patches(cover, matched.surface, cover_barred, min_px=least)
+        strongest = params.map_seed_share * cover[0].levels[int(Surface.SMOOTH)].seed
+        patches = regions.areas_and_things(areas, patches, fine[1].strength, least=strongest)
+    magnitude = weighed.plain
+    magnitude[moved | own_shadow] = 0  # in its place: nothing else asks for it from here on
+    return patches, magnitude
+
+
+def lay_out(
+    patches: list[regions.Patch],
+    matched: Matched,
+    magnitude: Floats,
+    noise: evidence.NoiseModel,
+    geometry: Geometry,
+    names: tuple[str, ...],
+    grid: Grid,
+) -> Views:
+    """Lay out what the describing steps look at."""
+    changed = np.zeros(matched.surface.shape, bool)
+    for patch in patches:
+        changed[patch.window] |= patch.mask
+    return Views(
+        whitening=noise.whitening,
+        surface=matched.surface,
+        brightness=matched.brightness,
+        magnitude=magnitude,
+        water=matched.cover.water,
+        shaded=matched.moved,
+        flags=matched.flags,
+        changed=changed,
+        names=names,
+        grid=grid,
+        reach_px=geometry.reach_px,
+    )
+
+
+def surroundings(scales: list[regions.Scale], matched: Matched, weighed: evidence.Weighed) -> Around:
+    """Lay out what the second stage looks at."""
+    return Around(scales=tuple(scales), brightness=matched.brightness, plain=weighed.plain, surface=matched.surface)
+
+
+def echo(matched: Matched, scales: list[regions.Scale], params: Params) -> Echo | None:
+    """Set the levels at which radar is described; None for light."""
+    if matched.speckle is None:
+        return None
+    least = matched.speckle.radar.nepers(params.radar_weather_db)
+    return Echo(outline=scales[-1].levels[Surface.SMOOTH].grow, least_rise=least)
+
+
+def _least_pixels(grid: Grid, params: Params) -> int:
+    return max(params.min_region_px, round(params.min_region_m2 / grid.pixel_area_m2) if grid.crs else 0)
