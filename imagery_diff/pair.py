@@ -115,8 +115,6 @@ def compare(
     progress("setting thresholds")
     scales = pair_evidence.set_thresholds(weighed, matched, grid, detect, params)
     scales += pair_evidence.track_scales(weighed, matched, noise, geometry, ground, grid, params)
-    train = pair_evidence.line_on_track(scales)
-    matched = matched if train is None else matched.not_shaded(train)  # though it may be as dark
     weighed = replace(weighed, tolerant=scales[0].strength)
 
     # 8. Regions
@@ -130,13 +128,11 @@ def compare(
     # 9. Zones, direction, activity
     progress("describing")
     views = pair_regions.lay_out(patches, matched, magnitude, noise, geometry, pair.names, grid)
-    views = replace(
-        views, radar=pair_regions.echo(matched, scales, params), cover=regions.cover_of(scales), train=train
-    )
+    views = replace(views, radar=pair_regions.echo(matched, scales, params), cover=regions.cover_of(scales))
     if odds.stage:
         views = replace(views, around=pair_regions.surroundings(scales, matched, weighed))
-    told = [d for d in (describe(p, views, ground) for p in patches) if d and pair_result.reported(d, ground, detect)]
-    told = [d for d in told if odds.accepts(d)]
+    found = [d for d in (describe(p, views, ground) for p in patches) if d and pair_regions.is_large(d, grid, params)]
+    told = [d for d in found if pair_result.reported(d, ground, detect) and odds.accepts(d)]
     sight = pair_result.Sight(flags=matched.flags, blind=pair_evidence.blind(matched, weighed), grid=grid)
     return Comparison(
         aoi=ground,

@@ -200,16 +200,6 @@ def track_scales(
     ]
 
 
-def line_on_track(scales: list[regions.Scale]) -> NDArray[np.bool_] | None:
-    """(row, col), True beside what surely stands out from its track as a train does; None without tracks."""
-    for scale in scales:
-        if scale.name == regions.TRAIN:
-            level = scale.levels[int(Surface.SMOOTH)].seed
-            train: NDArray[np.bool_] = ndimage.binary_dilation(scale.strength >= level, np.ones((3, 3), bool))
-            return train
-    return None
-
-
 def _set_speckle_thresholds(
     weighed: evidence.Weighed, matched: Matched, model: speckle.Speckle, error: float, params: Params
 ) -> list[regions.Scale]:

@@ -60,11 +60,6 @@ class Matched:
         """(row, col), :class:`imagery_diff.method.radiometry.Surface`."""
         return self.cover.surface
 
-    def not_shaded(self, where: NDArray[np.bool_]) -> Matched:
-        """Take what lies there, (row, col), for no shadow."""
-        before, after = self.shaded
-        return replace(self, shaded=(before & ~where, after & ~where), moved=self.moved & ~where)
-
 
 def match_radiometry(scenes: tuple[Scene, Scene], pair: Pair, ground: AOI | None, params: Params) -> Matched:
     """Tell the surfaces apart, bring both images to common numbers without veils, and set cast shadows aside."""

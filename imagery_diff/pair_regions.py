@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from imagery_diff.grid import Grid
+    from imagery_diff.method.describe import Described
     from imagery_diff.pair_evidence import Geometry
     from imagery_diff.pair_match import Matched
     from imagery_diff.params import Params
@@ -122,3 +123,8 @@ def echo(matched: Matched, scales: list[regions.Scale], params: Params) -> Echo 
 
 def _least_pixels(grid: Grid, params: Params) -> int:
     return max(params.min_region_px, round(params.min_region_m2 / grid.pixel_area_m2) if grid.crs else 0)
+
+
+def is_large(described: Described, grid: Grid, params: Params) -> bool:
+    """Say whether what is left of a patch at half its height is as large as the smallest region that is told."""
+    return grid.crs is None or described.shape.area_m2 >= params.min_region_m2

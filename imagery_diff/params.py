@@ -175,7 +175,8 @@ class Params:
     """Side of the neighbourhood in which pattern and local contrast are compared before smoothing, pixels: the least
     that has a pattern."""
     min_region_m2: float = 120.0
-    """Smallest region kept, square metres on the ground: eight 20-foot containers side by side (8 x 14.8 m2)."""
+    """Smallest region kept, square metres on the ground, of what changed and of its outline: eight 20-foot containers
+    side by side (8 x 14.8 m2)."""
     min_region_px: int = 6
     """Smallest region kept, pixels; fewer cannot be told from one sharpened noise peak."""
     bridge_sigma: float = 1.5

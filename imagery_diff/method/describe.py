@@ -38,7 +38,9 @@ _RIM_PX = 3.5
 """Widest rim of a shadow, pixels: the delivered edge rises over 2.5 px, and 4.5 for the softest tenth (method.md)."""
 _SLIVER_PX = 1.75
 """Widest strip of shaded quay that passes for water, pixels: a step that moved by a pixel or less, outlined at half its
-height. On design scenes such strips are at most 1.5 wide, ships that were dropped with them 1.9 and more."""
+height."""
+_SLENDER = 12.0
+"""No ship is so many times as long as it is broad; slender ones reach ten, by their outlines eleven."""
 _RIM_ALIKE = 0.95
 """Cosine between the colour changes of a rim and of the shadow beside it."""
 _AS_DARK = 1.3
@@ -85,8 +87,6 @@ class Views:
     they stand on. None for light."""
     cover: Floats | None = None
     """(row, col), the map's score: areas of cover end where it is 1. None without a map."""
-    train: NDArray[np.bool_] | None = None
-    """(row, col), True beside what stands out from its track as a train does; None without tracks."""
     around: Around | None = None
     """What the second stage looks at; None where it has no say."""
 
@@ -213,12 +213,10 @@ def _is_shadow_rest(patch: Patch, shape: Shape, views: Views) -> bool:
     It lies along shaded ground and darkens on the same date as the shade beside it. Then it is a rest if it is as
     dark as that shade (the shadow fell on paint or clutter), or if it is no wider than the blur and changes colour in
     the same direction (the shadow's half-dark rim). The price: a dark thing that comes or goes right beside a shadow
-    that moved is missed. A line that stands out from both sides of its track is none. On water darkness says nothing,
-    for water is as dark as shade: there only what is as narrow as the shaded rim of a quay is a rest.
+    that moved is missed. On water darkness says nothing, for water is as dark as shade: there only what is as narrow as
+    the shaded rim of a quay is a rest, or longer than a ship can be for its beam.
 
     """
-    if views.train is not None and np.mean(views.train[patch.window][patch.mask]) > 0.5:  # noqa: PLR2004 - a majority
-        return False
     shade = views.shaded[patch.window]
     near = ndimage.binary_dilation(shade, iterations=3)
     if np.mean(near[patch.mask]) < 0.5:  # noqa: PLR2004 - a majority
@@ -233,7 +231,8 @@ def _is_shadow_rest(patch: Patch, shape: Shape, views: Views) -> bool:
         return False
     width_px = shape.area_m2 / max(shape.length_m, 1e-6) / views.grid.pixel_size_m[0]
     if _on_water(patch, views):
-        return width_px < _SLIVER_PX
+        slender = shape.length_m > _SLENDER * width_px * views.grid.pixel_size_m[0]
+        return width_px < _SLIVER_PX or slender
     as_dark = np.median(dark[:, patch.mask]) < _AS_DARK * np.median(dark[:, beside])
     alike = float(here @ there) / max(float(np.linalg.norm(here) * np.linalg.norm(there)), 1e-12) > _RIM_ALIKE
     return bool(as_dark or (width_px < _RIM_PX and alike))
