@@ -24,7 +24,8 @@ def draw(path: Path, results: Sequence[dict[str, Any]]) -> None:
     for one in stated.bins():
         if one.said is None or one.true is None or one.limits is None:
             continue
-        reach = [[one.true - one.limits[0]], [one.limits[1] - one.true]]
+        # Wilson's limits of a share of all are rounded a hair below it.
+        reach = [[max(one.true - one.limits[0], 0.0)], [max(one.limits[1] - one.true, 0.0)]]
         left.errorbar(one.said, one.true, reach, fmt="o", color="tab:red", capsize=3)
         left.annotate(f"{one.count}", (one.said, one.true), xytext=(7, -10), textcoords="offset points", fontsize=8)
     left.set(xlabel="p_change said", ylabel="share that were changes, 95 %", xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
