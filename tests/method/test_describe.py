@@ -136,3 +136,25 @@ def test_a_ship_that_left_beside_a_moved_shadow_is_told_and_a_sliver_of_shaded_q
     size[46, COLS] = 9.0
     strip = Patch(window=window, mask=size[window] > 0, strength=15.0)
     assert describe(strip, blue_stack(**views | {"magnitude": size})[1], None) is None
+
+
+def test_a_strip_of_water_too_long_for_its_breadth_to_be_a_ship_is_not_told_beside_a_moved_shadow(blue_stack):
+    dark = (0.4 * GROUND)[:, None, None]
+    after = np.tile(GROUND[:, None, None], (1, 100, 100)).astype(np.float32)
+    before = after.copy()
+    along = slice(20, 80)
+    shadow, water = np.zeros((100, 100), bool), np.zeros((100, 100), bool)
+    shadow[47:50, along], water[20:47] = True, True
+    after[:, 20:50, along] = dark
+    window = (slice(36, 56), slice(10, 90))
+
+    def told(columns):
+        closed = water.copy()
+        closed[44:47, columns] = False
+        size = np.zeros((100, 100), np.float32)
+        size[44:47, columns] = 9.0
+        views = {"brightness": (before, after), "shaded": shadow, "water": (closed, water), "magnitude": size}
+        return describe(Patch(window=window, mask=size[window] > 0, strength=15.0), blue_stack(**views)[1], None)
+
+    assert told(slice(40, 60)) is not None  # three by twenty pixels
+    assert told(along) is None  # three by sixty

@@ -1,0 +1,25 @@
+"""What is told of a pair is as large by its outline as the smallest region that is told."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+from affine import Affine
+
+from imagery_diff.grid import Grid
+from imagery_diff.pair_regions import is_large
+from imagery_diff.params import Params
+
+GRID = Grid(crs="EPSG:32652", transform=Affine(3.0, 0.0, 500_000.0, 0.0, -3.0, 4_600_000.0), shape=(60, 60))
+
+
+@pytest.mark.parametrize(("area_m2", "large"), [(119.0, False), (120.0, True), (5000.0, True)])
+def test_what_is_smaller_by_its_outline_than_the_smallest_region_is_not_told(area_m2, large):
+    described = SimpleNamespace(shape=SimpleNamespace(area_m2=area_m2))
+    assert is_large(described, GRID, Params()) is large
+    assert is_large(described, GRID, replace(Params(), min_region_m2=6000.0)) is False
+
+
+def test_without_georeference_there_are_no_square_metres_to_ask_for():
+    described = SimpleNamespace(shape=SimpleNamespace(area_m2=1.0))
+    assert is_large(described, replace(GRID, crs=None), Params()) is True
