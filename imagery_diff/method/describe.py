@@ -19,7 +19,7 @@ from imagery_diff.method.regions import (
     outline_at,
     outline_of,
 )
-from imagery_diff.method.shade import share_without_caster
+from imagery_diff.method.shade import light_left, share_explained, share_without_caster
 from imagery_diff.method.traits import Around, measure
 from imagery_diff.method.zones import zone_of
 from imagery_diff.scene import UNSEEN
@@ -89,6 +89,11 @@ class Views:
     """(row, col), the map's score: areas of cover end where it is 1. None without a map."""
     around: Around | None = None
     """What the second stage looks at; None where it has no say."""
+
+    @cached_property
+    def light_left(self) -> tuple[Floats | None, Floats | None]:
+        """(band,) before and after: the share of light that shadows that moved leave; None where too few did."""
+        return light_left(self.shaded, self.brightness)
 
     @cached_property
     def seen(self) -> NDArray[np.bool_]:
@@ -212,8 +217,9 @@ def _is_shadow_rest(patch: Patch, shape: Shape, views: Views) -> bool:
 
     It lies along shaded ground and darkens on the same date as the shade beside it. Then it is a rest if it is as
     dark as that shade (the shadow fell on paint or clutter), or if it is no wider than the blur and changes colour in
-    the same direction (the shadow's half-dark rim). The price: a dark thing that comes or goes right beside a shadow
-    that moved is missed. On water darkness says nothing, for water is as dark as shade: there only what is as narrow as
+    the same direction (the shadow's half-dark rim), and if light that is taken away as that shadow takes it explains
+    most of what changed. The price: a dark, colourless thing that comes or goes right beside a shadow that moved is
+    missed. On water darkness says nothing, for water is as dark as shade: there only what is as narrow as
     the shaded rim of a quay is a rest, or longer than a ship can be for its beam.
 
     """
@@ -235,7 +241,16 @@ def _is_shadow_rest(patch: Patch, shape: Shape, views: Views) -> bool:
         return width_px < _SLIVER_PX or slender
     as_dark = np.median(dark[:, patch.mask]) < _AS_DARK * np.median(dark[:, beside])
     alike = float(here @ there) / max(float(np.linalg.norm(here) * np.linalg.norm(there)), 1e-12) > _RIM_ALIKE
-    return bool(as_dark or (width_px < _RIM_PX and alike))
+    return bool(as_dark or (width_px < _RIM_PX and alike)) and _is_explained(patch, views, dark_after=there.mean() < 0)
+
+
+def _is_explained(patch: Patch, views: Views, *, dark_after: bool) -> bool:
+    """Whether most of what changed is what shade does, measured on the shadows that moved on this pair."""
+    left = views.light_left[int(dark_after)]
+    if left is None:
+        return True
+    lit, dark = (image[:, *patch.window][:, patch.mask] for image in views.brightness[:: 1 if dark_after else -1])
+    return share_explained(lit, dark, left, _whitening(patch, views)) > 0.5  # noqa: PLR2004 - most of it
 
 
 def _stands_alone(patch: Patch, views: Views, date: int) -> bool:

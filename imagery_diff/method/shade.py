@@ -36,6 +36,10 @@ _TALL = 4.0
 """Cranes, masts and silos are so many times as high as the highest thing a reach is given for."""
 _TWIN = 0.5
 """Share of an area that must lie on shade again where the sun moved it to."""
+_LEAST_CORE_PX = 30
+"""Fewer pixels within shadows do not tell how dark shade is: their median is then off by a tenth of the light."""
+_DEEPEST = 1.2
+"""Where the sky is hidden too, by a wall, shade is a little deeper than elsewhere."""
 _SMOOTH_PX = 0.7
 """Smoothing of the lit date, pixels; about the point spread of a delivered pixel."""
 
@@ -242,6 +246,55 @@ def _path(end: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.zeros((0, 2))
     steps = int(np.ceil(length + _BLUR_PX))
     return np.outer(np.linspace(1, length + _BLUR_PX, steps), end / length)
+
+
+def light_left(shaded: Bools, images: tuple[Floats, Floats]) -> tuple[Floats | None, Floats | None]:
+    """Measure how much light shade leaves on each date, by band.
+
+    Parameters
+    ----------
+    shaded
+        (row, col), in the shadow of something standing on one date.
+    images
+        (band, row, col), brightness before and after.
+
+    Returns
+    -------
+    before, after
+        (band,) median share of the lit brightness; None for a date whose shadows hold too few pixels off their rims.
+
+    """
+    core = ndimage.binary_erosion(shaded, _EIGHT)
+    before, after = (image[:, core] for image in images)
+    rise = np.mean(after - before, axis=0)
+    found: list[Floats | None] = []
+    for dark, lit, shady in ((before, after, rise > 0), (after, before, rise < 0)):
+        enough = np.count_nonzero(shady) >= _LEAST_CORE_PX
+        shares = dark[:, shady] / np.maximum(lit[:, shady], 1e-4)
+        found.append(np.median(shares, axis=1).astype(np.float32) if enough else None)
+    return found[0], found[1]
+
+
+def share_explained(lit: Floats, dark: Floats, left: Floats, whitening: NDArray[np.float64]) -> float:
+    """Share of a difference, in squares, that whole or half shade explains.
+
+    Ground of lit brightness L in shade that leaves the share r of its light is L (1 - p + p r), with p from 0 outside
+    the rim to 1 within: for each pixel a line in the space of the bands. What lies off it is no shade.
+
+    Parameters
+    ----------
+    lit, dark
+        (band, pixel), a region's brightness on both dates.
+    left
+        (band,), r.
+    whitening
+        (component, band)
+
+    """
+    step = whitening @ (dark - lit)
+    line = whitening @ (lit * (left - 1)[:, None])
+    p = np.clip(np.sum(step * line, axis=0) / np.maximum(np.sum(line**2, axis=0), 1e-12), 0.0, _DEEPEST)
+    return float(1 - np.sum((step - p * line) ** 2) / max(float(np.sum(step**2)), 1e-12))
 
 
 def thrown_by(caster: Bools, shade: Bools, shadow_px: Vector) -> float:

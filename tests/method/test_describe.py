@@ -158,3 +158,21 @@ def test_a_strip_of_water_too_long_for_its_breadth_to_be_a_ship_is_not_told_besi
 
     assert told(slice(40, 60)) is not None  # three by twenty pixels
     assert told(along) is None  # three by sixty
+
+
+@pytest.mark.parametrize(
+    ("paint", "told"), [([300, 400, 1000, 1300.0], True), (GROUND * [0.5, 0.44, 0.4, 0.34], False)]
+)
+def test_beside_a_shadow_that_moved_only_what_shade_explains_is_its_rest(blue_stack, paint, told):
+    patch, views = blue_stack()
+    before, after = views.brightness
+    after[:, ROWS, COLS] = np.array(paint)[:, None, None]
+    shade = np.zeros((100, 100), bool)
+    shade[45:57, 26:64] = True
+    after[:, shade] = (GROUND * [0.5, 0.44, 0.4, 0.34])[:, None]
+    # Unchanged ground differs in brightness more than in colour.
+    white = GROUND / np.linalg.norm(GROUND)
+    whitening = {int(Surface.SMOOTH): (np.eye(len(NAMES)) - 0.9 * np.outer(white, white)) / 50}
+    patch, views = blue_stack(brightness=(before, after), shaded=shade, whitening=whitening)
+    wide = Patch(window=(slice(36, 60), slice(26, 64)), mask=np.pad(patch.mask, ((0, 9), (0, 0))), strength=15.0)
+    assert (describe(wide, views, None) is not None) == told

@@ -6,7 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from imagery_diff.method.shade import cast_shadow, of_standing, share_without_caster, thrown_by, within_reach
+from imagery_diff.method.shade import (
+    cast_shadow,
+    light_left,
+    of_standing,
+    share_explained,
+    share_without_caster,
+    thrown_by,
+    within_reach,
+)
 
 NAMES = ("blue", "green", "red", "nir")
 LIT = np.array([1500, 1600, 1700, 1900.0])
@@ -231,3 +239,44 @@ def test_a_thing_does_not_throw_what_lies_further_off_than_its_shadow_is_long():
 @pytest.mark.parametrize("caster", [np.zeros(SHAPE, bool), strip(0, 9, 9)], ids=["nothing", "something"])
 def test_nothing_dark_is_thrown_by_nothing(caster):
     assert thrown_by(caster, np.zeros(SHAPE, bool), (0.0, 12.0)) == 0.0
+
+
+# --- what shade does to brightness
+
+
+def test_the_light_that_shade_leaves_is_measured_on_each_date_apart():
+    before = np.tile(LIT[:, None, None], (1, 30, 30))
+    after = before.copy()
+    dark_before, dark_after = np.zeros((30, 30), bool), np.zeros((30, 30), bool)
+    dark_before[3:12, 3:20] = dark_after[15:27, 3:20] = True
+    before[:, dark_before] = (LIT * 0.6)[:, None]
+    after[:, dark_after] = SHADE[:, None]
+    left = light_left(dark_before | dark_after, (before, after))
+    assert np.allclose(left[0], 0.6)
+    assert np.allclose(left[1], SHADE / LIT)
+
+
+def test_a_few_shaded_pixels_tell_nothing_of_the_light_that_is_left():
+    image = np.tile(LIT[:, None, None], (1, 30, 30))
+    few = np.zeros((30, 30), bool)
+    few[5:9, 5:12] = True
+    assert light_left(few, (image, image * np.where(few, 0.4, 1.0))) == (None, None)
+
+
+@given(
+    paint=st.lists(st.floats(0.2, 3.0), min_size=4, max_size=4),
+    depth=st.lists(st.floats(0.05, 1.0), min_size=6, max_size=6),
+)
+def test_whole_and_half_shade_on_any_paint_is_explained(paint, depth):
+    lit = np.tile((LIT * paint)[:, None], (1, 6))
+    left = SHADE / LIT
+    dark = lit * (1 - np.array(depth) + np.array(depth) * left[:, None])
+    assert share_explained(lit, dark, left, np.eye(4)) > 0.999
+
+
+def test_a_blue_thing_that_came_is_not_explained_by_shade_and_a_brighter_one_not_at_all():
+    lit = np.tile(LIT[:, None], (1, 6))
+    blue = np.tile(np.array([[1400], [700], [400], [300.0]]), (1, 6))
+    weight = np.diag(1 / LIT)
+    assert 0 < share_explained(lit, blue, SHADE / LIT, weight) < share_explained(lit, lit * 0.5, SHADE / LIT, weight)
+    assert share_explained(lit, lit * 1.5, SHADE / LIT, weight) == 0
