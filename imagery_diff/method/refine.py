@@ -39,6 +39,9 @@ _TUKEYS = (2.2, 4.685)
 """Tukey's biweight (Holland and Welsch 1977, 10.1080/03610927708827533): strict, and where that throws out so much that
 nothing is held (snow on one date), as it is efficient under a normal law. 4.685 lets half-moved edges of roofs and
 shadows in; measured over all nuisances but snow the strict one is better."""
+_SURE_PX = 0.04
+"""Where the windows leave the shift less sure than this (standard error), the wider cut is tried as well, and the surer
+of both is taken: what each holds is told by the pair itself."""
 _WINDOW_NOISE_FLOOR = 0.3
 """A window's noise is taken as at least this share of the whole's: one of still water must not decide alone."""
 _ROUNDS = 10
@@ -75,7 +78,8 @@ _TIE_PX = 0.2
 """How far bands of one image lie apart: a prior, some tenths of a pixel in pushframe cameras. Bands known better than
 this count alike."""
 _STRAY_PX = 1.0
-"""A band that ends so far from the middle of the others has found something else."""
+"""A band that ends so far from the middle of the others has found something else, unless its windows agree on it to a
+twentieth of that: bands of a moving camera may lie apart so far."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -129,25 +133,36 @@ def refine(windows: Windows, start: Doubles) -> Refined | None:
     """
     if np.count_nonzero(windows.usable) < _MIN_PIXELS:
         return None
+    best: Refined | None = None
     for tukey in _TUKEYS:
-        bands = [
-            _Band(shift=start.copy(), gain=_first_gain(b, a, windows.usable), noise=np.inf)
-            for b, a in zip(windows.before, windows.after, strict=True)
-        ]
-        first = 0
-        if len(windows.usable) >= _MANY:
-            # Where windows are many, an even part of them brings the solution so near that all need a round or two.
-            part = [replace(band) for band in bands]
-            _settle(windows.part(slice(None, None, _PART)), part, tukey, 0)
-            if all(np.isfinite(band.gain) for band in part):
-                bands, first = part, len(_JITTERS_PX) - 1
-        _settle(windows, bands, tukey, first)
-        solved = [_judge(band) for band in bands]
-        found = [(k, s) for k, s in enumerate(solved) if s is not None]
-        enough = _LEAST_AGREEMENT / np.sqrt(max(len(windows.usable), 1))
-        if found and _agreement([bands[k] for k, _ in found]) >= enough:
-            return _mean_of_bands(found, len(bands))
-    return None
+        found = _solve(windows, start, tukey)
+        if found is not None and (best is None or found.variance < best.variance):
+            best = found
+        if best is not None and best.variance < _SURE_PX**2:
+            break
+    return best
+
+
+def _solve(windows: Windows, start: Doubles, tukey: float) -> Refined | None:
+    """Solve with one cut; None where no band holds, or what was found is chance."""
+    bands = [
+        _Band(shift=start.copy(), gain=_first_gain(b, a, windows.usable), noise=np.inf)
+        for b, a in zip(windows.before, windows.after, strict=True)
+    ]
+    first = 0
+    if len(windows.usable) >= _MANY:
+        # Where windows are many, an even part of them brings the solution so near that all need a round or two.
+        part = [replace(band) for band in bands]
+        _settle(windows.part(slice(None, None, _PART)), part, tukey, 0)
+        if all(np.isfinite(band.gain) for band in part):
+            bands, first = part, len(_JITTERS_PX) - 1
+    _settle(windows, bands, tukey, first)
+    solved = [_judge(band) for band in bands]
+    found = [(k, s) for k, s in enumerate(solved) if s is not None]
+    enough = _LEAST_AGREEMENT / np.sqrt(max(len(windows.usable), 1))
+    if not found or _agreement([bands[k] for k, _ in found]) < enough:
+        return None
+    return _mean_of_bands(found, len(bands))
 
 
 def _settle(windows: Windows, bands: list[_Band], tukey: float, first: int) -> None:
@@ -481,7 +496,8 @@ def _step(sums: Doubles) -> Doubles | None:
 def _mean_of_bands(found: list[tuple[int, _Solved]], count: int) -> Refined:
     """Weigh bands by 1 / (their own variance + what they lie apart anyway), so that good ones count alike."""
     middle = np.median([s.shift for _, s in found], axis=0)
-    kept = [(k, s) for k, s in found if np.abs(s.shift - middle).max() <= _STRAY_PX] or found[:1]
+    sure = (_STRAY_PX / 20) ** 2
+    kept = [(k, s) for k, s in found if s.variance < sure or np.abs(s.shift - middle).max() <= _STRAY_PX] or found[:1]
     tie = _TIE_PX**2
     weight = np.array([1 / (s.variance + tie) for _, s in kept])
     weight /= weight.sum()

@@ -7,8 +7,9 @@ from scipy import ndimage
 from shapely import box
 
 from imagery_diff import AOI, compare
+from imagery_diff.method import refine as refine_module
 from imagery_diff.method.coregister import ErrorLaw, Shift, Standing, allow_for_standing, estimate_shift
-from imagery_diff.method.refine import Local, translate
+from imagery_diff.method.refine import Local, Refined, Windows, translate
 from imagery_diff.method.warp import estimate_warp
 
 OPTIONS = {"max_shift_px": 20.0, "tile_px": 64, "sample_px": 1_500_000}
@@ -187,6 +188,35 @@ def test_bands_count_alike_however_strong_their_edges_are(town, moved):
     shift = estimate_shift(before, after, np.ones(before.shape[1:], bool), **OPTIONS)
     assert off(np.array([shift.rows, shift.cols]), (0.4, -0.3)) < 0.02
     assert np.array(shift.bands) == pytest.approx(np.array(own), abs=0.02)
+
+
+def test_a_band_that_lies_a_pixel_from_the_others_counts_where_its_windows_agree_on_it(town, moved):
+    before = town((260, 280), bands=4, seed=33)
+    own = [(1.05, 0.0), (-0.35, 0.1), (-0.3, 0.0), (-0.4, -0.1)]
+    after = off_by_band(before, moved, own, (0.2, -0.3))
+    shift = estimate_shift(before, after, np.ones(before.shape[1:], bool), **OPTIONS)
+    assert off(np.array([shift.rows, shift.cols]), (0.2, -0.3)) < 0.02
+
+
+@pytest.mark.parametrize(
+    ("scatter", "taken", "asked"),
+    [((0.01, 0.001), 0, 1), ((0.2, 0.05), 1, 2), ((0.05, 0.2), 0, 2), ((None, 0.3), 1, 2)],
+)
+def test_where_windows_leave_the_shift_unsure_the_surer_of_both_cuts_is_taken(monkeypatch, scatter, taken, asked):
+    tried = []
+
+    def solve(windows, start, cut):
+        size = scatter[len(tried)]
+        tried.append(cut)
+        influence = np.array([[size, 0.0], [-size, 0.0]]) if size else None
+        took = np.ones(2, bool)
+        return size and Refined(shift=np.full(2, cut), bands=np.zeros((1, 2)), influence=influence, took=took)
+
+    monkeypatch.setattr(refine_module, "_solve", solve)
+    windows = Windows(before=None, after=None, usable=np.ones((2, 64, 64), bool), corners=None)
+    found = refine_module.refine(windows, np.zeros(2))
+    assert len(tried) == asked
+    assert found.shift[0] == tried[taken]
 
 
 def test_open_water_around_a_small_pier_neither_holds_the_start_nor_makes_the_error_small(town, moved):
