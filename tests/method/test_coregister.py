@@ -205,7 +205,7 @@ def test_a_band_that_lies_a_pixel_from_the_others_counts_where_its_windows_agree
 def test_where_windows_leave_the_shift_unsure_the_surer_of_both_cuts_is_taken(monkeypatch, scatter, taken, asked):
     tried = []
 
-    def solve(windows, start, cut):
+    def solve(_windows, _start, cut):
         size = scatter[len(tried)]
         tried.append(cut)
         influence = np.array([[size, 0.0], [-size, 0.0]]) if size else None
