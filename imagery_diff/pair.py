@@ -131,7 +131,8 @@ def compare(
     views = replace(views, radar=pair_regions.echo(matched, scales, params), cover=regions.cover_of(scales))
     if odds.stage:
         views = replace(views, around=pair_regions.surroundings(scales, matched, weighed))
-    found = [d for d in (describe(p, views, ground) for p in patches) if d and pair_regions.is_large(d, grid, params)]
+    described = [(p, describe(p, views, ground)) for p in patches]
+    found = [d for p, d in described if d and pair_regions.is_large(p, d, grid, params)]
     told = [d for d in found if pair_result.reported(d, ground, detect) and odds.accepts(d)]
     sight = pair_result.Sight(flags=matched.flags, blind=pair_evidence.blind(matched, weighed), grid=grid)
     return Comparison(

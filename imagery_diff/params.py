@@ -175,8 +175,12 @@ class Params:
     """Side of the neighbourhood in which pattern and local contrast are compared before smoothing, pixels: the least
     that has a pattern."""
     min_region_m2: float = 120.0
-    """Smallest region kept, square metres on the ground, of what changed and of its outline: eight 20-foot containers
-    side by side (8 x 14.8 m2)."""
+    """Smallest region kept, square metres on the ground: eight 20-foot containers side by side (8 x 14.8 m2). Its
+    outline is larger (:func:`imagery_diff.pair_regions.is_large`)."""
+    outline_blur_px: float = 3.5
+    """Width of a point by its outline, pixels: a delivered edge rises from 10 to 90 % over 2.5 px (method.md), a
+    Gaussian of 0.98 px; with the smoothing of the evidence 1.2 px; and outlines lie at about 0.35 of a point's
+    peak."""
     min_region_px: int = 6
     """Smallest region kept, pixels; fewer cannot be told from one sharpened noise peak."""
     bridge_sigma: float = 1.5

@@ -13,13 +13,20 @@ from imagery_diff.params import Params
 GRID = Grid(crs="EPSG:32652", transform=Affine(3.0, 0.0, 500_000.0, 0.0, -3.0, 4_600_000.0), shape=(60, 60))
 
 
-@pytest.mark.parametrize(("area_m2", "large"), [(119.0, False), (120.0, True), (5000.0, True)])
-def test_what_is_smaller_by_its_outline_than_the_smallest_region_is_not_told(area_m2, large):
+THING, COVER = SimpleNamespace(area=False), SimpleNamespace(area=True)
+
+
+@pytest.mark.parametrize(
+    ("patch", "area_m2", "large"),
+    # A point of 3.5 px of 3 m has 110 m2 by its outline.
+    [(THING, 120.0, False), (THING, 229.0, False), (THING, 231.0, True), (COVER, 119.0, False), (COVER, 120.0, True)],
+)
+def test_what_is_smaller_by_its_outline_than_the_smallest_region_is_not_told(patch, area_m2, large):
     described = SimpleNamespace(shape=SimpleNamespace(area_m2=area_m2))
-    assert is_large(described, GRID, Params()) is large
-    assert is_large(described, GRID, replace(Params(), min_region_m2=6000.0)) is False
+    assert is_large(patch, described, GRID, Params()) is large
+    assert is_large(patch, described, GRID, replace(Params(), min_region_m2=6000.0)) is False
 
 
 def test_without_georeference_there_are_no_square_metres_to_ask_for():
     described = SimpleNamespace(shape=SimpleNamespace(area_m2=1.0))
-    assert is_large(described, replace(GRID, crs=None), Params()) is True
+    assert is_large(THING, described, replace(GRID, crs=None), Params()) is True
