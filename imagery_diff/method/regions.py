@@ -185,12 +185,41 @@ def _by_class(scale: Scale) -> tuple[Floats, Floats]:
     return grow, seed
 
 
-def weaker(patches: list[Patch], others: list[Patch], shape: tuple[int, int]) -> list[Patch]:
-    """Return those patches of lower levels that share no pixel with others, which are drawn as they were."""
-    taken = np.zeros(shape, bool)
-    for other in others:
-        taken[other.window] |= other.mask
-    return [replace(patch, firm=False) for patch in patches if not (taken[patch.window] & patch.mask).any()]
+def with_weaker(found: list[Patch], candidates: list[Patch], difference: Floats) -> list[Patch]:
+    """Add the patches of lower levels to those found, which stay as they are drawn but for parts of a larger thing.
+
+    Where clouds or waves raise a pair's level, only the brightest part of a ship may reach it. If half the height of
+    such a part runs on over more than twice its size, the patch of lower levels that holds it is the thing.
+
+    Parameters
+    ----------
+    found, candidates
+        By the pair's own levels, and by lower ones.
+    difference
+        (row, col), size of the whitened difference.
+
+    """
+    whose = np.zeros(difference.shape, np.int32)
+    for number, patch in enumerate(found, start=1):
+        whose[patch.window][patch.mask] = number
+    kept: dict[int, Patch] = dict(enumerate(found, start=1))
+    apart = []
+    for candidate in candidates:
+        held = np.unique(whose[candidate.window][candidate.mask])
+        held = held[held > 0].tolist()
+        if not held:
+            apart.append(replace(candidate, firm=False))
+        elif len(held) == 1 and _runs_on(kept[held[0]], candidate, difference):
+            kept[held[0]] = replace(candidate, firm=False)
+    return [*kept.values(), *apart]
+
+
+def _runs_on(part: Patch, whole: Patch, difference: Floats) -> bool:
+    """Whether a patch is as high as half of a part of it over more than twice the part's size."""
+    height = difference[part.window][part.mask]
+    level = 0.5 * float(np.median(height))
+    high = difference[whole.window][whole.mask] >= level
+    return level > 0 and bool(np.count_nonzero(high) > 2 * np.count_nonzero(height >= level))
 
 
 def cover_of(scales: list[Scale]) -> Floats | None:

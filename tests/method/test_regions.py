@@ -26,7 +26,7 @@ from imagery_diff.method.regions import (
     find_patches,
     outline_at,
     outline_of,
-    weaker,
+    with_weaker,
 )
 from imagery_diff.method.zones import inside
 
@@ -292,14 +292,31 @@ def test_the_outline_of_an_area_holds_what_was_called_hole_and_all():
     assert shape.area_m2 == pytest.approx(np.count_nonzero(called), rel=0.02)
 
 
-def test_candidates_of_lower_levels_leave_what_was_found_as_it_was_drawn():
-    def patch(rows, cols):
-        mask = np.ones((rows.stop - rows.start, cols.stop - cols.start), bool)
-        return Patch(window=(rows, cols), mask=mask, strength=4.0)
+def solid(rows, cols):
+    return Patch(
+        window=(rows, cols), mask=np.ones((rows.stop - rows.start, cols.stop - cols.start), bool), strength=4.0
+    )
 
-    found = patch(slice(10, 20), slice(10, 20))
-    wider, apart = patch(slice(8, 22), slice(8, 22)), patch(slice(30, 34), slice(10, 20))
-    (kept,) = weaker([wider, apart], [found], (40, 40))
-    assert kept.window == apart.window
+
+def test_candidates_of_lower_levels_leave_what_was_found_as_it_was_drawn():
+    found = solid(slice(10, 20), slice(10, 20))
+    wider, apart = solid(slice(4, 26), slice(4, 26)), solid(slice(30, 34), slice(10, 20))
+    height = np.zeros((40, 40), np.float32)
+    height[wider.window], height[found.window] = 2.0, 9.0
+    kept, added = with_weaker([found], [wider, apart], height)
+    assert kept is found
+    assert added.window == apart.window
     assert found.firm
-    assert not kept.firm
+    assert not added.firm
+
+
+@pytest.mark.parametrize("others", [1, 2])
+def test_a_thing_of_which_only_a_part_reached_the_level_is_told_whole_but_two_things_are_not_one(others):
+    parts = [solid(slice(10, 14), slice(8, 12)), solid(slice(10, 14), slice(30, 34))][:others]
+    ship = solid(slice(9, 15), slice(6, 38))
+    height = np.zeros((40, 40), np.float32)
+    height[ship.window] = 6.0
+    for part in parts:
+        height[part.window] = 9.0
+    told = with_weaker(parts, [ship], height)
+    assert [p.window for p in told] == ([ship.window] if others == 1 else [p.window for p in parts])
