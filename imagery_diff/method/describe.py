@@ -19,7 +19,7 @@ from imagery_diff.method.regions import (
     outline_at,
     outline_of,
 )
-from imagery_diff.method.shade import light_left, share_explained, share_without_caster
+from imagery_diff.method.shade import light_left, share_explained, share_too_broad, share_without_caster
 from imagery_diff.method.traits import Around, measure
 from imagery_diff.method.zones import zone_of
 from imagery_diff.scene import UNSEEN
@@ -217,10 +217,10 @@ def _is_shadow_rest(patch: Patch, shape: Shape, views: Views) -> bool:
 
     It lies along shaded ground and darkens on the same date as the shade beside it. Then it is a rest if it is as
     dark as that shade (the shadow fell on paint or clutter), or if it is no wider than the blur and changes colour in
-    the same direction (the shadow's half-dark rim), and if light that is taken away as that shadow takes it explains
-    most of what changed. The price: a dark, colourless thing that comes or goes right beside a shadow that moved is
-    missed. On water darkness says nothing, for water is as dark as shade: there only what is as narrow as
-    the shaded rim of a quay is a rest, or longer than a ship can be for its beam.
+    the same direction (the shadow's half-dark rim); and if it is no broader than shadows moved, and light that is taken
+    away as that shadow takes it explains most of what changed. The price: a dark, colourless thing that comes or goes
+    right beside a shadow that moved is missed. On water darkness says nothing, for water is as dark as shade: there
+    only what is as narrow as the shaded rim of a quay is a rest, or longer than a ship can be for its beam.
 
     """
     shade = views.shaded[patch.window]
@@ -233,7 +233,7 @@ def _is_shadow_rest(patch: Patch, shape: Shape, views: Views) -> bool:
     if here.mean() * there.mean() <= 0:
         return False
     dark = after if there.mean() < 0 else before
-    if _stands_alone(patch, views, date=1 if there.mean() < 0 else 0):
+    if _stands_alone(patch, views, date=1 if there.mean() < 0 else 0) or _is_too_broad(patch, views):
         return False
     width_px = shape.area_m2 / max(shape.length_m, 1e-6) / views.grid.pixel_size_m[0]
     if _on_water(patch, views):
@@ -260,6 +260,11 @@ def _stands_alone(patch: Patch, views: Views, date: int) -> bool:
     dark, lit = views.brightness[date], views.brightness[1 - date]
     reach = (views.reach_px[date], views.reach_px[1 - date])
     return share_without_caster(patch.mask, patch.window, dark, lit, reach) > 0.5  # noqa: PLR2004 - a majority
+
+
+def _is_too_broad(patch: Patch, views: Views) -> bool:
+    """Whether most of a patch is broader than shadows can have moved."""
+    return views.reach_px is not None and share_too_broad(patch.mask, views.reach_px) > 0.5  # noqa: PLR2004 - a majority
 
 
 def _on_water(patch: Patch, views: Views) -> bool | None:

@@ -170,6 +170,21 @@ def _no_broader(shaded: Bools, moved_px: Vector) -> Bools:
     return np.asarray(shaded & ~ndimage.binary_dilation(broad, _EIGHT, iterations=2, mask=shaded), bool)
 
 
+def share_too_broad(mask: Bools, reach_px: tuple[Vector, Vector]) -> float:
+    """Share of an area that is broader, along the way shadows moved, than the shadow of the highest thing moved.
+
+    Parameters
+    ----------
+    mask
+        (row, col), not empty.
+    reach_px
+        Before and after: (rows, cols) by which the shadow of the highest thing reaches away from it, pixels.
+
+    """
+    moved = (reach_px[1][0] - reach_px[0][0], reach_px[1][1] - reach_px[0][1])
+    return float(1 - np.mean(_no_broader(mask, moved)[mask]))
+
+
 def share_without_caster(
     mask: Bools, window: tuple[slice, slice], dark: Floats, lit: Floats, reach_px: tuple[Vector, Vector]
 ) -> float:

@@ -11,6 +11,7 @@ from imagery_diff.method.shade import (
     light_left,
     of_standing,
     share_explained,
+    share_too_broad,
     share_without_caster,
     thrown_by,
     within_reach,
@@ -198,6 +199,14 @@ def test_what_is_broader_than_shadows_moved_is_no_moved_shadow_even_beside_a_cas
     dark, left = kept((seen((heap, SHADE), (shed, ROOF)), seen((shed, ROOF))), reach)
     assert dark[heap].mean() > 0.8
     assert left.sum() < 0.2 * heap.sum()
+
+
+@pytest.mark.parametrize(("width", "broad"), [(3, False), (12, True)])
+def test_where_shadows_hardly_moved_only_what_is_narrow_can_be_their_rest(width, broad):
+    along, across = vector(20, 10.0), vector(35, 10.0)
+    mask = strip(20, 60, width)
+    assert (share_too_broad(mask, (along, across)) > 0.5) == broad
+    assert share_too_broad(mask, ((0.0, 0.0), vector(110, 40.0))) < 0.5
 
 
 def test_the_share_without_a_caster_is_that_of_ground_from_which_no_place_for_one_is_seen():
