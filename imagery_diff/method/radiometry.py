@@ -255,8 +255,9 @@ def _log_texture(images: tuple[Floats, Floats], seen: Bools, size: int) -> Float
     texture = np.zeros(seen.shape, np.float32)
     if not seen.any():
         return texture
-    means = [image.mean(axis=0) for image in images]
-    ranges = [np.percentile(mean[seen], [16, 50, 84]) for mean in means]
+    places = blocks.thinned(np.flatnonzero(seen), _SAMPLE_PX)
+    means = blocks.each(lambda image: image.mean(axis=0), images)
+    ranges = [np.percentile(mean.ravel()[places], [16, 50, 84]) for mean in means]
 
     def fill(tile: blocks.Tile) -> None:
         there = seen[tile.wide]

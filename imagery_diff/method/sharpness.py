@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import ndimage
 
 from imagery_diff.method import blocks
 
@@ -136,16 +135,28 @@ def estimate_sharpness(before: Floats, after: Floats, clear: Bools) -> Sharpness
 def _windows(clear: Bools) -> tuple[Floats, NDArray[np.intp]]:
     """Choose windows, evenly; returns a soft mask (row, col) of clear ground and the windows' corners (window, 2)."""
     # The soft edge stands off from what is not clear by its own width, so that nothing of that is looked at.
-    inner = ndimage.binary_erosion(clear, iterations=_MARGIN_PX)
-    soft = ndimage.gaussian_filter(inner.astype(np.float32), 1.0)
+    soft = _softened(blocks.shrunk_by_steps(clear, _MARGIN_PX))
     if min(clear.shape) < _SIDE_PX:
         return soft, np.zeros((0, 2), np.intp)
     step = _SIDE_PX // 2
     rows, cols = (np.arange(0, n - _SIDE_PX + 1, step) for n in clear.shape)
     corners = np.stack(np.meshgrid(rows, cols, indexing="ij"), axis=-1).reshape(-1, 2)
     hann = _hann()
-    share = np.array([np.sum(_cut(soft, corner) * hann) for corner in corners]) / hann.sum()
+    windows = np.lib.stride_tricks.sliding_window_view(soft, hann.shape)[::step, ::step]
+    share = np.einsum("mnij,ij->mn", windows, hann).ravel() / hann.sum()
     return soft, corners[blocks.thinned(np.flatnonzero(share >= _COVER), _MOST_WINDOWS)]
+
+
+def _softened(mask: Bools) -> Floats:
+    """Gaussian mean of a mask over a pixel, (row, col)."""
+    soft = np.empty(mask.shape, np.float32)
+    taps = blocks.kernel(1.0)
+
+    def fill(tile: blocks.Tile) -> None:
+        soft[tile.own] = blocks.smooth(mask[tile.wide].astype(np.float32), tile, taps)
+
+    blocks.each(fill, blocks.tiles(mask.shape, len(taps) - 1))
+    return soft
 
 
 def _hann() -> Floats:
