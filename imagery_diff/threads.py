@@ -25,8 +25,11 @@ def each(work: Callable[[Piece], Answer], pieces: Sequence[Piece]) -> list[Answe
     waiting = iter(range(len(pieces)))
 
     def take() -> None:
-        for number in waiting:  # whoever is free takes the next
-            answers[number] = work(pieces[number])
+        try:
+            for number in waiting:  # whoever is free takes the next
+                answers[number] = work(pieces[number])
+        finally:
+            list(waiting)  # after an error nobody begins another
 
     if len(pieces) < 2:  # noqa: PLR2004
         return [work(piece) for piece in pieces]

@@ -161,7 +161,8 @@ def estimate_shift(
     """
     if np.count_nonzero(stable) < _MIN_PIXELS:
         return _not_measured("too little ground was seen on both dates")
-    ranges = (_ranges(before, stable), _ranges(after, stable))
+    first, second = blocks.each(lambda image: _ranges(image, stable), (before, after))
+    ranges = (first, second)
     start = _coarse((before, after), ranges, stable, max_shift_px, sample_px)
     if start is None:
         return _not_measured("no common structure was found within the search")

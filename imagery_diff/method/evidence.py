@@ -137,8 +137,8 @@ def estimate_noise(
         Measure the scatter of the images smoothed so; None as they are.
 
     """
-    places = {s: np.flatnonzero(surface == s) for s in STRATA}
-    places = {s: blocks.thinned(at, _SAMPLE_PX) for s, at in places.items() if len(at) >= _MIN_BIN_PX}
+    found = blocks.each(lambda s: blocks.thinned(np.flatnonzero(surface == s), _SAMPLE_PX), STRATA)
+    places = {s: at for s, at in zip(STRATA, found, strict=True) if len(at) >= _MIN_BIN_PX}
     residuals = _residuals(images, places, blur)
 
     def measure(s: Surface) -> tuple[NDArray[np.float64], ...]:
@@ -150,8 +150,8 @@ def estimate_noise(
         # Not by @: BLAS would wake threads of its own, which then wait for more on a processor that others could use.
         return white, *_spread_curve(np.einsum("ij,jn->in", white, residual), texture.ravel()[places[s]], floors)
 
-    found = dict(zip(map(int, residuals), blocks.each(measure, list(residuals)), strict=True))
-    whitening, knots, spread = ({s: parts[k] for s, parts in found.items()} for k in range(3))
+    measured = dict(zip(map(int, residuals), blocks.each(measure, list(residuals)), strict=True))
+    whitening, knots, spread = ({s: parts[k] for s, parts in measured.items()} for k in range(3))
     return NoiseModel(whitening=whitening, texture_knots=knots, spread=spread)
 
 
@@ -201,7 +201,7 @@ def _core_covariance(residual: NDArray[np.float64]) -> NDArray[np.float64]:
         covariance = np.einsum("in,jn->ij", core, core) / max(core.shape[1] - 1, 1)
         covariance += np.eye(len(covariance)) * max(1e-6 * float(np.trace(covariance)), 1e-12)
         distance = np.einsum("in,in->n", residual, np.einsum("ij,jn->in", np.linalg.inv(covariance), residual))
-        chosen = distance <= np.quantile(distance, _CORE)
+        chosen = blocks.lowest(distance, _CORE)
     return covariance
 
 
@@ -483,11 +483,14 @@ def estimate_thresholds(
     raises the level, by about a third (measured in tests/method/test_evidence.py): strong change hides weak change.
 
     """
-    thresholds = {}
-    for s in STRATA:
+
+    def strongest(s: Surface) -> NDArray[np.float64]:
         where = surface == s
         side = int(np.clip(np.sqrt(np.count_nonzero(where) / _BLOCKS), _MIN_BLOCK_PX, block_px))
-        maxima = _block_maxima(strength, where, side)
+        return _block_maxima(strength, where, side)
+
+    thresholds = {}
+    for s, maxima in zip(STRATA, blocks.each(strongest, STRATA), strict=True):
         if maxima.size == 0:
             continue
         location, scale = _gumbel_line(maxima)

@@ -37,6 +37,8 @@ sharpening rule, and there is more noise than ground."""
 _COVER = 0.5
 """Share of a window, weighed by its taper, that must be clear ground."""
 _MOST_WINDOWS = 400
+_TOGETHER = 20
+"""Windows looked at together."""
 _SPREAD_PX = 20_000
 """Pixels from which the spread of each band is taken, by which bands are weighed against each other."""
 _MARGIN_PX = 3
@@ -182,20 +184,21 @@ def _powers(
     ring = [wave == k for k in range(_WAVES[0], _WAVES[1] + 1)]
     hann = _hann()
 
-    def one(corner: NDArray[np.intp]) -> tuple[Doubles, Doubles, Doubles]:
-        weight = _cut(taper, corner) * hann
+    def some(part: NDArray[np.intp]) -> NDArray[np.float64]:
+        weight = np.stack([_cut(taper, corner) for corner in part]) * hann
+        weight = weight[:, None]
         spectra = []
         for image in images:
-            part = _cut(image, corner) / scale
-            part = part - (part * weight).sum(axis=(1, 2), keepdims=True) / weight.sum()
-            spectra.append(np.fft.rfft2(part * weight / np.sqrt(np.sum(weight**2))))
-        power = [(np.abs(s) ** 2).sum(axis=0) for s in spectra]
-        shared = (spectra[0] * spectra[1].conj()).real.sum(axis=0)
-        first, second, cross = (np.array([p[r].sum() for r in ring]) for p in (*power, shared))
-        return first, second, cross
+            cut = np.stack([_cut(image, corner) for corner in part]) / scale
+            cut -= (cut * weight).sum(axis=(2, 3), keepdims=True) / weight.sum(axis=(2, 3), keepdims=True)
+            spectra.append(np.fft.rfft2(cut * weight / np.sqrt(np.sum(weight**2, axis=(2, 3), keepdims=True))))
+        power = [(np.abs(s) ** 2).sum(axis=1) for s in spectra]
+        shared = (spectra[0] * spectra[1].conj()).real.sum(axis=1)
+        return np.stack([[p[:, r].sum(axis=1) for r in ring] for p in (*power, shared)])
 
-    found = np.array(blocks.each(one, list(corners)), np.float64)
-    return found[:, 0], found[:, 1], found[:, 2]
+    found = blocks.each(some, [corners[at : at + _TOGETHER] for at in range(0, len(corners), _TOGETHER)])
+    first, second, cross = np.concatenate(found, axis=2).swapaxes(1, 2)
+    return first, second, cross
 
 
 def _each_window(before: Doubles, after: Doubles, shared: Doubles) -> tuple[Doubles, Doubles]:

@@ -19,10 +19,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rasterio.errors import NotGeoreferencedWarning
-
 from imagery_diff.errors import ImageryDiffWarning, OutputError
-from imagery_diff.threads import each
 from imagery_diff.write import manifest as manifests
 from imagery_diff.write.cog import evidence_tif
 from imagery_diff.write.figure import overview_png
@@ -66,14 +63,10 @@ def check_target(folder: str | Path) -> Path:
 
 def result_files(result: Comparison, more: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
     """Every file of a result, name -> content, the manifest last."""
-    writers = {"overview.png": overview_png, "evidence.tif": evidence_tif, "summary.json": summary_json}
-    if result.grid.crs is not None:
-        writers["regions.geojson"] = regions_geojson_bytes
-    with warnings.catch_warnings():
-        # Each sets its own aside; but filters belong to all threads, and may not outlive the writing.
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        warnings.filterwarnings("ignore", message="Glyph .* missing")
-        files = dict(zip(writers, each(lambda write: write(result), list(writers.values())), strict=True))
+    files = {} if result.grid.crs is None else {"regions.geojson": regions_geojson_bytes(result)}
+    files["summary.json"] = summary_json(result)
+    files["evidence.tif"] = evidence_tif(result)
+    files["overview.png"] = overview_png(result)
     files |= more or {}
     return files | {manifests.NAME: manifests.manifest_json(result, files)}
 
