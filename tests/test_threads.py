@@ -34,6 +34,6 @@ def test_after_an_error_no_other_piece_is_begun():
         begun.append(number)
         raise ValueError(str(number))
 
-    with pytest.raises(ValueError, match="^[01]$"):
+    with pytest.raises(ValueError, match=r"^[01]$"):
         each(work, range(100))
     assert len(begun) <= 2

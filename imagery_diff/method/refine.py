@@ -52,9 +52,8 @@ _LOCAL_INFORMATION = 400.0
 _MIN_LOCAL_SHARE = 0.04
 _FAR_PX = 3.0
 """A window that ends further from the mean than this has lost its way."""
-_CHUNK = 24
-"""Windows looked at together: what does not leave the processor's cache is fast, and of fewer two threads wait
-for each other."""
+_CHUNK = 12
+"""Windows looked at together: what does not leave the processor's cache is fast."""
 _MANY, _PART = 200, 4
 """So many windows are solved on every so-manieth of them first."""
 _THIN = 5

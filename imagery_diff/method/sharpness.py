@@ -197,7 +197,7 @@ def _powers(
         return np.stack([[p[:, r].sum(axis=1) for r in ring] for p in (*power, shared)])
 
     found = blocks.each(some, [corners[at : at + _TOGETHER] for at in range(0, len(corners), _TOGETHER)])
-    first, second, cross = np.concatenate(found, axis=2).swapaxes(1, 2)
+    first, second, cross = np.concatenate(found, axis=2).swapaxes(1, 2).astype(np.float64)
     return first, second, cross
 
 
