@@ -87,7 +87,7 @@ def _no_odds(*_args: Any, **_kwargs: Any) -> pair_result.Odds:
     return pair_result.Odds(calibration=None, prior_events_per_km2=1.0)
 
 
-def _even_spread(_white: Any, curve: Any, *, jitter_px: float) -> Any:
+def _even_spread(_white: Any, curve: Any, _places: Any, *, jitter_px: float) -> Any:
     """Leave the misplaced edge out of what unchanged ground may differ by."""
     del jitter_px
     return curve

@@ -17,6 +17,7 @@ from imagery_diff.params import Params
 from imagery_diff.read.calibration import read_calibration
 from imagery_diff.read.scenes import NO_CLOUD_MASK
 from imagery_diff.result import Layers, Region, ZoneState
+from imagery_diff.threads import each
 from imagery_diff.write.words import describe_region
 
 if TYPE_CHECKING:
@@ -257,7 +258,7 @@ def threshold_table(scales: list[Scale]) -> dict[str, dict[str, float]]:
 
 def for_pictures(scenes: tuple[Scene, Scene]) -> tuple[Scene, Scene]:
     """Keep both images at half precision, a two-thousandth of each value: from here on they are only looked at."""
-    before, after = (_halved(scene) for scene in scenes)
+    before, after = each(_halved, scenes)
     return before, after
 
 

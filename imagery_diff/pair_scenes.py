@@ -13,6 +13,7 @@ from imagery_diff.errors import ImageryDiffWarning, InputError
 from imagery_diff.method import align, zones
 from imagery_diff.read.scenes import open_scene
 from imagery_diff.scene import Scene, SceneInfo
+from imagery_diff.threads import each
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,22 +63,24 @@ class Pair:
 
     def read(self, grid: Grid, shift: Shift | None = None) -> tuple[Scene, Scene]:
         """Read both images onto the grid, each moved by half the shift, and each band by half of its own."""
-        scenes = []
-        for info, indexes, sign in zip(self.infos, self.indexes, (-1, 1), strict=True):
-            target, *targets = [grid.shifted(sign * rows / 2, sign * cols / 2) for rows, cols in _moves(shift)]
-            window = align.source_window(info.grid, target)
-            if window is None:
-                scenes.append(align.empty_scene(grid, len(indexes)))
-                continue
-            row, col, shape = window
-            source = info.source.read(row, col, shape, indexes)
-            if shift is not None and shift.warp is not None:
-                own = [(sign * r / 2, sign * c / 2) for r, c in shift.bands] or [(0.0, 0.0)] * len(indexes)
-                moved = align.resample_along(source, target, sign / 2 * shift.warp.over(grid.shape), own)
-            else:
-                moved = align.resample(source, target, targets or None)
-            scenes.append(replace(moved, grid=grid))
-        return (scenes[0], scenes[1])
+        before, after = each(lambda date: self._read_one(date, grid, shift), (0, 1))
+        return before, after
+
+    def _read_one(self, date: int, grid: Grid, shift: Shift | None) -> Scene:
+        """Read the image before (0) or after (1)."""
+        info, indexes, sign = self.infos[date], self.indexes[date], (-1, 1)[date]
+        target, *targets = [grid.shifted(sign * rows / 2, sign * cols / 2) for rows, cols in _moves(shift)]
+        window = align.source_window(info.grid, target)
+        if window is None:
+            return align.empty_scene(grid, len(indexes))
+        row, col, shape = window
+        source = info.source.read(row, col, shape, indexes)
+        if shift is not None and shift.warp is not None:
+            own = [(sign * r / 2, sign * c / 2) for r, c in shift.bands] or [(0.0, 0.0)] * len(indexes)
+            moved = align.resample_along(source, target, sign / 2 * shift.warp.over(grid.shape), own)
+        else:
+            moved = align.resample(source, target, targets or None)
+        return replace(moved, grid=grid)
 
 
 def _moves(shift: Shift | None) -> list[tuple[float, float]]:

@@ -18,6 +18,7 @@ LEVELS = {
     "memory": 0,
     "shipped": 1,
     "params": 1,
+    "threads": 1,
     "grid": 2,
     "scene": 2,
     "aoi": 2,

@@ -48,6 +48,8 @@ _LEAST_WINDOWS = 25
 _LEAST_SIDE_PX = 24
 _RANGE_PX = 200_000
 """Pixels from which ranges and the softness of gradients are taken, spread evenly."""
+_PIECE_PX = 256
+"""Side of the pieces over which the coarse search is summed, pixels."""
 _COARSE_BLUR_PX = 1.0
 """Gaussian before gradients are taken in the coarse search."""
 _COARSE_ERROR_PX = 0.35
@@ -159,8 +161,9 @@ def estimate_shift(
     """
     if np.count_nonzero(stable) < _MIN_PIXELS:
         return _not_measured("too little ground was seen on both dates")
-    ranges = (_ranges(before, stable), _ranges(after, stable))
-    start = _coarse(_grey(before, ranges[0], stable), _grey(after, ranges[1], stable), stable, max_shift_px)
+    first, second = blocks.each(lambda image: _ranges(image, stable), (before, after))
+    ranges = (first, second)
+    start = _coarse((before, after), ranges, stable, max_shift_px, sample_px)
     if start is None:
         return _not_measured("no common structure was found within the search")
     whole = np.round(start).astype(int)
@@ -220,33 +223,56 @@ def _ranges(image: Floats, stable: Bools) -> NDArray[np.float64]:
     return np.stack([middle, np.maximum(high - low, 1e-12)], axis=1)
 
 
-def _grey(image: Floats, ranges: NDArray[np.float64], stable: Bools) -> Floats:
-    """Mean of the bands, each in its own range, so that no band and no gap dominates; (row, col)."""
-    out = np.empty(stable.shape, np.float32)
+def _coarse(
+    images: tuple[Floats, Floats],
+    ranges: tuple[NDArray[np.float64], NDArray[np.float64]],
+    stable: Bools,
+    max_shift_px: float,
+    sample_px: int,
+) -> NDArray[np.float64] | None:
+    """Find the whole-pixel shift with a parabola on top, from the correlation of gradient directions.
 
-    def fill(tile: blocks.Tile) -> None:
-        bands = zip(image[:, *tile.own], ranges, strict=True)
-        out[tile.own] = np.mean([in_range(band, own, stable[tile.own]) for band, own in bands], axis=0)
-
-    blocks.each(fill, blocks.tiles(stable.shape))
-    return out
-
-
-def _coarse(before: Floats, after: Floats, stable: Bools, max_shift_px: float) -> NDArray[np.float64] | None:
-    """Find the whole-pixel shift with a parabola on top, from the correlation of gradient directions."""
-    inner = blocks.shrunk_by_steps(stable, 4)
-    fields = [_gradient_directions(image, inner) for image in (before, after)]
-    if not all(np.any(f) for f in fields):
-        return None
+    It is summed over square pieces of the image before, each with what of the image after lies within the search; of
+    large images an even part of the pieces is looked at.
+    """
     reach = int(np.ceil(max_shift_px))
     # The surroundings of the peak are looked at further than a shift is believed: they say what chance gives.
     wide = max(reach, _BACKGROUND_PX)
-    shape = [fft.next_fast_len(n + 2 * wide) for n in before.shape]
-    spectra = [fft.fft2(f, shape, workers=2) for f in fields]
-    np.conj(spectra[0], out=spectra[0])
-    spectra[1] *= spectra[0]
+    inner = blocks.shrunk_by_steps(stable, 4)
+    pieces = _even_part(inner, wide, max(1, round(stable.size / sample_px)))
+    if not pieces:
+        return None
+    slopes = blocks.each(
+        lambda piece: (
+            _gradient(images[0], ranges[0], stable, piece.own),
+            _gradient(images[1], ranges[1], stable, piece.wide),
+        ),
+        pieces,
+    )
+    soft = [
+        _softness([both[0][inner[piece.own]] for piece, both in zip(pieces, slopes, strict=True)]),
+        _softness([both[1][piece.inner][inner[piece.own]] for piece, both in zip(pieces, slopes, strict=True)]),
+    ]
+    if not all(soft):
+        return None
+    shape = [fft.next_fast_len(_PIECE_PX + 2 * wide)] * 2
+
+    def correlate(number: int) -> NDArray[np.complex64]:
+        piece = pieces[number]
+        spectra = []
+        for field, window, softness in zip(slopes[number], (piece.own, piece.wide), soft, strict=True):
+            padded = np.zeros(shape, np.complex64)
+            at = tuple(
+                slice(w.start - o.start + wide, w.stop - o.start + wide) for w, o in zip(window, piece.own, strict=True)
+            )
+            padded[at] = field * (inner[window] / (np.abs(field) + softness))
+            spectra.append(fft.fft2(padded, overwrite_x=True))
+        np.conj(spectra[0], out=spectra[0])
+        return np.asarray(spectra[0] * spectra[1], np.complex64)
+
+    total = np.sum(blocks.each(correlate, range(len(pieces))), axis=0)
     span = np.arange(-wide, wide + 1)
-    background = fft.ifft2(spectra[1], overwrite_x=True, workers=2).real[np.ix_(span, span)]
+    background = fft.ifft2(total, overwrite_x=True).real[np.ix_(span, span)]
     margin = wide - reach
     window = background[margin : len(span) - margin, margin : len(span) - margin]
     span = np.arange(-reach, reach + 1)
@@ -257,36 +283,42 @@ def _coarse(before: Floats, after: Floats, stable: Bools, max_shift_px: float) -
     return np.array([span[row] + _vertex(window[:, col], int(row)), span[col] + _vertex(window[row], int(col))])
 
 
-def _gradient_directions(image: Floats, inner: Bools) -> NDArray[np.complex64]:
-    """Complex gradient divided by its own size plus a constant: strong edges count alike, noise hardly."""
-    gradient = np.zeros(image.shape, np.complex64)
-    if not inner.any():
-        return gradient
+def _even_part(inner: Bools, halo: int, every: int) -> list[blocks.Tile]:
+    """Cut an image into pieces that show something, and take every so-manieth, spread along diagonals."""
+    pieces = [t for t in blocks.tiles(inner.shape, halo, (_PIECE_PX, _PIECE_PX)) if inner[t.own].any()]
+    pieces.sort(key=lambda t: sum(o.start // _PIECE_PX for o in t.own) % every)
+    return pieces[: -(-len(pieces) // every)]
+
+
+def _gradient(
+    image: Floats, ranges: NDArray[np.float64], stable: Bools, window: tuple[slice, slice]
+) -> NDArray[np.complex64]:
+    """Complex gradient, across and down, of the mean of the bands in a window, each in its own range.
+
+    So no band and no gap dominates. The image's outermost pixels, which are never inner, have none.
+    """
     taps = blocks.kernel(_COARSE_BLUR_PX)
-
-    def fill(tile: blocks.Tile) -> None:
-        near = blocks.widened(tile.own, 1, image.shape)
-        wide = blocks.widened(near, len(taps) - 1, image.shape)
-        within = tuple(slice(n.start - w.start, n.stop - w.start) for n, w in zip(near, wide, strict=True))
-        smooth = blocks.smooth(image[wide], blocks.Tile(own=near, wide=wide, inner=(within[0], within[1])), taps)
-        # Sobel's slopes; the image's outermost pixels, which are never inner, have none.
-        at = tuple(slice(n.start + 1, n.stop - 1) for n in near)
-        across, down = smooth[:, 2:] - smooth[:, :-2], smooth[2:] - smooth[:-2]
-        gradient.real[at] = across[:-2] + 2 * across[1:-1] + across[2:]
-        gradient.imag[at] = down[:, :-2] + 2 * down[:, 1:-1] + down[:, 2:]
-
-    blocks.each(fill, blocks.tiles(image.shape))
-    sample = blocks.thinned(np.flatnonzero(inner), _RANGE_PX)
-    soft = np.float32(np.quantile(np.abs(gradient.ravel()[sample]), 0.98))
-    if soft <= 0:
-        return np.zeros(image.shape, np.complex64)
-
-    def soften(tile: blocks.Tile) -> None:
-        here = gradient[tile.own]
-        here *= inner[tile.own] / (np.abs(here) + soft)
-
-    blocks.each(soften, blocks.tiles(image.shape))
+    near = blocks.widened(window, 1, stable.shape)
+    tile = blocks.tile_of(near, len(taps) - 1, stable.shape)
+    bands = zip(image[:, *tile.wide], ranges, strict=True)
+    grey = np.mean([in_range(band, own, stable[tile.wide]) for band, own in bands], axis=0)
+    smooth = blocks.smooth(grey, tile, taps)
+    gradient = np.zeros([w.stop - w.start for w in window], np.complex64)
+    at = tuple(slice(n.start + 1 - w.start, n.stop - 1 - w.start) for n, w in zip(near, window, strict=True))
+    # Sobel's slopes.
+    across, down = smooth[:, 2:] - smooth[:, :-2], smooth[2:] - smooth[:-2]
+    gradient.real[at] = across[:-2] + 2 * across[1:-1] + across[2:]
+    gradient.imag[at] = down[:, :-2] + 2 * down[:, 1:-1] + down[:, 2:]
     return gradient
+
+
+def _softness(slopes: list[NDArray[np.complex64]]) -> np.float32:
+    """Return the constant that is added to the size of gradients before they are divided by it; 0 where there are none.
+
+    Divided so, strong edges count alike and noise hardly.
+    """
+    every = max(1, -(-sum(map(len, slopes)) // _RANGE_PX))
+    return np.float32(np.quantile(np.concatenate([np.abs(part[::every]) for part in slopes]), 0.98))
 
 
 def _vertex(values: Floats, peak: int) -> float:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imagery_diff.method import blocks
+from imagery_diff.method.places import Places
 from imagery_diff.method.radiometry import STRATA, Surface
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
     Bools = NDArray[np.bool_]
     Surfaces = NDArray[np.uint8]
-    Places = NDArray[np.intp]
+    Indexes = NDArray[np.intp]
 
 _CORE = 0.75
 """Share of residuals from which the covariance is taken, the innermost ones (after Rousseeuw and Van Driessen 1999)."""
@@ -136,23 +137,26 @@ def estimate_noise(
         Measure the scatter of the images smoothed so; None as they are.
 
     """
-    places = {s: np.flatnonzero(surface == s) for s in STRATA}
-    places = {s: blocks.thinned(at, _SAMPLE_PX) for s, at in places.items() if len(at) >= _MIN_BIN_PX}
+    found = blocks.each(lambda s: blocks.thinned(np.flatnonzero(surface == s), _SAMPLE_PX), STRATA)
+    places = {s: at for s, at in zip(STRATA, found, strict=True) if len(at) >= _MIN_BIN_PX}
     residuals = _residuals(images, places, blur)
-    whitening, knots, spread = {}, {}, {}
-    for s, residual in residuals.items():
+
+    def measure(s: Surface) -> tuple[NDArray[np.float64], ...]:
+        residual = residuals[s]
         least = floor.covariance(level.get(int(s), np.zeros(len(residual))))
-        covariance = _core_covariance(residual) + least
-        values, vectors = np.linalg.eigh(covariance)
+        values, vectors = np.linalg.eigh(_core_covariance(residual) + least)
         white = (vectors / np.sqrt(values)).T
-        whitening[int(s)] = white
         floors = np.sqrt(np.einsum("ij,jk,ik->i", white, least, white))
-        knots[int(s)], spread[int(s)] = _spread_curve(white @ residual, texture.ravel()[places[s]], floors)
+        # Not by @: BLAS would wake threads of its own, which then wait for more on a processor that others could use.
+        return white, *_spread_curve(np.einsum("ij,jn->in", white, residual), texture.ravel()[places[s]], floors)
+
+    measured = dict(zip(map(int, residuals), blocks.each(measure, list(residuals)), strict=True))
+    whitening, knots, spread = ({s: parts[k] for s, parts in measured.items()} for k in range(3))
     return NoiseModel(whitening=whitening, texture_knots=knots, spread=spread)
 
 
 def _residuals(
-    images: tuple[Floats, Floats], places: dict[Surface, Places], blur: Blur | None
+    images: tuple[Floats, Floats], places: dict[Surface, Indexes], blur: Blur | None
 ) -> dict[Surface, NDArray[np.float64]]:
     """Return after less before at some pixels of each class, (band, pixel)."""
     if blur is None:
@@ -192,10 +196,12 @@ def _core_covariance(residual: NDArray[np.float64]) -> NDArray[np.float64]:
     chosen = np.ones(residual.shape[1], bool)
     covariance = np.eye(residual.shape[0])
     for _ in range(3):
-        covariance = np.atleast_2d(np.cov(residual[:, chosen]))
+        core = residual[:, chosen]
+        core -= core.mean(axis=1, keepdims=True)
+        covariance = np.einsum("in,jn->ij", core, core) / max(core.shape[1] - 1, 1)
         covariance += np.eye(len(covariance)) * max(1e-6 * float(np.trace(covariance)), 1e-12)
-        distance = np.einsum("ij,ij->j", residual, np.linalg.solve(covariance, residual))
-        chosen = distance <= np.quantile(distance, _CORE)
+        distance = np.einsum("in,in->n", residual, np.einsum("ij,jn->in", np.linalg.inv(covariance), residual))
+        chosen = blocks.lowest(distance, _CORE)
     return covariance
 
 
@@ -277,14 +283,18 @@ def weigh(
             if not (here | shore).any():
                 continue
             box = _around(here | shore, margin)
+            here, shore = here[box], shore[box]
+            places = Places.of(here | shore, max(reach.tolerance_px, 1))
             matrix = noise.whitening[s].astype(np.float32)
-            white = tuple(_whitened(matrix, image[:, *box]) for image in images)
-            curve = noise.curve(s, texture[window][box])
-            spread = expected_spread((white[0], white[1]), curve, jitter_px=reach.jitter_px)
-            found = pair_evidence(white[0], white[1], spread, tolerance_px=reach.tolerance_px)
+            white = tuple(places.laid_out(_whitened(matrix, image[:, *box])) for image in images)
+            curve = noise.curve(s, places.near(places.laid_out(texture[window][box][None]))[0])
+            spread = expected_spread((white[0], white[1]), curve, places, jitter_px=reach.jitter_px)
+            found = pair_evidence((white[0], white[1]), spread, places, tolerance_px=reach.tolerance_px)
             answer = strength[window][box]
-            np.copyto(answer, found, where=here[box])
-            np.minimum(answer, found, out=answer, where=shore[box])
+            if shore.any():
+                answer[shore] = np.minimum(answer[shore], found[shore[here | shore]])
+                found = found[here[here | shore]]
+            answer[here] = found
 
     blocks.each(fill, blocks.tiles(surface.shape))
     return strength
@@ -311,9 +321,8 @@ def _smoothed_window(image: Floats, window: tuple[slice, slice], blur: Blur | No
     """Cut a window out of (band, row, col), smoothed if asked for."""
     if blur is None:
         return image[:, *window]
-    wide = blocks.widened(window, further, image.shape[1:])
-    inner = tuple(slice(o.start - w.start, o.stop - w.start) for o, w in zip(window, wide, strict=True))
-    return _smoothed(image[:, *wide], blocks.Tile(own=window, wide=wide, inner=(inner[0], inner[1])), blur)
+    tile = blocks.tile_of(window, further, image.shape[1:])
+    return _smoothed(image[:, *tile.wide], tile, blur)
 
 
 def _only(own: tuple[slice, slice], window: tuple[slice, slice]) -> Bools:
@@ -338,7 +347,7 @@ def _around(mask: Bools, margin: int) -> tuple[slice, slice]:
     )
 
 
-def expected_spread(white: tuple[Floats, Floats], curve: Floats, *, jitter_px: float) -> Floats:
+def expected_spread(white: tuple[Floats, Floats], curve: Floats, places: Places, *, jitter_px: float) -> Floats:
     """Spread of unchanged pixels: the curve over texture, and what a misplaced standing edge adds.
 
     An edge of gradient g, misplaced by j pixels, differs by g j. Only edges that stand on both dates count (the smaller
@@ -347,36 +356,23 @@ def expected_spread(white: tuple[Floats, Floats], curve: Floats, *, jitter_px: f
     Parameters
     ----------
     white
-        (component, row, col) before and after, whitened.
+        Before and after, whitened and laid out by ``places``.
     curve
-        (component, row, col), spread by texture alone.
+        (component, pixel), spread by texture alone.
+    places
+        The pixels asked for.
     jitter_px
         Registration error that is left, pixels.
 
     Returns
     -------
-    (component, row, col)
+    (component, pixel)
 
     """
-    standing = np.minimum(*(_steepness(image) for image in white))
+    standing = np.minimum(*(places.squared_slope(image) for image in white))
     standing *= np.float32(jitter_px**2)
     standing += curve * curve
     return np.sqrt(standing, out=standing)
-
-
-def _steepness(image: Floats) -> Floats:
-    """Squared gradient of (component, row, col) by central differences, at the rim by one-sided ones."""
-    down, right = np.empty_like(image), np.empty_like(image)
-    np.subtract(image[:, 2:], image[:, :-2], out=down[:, 1:-1])
-    np.subtract(image[..., 2:], image[..., :-2], out=right[..., 1:-1])
-    for rim, inner in ((0, 1), (-1, -2)):
-        down[:, rim] = 2 * (image[:, inner] - image[:, rim])
-        right[..., rim] = 2 * (image[..., inner] - image[..., rim])
-    down *= down
-    right *= right
-    down += right
-    down *= np.float32(0.25)
-    return down
 
 
 def evidence(observed: Floats, expected: Expectation, *, tolerance_px: float) -> Floats:
@@ -412,35 +408,37 @@ def evidence(observed: Floats, expected: Expectation, *, tolerance_px: float) ->
     return np.where(expected.valid, np.sqrt(best), np.float32(0))
 
 
-def pair_evidence(before: Floats, after: Floats, spread: Floats, *, tolerance_px: float) -> Floats:
+def pair_evidence(white: tuple[Floats, Floats], spread: Floats, places: Places, *, tolerance_px: int) -> Floats:
     """Evidence of a pair: each image is the other's expectation, and the stronger of the two answers counts.
 
     A thin new object is explained away from one side (its neighbours are the old ground) but not from the other.
-    What a pixel differs by from a neighbour on the other date is asked once and weighed at both ends. Images are laid
-    out as one long row, in which a neighbour lies so many places on whatever the row; their rim, repeated, parts them.
+
+    Parameters
+    ----------
+    white, places
+        As they went into :func:`expected_spread`.
+    spread
+        (component, pixel)
+    tolerance_px
+        A pixel may be explained by any neighbour up to this far in rows and columns.
+
+    Returns
+    -------
+    (pixel,) of those asked for.
+
     """
-    reach = int(tolerance_px)
-    if not reach:
-        everywhere = np.ones(before.shape[1:], bool)
-        return evidence(after, Expectation(mean=before, spread=spread, valid=everywhere), tolerance_px=0)
-    rim = ((0, 0), (reach, reach), (reach, reach))
-    one, other, weight = (
-        np.asarray(np.pad(image, rim, mode="edge").reshape(len(image), -1), np.float32)
-        for image in (before, after, 1 / (spread * spread))
-    )
-    width, size = before.shape[2] + 2 * reach, one.shape[1]
-    forward, backward = np.full((2, size), np.inf, np.float32)
-    off = np.empty_like(one)
-    steps = range(-reach, reach + 1)
-    for far in (rows * width + cols for rows in steps for cols in steps):
-        here, there = slice(max(0, -far), size - max(0, far)), slice(max(0, far), size - max(0, -far))
-        apart = off[:, here]
-        np.subtract(other[:, there], one[:, here], out=apart)
-        apart *= apart
-        for best, end in ((forward, here), (backward, there)):
-            np.minimum(best[end], np.einsum("kn,kn->n", apart, weight[:, end]), out=best[end])
-    strength = np.sqrt(np.maximum(forward, backward) / np.float32(len(before))).reshape(-1, width)
-    return np.asarray(strength[reach : len(strength) - reach, reach : width - reach])
+    weight = 1 / (spread * spread)
+    here = [places.near(image) for image in white]
+    best = np.full((2, weight.shape[1]), np.inf, np.float32)
+    off = np.empty_like(weight)
+    steps = range(-tolerance_px, tolerance_px + 1)
+    for date in (0, 1) if tolerance_px else (0,):  # pixel on pixel both answers are the same
+        for down, right in ((down, right) for down in steps for right in steps):
+            np.subtract(places.near(white[date], down, right), here[1 - date], out=off)
+            off *= off
+            np.minimum(best[date], np.einsum("kn,kn->n", off, weight), out=best[date])
+    strongest = np.maximum(*best) if tolerance_px else best[0]
+    return np.asarray(np.sqrt(strongest / np.float32(len(weight)))[places.own])
 
 
 def smooth_evidence(strength: Floats, valid: Bools, sigma_px: float) -> Floats:
@@ -485,11 +483,14 @@ def estimate_thresholds(
     raises the level, by about a third (measured in tests/method/test_evidence.py): strong change hides weak change.
 
     """
-    thresholds = {}
-    for s in STRATA:
+
+    def strongest(s: Surface) -> NDArray[np.float64]:
         where = surface == s
         side = int(np.clip(np.sqrt(np.count_nonzero(where) / _BLOCKS), _MIN_BLOCK_PX, block_px))
-        maxima = _block_maxima(strength, where, side)
+        return _block_maxima(strength, where, side)
+
+    thresholds = {}
+    for s, maxima in zip(STRATA, blocks.each(strongest, STRATA), strict=True):
         if maxima.size == 0:
             continue
         location, scale = _gumbel_line(maxima)

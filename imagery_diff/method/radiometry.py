@@ -255,8 +255,9 @@ def _log_texture(images: tuple[Floats, Floats], seen: Bools, size: int) -> Float
     texture = np.zeros(seen.shape, np.float32)
     if not seen.any():
         return texture
-    means = [image.mean(axis=0) for image in images]
-    ranges = [np.percentile(mean[seen], [16, 50, 84]) for mean in means]
+    places = blocks.thinned(np.flatnonzero(seen), _SAMPLE_PX)
+    means = blocks.each(lambda image: image.mean(axis=0), images)
+    ranges = [np.percentile(mean.ravel()[places], [16, 50, 84]) for mean in means]
 
     def fill(tile: blocks.Tile) -> None:
         there = seen[tile.wide]
@@ -413,7 +414,7 @@ def _nearest(
     for k, (before, after) in enumerate(zip(sides[0].values, sides[1].values, strict=True)):
         offset = np.float32(other[k] / other_spread[k] - own[k] / own_spread[k])
         distance += (after * np.float32(1 / other_spread[k]) - before * np.float32(1 / own_spread[k]) - offset) ** 2
-    return np.asarray(distance <= np.quantile(distance, _LEAST_CHANGED))
+    return blocks.lowest(distance, _LEAST_CHANGED)
 
 
 def apply_match(
@@ -549,18 +550,22 @@ def _estimate_drift(after: Floats, before: Floats, surface: NDArray[np.uint8], s
     """
     cell = max(1, round(size / _CELLS))
     width = 2 * round((size / cell - 1) / 2) + 1
-    places = {s: np.flatnonzero(surface == s) for s in STRATA}
-    places = {s: blocks.thinned(at, _SAMPLE_PX) for s, at in places.items() if len(at)}
-    sampled = {s: _taken(after, at) - _taken(before, at) for s, at in places.items()}
+    found = blocks.each(lambda s: blocks.thinned(np.flatnonzero(surface == s), _SAMPLE_PX), STRATA)
+    places = {s: at for s, at in zip(STRATA, found, strict=True) if len(at)}
+    taken = blocks.each(lambda at: _taken(after, at) - _taken(before, at), list(places.values()))
+    sampled = dict(zip(places, taken, strict=True))
     share = _cell_counts(surface, list(places), cell)
     share = {s: np.maximum(ndimage.uniform_filter(n, width), np.float32(1e-3 * cell**2)) for s, n in share.items()}
     drift = _Drift(cell_px=cell, cells={s: np.zeros((len(after), *n.shape), np.float32) for s, n in share.items()})
+    limits = np.zeros((len(after), max(Surface) + 1), np.float32)
+
+    def set_limit(s: Surface) -> None:
+        row, col = np.unravel_index(places[s], surface.shape)
+        left = np.abs(sampled[s] - drift.cells[s][:, row // cell, col // cell])
+        limits[:, s] = 2.5 * 1.4826 * np.median(left, axis=1)
+
     for _ in range(2):
-        limits = np.zeros((len(after), max(Surface) + 1), np.float32)
-        for s, at in places.items():
-            row, col = np.unravel_index(at, surface.shape)
-            left = np.abs(sampled[s] - drift.cells[s][:, row // cell, col // cell])
-            limits[:, s] = 2.5 * 1.4826 * np.median(left, axis=1)
+        blocks.each(set_limit, list(places))
         sums = _clipped_sums(after, before, surface, drift, limits)
         for s, total in sums.items():
             drift.cells[s][:] += ndimage.uniform_filter(total, (0, width, width)) / share[s]

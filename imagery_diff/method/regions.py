@@ -160,8 +160,8 @@ def find_patches(scales: list[Scale], surface: NDArray[np.uint8], barred: Bools,
     # Closing bridges one-pixel gaps: a train is one pixel wide and of many colours.
     mask = blocks.shrunk(blocks.grown(grown, 1), 1) & open_
     water = _settle_shore(mask, surface == Surface.WATER)
-    patches = [p for wet in (True, False) for p in _joined(mask & (water == wet), seeded, scales, min_px)]
-    return sorted(patches, key=lambda p: -p.strength)
+    wet, dry = blocks.each(lambda side: _joined(mask & side, seeded, scales, min_px), (water, ~water))
+    return sorted(wet + dry, key=lambda p: -p.strength)
 
 
 def _joined(side: Bools, seeded: Bools, scales: list[Scale], min_px: int) -> list[Patch]:

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import ndimage
 
 from imagery_diff.method import blocks
 
@@ -38,6 +37,8 @@ sharpening rule, and there is more noise than ground."""
 _COVER = 0.5
 """Share of a window, weighed by its taper, that must be clear ground."""
 _MOST_WINDOWS = 400
+_TOGETHER = 20
+"""Windows looked at together."""
 _SPREAD_PX = 20_000
 """Pixels from which the spread of each band is taken, by which bands are weighed against each other."""
 _MARGIN_PX = 3
@@ -136,16 +137,28 @@ def estimate_sharpness(before: Floats, after: Floats, clear: Bools) -> Sharpness
 def _windows(clear: Bools) -> tuple[Floats, NDArray[np.intp]]:
     """Choose windows, evenly; returns a soft mask (row, col) of clear ground and the windows' corners (window, 2)."""
     # The soft edge stands off from what is not clear by its own width, so that nothing of that is looked at.
-    inner = ndimage.binary_erosion(clear, iterations=_MARGIN_PX)
-    soft = ndimage.gaussian_filter(inner.astype(np.float32), 1.0)
+    soft = _softened(blocks.shrunk_by_steps(clear, _MARGIN_PX))
     if min(clear.shape) < _SIDE_PX:
         return soft, np.zeros((0, 2), np.intp)
     step = _SIDE_PX // 2
     rows, cols = (np.arange(0, n - _SIDE_PX + 1, step) for n in clear.shape)
     corners = np.stack(np.meshgrid(rows, cols, indexing="ij"), axis=-1).reshape(-1, 2)
     hann = _hann()
-    share = np.array([np.sum(_cut(soft, corner) * hann) for corner in corners]) / hann.sum()
+    windows = np.lib.stride_tricks.sliding_window_view(soft, hann.shape)[::step, ::step]
+    share = np.einsum("mnij,ij->mn", windows, hann).ravel() / hann.sum()
     return soft, corners[blocks.thinned(np.flatnonzero(share >= _COVER), _MOST_WINDOWS)]
+
+
+def _softened(mask: Bools) -> Floats:
+    """Gaussian mean of a mask over a pixel, (row, col)."""
+    soft = np.empty(mask.shape, np.float32)
+    taps = blocks.kernel(1.0)
+
+    def fill(tile: blocks.Tile) -> None:
+        soft[tile.own] = blocks.smooth(mask[tile.wide].astype(np.float32), tile, taps)
+
+    blocks.each(fill, blocks.tiles(mask.shape, len(taps) - 1))
+    return soft
 
 
 def _hann() -> Floats:
@@ -171,20 +184,21 @@ def _powers(
     ring = [wave == k for k in range(_WAVES[0], _WAVES[1] + 1)]
     hann = _hann()
 
-    def one(corner: NDArray[np.intp]) -> tuple[Doubles, Doubles, Doubles]:
-        weight = _cut(taper, corner) * hann
+    def some(part: NDArray[np.intp]) -> NDArray[np.float64]:
+        weight = np.stack([_cut(taper, corner) for corner in part]) * hann
+        weight = weight[:, None]
         spectra = []
         for image in images:
-            part = _cut(image, corner) / scale
-            part = part - (part * weight).sum(axis=(1, 2), keepdims=True) / weight.sum()
-            spectra.append(np.fft.rfft2(part * weight / np.sqrt(np.sum(weight**2))))
-        power = [(np.abs(s) ** 2).sum(axis=0) for s in spectra]
-        shared = (spectra[0] * spectra[1].conj()).real.sum(axis=0)
-        first, second, cross = (np.array([p[r].sum() for r in ring]) for p in (*power, shared))
-        return first, second, cross
+            cut = np.stack([_cut(image, corner) for corner in part]) / scale
+            cut -= (cut * weight).sum(axis=(2, 3), keepdims=True) / weight.sum(axis=(2, 3), keepdims=True)
+            spectra.append(np.fft.rfft2(cut * weight / np.sqrt(np.sum(weight**2, axis=(2, 3), keepdims=True))))
+        power = [(np.abs(s) ** 2).sum(axis=1) for s in spectra]
+        shared = (spectra[0] * spectra[1].conj()).real.sum(axis=1)
+        return np.stack([[p[:, r].sum(axis=1) for r in ring] for p in (*power, shared)])
 
-    found = np.array(blocks.each(one, list(corners)), np.float64)
-    return found[:, 0], found[:, 1], found[:, 2]
+    found = blocks.each(some, [corners[at : at + _TOGETHER] for at in range(0, len(corners), _TOGETHER)])
+    first, second, cross = np.concatenate(found, axis=2).swapaxes(1, 2).astype(np.float64)
+    return first, second, cross
 
 
 def _each_window(before: Doubles, after: Doubles, shared: Doubles) -> tuple[Doubles, Doubles]:

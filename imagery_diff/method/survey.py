@@ -120,15 +120,14 @@ def score(
     brightness = (brightness[0][sharp], brightness[1][sharp]) if len(sharp) < len(brightness[0]) else brightness
     measure = _Measure.of(brightness, seen, places, window_px)
     kernels = [blocks.kernel(blur) for blur in blurs_px]
-    halo = max(map(len, kernels)) - 1 + window_px // 2
-    pieces = blocks.tiles(seen.shape, halo)
+    pieces = blocks.tiles(seen.shape, max(map(len, kernels)) - 1)
 
     total, allowed = np.empty((2, *seen.shape), np.float32)
     sampled = np.empty((_PARTS, len(places)), np.float32)
 
     def fill(tile: blocks.Tile) -> None:
         images = [image[:, *tile.wide] for image in brightness]
-        parts = _smoothed(measure.logs(images, tolerant, seen, tile), seen, tile, kernels)
+        parts = _smoothed(measure.logs(images, tolerant, tile), seen, tile, kernels)
         # The level that the evidence bears out; none where the difference is too small.
         allowed[tile.own] = np.where(parts[0] < np.log(bounds.contrast), -np.inf, parts[1] - np.log(bounds.share))
         total[tile.own] = np.float32(0.5) * parts.sum(axis=0)
@@ -229,30 +228,38 @@ class _Measure:
 
     units: tuple[float, ...]
     """Own contrast of each band."""
-    middle: float
-    """Of the grey image before, in units of contrast."""
-    damp: float
-    """Variance of the pattern that is thought into both images."""
-    window_px: int
+    pattern: Floats
+    """(row, col), loss plus step of pattern."""
     other: tuple[float, float]
     """Mean log difference, and loss and step of pattern, of places compared with places unrelated to them."""
 
     @classmethod
     def of(cls, brightness: tuple[Floats, Floats], seen: Bools, places: NDArray[np.intp], window_px: int) -> _Measure:
         """Take contrast, middle and usual variance of the pixels at flat ``places``."""
-        units = tuple(own_contrast(band, places) for band in zip(*brightness, strict=True))
+        units = tuple(blocks.each(lambda band: own_contrast(band, places), list(zip(*brightness, strict=True))))
         middle = float(np.median(_grey(brightness[0].reshape(len(units), -1)[:, places], units)))
-        sampled = np.empty((2, len(places)), np.float32)
+        moments = [np.empty(seen.shape, np.float32) for _ in range(3)]
 
         def fill(tile: blocks.Tile) -> None:
-            greys = [_grey(image[:, *tile.wide], units) for image in brightness]
-            moments = _moments(greys[0], greys[1], seen[tile.wide], middle, window_px)
-            _gather(np.stack(moments[:2])[:, *tile.inner], tile, places, sampled, seen.shape[1])
+            before, after = (_grey(image[:, *tile.wide], units) for image in brightness)
+            found = _moments(before, after, seen[tile.wide], middle, window_px)
+            for into, part in zip(moments, found, strict=True):
+                into[tile.own] = part[tile.inner]
 
         blocks.each(fill, blocks.tiles(seen.shape, window_px // 2))
+        sampled = np.stack([part.ravel()[places] for part in moments[:2]])
         damp = _usual(sampled)
+
+        def finish(tile: blocks.Tile) -> None:
+            var_b, var_a, shared = (part[tile.own] for part in moments)
+            lost, step = _compared(var_b, var_a, shared, damp)
+            np.add(lost, step, out=shared)  # in its place: three maps are enough
+
+        blocks.each(finish, blocks.tiles(seen.shape))
+        pattern = moments.pop()
+        moments.clear()
         other = _elsewhere([image.reshape(len(units), -1)[:, places] for image in brightness], sampled, units, damp)
-        return cls(units=units, middle=middle, damp=damp, window_px=window_px, other=other)
+        return cls(units=units, pattern=pattern, other=other)
 
     def unlike(self, middle: Floats) -> float:
         """Log score of places that have nothing to do with each other, (part,) the median logs being ``middle``.
@@ -262,14 +269,11 @@ class _Measure:
         difference, pattern = np.subtract(self.other, middle[[0, 2]])
         return float(0.5 * (2 * difference + pattern))
 
-    def logs(self, images: list[Floats], tolerant: Floats, seen: Bools, tile: blocks.Tile) -> Floats:
+    def logs(self, images: list[Floats], tolerant: Floats, tile: blocks.Tile) -> Floats:
         """Return the logarithms of difference and evidence, and loss plus step of pattern; (part, row, col), wide."""
-        greys = [_grey(image, self.units) for image in images]
-        moments = _moments(greys[0], greys[1], seen[tile.wide], self.middle, self.window_px)
         difference = _difference(images[0], images[1], self.units)
         logs = [np.log(np.maximum(part, _TINY)) for part in (difference, tolerant[tile.wide])]
-        lost, step = _compared(*moments, self.damp)
-        return np.stack([*logs, lost + step])
+        return np.stack([*logs, self.pattern[tile.wide]])
 
 
 def _gather(parts: Floats, tile: blocks.Tile, places: NDArray[np.intp], into: Floats, width: int) -> None:

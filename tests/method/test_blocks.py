@@ -46,6 +46,13 @@ def test_what_is_thinned_is_spread_evenly_and_nothing_is_left_out_of_little():
     np.testing.assert_array_equal(blocks.thinned(at, 1000), at)
 
 
+@pytest.mark.parametrize("count", [1, 2, 7, 1001])
+@pytest.mark.parametrize("share", [0.0, 0.7, 1.0])
+def test_the_lowest_are_those_up_to_the_quantile(count, share):
+    values = np.random.default_rng(5).normal(size=count)
+    np.testing.assert_array_equal(blocks.lowest(values, share), values <= np.quantile(values, share) + 1e-12)
+
+
 def weighed(tolerance):
     """Weigh a noisy pair of three classes of ground, some of it unseen; smoothed evidence and plain."""
     rng = np.random.default_rng(4)

@@ -7,6 +7,7 @@ from scipy import ndimage
 from shapely import box
 
 from imagery_diff import AOI, compare
+from imagery_diff.method import coregister
 from imagery_diff.method import refine as refine_module
 from imagery_diff.method.coregister import ErrorLaw, Shift, Standing, allow_for_standing, estimate_shift
 from imagery_diff.method.refine import Local, Refined, Windows, translate
@@ -41,6 +42,16 @@ def test_a_known_shift_is_found_to_a_twentieth_of_a_pixel_with_its_sign(town, mo
     before = town(bands=4, seed=3)
     after = moved(before, *truth)
     assert off(found(before, after), truth) < 0.05
+
+
+@pytest.mark.parametrize("every", [2, 4])
+def test_an_even_part_of_a_large_image_finds_the_same_shift(town, moved, monkeypatch, every):
+    monkeypatch.setattr(coregister, "_PIECE_PX", 64)
+    before = town(bands=2, seed=3)
+    after = moved(before, 10.2, -7.6)
+    part = found(before, after, sample_px=before[0].size // every)
+    assert off(part, (10.2, -7.6)) < 0.05
+    assert part == pytest.approx(found(before, after), abs=0.02)
 
 
 @pytest.mark.parametrize("place", list(PLACES))

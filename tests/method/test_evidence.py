@@ -18,6 +18,7 @@ from imagery_diff.method.evidence import (
     smooth_evidence,
 )
 from imagery_diff.method.evidence import weigh as weigh_pair
+from imagery_diff.method.places import Places
 from imagery_diff.method.radiometry import Surface, estimate_match, middle_level
 
 FLOOR = RelativeFloor(each_band=0.02, all_bands=0.0)
@@ -104,8 +105,22 @@ def test_a_pair_is_as_strong_as_the_stronger_of_the_two_answers(tolerance):
         evidence(one, Expectation(mean=other, spread=spread, valid=valid), tolerance_px=tolerance)
         for one, other in ((before, after), (after, before))
     ]
-    found = pair_evidence(before, after, spread, tolerance_px=tolerance)
-    np.testing.assert_allclose(found, np.maximum(*answers), rtol=1e-4, atol=1e-5)
+    for share in (0.1, 0.9):  # few pixels are picked, of many whole lines are looked at
+        asked = rng.random(valid.shape) < share
+        places = Places.of(asked, 3)
+        white = tuple(places.laid_out(image) for image in (before, after))
+        found = pair_evidence(white, places.near(places.laid_out(spread)), places, tolerance_px=tolerance)
+        np.testing.assert_allclose(found, np.maximum(*answers)[asked], rtol=1e-4, atol=1e-5)
+
+
+def test_slopes_are_central_differences_and_one_sided_at_the_border():
+    image = np.random.default_rng(3).normal(0, 1, (2, 12, 15)).astype(np.float32)
+    slopes = sum(np.gradient(image, axis=axis) ** 2 for axis in (1, 2))
+    for share in (0.1, 1.0):
+        asked = np.random.default_rng(4).random(image.shape[1:]) < share
+        places = Places.of(asked, 2)
+        found = places.squared_slope(places.laid_out(image))[:, places.own]
+        np.testing.assert_allclose(found, slopes[:, asked], rtol=1e-4, atol=1e-6)
 
 
 def test_what_is_not_valid_gives_nothing_and_does_not_blur_into_what_is():

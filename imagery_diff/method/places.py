@@ -1,0 +1,85 @@
+"""Some pixels of an image laid out as one row, and the way from each to its neighbours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+    Bools = NDArray[np.bool_]
+
+_MOSTLY = 0.45
+"""Where so much of a run is asked for, all of it is looked at: whole lines cost less than half of what it costs to pick
+pixels."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Places:
+    """Pixels of an image whose neighbours are asked for; beyond the image its border is repeated."""
+
+    shape: tuple[int, int]
+    """(rows, cols) of the image with ``rim`` more on each side."""
+    rim: int
+    """How far to a neighbour at most, pixels."""
+    at: NDArray[np.intp] | slice
+    """Where they lie in the image laid out as one row, line by line: each of them, or a run that holds them all."""
+    own: NDArray[np.intp] | slice
+    """Which of ``at`` were asked for."""
+
+    @classmethod
+    def of(cls, where: Bools, rim: int) -> Places:
+        """Take the pixels of a mask (row, col), at least one."""
+        wide = np.pad(where, rim)
+        at = np.flatnonzero(wide)
+        first, last = int(at[0]), int(at[-1])
+        shape = (wide.shape[0], wide.shape[1])
+        if len(at) >= _MOSTLY * (last + 1 - first):
+            return cls(shape=shape, rim=rim, at=slice(first, last + 1), own=at - first)
+        return cls(shape=shape, rim=rim, at=at, own=slice(None))
+
+    def laid_out(self, image: Floats) -> Floats:
+        """Bring (component, row, col) to (component, place in the row)."""
+        wide = ((0, 0), (self.rim, self.rim), (self.rim, self.rim))
+        return np.pad(image, wide, mode="edge").reshape(len(image), -1)
+
+    def near(self, row: Floats, down: int = 0, right: int = 0) -> Floats:
+        """Return what lies so many pixels off, (component, pixel), of an image laid out."""
+        step = down * self.shape[1] + right
+        if isinstance(self.at, slice):
+            return row[:, self.at.start + step : self.at.stop + step]
+        return np.take(row, self.at + step, axis=1, mode="clip")
+
+    def squared_slope(self, row: Floats) -> Floats:
+        """Squared gradient by central differences, at the border of the image by one-sided ones; (component, pixel)."""
+        slopes = []
+        for axis, step in enumerate(((1, 0), (0, 1))):
+            slope = self.near(row, *step) - self.near(row, -step[0], -step[1])
+            if self._at_border:
+                slope *= self._spans[axis]
+            slope *= slope
+            slopes.append(slope)
+        slopes[0] += slopes[1]
+        slopes[0] *= np.float32(0.25)
+        return slopes[0]
+
+    @cached_property
+    def _at_border(self) -> bool:
+        """Whether any of them lies in the outermost lines of the image."""
+        return any((span != 1).any() for span in self._spans)
+
+    @cached_property
+    def _spans(self) -> tuple[Floats, Floats]:
+        """Two pixels over the distance of a pixel's neighbours down and to the right, (1, pixel) each."""
+        spans = []
+        for axis in (0, 1):
+            span = np.ones(self.shape, np.float32)
+            border = span.swapaxes(0, axis)
+            border[self.rim] = border[-1 - self.rim] = 2
+            spans.append(self.near(span.reshape(1, -1)))
+        return spans[0], spans[1]
