@@ -43,6 +43,10 @@ _SLENDER = 12.0
 """No ship is so many times as long as it is broad; slender ones reach ten, by their outlines eleven."""
 _RIM_ALIKE = 0.95
 """Cosine between the colour changes of a rim and of the shadow beside it."""
+_BLUR_PX = 0.7
+"""Smoothing of the difference that outlines are drawn in, pixels: that of ``Params.evidence_blur_px``."""
+_SMOOTHED_PX = 4
+"""Reach of that smoothing, pixels."""
 _AS_DARK = 1.3
 """Shaded ground of another paint is up to so many times as bright as the shade beside it."""
 
@@ -172,12 +176,31 @@ def _outline(patch: Patch, views: Views) -> Shape | None:
     if patch.area and views.cover is not None:
         return outline_at(patch, views.cover, 1.0, views.grid)
     if views.radar is None:
-        return outline_of(patch, views.magnitude, views.grid)
+        return outline_of(patch, _difference(patch, views), views.grid)
     strong = patch.mask & (views.magnitude[patch.window] >= views.radar.outline)
     # Wide weak change is seeded at a coarse scale and may nowhere reach the level of the stronger.
     typical = float(np.median(views.magnitude[patch.window][patch.mask]))
     level = views.radar.outline if strong.any() else 0.5 * typical
     return outline_at(patch, views.magnitude, level, views.grid)
+
+
+def _difference(patch: Patch, views: Views) -> Floats:
+    """Return how much a patch and its rim differ between the dates, (row, col) in its window, in one unit all over.
+
+    The evidence divides by what unchanged ground of a pixel's texture scatters. But an edge is texture: its flanks lie
+    lower than they should and its foot higher, and the level half-way up is no longer where the edge stands. So what is
+    measured is the whitened difference itself, where the evidence says that anything is looked for.
+
+    """
+    wide = tuple(
+        slice(max(0, s.start - _SMOOTHED_PX), min(n, s.stop + _SMOOTHED_PX))
+        for s, n in zip(patch.window, views.surface.shape, strict=True)
+    )
+    own = tuple(slice(s.start - w.start, s.stop - w.start) for s, w in zip(patch.window, wide, strict=True))
+    change = np.tensordot(_whitening(patch, views), views.brightness[1][:, *wide] - views.brightness[0][:, *wide], 1)
+    smooth = np.stack([ndimage.gaussian_filter(component, _BLUR_PX)[own] for component in change])
+    size = np.sqrt(np.mean(smooth**2, axis=0)).astype(np.float32)
+    return np.where(views.magnitude[patch.window] > 0, size, np.float32(0))
 
 
 def _direction(patch: Patch, views: Views, ground: NDArray[np.bool_]) -> Direction:

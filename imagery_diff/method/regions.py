@@ -490,7 +490,7 @@ def outline_of(patch: Patch, difference: Floats, grid: Grid) -> Shape | None:
     Parameters
     ----------
     difference
-        (row, col), size of the whitened difference, no tolerance, lightly smoothed.
+        (row, col) in the patch's window, size of the difference in one unit all over, no tolerance, lightly smoothed.
 
     Returns
     -------
@@ -498,7 +498,7 @@ def outline_of(patch: Patch, difference: Floats, grid: Grid) -> Shape | None:
 
     """
     near = ndimage.binary_dilation(patch.mask, _EIGHT, iterations=2)
-    field = np.where(near, difference[patch.window], 0.0)
+    field = np.where(near, difference, 0.0)
     # The patch reaches far down the object's flanks; its typical value is that of its upper half.
     core = patch.mask & (field >= 0.5 * np.percentile(field[patch.mask], 80))
     level = 0.5 * float(np.median(field[core]))
