@@ -94,6 +94,19 @@ def test_the_outline_stands_at_the_edge_though_the_evidence_is_flatter_on_the_th
     assert shape.width_m == pytest.approx(21, abs=2)
 
 
+@pytest.mark.parametrize(("afloat", "length"), [(True, 90), (False, 68)])
+def test_on_water_the_low_part_of_a_hull_belongs_to_it(blue_stack, afloat, length):
+    _, views = blue_stack()
+    before, after = (image.copy() for image in views.brightness)
+    after[:, ROWS, 52:60] = before[:, ROWS, 52:60] + 0.4 * (after[:, ROWS, 52:60] - before[:, ROWS, 52:60])
+    before, after = (np.stack([gaussian_filter(band, 0.7) for band in image]) for image in (before, after))
+    size = np.abs(after - before).mean(axis=0) / 50
+    water = np.full((2, 100, 100), afloat)
+    patch, views = blue_stack(brightness=(before, after), magnitude=size, water=(water[0], water[1]))
+    patch = replace(patch, mask=size[patch.window] > 0.5)
+    assert describe(patch, views, None).shape.length_m == pytest.approx(length, abs=3)
+
+
 def test_what_is_not_looked_at_is_in_no_outline(blue_stack):
     patch, views = blue_stack()
     looked_at = np.where(np.arange(100) < 50, views.magnitude, np.float32(0))
