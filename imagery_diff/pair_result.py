@@ -307,7 +307,7 @@ def caveats(
 
 
 _LENGTHS = (  # one sentence
-    "lengths and widths come without limits yet: at 3 m pixels known lengths were missed by up to 13 m, "
+    "lengths and widths come without limits yet: at 3 m pixels known lengths were missed by up to 16 m, "
     "and widths of ships came out up to 17 m too wide"
 )
 

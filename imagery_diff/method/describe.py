@@ -190,7 +190,7 @@ def _outline(patch: Patch, views: Views) -> Shape | None:
 
 
 def _difference(patch: Patch, views: Views) -> Floats:
-    """Return how much a patch and its rim differ between the dates, (row, col) in its window, in one unit all over.
+    """Return how much a patch and its rim differ between the dates, (row, col) in its window, one unit for each ground.
 
     The evidence divides by what unchanged ground of a pixel's texture scatters. But an edge is texture: its flanks lie
     lower than they should and its foot higher, and the level half-way up is no longer where the edge stands. So what is
@@ -202,10 +202,13 @@ def _difference(patch: Patch, views: Views) -> Floats:
         for s, n in zip(patch.window, views.surface.shape, strict=True)
     )
     own = tuple(slice(s.start - w.start, s.stop - w.start) for s, w in zip(patch.window, wide, strict=True))
-    change = np.tensordot(_whitening(patch, views), views.brightness[1][:, *wide] - views.brightness[0][:, *wide], 1)
-    smooth = np.stack([ndimage.gaussian_filter(component, _BLUR_PX)[own] for component in change])
-    size = np.sqrt(np.mean(smooth**2, axis=0)).astype(np.float32)
-    return np.where(views.magnitude[patch.window] > 0, size, np.float32(0))
+    change = views.brightness[1][:, *wide] - views.brightness[0][:, *wide]
+    change = np.stack([ndimage.gaussian_filter(band, _BLUR_PX)[own] for band in change])
+    size, kinds = np.zeros(change.shape[1:], np.float32), views.surface[patch.window]
+    for kind in set(np.unique(kinds).tolist()) & set(views.whitening):
+        here = (kinds == kind) & (views.magnitude[patch.window] > 0)
+        size[here] = np.sqrt(np.mean((views.whitening[kind] @ change[:, here]) ** 2, axis=0))
+    return size
 
 
 def _direction(patch: Patch, views: Views, ground: NDArray[np.bool_]) -> Direction:

@@ -107,6 +107,25 @@ def test_on_water_the_low_part_of_a_hull_belongs_to_it(blue_stack, afloat, lengt
     assert describe(patch, views, None).shape.length_m == pytest.approx(length, abs=3)
 
 
+def test_each_ground_is_measured_in_its_own_unit_so_that_a_shadow_on_a_quay_is_no_part_of_the_ship_beside_it(
+    blue_stack,
+):
+    _, views = blue_stack()
+    before = views.brightness[0].copy()
+    after = before.copy()
+    after[:, ROWS, COLS] += 100
+    after[:, 36:40, COLS] -= 150
+    surface = np.where(np.arange(100) >= 40, Surface.WATER, Surface.SMOOTH)[:, None] * np.ones((1, 100))
+    unit = {int(Surface.WATER): np.eye(4) / 10, int(Surface.SMOOTH): np.eye(4) / 50}
+    size = np.maximum(np.abs(after - before).mean(axis=0) / 10, 0.1)
+    window = (slice(32, 51), slice(26, 64))
+    _, views = blue_stack(
+        brightness=(before, after), surface=surface.astype(np.uint8), whitening=unit, magnitude=size.astype(np.float32)
+    )
+    patch = Patch(window=window, mask=size[window] > 2, strength=15.0)
+    assert describe(patch, views, None).shape.width_m == pytest.approx(21, abs=3)
+
+
 def test_what_is_not_looked_at_is_in_no_outline(blue_stack):
     patch, views = blue_stack()
     looked_at = np.where(np.arange(100) < 50, views.magnitude, np.float32(0))
