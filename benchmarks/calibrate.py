@@ -18,23 +18,41 @@ from __future__ import annotations
 
 import argparse
 import json
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import accuracy
+import half_real
 import numpy as np
 from calibration_tables import rates, reliability
 from nuisances import CASES, NOT_ASKED
 from scene_scores import Compare, save_results
-from second_stage import FOLDS, Candidates, by_nuisance, counted, fit, folds, left_out, worth
+from second_stage import (
+    FOLDS,
+    Candidates,
+    background_left_out,
+    by_nuisance,
+    counted,
+    fit,
+    folds,
+    left_out,
+    on_real_ground,
+    scores,
+    worth,
+)
 
+from imagery_diff import pair_result
 from imagery_diff.method.chance import Calibration
 from imagery_diff.params import Params
 from imagery_diff.read.calibration import read_calibration
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from scene_scores import Findings
+    from scenes import Scene
 
     from imagery_diff.method.second_stage import SecondStage
 
@@ -58,6 +76,10 @@ as long as one more made the candidates of nuisances left out clearly more likel
 pixels, share of the rectangle filled, the sign of the step, its size, nearness of clouds, share of plants, of shade in
 the region and beside it, of barred ground beside it, how restless the ground around it is, and whether something stood
 there on both dates."""
+REAL_GROUND = ("sfbay", "sztaki")
+"""Groups of real pairs with pixels like PlanetScope's, on which the second stage ranks (``half_backgrounds``)."""
+EVERY_PIECE = 1000
+"""Null scenes of a group of real ground: more than there are."""
 LEAST_COUNT = 8
 """Fewer false regions than this bear no rate out: of 8, the true number is within a factor 2 in 19 of 20."""
 MOST_RATE = 10.0
@@ -75,16 +97,28 @@ def main() -> None:
     else:
         results = collect(options)
     results = [r for r in results if r["case"] not in NOT_ASKED and not r["error"]]
-    found = Candidates.of(results)
+    real, results = ([r for r in results if (r["suite"] == "half-real") == half] for half in (True, False))
+    found, beside = Candidates.of(results), Candidates.of(real) if real else None
     _refuse_few(found)
-    held_out = left_out(found, TRAITS, folds(found))
-    unmet = left_out(found, TRAITS, found.case)
+    held_out = left_out(found, TRAITS, folds(found), beside)
+    unmet = left_out(found, TRAITS, found.case, beside)
     rankings = {"second stage, seeds left out": held_out, "second stage, nuisance left out": unmet}
     print(worth(found, rankings), by_nuisance(found, unmet, Params().false_alarms_per_km2), sep="\n\n")
-    stage = fit(found, TRAITS, np.ones(len(held_out), bool))
+    every = np.ones(len(held_out), bool)
+    stage = fit(found, TRAITS, every, beside)
+    if beside is not None:
+        on_real = {
+            "rendered scenes alone": scores(beside, fit(found, TRAITS, every)),
+            "with real ground, it left out": background_left_out(found, TRAITS, beside),
+            "with real ground, it among them": scores(beside, stage),
+        }
+        print("", on_real_ground(found, held_out, beside, on_real), "", sep="\n")
     for name, *trait in zip(stage.traits, stage.weight, stage.spread, stage.middle, strict=True):
         print("  {:20} {:+.2f} a step of {:g} from {:g}".format(name, *trait))
     table = table_of(stage, found, held_out, results)
+    if beside is not None:
+        true, false = (np.sum(beside.status == status) for status in ("matched", "false"))
+        table["provenance"] += f"; weights also of {true} and {false} such regions on real ground"
     said = as_told(results, stage, held_out)
     print(rates(said), reliability(said), sep="\n\n")
     if options.figure:
@@ -112,6 +146,7 @@ def _options() -> argparse.Namespace:
     add("--cache", type=Path, help="where scenes are kept; otherwise they are made anew")
     add("--scenes-per-case", type=int, default=10)
     add("--nulls-per-case", type=int, default=36)
+    add("--half-real", type=int, default=0, metavar="N", help="so many scenes on each group of real ground as well")
     add("--jobs", type=int, default=1, help="processes; 1 = this one")
     add("--keep", type=Path, metavar="JSON", help="write every scene's result")
     add("--figure", type=Path, metavar="PNG", help="draw the reliability of p_change")
@@ -127,9 +162,29 @@ def collect(options: argparse.Namespace) -> list[dict[str, Any]]:
     params = replace(Params(), false_alarms_per_km2=every)
     folders = accuracy.rendered_folders(options)
     results = accuracy.run(folders, Compare(detect="alarm", params=params), options.jobs)
+    if options.half_real:
+        counts = (options.half_real, EVERY_PIECE)
+        cache = options.cache / "half-real" if options.cache else Path(tempfile.mkdtemp())
+        folders = half_real.make(cache, list(REAL_GROUND), accuracy.first_seed("design"), counts)
+        results += accuracy.run(folders, EveryCandidate(detect="alarm"), options.jobs)
     if options.keep:
         save_results(options.keep, results, {"suite": "rendered", "block": "design"})
     return results
+
+
+class EveryCandidate(Compare):
+    """Our method with every candidate told, for pairs whose rates are not calibrated: none can be asked of them."""
+
+    def __call__(self, folder: Path, scene: Scene) -> Findings:
+        """Compare the two images of a scene."""
+        usual = pair_result.Odds.of
+
+        def lowered(*of: Any) -> pair_result.Odds:
+            odds = usual(*of)
+            return replace(odds, least_score=-np.inf) if odds.least_score is not None else odds
+
+        with mock.patch.object(pair_result.Odds, "of", lowered):
+            return super().__call__(folder, scene)
 
 
 def table_of(stage: SecondStage, found: Candidates, score: Values, results: list[dict[str, Any]]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ a whole nuisance (leave one out), so that it is seen whether the weights work on
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,6 +75,11 @@ class Candidates:
             km2=sum(r["zone_km2"] for r in results),
         )
 
+    def only(self, use: Bools) -> Candidates:
+        """Return some of the candidates; events and areas stay those of all."""
+        parts = ("traits", "status", "case", "seed", "null", "asked")
+        return replace(self, **{part: getattr(self, part)[use] for part in parts})
+
     def columns(self, names: Sequence[str]) -> Values:
         """Return (candidate, name), those traits alone."""
         return np.asarray(self.traits[:, [self.names.index(n) for n in names]])
@@ -85,12 +90,19 @@ def counted(row: Row) -> list[Row]:
     return [g for g in row["regions"] if g["status"] in STATUS]
 
 
-def fit(found: Candidates, names: Sequence[str], use: Bools) -> SecondStage:
-    """Fit weights to some of the candidates, but to no duplicates: they are neither a thing nor unchanged ground."""
+def fit(found: Candidates, names: Sequence[str], use: Bools, beside: Candidates | None = None) -> SecondStage:
+    """Fit weights to some of the candidates, but to no duplicates: they are neither a thing nor unchanged ground.
+
+    Candidates ``beside`` them, of real ground, weigh as much each; middle and step of a trait are those of the others.
+    """
     use = use & (found.status != "duplicate")
     values, true = found.columns(names)[use], (found.status == "matched")[use]
     middle = np.median(values, axis=0)
     spread = np.maximum(np.diff(np.percentile(values, (16, 84), axis=0), axis=0)[0] / 2, 0.1)
+    if beside is not None:
+        counts = beside.status != "duplicate"
+        values = np.vstack([values, beside.columns(names)[counts]])
+        true = np.append(true, (beside.status == "matched")[counts])
     steps = np.clip((values - middle) / spread, -LIMIT, LIMIT)
     weight, constant = _logistic(steps, true.astype(float))
     return SecondStage(
@@ -127,12 +139,21 @@ def scores(found: Candidates, stage: SecondStage) -> Values:
     return np.array([stage.score(dict(zip(found.names, t, strict=True))) for t in found.traits])
 
 
-def left_out(found: Candidates, names: Sequence[str], groups: NDArray[Any]) -> Values:
+def left_out(found: Candidates, names: Sequence[str], groups: NDArray[Any], beside: Candidates | None = None) -> Values:
     """Return the score of every candidate by weights fitted without its group."""
     out = np.empty(len(found.status))
     for group in np.unique(groups):
         inside = groups == group
-        out[inside] = scores(found, fit(found, names, ~inside))[inside]
+        out[inside] = scores(found, fit(found, names, ~inside, beside))[inside]
+    return out
+
+
+def background_left_out(found: Candidates, names: Sequence[str], beside: Candidates) -> Values:
+    """Return the score of every candidate of real ground by weights that its background had no part in."""
+    out, every = np.empty(len(beside.status)), np.ones(len(found.status), bool)
+    for place in np.unique(beside.case):
+        inside = beside.case == place
+        out[inside] = scores(beside, fit(found, names, every, beside.only(~inside)))[inside]
     return out
 
 
@@ -194,4 +215,36 @@ def by_nuisance(found: Candidates, score: Values, rate: float) -> str:
             counts = (here & found.asked, here & false & found.null, here & false & ~found.null)
             cells.append(" ".join(f"{int(np.sum(c)):4d}" for c in counts))
         lines.append(f"{case:18}{cells[0]:>18}{cells[1]:>22}")
+    return "\n".join(lines)
+
+
+def on_real_ground(found: Candidates, score: Values, beside: Candidates, rankings: dict[str, Values]) -> str:
+    """Return a table: what rankings find on real ground with things put in, cut as the scenes without it are.
+
+    Parameters
+    ----------
+    score
+        Of the candidates of rendered scenes, by weights they had no part in; cut at the rate of the table.
+    rankings
+        Scores of the candidates ``beside``.
+
+    """
+    ranked = np.sort(score[(found.status == "false") & found.null])[::-1]
+    cut = [float(ranked[min(int(rate * found.null_km2), len(ranked) - 1)]) for rate in RATES]
+    places = list(dict.fromkeys(beside.case.tolist()))
+    about = "found, false beside them, false where untouched (not labelled, which is not the same as unchanged)"
+    lines = [
+        f"{beside.asked_events} asked things put into real ground, {beside.null_km2:.1f} km2 untouched: {about}",
+        f"{'cut of so many per km2 rendered':34}" + "".join(f"{rate:>12g}" for rate in RATES),
+    ]
+    for name, other in rankings.items():
+        for place in (None, *places):
+            here = np.ones(len(other), bool) if place is None else beside.case == place
+            false = (beside.status == "false") & here
+            cells = [
+                f"{np.sum((other > c) & beside.asked & here)} {np.sum((other > c) & false & ~beside.null)} "
+                f"{np.sum((other > c) & false & beside.null)}"
+                for c in cut
+            ]
+            lines.append(f"{name if place is None else '  ' + place:34}" + "".join(f"{cell:>12}" for cell in cells))
     return "\n".join(lines)

@@ -308,8 +308,8 @@ def caveats(
 
 
 _LENGTHS = (  # one sentence
-    "lengths and widths come without limits yet: at 3 m pixels known lengths were missed by up to 37 m, "
-    "and widths of ships came out up to 16 m too wide"
+    "lengths and widths come without limits yet: at 3 m pixels known lengths were missed by up to 16 m, "
+    "and widths of ships came out up to 17 m too wide"
 )
 
 

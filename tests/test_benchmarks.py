@@ -331,6 +331,24 @@ def test_a_trait_that_works_on_one_nuisance_alone_is_found_out_by_leaving_it_out
     assert inside[true].mean() > inside[~true].mean() + 1.0
 
 
+def test_real_ground_beside_rendered_scenes_has_its_say_in_the_weights_and_none_where_it_is_left_out(
+    modules, candidates
+):
+    _, found = candidates
+    stages, every = modules.second_stage, np.ones(1000, bool)
+    # On the real ground the trait works the other way round, and there is as much of it.
+    real = replace(found, traits=-found.traits, case=np.where(found.case == "clear", "here", "there"))
+    alone, both = (stages.fit(found, ["signal"], every, beside) for beside in (None, real))
+    assert (alone.middle, alone.spread) == (both.middle, both.spread)
+    assert both.weight[0] < 0.5 * alone.weight[0]
+    told = stages.background_left_out(found, ["signal"], real)
+    turned = replace(real, status=np.where(real.case == "here", "false", real.status))
+    here = real.case == "here"
+    np.testing.assert_array_equal(stages.background_left_out(found, ["signal"], turned)[here], told[here])
+    rows = stages.on_real_ground(found, found.columns(["signal"])[:, 0], real, {"told": told}).splitlines()
+    assert [row.split()[0] for row in rows[2:]] == ["told", "here", "there"]
+
+
 def test_scores_of_a_fold_do_not_depend_on_what_its_candidates_were(modules, candidates):
     _, found = candidates
     fold = modules.second_stage.folds(found)

@@ -14,7 +14,7 @@ from affine import Affine
 from rasterio.features import rasterize
 from shapely import union_all
 from shapely.affinity import translate
-from shapely.geometry import LineString
+from shapely.geometry import LineString, box
 
 from imagery_diff import open_scene
 from imagery_diff.geometry import Sun, shadow_m
@@ -32,7 +32,16 @@ LOW_SUN = Sun(azimuth_deg=150.0, elevation_deg=30.0)
 def half():
     """Import the scripts as they import each other: from their own folder."""
     sys.path.insert(0, str(BENCHMARKS))
-    names = ("half_optics", "half_insert", "half_places", "half_backgrounds", "half_real", "half_tables", "scenes")
+    names = (
+        "half_visible",
+        "half_optics",
+        "half_insert",
+        "half_places",
+        "half_backgrounds",
+        "half_real",
+        "half_tables",
+        "scenes",
+    )
     yield SimpleNamespace(**{n: importlib.import_module(n) for n in (*names, "renderer_against_real")})
     sys.path.remove(str(BENCHMARKS))
 
@@ -366,3 +375,41 @@ def test_averaged_aerial_images_are_as_sharp_as_planetscope_delivers(half, data_
     rises = np.concatenate(rises)
     assert len(rises) > 5
     assert np.median(rises) == pytest.approx(half.half_backgrounds.PLANETSCOPE_RISE_PX, abs=0.5)
+
+
+# --- whether a thing can be seen
+
+
+@pytest.mark.parametrize("amount", [0.0, 4.0])
+def test_a_thing_is_visible_if_its_footprint_stands_out_of_its_surround_as_few_others_do(half, amount):
+    rng = np.random.default_rng(4)
+    bands, transform = rng.normal(0, 1, (3, 200, 200)), Affine(PIXEL_M, 0, 0, 0, -PIXEL_M, 600)
+    thing = box(240, 270, 330, 288)
+    on = half.half_visible.covered(thing, transform, (200, 200))
+    bands[:, on] += amount
+    # Lorries that came here and there: strength tells the thing no more, its shape still does.
+    lorries = bands.copy()
+    for row, col in rng.integers(0, 196, (12, 2)):
+        lorries[:, row : row + 3, col : col + 3] += 20
+    nothing = np.zeros((200, 200), bool)
+    seen = {}
+    for name, change in (("alone", bands), ("among lorries", lorries)):
+        known = half.half_visible.Change(bands=change, spoilt=on, wet=nothing, transform=transform)
+        event = SimpleNamespace(outline=thing)
+        seen[name] = (
+            half.half_visible.rank(known, event)[0] > half.half_visible.VISIBLE,
+            half.half_visible.stronger_per_km2(known, event, PIXEL_M) < 1,
+        )
+    there = amount > 0
+    assert seen == {"alone": (there, there), "among lorries": (there, False)}
+
+
+def test_one_gain_and_middle_of_untouched_ground_leave_only_what_changed(half):
+    rng = np.random.default_rng(5)
+    before = rng.normal(100, 10, (3, 50, 50))
+    after, spoilt = 1.4 * before + 7, np.zeros((50, 50), bool)
+    spoilt[10:20, 10:20] = True
+    after[:, spoilt] += 30
+    change = half.half_visible.at_one_gain((before, after), ~spoilt)
+    assert np.abs(change[:, ~spoilt]).max() == pytest.approx(0, abs=1e-6)
+    assert change[:, spoilt].mean() == pytest.approx(30, abs=1e-6)

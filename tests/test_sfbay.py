@@ -2,10 +2,11 @@
 
 import importlib
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from shapely.affinity import translate
 from shapely.geometry import box
@@ -51,7 +52,7 @@ def flagged_as_marked(truth):
 def test_what_is_flagged_as_marked_meets_what_is_asked(sfbay, truth):
     found = sfbay.held(SimpleNamespace(regions=flagged_as_marked(truth)), truth)
     assert (found.right, found.worst_length_m, found.silent) == (5, 0, [])
-    assert [row[3] for row in sfbay.asked(found)] == ["yes"] * 5
+    assert [row[3] for row in sfbay.asked(found)] == ["yes"] * 6
     assert len(found.elsewhere) == len(truth.marked) - 5
 
 
@@ -70,6 +71,23 @@ def test_what_no_mark_explains_is_false_on_quiet_ground_and_only_listed_in_the_y
     found = sfbay.held(SimpleNamespace(regions=[Flagged(geometry=g) for g in (in_city, on_water, in_yard)]), truth)
     assert [len(found.false(g)) for g in ("city", "water")] == [1, 1]
     assert len(found.elsewhere) == 1
+
+
+def test_only_a_wide_region_that_differs_all_over_is_ground_that_looks_otherwise(truth):
+    cols, rows = map(int, ~truth.transform @ truth.aoi.zone("city").polygon.representative_point().coords[0])
+    left, top = truth.transform @ (cols - 8, rows - 8)
+    wide, narrow = box(left, top - 48, left + 48, top), box(left, top - 12, left + 48, top)
+    differs = np.zeros_like(truth.differs)
+    differs[rows - 8 : rows + 8, cols - 8 : cols + 8] = True
+    told = {
+        (name, all_over): replace(truth, differs=differs if all_over else ~differs).looks_otherwise(
+            Flagged(geometry=shape)
+        )
+        for name, shape in (("wide", wide), ("narrow", narrow))
+        for all_over in (True, False)
+    }
+    assert told == {("wide", True): True, ("wide", False): False, ("narrow", True): False, ("narrow", False): False}
+    assert truth.differs[truth.quiet["city"]].mean() == pytest.approx(0.01, abs=1e-3)
 
 
 def test_the_quiet_ground_is_the_six_square_kilometres_of_the_label(truth):

@@ -513,13 +513,15 @@ def _step_at_the_rim(patch: Patch, image: Floats, whitening: NDArray[np.float64]
     return float(np.median(np.linalg.norm(step, axis=0)))
 
 
-def outline_of(patch: Patch, difference: Floats, grid: Grid) -> Shape | None:
+def outline_of(patch: Patch, difference: Floats, grid: Grid, *, percentile: float = 50.0) -> Shape | None:
     """Draw the outline at half of the region's typical difference and measure it.
 
     Parameters
     ----------
     difference
-        (row, col), size of the whitened difference, no tolerance, lightly smoothed.
+        (row, col) in the patch's window, size of the difference in one unit all over, no tolerance, lightly smoothed.
+    percentile
+        Which of the differences inside is typical; a lower one where parts of a thing differ and the ground is even.
 
     Returns
     -------
@@ -527,10 +529,10 @@ def outline_of(patch: Patch, difference: Floats, grid: Grid) -> Shape | None:
 
     """
     near = ndimage.binary_dilation(patch.mask, _EIGHT, iterations=2)
-    field = np.where(near, difference[patch.window], 0.0)
+    field = np.where(near, difference, 0.0)
     # The patch reaches far down the object's flanks; its typical value is that of its upper half.
     core = patch.mask & (field >= 0.5 * np.percentile(field[patch.mask], 80))
-    level = 0.5 * float(np.median(field[core]))
+    level = 0.5 * float(np.percentile(field[core], percentile))
     if level <= 0:
         return None
     return _outline(_without_spurs(field, level), level, patch, grid)

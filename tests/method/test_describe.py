@@ -1,7 +1,10 @@
 """Describing: a patch gets the direction, place, colour and class of what was drawn there."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 from shapely import box
 
 from imagery_diff.aoi import AOI, Zone
@@ -76,6 +79,58 @@ def test_on_open_water_it_is_a_vessel_whatever_the_zone(blue_stack):
     closed[ROWS, COLS] = False
     patch, views = blue_stack(water=(water, closed))
     assert describe(patch, views, yard(views.grid)).activity == "vessel"
+
+
+def test_the_outline_stands_at_the_edge_though_the_evidence_is_flatter_on_the_thing_than_beside_it(blue_stack):
+    patch, views = blue_stack()
+    sharp = views.brightness
+    before, after = (np.stack([gaussian_filter(band, 1.2) for band in image]) for image in sharp)
+    size = np.abs(after - before).mean(axis=0) / 50
+    # Spread grows with texture, and a thing is its own texture: at its foot half of the evidence is soon reached.
+    patch, views = blue_stack(brightness=(before, after), magnitude=np.sqrt(size))
+    patch = replace(patch, mask=views.magnitude[patch.window] > 0.5)
+    shape = describe(patch, views, None).shape
+    assert shape.length_m == pytest.approx(90, abs=2)
+    assert shape.width_m == pytest.approx(21, abs=2)
+
+
+@pytest.mark.parametrize(("afloat", "length"), [(True, 90), (False, 68)])
+def test_on_water_the_low_part_of_a_hull_belongs_to_it(blue_stack, afloat, length):
+    _, views = blue_stack()
+    before, after = (image.copy() for image in views.brightness)
+    after[:, ROWS, 52:60] = before[:, ROWS, 52:60] + 0.4 * (after[:, ROWS, 52:60] - before[:, ROWS, 52:60])
+    before, after = (np.stack([gaussian_filter(band, 0.7) for band in image]) for image in (before, after))
+    size = np.abs(after - before).mean(axis=0) / 50
+    water = np.full((2, 100, 100), afloat)
+    patch, views = blue_stack(brightness=(before, after), magnitude=size, water=(water[0], water[1]))
+    patch = replace(patch, mask=size[patch.window] > 0.5)
+    assert describe(patch, views, None).shape.length_m == pytest.approx(length, abs=3)
+
+
+def test_each_ground_is_measured_in_its_own_unit_so_that_a_shadow_on_a_quay_is_no_part_of_the_ship_beside_it(
+    blue_stack,
+):
+    _, views = blue_stack()
+    before = views.brightness[0].copy()
+    after = before.copy()
+    after[:, ROWS, COLS] += 100
+    after[:, 36:40, COLS] -= 150
+    surface = np.where(np.arange(100) >= 40, Surface.WATER, Surface.SMOOTH)[:, None] * np.ones((1, 100))
+    unit = {int(Surface.WATER): np.eye(4) / 10, int(Surface.SMOOTH): np.eye(4) / 50}
+    size = np.maximum(np.abs(after - before).mean(axis=0) / 10, 0.1)
+    window = (slice(32, 51), slice(26, 64))
+    _, views = blue_stack(
+        brightness=(before, after), surface=surface.astype(np.uint8), whitening=unit, magnitude=size.astype(np.float32)
+    )
+    patch = Patch(window=window, mask=size[window] > 2, strength=15.0)
+    assert describe(patch, views, None).shape.width_m == pytest.approx(21, abs=3)
+
+
+def test_what_is_not_looked_at_is_in_no_outline(blue_stack):
+    patch, views = blue_stack()
+    looked_at = np.where(np.arange(100) < 50, views.magnitude, np.float32(0))
+    patch, views = blue_stack(magnitude=looked_at)
+    assert describe(patch, views, None).shape.length_m == pytest.approx(60, abs=2)
 
 
 def test_without_an_aoi_there_is_no_zone(blue_stack):

@@ -38,7 +38,7 @@ def traits_of(before, after, where=THING, surface=Surface.SMOOTH, track=None):
     mask = np.zeros(SHAPE, bool)
     mask[where] = True
     patch = Patch(window=window, mask=mask[window], strength=float(scales[0].strength[where].max()))
-    shape = outline_of(patch, size, GRID)
+    shape = outline_of(patch, size[window], GRID)
     around = Around(
         scales=tuple(scales), brightness=(before, after), plain=size, surface=np.full(SHAPE, surface, np.uint8)
     )
