@@ -10,6 +10,7 @@ import numpy as np
 from scipy import ndimage
 
 from imagery_diff.method.activity import Activity, Candidate, classify, name_colour
+from imagery_diff.method.line import direction_of_line, is_line
 from imagery_diff.method.regions import (
     Direction,
     Patch,
@@ -132,7 +133,7 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
     shape = _outline(patch, views)
     if shape is None:
         return None
-    direction = _direction(patch, views, views.quiet)
+    direction = _direction(patch, shape, views)
     if (not patch.area and _is_shadow_rest(patch, shape, views)) or _is_weather(patch, views):
         return None
     zone, shares = zone_of(shape.outline, aoi) if aoi else (None, {})
@@ -180,11 +181,16 @@ def _outline(patch: Patch, views: Views) -> Shape | None:
     return outline_at(patch, views.magnitude, level, views.grid)
 
 
-def _direction(patch: Patch, views: Views, ground: NDArray[np.bool_]) -> Direction:
-    """Tell when something stood there: by the step at its rim, in radar by what is brighter than its surround."""
+def _direction(patch: Patch, shape: Shape, views: Views) -> Direction:
+    """Tell when something stood there: a line by its bed, else by the step at the rim; in radar by what is brighter."""
+    whitening = _whitening(patch, views)
     if views.radar is not None:
-        return direction_of_bright(patch, views.brightness, _whitening(patch, views), ground)
-    return direction_of(patch, views.brightness, _whitening(patch, views), ground, views.water)
+        return direction_of_bright(patch, views.brightness, whitening, views.quiet)
+    if is_line(shape, views.grid) and not _on_water(patch, views):
+        said = direction_of_line(patch, views.brightness, whitening, views.quiet)
+        if said is not None:
+            return said
+    return direction_of(patch, views.brightness, whitening, views.quiet, views.water)
 
 
 def _rise(patch: Patch, views: Views) -> float:

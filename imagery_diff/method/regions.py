@@ -396,12 +396,14 @@ def direction_of(
         open_water = [float(np.mean(w[patch.window][patch.mask])) for w in water]
         if min(open_water) < 0.5 < max(open_water):  # noqa: PLR2004 - a majority
             return Direction.APPEARED if open_water[0] > open_water[1] else Direction.DISAPPEARED
-    contrast = [_step_at_the_rim(patch, image, whitening, valid) for image in images]
-    if contrast[1] > _CLEARLY_MORE * contrast[0]:
+    return clearly_later(*(_step_at_the_rim(patch, image, whitening, valid) for image in images))
+
+
+def clearly_later(before: float, after: float) -> Direction:
+    """Say when something stood there by how much stands out before and after; ``changed`` if it is about as much."""
+    if after > _CLEARLY_MORE * before:
         return Direction.APPEARED
-    if contrast[0] > _CLEARLY_MORE * contrast[1]:
-        return Direction.DISAPPEARED
-    return Direction.CHANGED
+    return Direction.DISAPPEARED if before > _CLEARLY_MORE * after else Direction.CHANGED
 
 
 def direction_of_bright(
