@@ -12,6 +12,7 @@ from scipy import ndimage
 from imagery_diff.method.activity import Activity, Candidate, classify, name_colour
 from imagery_diff.method.line import direction_of_line, is_line
 from imagery_diff.method.regions import (
+    TRAIN,
     Direction,
     Patch,
     Shape,
@@ -219,8 +220,10 @@ def _is_shadow_rest(patch: Patch, shape: Shape, views: Views) -> bool:
     It lies along shaded ground and darkens on the same date as the shade beside it. Then it is a rest if it is as
     dark as that shade (the shadow fell on paint or clutter), or if it is no wider than the blur and changes colour in
     the same direction (the shadow's half-dark rim). The price: a dark thing that comes or goes right beside a shadow
-    that moved is missed. On water darkness says nothing, for water is as dark as shade: there only what is as narrow as
-    the shaded rim of a quay is a rest, or longer than a ship can be for its beam.
+    that moved is missed, unless it stands out of its track all along (:mod:`imagery_diff.method.trains`, which weighs
+    shade and its caster against it): a train is as dark, and its darkest cars are what was called shade. On water
+    darkness says nothing, for water is as dark as shade: there only what is as narrow as the shaded rim of a quay is a
+    rest, or longer than a ship can be for its beam.
 
     """
     shade = views.shaded[patch.window]
@@ -233,6 +236,8 @@ def _is_shadow_rest(patch: Patch, shape: Shape, views: Views) -> bool:
     if here.mean() * there.mean() <= 0:
         return False
     dark = after if there.mean() < 0 else before
+    if _is_train(patch, views):
+        return False
     if _stands_alone(patch, views, date=1 if there.mean() < 0 else 0):
         return False
     width_px = shape.area_m2 / max(shape.length_m, 1e-6) / views.grid.pixel_size_m[0]
@@ -242,6 +247,16 @@ def _is_shadow_rest(patch: Patch, shape: Shape, views: Views) -> bool:
     as_dark = np.median(dark[:, patch.mask]) < _AS_DARK * np.median(dark[:, beside])
     alike = float(here @ there) / max(float(np.linalg.norm(here) * np.linalg.norm(there)), 1e-12) > _RIM_ALIKE
     return bool(as_dark or (width_px < _RIM_PX and alike))
+
+
+def _is_train(patch: Patch, views: Views) -> bool:
+    """Whether a patch stands out of its track along most of it, as far as candidates for trains do."""
+    scales = views.around.scales if views.around else ()
+    return any(
+        float(np.median(scale.strength[patch.window][patch.mask])) >= scale.candidate
+        for scale in scales
+        if scale.name == TRAIN and scale.candidate is not None
+    )
 
 
 def _stands_alone(patch: Patch, views: Views, date: int) -> bool:
