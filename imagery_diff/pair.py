@@ -123,7 +123,8 @@ def compare(
     if odds.least_score is not None:
         low = [scale.let_down(params.candidate_sigma, params.candidate_error) for scale in scales]
         candidates, _ = pair_regions.find_patches(low, matched, weighed, geometry, grid, params)
-        patches += regions.weaker(candidates, patches, matched.surface.shape)
+        least = pair_regions.least_pixels(grid, params)
+        patches += regions.weaker(candidates, patches, low, matched.surface, min_px=least)
 
     # 9. Zones, direction, activity
     progress("describing")

@@ -185,12 +185,44 @@ def _by_class(scale: Scale) -> tuple[Floats, Floats]:
     return grow, seed
 
 
-def weaker(patches: list[Patch], others: list[Patch], shape: tuple[int, int]) -> list[Patch]:
-    """Return those patches of lower levels that share no pixel with others, which are drawn as they were."""
-    taken = np.zeros(shape, bool)
+def weaker(
+    patches: list[Patch], others: list[Patch], scales: list[Scale], surface: NDArray[np.uint8], *, min_px: int
+) -> list[Patch]:
+    """Return what patches of lower levels hold besides others, which are drawn as they were.
+
+    What a lower level joins to another may be its fringe, or a weaker thing beside it: that is a piece clear of the
+    fringe that holds a seed of its own.
+
+    Parameters
+    ----------
+    scales
+        With the lower levels.
+    surface
+        (row, col), :class:`Surface`.
+
+    """
+    taken = np.zeros(surface.shape, bool)
     for other in others:
         taken[other.window] |= other.mask
-    return [replace(patch, firm=False) for patch in patches if not (taken[patch.window] & patch.mask).any()]
+    fringe = blocks.grown(taken, _FRINGE_PX)
+    kept = []
+    for patch in patches:
+        if not (taken[patch.window] & patch.mask).any():
+            kept.append(patch)
+            continue
+        labels = np.zeros(surface.shape, np.int32)
+        labels[patch.window] = ndimage.label(patch.mask & ~fringe[patch.window], _EIGHT)[0]
+        for number, box in enumerate(ndimage.find_objects(labels), start=1):
+            piece = _patch(labels, number, box, scales)
+            if np.count_nonzero(piece.mask) >= min_px and _holds_seed(piece, scales, surface):
+                kept.append(piece)
+    return [replace(patch, firm=False) for patch in kept]
+
+
+def _holds_seed(patch: Patch, scales: list[Scale], surface: NDArray[np.uint8]) -> bool:
+    """Whether a patch holds a pixel from which a region may begin."""
+    kinds = surface[patch.window][patch.mask].astype(np.intp)
+    return any(bool((s.strength[patch.window][patch.mask] >= _by_class(s)[1][kinds]).any()) for s in scales)
 
 
 def cover_of(scales: list[Scale]) -> Floats | None:

@@ -297,9 +297,18 @@ def test_candidates_of_lower_levels_leave_what_was_found_as_it_was_drawn():
         mask = np.ones((rows.stop - rows.start, cols.stop - cols.start), bool)
         return Patch(window=(rows, cols), mask=mask, strength=4.0)
 
+    surface = np.full((40, 60), Surface.SMOOTH, np.uint8)
+    level = Threshold(location=0.0, scale=1.0, blocks=0, seed=3.0, grow=2.0)
+    strength = np.full(surface.shape, 2.5, np.float32)
     found = patch(slice(10, 20), slice(10, 20))
-    wider, apart = patch(slice(8, 22), slice(8, 22)), patch(slice(30, 34), slice(10, 20))
-    (kept,) = weaker([wider, apart], [found], (40, 40))
+    wider, apart = patch(slice(8, 22), slice(8, 50)), patch(slice(30, 34), slice(10, 20))
+    scales = [Scale(strength=strength, levels={int(Surface.SMOOTH): level})]
+    (kept,) = weaker([wider, apart], [found], scales, surface, min_px=6)
     assert kept.window == apart.window
     assert found.firm
     assert not kept.firm
+    # A weaker thing that lower levels join to what was found is a candidate of its own, but for the fringe.
+    strength[15, 40] = 3.5
+    beside, kept = weaker([wider, apart], [found], scales, surface, min_px=6)
+    assert np.argwhere(beside.mask).min(axis=0)[1] + beside.window[1].start == 24
+    assert not beside.firm
