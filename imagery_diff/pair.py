@@ -123,7 +123,9 @@ def compare(
     if odds.least_score is not None:
         low = [scale.let_down(params.candidate_sigma, params.candidate_error) for scale in scales]
         candidates, _ = pair_regions.find_patches(low, matched, weighed, geometry, grid, params)
-        patches = regions.with_weaker(patches, candidates, weighed.plain)
+        patches = regions.whole(patches, candidates, weighed.plain)
+        least = pair_regions.least_pixels(grid, params)
+        patches += regions.weaker(candidates, patches, low, matched.surface, min_px=least)
 
     # 9. Zones, direction, activity
     progress("describing")

@@ -51,7 +51,7 @@ def find_patches(
     declared = (matched.flags & (Flag.SHADOW | Flag.SNOW)) != 0
     declared |= matched.veiled.get(pair_result.SNOW, np.False_)
     barred = ~weighed.looked_at | declared | moved
-    least = _least_pixels(grid, params)
+    least = least_pixels(grid, params)
     fine = [scale for scale in scales if scale.name != regions.SURVEY]
     pieces = regions.find_patches(fine, matched.surface, barred, min_px=least)
     reach = None if geometry.shadows_moved else geometry.reach_px
@@ -121,7 +121,8 @@ def echo(matched: Matched, scales: list[regions.Scale], params: Params) -> Echo 
     return Echo(outline=scales[-1].levels[Surface.SMOOTH].grow, least_rise=least)
 
 
-def _least_pixels(grid: Grid, params: Params) -> int:
+def least_pixels(grid: Grid, params: Params) -> int:
+    """Return the fewest pixels of a region."""
     return max(params.min_region_px, round(params.min_region_m2 / grid.pixel_area_m2) if grid.crs else 0)
 
 

@@ -10,7 +10,9 @@ import numpy as np
 from scipy import ndimage
 
 from imagery_diff.method.activity import Activity, Candidate, classify, name_colour
+from imagery_diff.method.line import direction_of_line, is_line
 from imagery_diff.method.regions import (
+    TRAIN,
     Direction,
     Patch,
     Shape,
@@ -145,7 +147,7 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
     shape = _outline(patch, views)
     if shape is None:
         return None
-    direction = _direction(patch, views, views.quiet)
+    direction = _direction(patch, shape, views)
     if (not patch.area and _is_shadow_rest(patch, shape, views)) or _is_weather(patch, views):
         return None
     zone, shares = zone_of(shape.outline, aoi) if aoi else (None, {})
@@ -216,11 +218,16 @@ def _difference(patch: Patch, views: Views) -> Floats:
     return size
 
 
-def _direction(patch: Patch, views: Views, ground: NDArray[np.bool_]) -> Direction:
-    """Tell when something stood there: by the step at its rim, in radar by what is brighter than its surround."""
+def _direction(patch: Patch, shape: Shape, views: Views) -> Direction:
+    """Tell when something stood there: a line by its bed, else by the step at the rim; in radar by what is brighter."""
+    whitening = _whitening(patch, views)
     if views.radar is not None:
-        return direction_of_bright(patch, views.brightness, _whitening(patch, views), ground)
-    return direction_of(patch, views.brightness, _whitening(patch, views), ground, views.water)
+        return direction_of_bright(patch, views.brightness, whitening, views.quiet)
+    if is_line(shape, views.grid) and not _on_water(patch, views):
+        said = direction_of_line(patch, views.brightness, whitening, views.quiet)
+        if said is not None:
+            return said
+    return direction_of(patch, views.brightness, whitening, views.quiet, views.water)
 
 
 def _rise(patch: Patch, views: Views) -> float:
@@ -250,8 +257,10 @@ def _is_shadow_rest(patch: Patch, shape: Shape, views: Views) -> bool:
     dark as that shade (the shadow fell on paint or clutter), or if it is no wider than the blur and changes colour in
     the same direction (the shadow's half-dark rim); and if it is no broader than shadows moved, and light that is taken
     away as that shadow takes it explains most of what changed. The price: a dark, colourless thing that comes or goes
-    right beside a shadow that moved is missed. On water darkness says nothing, for water is as dark as shade: there
-    only what is as narrow as the shaded rim of a quay is a rest, or longer than a ship can be for its beam.
+    right beside a shadow that moved is missed, unless it stands out of its track all along
+    (:mod:`imagery_diff.method.trains`, which weighs shade and its caster against it): a train is as dark, and its
+    darkest cars are what was called shade. On water darkness says nothing, for water is as dark as shade: there only
+    what is as narrow as the shaded rim of a quay is a rest, or longer than a ship can be for its beam.
 
     """
     shade = views.shaded[patch.window]
@@ -264,7 +273,9 @@ def _is_shadow_rest(patch: Patch, shape: Shape, views: Views) -> bool:
     if here.mean() * there.mean() <= 0:
         return False
     dark = after if there.mean() < 0 else before
-    if _stands_alone(patch, views, date=1 if there.mean() < 0 else 0) or _is_too_broad(patch, views):
+    if _is_train(patch, views) or _is_too_broad(patch, views):
+        return False
+    if _stands_alone(patch, views, date=1 if there.mean() < 0 else 0):
         return False
     width_px = shape.area_m2 / max(shape.length_m, 1e-6) / views.grid.pixel_size_m[0]
     if _on_water(patch, views):
@@ -282,6 +293,16 @@ def _is_explained(patch: Patch, views: Views, *, dark_after: bool) -> bool:
         return True
     lit, dark = (image[:, *patch.window][:, patch.mask] for image in views.brightness[:: 1 if dark_after else -1])
     return share_explained(lit, dark, left, _whitening(patch, views)) > 0.5  # noqa: PLR2004 - most of it
+
+
+def _is_train(patch: Patch, views: Views) -> bool:
+    """Whether a patch stands out of its track along most of it, as far as candidates for trains do."""
+    scales = views.around.scales if views.around else ()
+    return any(
+        float(np.median(scale.strength[patch.window][patch.mask])) >= scale.candidate
+        for scale in scales
+        if scale.name == TRAIN and scale.candidate is not None
+    )
 
 
 def _stands_alone(patch: Patch, views: Views, date: int) -> bool:

@@ -185,8 +185,8 @@ def _by_class(scale: Scale) -> tuple[Floats, Floats]:
     return grow, seed
 
 
-def with_weaker(found: list[Patch], candidates: list[Patch], difference: Floats) -> list[Patch]:
-    """Add the patches of lower levels to those found, which stay as they are drawn but for parts of a larger thing.
+def whole(found: list[Patch], candidates: list[Patch], difference: Floats) -> list[Patch]:
+    """Put in the place of what was found, where it is but a part of a larger thing, the patch of lower levels.
 
     Where clouds or waves raise a pair's level, only the brightest part of a ship may reach it. If half the height of
     such a part runs on over more than twice its size, the patch of lower levels that holds it is the thing.
@@ -200,18 +200,15 @@ def with_weaker(found: list[Patch], candidates: list[Patch], difference: Floats)
 
     """
     whose = np.zeros(difference.shape, np.int32)
-    for number, patch in enumerate(found, start=1):
-        whose[patch.window][patch.mask] = number
-    kept: dict[int, Patch] = dict(enumerate(found, start=1))
-    apart = []
+    for number, patch in enumerate(found):
+        whose[patch.window][patch.mask] = number + 1
+    kept = list(found)
     for candidate in candidates:
         held = np.unique(whose[candidate.window][candidate.mask])
-        held = held[held > 0].tolist()
-        if not held:
-            apart.append(replace(candidate, firm=False))
-        elif len(held) == 1 and _runs_on(kept[held[0]], candidate, difference):
-            kept[held[0]] = replace(candidate, firm=False)
-    return [*kept.values(), *apart]
+        numbers = (held[held > 0] - 1).tolist()
+        if len(numbers) == 1 and _runs_on(found[numbers[0]], candidate, difference):
+            kept[numbers[0]] = replace(candidate, firm=False)
+    return kept
 
 
 def _runs_on(part: Patch, whole: Patch, difference: Floats) -> bool:
@@ -220,6 +217,46 @@ def _runs_on(part: Patch, whole: Patch, difference: Floats) -> bool:
     level = 0.5 * float(np.median(height))
     high = difference[whole.window][whole.mask] >= level
     return level > 0 and bool(np.count_nonzero(high) > 2 * np.count_nonzero(height >= level))
+
+
+def weaker(
+    patches: list[Patch], others: list[Patch], scales: list[Scale], surface: NDArray[np.uint8], *, min_px: int
+) -> list[Patch]:
+    """Return what patches of lower levels hold besides others, which are drawn as they were.
+
+    What a lower level joins to another may be its fringe, or a weaker thing beside it: that is a piece clear of the
+    fringe that holds a seed of its own.
+
+    Parameters
+    ----------
+    scales
+        With the lower levels.
+    surface
+        (row, col), :class:`Surface`.
+
+    """
+    taken = np.zeros(surface.shape, bool)
+    for other in others:
+        taken[other.window] |= other.mask
+    fringe = blocks.grown(taken, _FRINGE_PX)
+    kept = []
+    for patch in patches:
+        if not (taken[patch.window] & patch.mask).any():
+            kept.append(patch)
+            continue
+        labels = np.zeros(surface.shape, np.int32)
+        labels[patch.window] = ndimage.label(patch.mask & ~fringe[patch.window], _EIGHT)[0]
+        for number, box in enumerate(ndimage.find_objects(labels), start=1):
+            piece = _patch(labels, number, box, scales)
+            if np.count_nonzero(piece.mask) >= min_px and _holds_seed(piece, scales, surface):
+                kept.append(piece)
+    return [replace(patch, firm=False) for patch in kept]
+
+
+def _holds_seed(patch: Patch, scales: list[Scale], surface: NDArray[np.uint8]) -> bool:
+    """Whether a patch holds a pixel from which a region may begin."""
+    kinds = surface[patch.window][patch.mask].astype(np.intp)
+    return any(bool((s.strength[patch.window][patch.mask] >= _by_class(s)[1][kinds]).any()) for s in scales)
 
 
 def cover_of(scales: list[Scale]) -> Floats | None:
@@ -425,12 +462,14 @@ def direction_of(
         open_water = [float(np.mean(w[patch.window][patch.mask])) for w in water]
         if min(open_water) < 0.5 < max(open_water):  # noqa: PLR2004 - a majority
             return Direction.APPEARED if open_water[0] > open_water[1] else Direction.DISAPPEARED
-    contrast = [_step_at_the_rim(patch, image, whitening, valid) for image in images]
-    if contrast[1] > _CLEARLY_MORE * contrast[0]:
+    return clearly_later(*(_step_at_the_rim(patch, image, whitening, valid) for image in images))
+
+
+def clearly_later(before: float, after: float) -> Direction:
+    """Say when something stood there by how much stands out before and after; ``changed`` if it is about as much."""
+    if after > _CLEARLY_MORE * before:
         return Direction.APPEARED
-    if contrast[0] > _CLEARLY_MORE * contrast[1]:
-        return Direction.DISAPPEARED
-    return Direction.CHANGED
+    return Direction.DISAPPEARED if before > _CLEARLY_MORE * after else Direction.CHANGED
 
 
 def direction_of_bright(

@@ -9,8 +9,10 @@ from shapely import box
 
 from imagery_diff.aoi import AOI, Zone
 from imagery_diff.method.describe import Views, describe
+from imagery_diff.method.evidence import Threshold
 from imagery_diff.method.radiometry import Surface
-from imagery_diff.method.regions import Patch
+from imagery_diff.method.regions import TRAIN, Patch, Scale
+from imagery_diff.method.traits import Around
 from imagery_diff.scene import Flag
 
 NAMES = ("blue", "green", "red", "nir")
@@ -169,6 +171,34 @@ def test_a_dark_heap_beside_a_moved_shadow_is_told_unless_something_standing_cou
     for image in (before, after):
         image[:, 28:36, 20:80] = 1.5 * GROUND[:, None, None]
     assert describe(patch, alone, None) is None
+
+
+@pytest.mark.parametrize(("stands_out", "told"), [(slice(30, 60), True), (slice(30, 50), True), (slice(30, 40), False)])
+def test_a_dark_line_beside_a_moved_shadow_is_told_where_most_of_it_stands_out_of_its_track(
+    blue_stack, stands_out, told
+):
+    dark = (0.4 * GROUND)[:, None, None]
+    before, after = (np.tile(GROUND[:, None, None], (1, 100, 100)).astype(np.float32) for _ in range(2))
+    shadow = np.zeros((100, 100), bool)
+    shadow[45:50, COLS] = True
+    after[:, 42:43, COLS] = after[:, 45:50, COLS] = dark
+    size, train = np.zeros((2, 100, 100), np.float32)
+    size[42, COLS] = 9.0
+    train[42, stands_out] = 3.0
+    level = Threshold(location=0.0, scale=1.0, blocks=0, seed=5.0, grow=3.0)
+    levels = {int(Surface.SMOOTH): level}
+    scales = (
+        Scale(strength=size, levels=levels),
+        Scale(strength=size, levels=levels, name="object"),
+        Scale(strength=train, levels=levels, name=TRAIN, candidate=2.75),
+    )
+    changes = {"brightness": (before, after), "shaded": shadow, "magnitude": size}
+    surface = np.full((100, 100), Surface.SMOOTH, np.uint8)
+    around = Around(scales=scales, brightness=(before, after), plain=size, surface=surface)
+    window = (slice(36, 51), slice(26, 64))
+    line = Patch(window=window, mask=size[window] > 0, strength=9.0)
+    assert describe(line, blue_stack(**changes)[1], None) is None
+    assert (describe(line, blue_stack(**changes, around=around)[1], None) is not None) == told
 
 
 def test_a_ship_that_left_beside_a_moved_shadow_is_told_and_a_sliver_of_shaded_quay_is_not(blue_stack):

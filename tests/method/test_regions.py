@@ -26,7 +26,8 @@ from imagery_diff.method.regions import (
     find_patches,
     outline_at,
     outline_of,
-    with_weaker,
+    weaker,
+    whole,
 )
 from imagery_diff.method.zones import inside
 
@@ -299,15 +300,28 @@ def solid(rows, cols):
 
 
 def test_candidates_of_lower_levels_leave_what_was_found_as_it_was_drawn():
+    surface = np.full((40, 60), Surface.SMOOTH, np.uint8)
+    level = Threshold(location=0.0, scale=1.0, blocks=0, seed=3.0, grow=2.0)
+    strength = np.full(surface.shape, 2.5, np.float32)
     found = solid(slice(10, 20), slice(10, 20))
-    wider, apart = solid(slice(4, 26), slice(4, 26)), solid(slice(30, 34), slice(10, 20))
+    wider, apart = solid(slice(8, 22), slice(8, 50)), solid(slice(30, 34), slice(10, 20))
+    scales = [Scale(strength=strength, levels={int(Surface.SMOOTH): level})]
+    (kept,) = weaker([wider, apart], [found], scales, surface, min_px=6)
+    assert kept.window == apart.window
+    assert found.firm
+    assert not kept.firm
+    # A weaker thing that lower levels join to what was found is a candidate of its own, but for the fringe.
+    strength[15, 40] = 3.5
+    beside, kept = weaker([wider, apart], [found], scales, surface, min_px=6)
+    assert np.argwhere(beside.mask).min(axis=0)[1] + beside.window[1].start == 24
+    assert not beside.firm
+
+
+def test_a_weak_surround_does_not_take_the_place_of_what_was_found():
+    found, wider = solid(slice(10, 20), slice(10, 20)), solid(slice(4, 26), slice(4, 26))
     height = np.zeros((40, 40), np.float32)
     height[wider.window], height[found.window] = 2.0, 9.0
-    kept, added = with_weaker([found], [wider, apart], height)
-    assert kept is found
-    assert added.window == apart.window
-    assert found.firm
-    assert not added.firm
+    assert whole([found], [wider], height) == [found]
 
 
 @pytest.mark.parametrize("others", [1, 2])
@@ -318,5 +332,5 @@ def test_a_thing_of_which_only_a_part_reached_the_level_is_told_whole_but_two_th
     height[ship.window] = 6.0
     for part in parts:
         height[part.window] = 9.0
-    told = with_weaker(parts, [ship], height)
+    told = whole(parts, [ship], height)
     assert [p.window for p in told] == ([ship.window] if others == 1 else [p.window for p in parts])
