@@ -111,7 +111,7 @@ def _strengths(patch: Patch, cut: _Cut) -> dict[str, float]:
 
 
 def _colour(cut: _Cut) -> dict[str, float]:
-    """How large the relative change is, the share of colour in it, the rest being brightness; how uneven its size is."""
+    """How large the relative change is, the share of colour in it (the rest is brightness), how uneven its size is."""
     before, after = (image[:, *cut.wide][:, cut.mask] for image in cut.around.brightness)
     level = np.maximum(np.median((before + after) / 2, axis=1), 1e-3)
     change = (after - before) / level[:, None]
