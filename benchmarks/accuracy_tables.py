@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 SIZES = (0.0, 60.0, 120.0, 240.0, math.inf)
 CONTRASTS = (0.0, 0.35, 0.7, 1.2, math.inf)
 """Edges of classes: metres, and |log| of thing over ground (0.35 = 42 % brighter or 30 % darker)."""
+DECLARED = 0.5
+"""Share of a footprint that the method must say it did not search for its event to count as declared unknown."""
 
 
 def share(hits: int, trials: int) -> str:
@@ -95,6 +97,11 @@ def false_of(results: Iterable[Row]) -> int:
     return sum(g["status"] == "false" for r in results for g in r["regions"])
 
 
+def declared_of(events: Iterable[Row]) -> int:
+    """Count the events not credited of which the method says it did not search most of the ground they cover."""
+    return sum(e["found"] is None and (e.get("blind") or 0.0) > DECLARED for e in events)
+
+
 def recall(events: Sequence[Row]) -> str:
     """Return the share of events credited."""
     return share(found_of(events), len(events))
@@ -103,7 +110,7 @@ def recall(events: Sequence[Row]) -> str:
 def by_case(results: Sequence[Row]) -> str:
     """Return the main table: a row a case."""
     header = ("case", "asked events found", "false/event scene", "false/null", "clean nulls", "false/km2 (nulls)")
-    more = ("direction", "masked: found, unknown, denied", "duplicates")
+    more = ("missed: not searched, searched", "direction", "masked: found, unknown, denied", "duplicates")
     rows = [_case_row(name, [r for r in results if r["case"] == name]) for name in cases_of(results)]
     asked = [r for r in results if r["case"] not in NOT_ASKED]
     return "By case (95 % intervals)\n" + grid((*header, *more), [*rows, _case_row("ALL ASKED", asked)])
@@ -125,6 +132,7 @@ def _case_row(name: str, results: Sequence[Row]) -> tuple[str, ...]:
         f"{false_of(nulls) / len(nulls):.2f} ({false_of(nulls)}/{len(nulls)})" if nulls else "-",
         share(clean, len(nulls)),
         poisson(false_of(nulls), sum(r["zone_km2"] for r in nulls)),
+        f"{declared_of(seen)}, {len(seen) - found_of(seen) - declared_of(seen)}",
         share(sum(directions), len(directions)),
         f"{found_of(hidden)}, {len(hidden) - found_of(hidden) - denied}, {denied}",
         str(sum(g["status"] == "duplicate" for r in scenes for g in r["regions"])),
@@ -146,6 +154,11 @@ def asked_beside_measured(results: Sequence[Row]) -> str:
     loud = max(by_name, key=lambda c: false_of(by_name[c]) / len(by_name[c]))
     rows = [
         ("asked events found, all cases", ">= 97 %", recall(seen)),
+        (
+            "  found, of those on ground said to be searched",
+            "",
+            share(found_of(seen), len(seen) - declared_of(seen)),
+        ),
         ("false regions an event scene", "<= 0.05", poisson(false_of(scenes), len(scenes))),
         ("clean null scenes", ">= 98 %", share(clean, len(nulls))),
         (f"least found in a case: {low}", ">= 90 %", recall(hits.get(low, []))),

@@ -65,6 +65,7 @@ TRAITS = (
     "log_margin",
     "track_over_pixel",
     "log_elongation",
+    "relative_change",
     "colour_share",
     "uneven",
     "rim_on_edges",
@@ -73,7 +74,7 @@ TRAITS = (
 )
 """What the second stage weighs, of :mod:`imagery_diff.method.traits`. Chosen of some two dozen, one after the other,
 as long as one more made the candidates of nuisances left out clearly more likely. Those that did not: area, breadth in
-pixels, share of the rectangle filled, the sign of the step, its size, nearness of clouds, share of plants, of shade in
+pixels, share of the rectangle filled, the sign of the step, nearness of clouds, share of plants, of shade in
 the region and beside it, of barred ground beside it, how restless the ground around it is, and whether something stood
 there on both dates."""
 REAL_GROUND = ("sfbay", "sztaki")

@@ -47,6 +47,8 @@ class Findings:
     """Measured (rows, cols), None where not measured."""
     unknown: NDArray[np.bool_] | None = None
     """(row, col) on ``grid``: ground said to be not seen or degraded."""
+    blind: NDArray[np.bool_] | None = None
+    """(row, col) on ``grid``: ground seen that the method says it did not search."""
     grid: Grid | None = None
 
 
@@ -79,6 +81,7 @@ class Compare:
             crs=result.grid.crs,
             shift_px=(result.shift.rows, result.shift.cols) if result.shift.measured else None,
             unknown=result.layers.flags != 0,
+            blind=result.layers.blind,
             grid=result.grid,
         )
 
@@ -157,7 +160,10 @@ def _scored(scene: Scene, found: Findings, zones: BaseGeometry | None) -> dict[s
         regions.append({**features, **told, "at": _where(outline), "outline": text})
     rows = []
     for number, event in enumerate(events):
-        row = _event_row(event) | {"unknown": _unknown(event.outline, found)}
+        row = _event_row(event) | {
+            "unknown": _share_on(found.unknown, event.outline, found),
+            "blind": _share_on(found.blind, event.outline, found),
+        }
         row["touched"] = number in held.duplicates.values()
         if number in held.credited:
             row |= _credit(event, found.features[held.credited[number]], held.iou[number])
@@ -198,6 +204,7 @@ def _event_row(event: Event) -> dict[str, Any]:
         "direction_ok": None,
         "length_error_m": None,
         "unknown": None,
+        "blind": None,
         "touched": False,
     }
 
@@ -212,13 +219,13 @@ def _share(shape: BaseGeometry, other: BaseGeometry) -> float:
     return float(shape.intersection(other).area / shape.area) if shape.area > 0.0 else 0.0
 
 
-def _unknown(outline: BaseGeometry, found: Findings) -> float | None:
-    """Return the share of an event's footprint that the method says it did not see well; None where it cannot say."""
-    if found.unknown is None or found.grid is None:
+def _share_on(mask: NDArray[np.bool_] | None, outline: BaseGeometry, found: Findings) -> float | None:
+    """Return the share of an event's footprint that a mask of the method covers; None where it has none."""
+    if mask is None or found.grid is None:
         return None
     transform = found.grid.transform
     on = rasterize([outline], out_shape=found.grid.shape, transform=transform, all_touched=True, dtype="uint8") != 0
-    return round(float(found.unknown[on].mean()), 3) if on.any() else 1.0
+    return round(float(mask[on].mean()), 3) if on.any() else 1.0
 
 
 def save_results(path: Path, results: Sequence[dict[str, Any]], about: dict[str, Any]) -> None:

@@ -155,5 +155,5 @@ def compare(
             *pair_result.blur_caveats(matched.sharpness, grid),
             *pair_result.caveats(shift, sight, ground, pair, params, matched.speckle),
         ),
-        layers=pair_result.layers(scenes, scales, matched.surface),
+        layers=pair_result.layers(scenes, scales, matched.surface, sight),
     )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from imagery_diff.geometry import parallax_m, shadow_m
-from imagery_diff.method import coregister
+from imagery_diff.method import coregister, veil
 from imagery_diff.pair_scenes import refuse_unseen
+from imagery_diff.scene import Flag
 
 if TYPE_CHECKING:
     from imagery_diff.aoi import AOI
@@ -42,16 +44,50 @@ def register(pair: Pair, grid: Grid, ground: AOI | None, params: Params) -> core
     bands = registration_bands(pair.names)
     size = grid.pixel_size_m[0]
     reach = params.max_shift_px if grid.crs is None else params.max_shift_m / size
-    shift = coregister.estimate_shift(
+    estimate = partial(
+        coregister.estimate_shift,
         _of_bands(scenes[0], bands),
         _of_bands(scenes[1], bands),
-        _usable(scenes, params),
         max_shift_px=max(reach, 2.0),
         tile_px=params.registration_tile_px,
         sample_px=params.registration_sample_px,
     )
+    usable = _usable(scenes, params)
+    shift = estimate(usable)
+    bare = usable & ~_snowy(scenes, pair, shift, params)
+    if np.count_nonzero(bare) < np.count_nonzero(usable):
+        shift = _surer(shift, estimate(bare), params.registration_snow_m / size)
     shift = replace(shift, bands=_for_all_bands(shift, bands, len(pair.names)))
     return coregister.allow_for_standing(shift, standing(pair, grid, params), error_law(params))
+
+
+def _snowy(scenes: tuple[Scene, Scene], pair: Pair, shift: coregister.Shift, params: Params) -> coregister.Bools:
+    """Ground under snow on one date only, wherever either image shows it; (row, col)."""
+    seen = ((scenes[0].flags | scenes[1].flags) & ~np.uint8(Flag.SNOW)) == 0
+    if not pair.reflectance:
+        return np.zeros_like(seen)
+    # After at x + shift is before at x.
+    whole = np.round([shift.rows, shift.cols]).astype(int)
+    moved = np.roll(scenes[1].data, -whole, axis=(1, 2))
+    snow = veil.snow_on_one_date(
+        (scenes[0].data, moved),
+        seen & np.roll(seen, -whole, axis=(0, 1)),
+        pair.names,
+        share=params.snow_share / 4,  # of all that was seen, most of which may be water
+        least=params.registration_snow_share,
+    )
+    return np.asarray(snow | np.roll(snow, whole, axis=(0, 1)), bool)
+
+
+def _surer(whole: coregister.Shift, bare: coregister.Shift, pull_px: float) -> coregister.Shift:
+    """Take the shift of bare ground where by its own windows it is the better known of the two.
+
+    Snow that lies in hollows and along walls has edges of its own, which pull all windows of the ``whole`` alike, by
+    some ``pull_px`` per axis, of which their scatter knows nothing; but what it leaves bare may be too little.
+    """
+    if bare.error_px is not None and (whole.error_px is None or bare.error_px < whole.error_px):
+        return bare
+    return whole if whole.error_px is None else replace(whole, error_px=float(np.hypot(whole.error_px, pull_px)))
 
 
 def _of_bands(scene: Scene, bands: list[int]) -> coregister.Floats:

@@ -204,9 +204,14 @@ class Sight:
     grid: Grid
 
     @property
+    def any_blind(self) -> NDArray[np.bool_]:
+        """(row, col), True where change was not looked for, whatever the cause."""
+        return np.asarray(np.logical_or.reduce(list(self.blind.values())), bool)
+
+    @property
     def searched(self) -> float:
         """Share of the grid that was clear on both dates and searched."""
-        return float(np.mean((self.flags == 0) & ~np.logical_or.reduce(list(self.blind.values()))))
+        return float(np.mean((self.flags == 0) & ~self.any_blind))
 
 
 def zone_states(ground: AOI | None, sight: Sight, described: list[Described], params: Params) -> tuple[ZoneState, ...]:
@@ -268,14 +273,20 @@ def _halved(scene: Scene) -> Scene:
     return replace(scene, data=scene.data.astype(np.float16)) if fits else scene
 
 
-def layers(scenes: tuple[Scene, Scene], scales: list[Scale], surface: NDArray[np.uint8]) -> Layers:
+def layers(scenes: tuple[Scene, Scene], scales: list[Scale], surface: NDArray[np.uint8], sight: Sight) -> Layers:
     """Keep as the score what most regions are seeded by: the object-scale evidence, or the map's own score."""
     shown = next((scale for scale in scales if scale.name == SURVEY), scales[1])
     level = np.zeros(surface.shape, np.float32)
     for s, threshold in shown.levels.items():
         level[surface == s] = threshold.seed
-    flags = scenes[0].flags | scenes[1].flags
-    return Layers(before=scenes[0], after=scenes[1], strength=shown.strength, flags=flags, level=level)
+    return Layers(
+        before=scenes[0],
+        after=scenes[1],
+        strength=shown.strength,
+        flags=scenes[0].flags | scenes[1].flags,
+        level=level,
+        blind=sight.any_blind,
+    )
 
 
 def caveats_of_files(pair: Pair, speckle: Speckle | None) -> list[str]:

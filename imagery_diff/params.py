@@ -43,6 +43,11 @@ class Params:
     registration_clear_fraction: float = 0.08
     """The registration looks at ground that is clear on both dates if that is at least this share of the grid, else at
     all that was seen (method.md section 1)."""
+    registration_snow_share: float = 0.15
+    """Share of a pixel under snow, of one date, from which its edges may be the snow's and are left out."""
+    registration_snow_m: float = 0.5
+    """By how much snow on one date pulls the registration of ground it lies on, metres per axis: root mean square on
+    rendered design scenes."""
     registration_tile_px: int = 64
     """Largest side of the independent windows from whose scatter the registration error is stated, pixels; small
     images get smaller ones."""

@@ -95,6 +95,8 @@ class Layers:
     """(row, col), bits of ``Flag`` of either date."""
     level: NDArray[np.float32]
     """(row, col), the strength that seeds a region there; 0 where none is looked for."""
+    blind: NDArray[np.bool_]
+    """(row, col), True where the ground was seen but change was not looked for."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

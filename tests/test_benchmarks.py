@@ -228,6 +228,20 @@ def test_masked_events_are_counted_apart(modules, event, tmp_path):
     assert "0, 0, 1" in modules.accuracy_tables.by_case(rows), "a masked event that is neither found nor unknown"
 
 
+def test_events_missed_on_ground_said_not_to_be_searched_are_shown_apart_and_stay_missed(modules, event, tmp_path):
+    events = [event(box(0, 0, 90, 20)), event(box(0, 100, 90, 120)), event(box(0, 200, 90, 220))]
+    saved_scene(modules, tmp_path / "one", events)
+    grid = Grid(crs=None, transform=Affine(10.0, 0.0, 0.0, 0.0, 10.0, 0.0), shape=(30, 10))
+    blind = np.zeros(grid.shape, bool)
+    blind[:15] = True  # under the first two; the second is found all the same
+    said = replace(findings(modules, [box(0, 100, 90, 120)], ["appeared"]), grid=grid, blind=blind)
+    rows = modules.accuracy.run([tmp_path / "one"], lambda _folder, _scene: said)
+    assert [e["blind"] for e in rows[0]["events"]] == [1.0, 1.0, 0.0]
+    table = modules.accuracy_tables.by_case(rows)
+    assert "1/3 33%" in table
+    assert "  1, 1  " in table, "missed: one not searched, one searched"
+
+
 @pytest.mark.parametrize("name", ["event_scores", "accuracy_tables"])
 def test_examples_in_the_scripts_are_true(modules, name):
     told = doctest.testmod(getattr(modules, name))

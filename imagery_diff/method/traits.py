@@ -5,6 +5,8 @@ unchanged ground makes the alarm ask for; does it run along a track; is it long 
 or its brightness alone, as light and weather do; is the change patchy, as of a thing made of parts, or even, as of
 light; would a small displacement of standing edges make it; is it water, where waves and glint are. None depends on
 which image came first.
+They are taken over the part of a patch that differs by half of its typical difference: what begins at the low level of
+candidates grows far over ground that differs little, most of all where patches dried apart.
 
 Assumption: the pair is registered and on one scale of brightness. Broken by: nothing here is a decision; a wrong trait
 moves the score of :mod:`imagery_diff.method.second_stage`.
@@ -19,7 +21,7 @@ import numpy as np
 from scipy import ndimage
 
 from imagery_diff.method.radiometry import Surface
-from imagery_diff.method.regions import SURVEY, Patch, Scale, Shape
+from imagery_diff.method.regions import SURVEY, Patch, Scale, Shape, core_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,8 +67,8 @@ def measure(patch: Patch, shape: Shape, around: Around) -> dict[str, float]:
         for s, n in zip(patch.window, around.surface.shape, strict=True)
     )
     mask = np.zeros(tuple(s.stop - s.start for s in wide), bool)
-    mask[tuple(slice(s.start - w.start, s.stop - w.start) for s, w in zip(patch.window, wide, strict=True))] = (
-        patch.mask
+    mask[tuple(slice(s.start - w.start, s.stop - w.start) for s, w in zip(patch.window, wide, strict=True))] = core_of(
+        patch, around.plain
     )
     cut = _Cut(wide=(wide[0], wide[1]), mask=mask, around=around)
     breadth = shape.area_m2 / max(shape.length_m, _TINY)
@@ -82,7 +84,7 @@ def measure(patch: Patch, shape: Shape, around: Around) -> dict[str, float]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Cut:
-    """A patch with its surround."""
+    """The core of a patch with its surround."""
 
     wide: tuple[slice, slice]
     mask: Bools
@@ -109,7 +111,7 @@ def _strengths(patch: Patch, cut: _Cut) -> dict[str, float]:
 
 
 def _colour(cut: _Cut) -> dict[str, float]:
-    """Share of colour in the relative change, the rest being brightness; and how uneven its size is."""
+    """How large the relative change is, the share of colour in it (the rest is brightness), how uneven its size is."""
     before, after = (image[:, *cut.wide][:, cut.mask] for image in cut.around.brightness)
     level = np.maximum(np.median((before + after) / 2, axis=1), 1e-3)
     change = (after - before) / level[:, None]
@@ -117,6 +119,7 @@ def _colour(cut: _Cut) -> dict[str, float]:
     size = float(np.sqrt(np.mean(typical**2)))
     amount = np.linalg.norm(change, axis=0)
     return {
+        "relative_change": size,
         "colour_share": float(np.std(typical)) / max(size, _TINY),
         "uneven": float(np.clip(np.std(amount) / max(float(np.mean(amount)), _TINY), 0.0, 3.0)),
     }

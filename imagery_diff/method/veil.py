@@ -193,6 +193,43 @@ def take_off_snow(
     return Unveiled(brightness=bare, taken=taken | rim)
 
 
+def snow_on_one_date(
+    images: tuple[Floats, Floats], seen: Bools, names: tuple[str, ...], *, share: float, least: float
+) -> Bools:
+    """Find ground that one date shows whitened by snow against the other, before anything is matched or classed.
+
+    Parameters
+    ----------
+    images
+        (band, row, col) before and after, surface reflectance, 0 to 1, on each other to about a pixel.
+    seen
+        (row, col), True where both images were seen.
+    names
+        Common names of the bands; without ``blue``, ``green``, ``red`` and ``nir`` nothing is called snow.
+    share, least
+        Least share of what was seen that must be white as deep snow on one date only, and share of a pixel under snow
+        from which it counts.
+
+    Returns
+    -------
+    (row, col), True under snow; nowhere if too little is white.
+
+    """
+    covered = np.zeros(seen.shape, bool)
+    if not {"blue", "green", "red", "nir"} <= set(names):
+        return covered
+    white = tuple(_white_as_snow(image, names) for image in images)
+    for date in (0, 1):
+        deep = white[date] & ~white[1 - date] & seen
+        if np.count_nonzero(deep) < max(_LEAST_CORE_PX, share * np.count_nonzero(seen)):
+            continue
+        toward = _typical(images[date], deep)[:, None, None] - images[1 - date]
+        change = images[date] - images[1 - date]
+        along = (change * toward).sum(axis=0) / np.maximum((toward**2).sum(axis=0), 1e-12)
+        covered |= deep | ((along > least) & seen)
+    return covered
+
+
 def _white_as_snow(image: Floats, names: tuple[str, ...]) -> Bools:
     """Pixels bright in all the visible and darker in the near infrared, as snow is and paint and cloud are not.
 

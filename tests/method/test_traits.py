@@ -27,22 +27,25 @@ def with_thing(colour, where=THING):
     return np.stack([gaussian_filter(band, 0.7) for band in image])
 
 
-def traits_of(before, after, where=THING, surface=Surface.SMOOTH, track=None):
-    """Measure a patch over ``where``, its evidence being the size of the difference in spreads of .01."""
+def traits_of(before, after, where=THING, surface=Surface.SMOOTH, track=None, around=4):
+    """Measure a patch over ``where``, its evidence being the size of the difference in spreads of .01.
+
+    The patch's window reaches ``around`` pixels beyond it.
+    """
     size = np.linalg.norm(after - before, axis=0) / 0.01
     levels = {int(surface): LEVEL}
     scales = [Scale(strength=gaussian_filter(size, s), levels=levels) for s in (0.7, 1.5)]
     if track is not None:
         scales.append(Scale(strength=np.full(SHAPE, track, np.float32), levels=levels, name="track"))
-    window = tuple(slice(s.start - 4, s.stop + 4) for s in where)
+    window = tuple(slice(s.start - around, s.stop + around) for s in where)
     mask = np.zeros(SHAPE, bool)
     mask[where] = True
     patch = Patch(window=window, mask=mask[window], strength=float(scales[0].strength[where].max()))
     shape = outline_of(patch, size[window], GRID)
-    around = Around(
+    looked_at = Around(
         scales=tuple(scales), brightness=(before, after), plain=size, surface=np.full(SHAPE, surface, np.uint8)
     )
-    return measure(patch, shape, around)
+    return measure(patch, shape, looked_at)
 
 
 BLUE = with_thing((0.4, 0.2, 0.15, 0.2))
@@ -94,3 +97,19 @@ def test_traits_are_finite_where_nothing_differs():
     dark = ground((0.0, 0.0, 0.0, 0.0))
     found = traits_of(dark, np.where(np.arange(60) % 2, np.float32(1e-9), np.float32(0)) + dark)
     assert all(np.isfinite(v) for v in found.values())
+
+
+def test_a_patch_that_grew_over_ground_that_dried_is_weighed_by_the_thing_in_it():
+    # A dark heap; ground that dried by a tenth around it, over which a patch begun at a low level has grown.
+    dried = ground() * np.float32(0.9)
+    heap = np.where(with_thing((0.05, 0.05, 0.05, 0.05)) < 0.18, with_thing((0.05, 0.05, 0.05, 0.05)), dried)
+    grown = (slice(16, 32), slice(16, 44))
+    tight, wide = traits_of(ground(), heap), traits_of(ground(), heap, grown)
+    for name in ("log_typical", "relative_change", "uneven", "log_displacement_px"):
+        assert wide[name] == pytest.approx(tight[name], rel=0.15), name
+
+
+def test_the_relative_change_does_not_depend_on_how_bright_the_image_is():
+    halved = traits_of(ground() / 2, LIGHTER / 2)["relative_change"]
+    assert halved == pytest.approx(traits_of(ground(), LIGHTER)["relative_change"], rel=0.01)
+    assert halved == pytest.approx(2 / 3, rel=0.02), ".2 to .4, over their middle"

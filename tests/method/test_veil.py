@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from imagery_diff.grid import Grid
 from imagery_diff.method.radiometry import Match, Surface
-from imagery_diff.method.veil import cloud_colour, take_off_clouds, take_off_snow
+from imagery_diff.method.veil import cloud_colour, snow_on_one_date, take_off_clouds, take_off_snow
 from imagery_diff.scene import Flag, Scene
 
 NAMES = ("blue", "green", "red", "nir")
@@ -208,3 +208,19 @@ def test_without_near_infrared_nothing_is_called_snow(ground):
     images = (ground[:3], veiled(ground, SNOW, snowfall())[:3])
     found = take_off_snow(images, (clear(), clear()), NAMES[:3], SMOOTH, share=0.02, least=LEAST)
     assert not found.taken.any()
+
+
+@pytest.mark.parametrize("date", [0, 1])
+def test_ground_under_snow_on_one_date_is_known_before_anything_is_matched(ground, date):
+    share = snowfall()
+    images = [ground, ground]
+    images[date] = veiled(ground, SNOW, share)
+    found = snow_on_one_date(tuple(images), np.ones(share.shape, bool), NAMES, share=0.01, least=0.15)
+    assert found[share > 0.3].mean() > 0.99
+    assert not found[share < 0.05].any()
+
+
+def test_one_white_thing_is_no_snow_to_register_without(ground):
+    images = (ground, ground.copy())
+    images[1][:, 10:14, 10:14] = SNOW[:, None, None]
+    assert not snow_on_one_date(images, np.ones(ground.shape[1:], bool), NAMES, share=0.01, least=0.15).any()

@@ -178,6 +178,7 @@ def make_result(
             strength=np.random.default_rng(3).gamma(2.0, 1.0, shape).astype(np.float32),
             flags=flags,
             level=level,
+            blind=np.zeros(shape, bool),
         ),
     }
     return Comparison(**(values | changes))
