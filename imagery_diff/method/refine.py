@@ -145,7 +145,10 @@ def refine(windows: Windows, start: Doubles) -> Refined | None:
 
 def _solve(windows: Windows, start: Doubles, tukey: float) -> Refined | None:
     """Solve with one cut; None where no band holds, or what was found is chance."""
-    bands = [_Band(shift=start.copy(), gain=gain, noise=np.inf) for gain in _first_gains(windows)]
+    bands = [
+        _Band(shift=start.copy(), gain=_first_gain(b, a, windows.usable), noise=np.inf)
+        for b, a in zip(windows.before, windows.after, strict=True)
+    ]
     first = 0
     if len(windows.usable) >= _MANY:
         # Where windows are many, an even part of them brings the solution so near that all need a round or two.
@@ -245,8 +248,8 @@ def refine_locally(windows: Windows, refined: Refined, at_most: int) -> Local:
 
 def _known(windows: Windows, refined: Refined) -> list[_Band]:
     return [
-        _Band(shift=refined.shift + own, gain=gain, noise=np.inf)
-        for gain, own in zip(_first_gains(windows), refined.bands, strict=True)
+        _Band(shift=refined.shift + own, gain=_first_gain(b, a, windows.usable), noise=np.inf)
+        for b, a, own in zip(windows.before, windows.after, refined.bands, strict=True)
     ]
 
 
@@ -256,16 +259,11 @@ def _holds(matrix: Doubles) -> bool:
     return bool(values[0] > _LOCAL_INFORMATION and values[0] >= _MIN_LOCAL_SHARE * values[1])
 
 
-def _first_gains(windows: Windows) -> list[float]:
-    """Return the log ratio of spreads of every band; NaN for one without any."""
+def _first_gain(before: Floats, after: Floats, usable: Bools) -> float:
+    """Return the log ratio of spreads; NaN for a band without any."""
     core = slice(_KEPT, -_KEPT)
-
-    def gain(band: int) -> float:
-        images = (windows.before[band], windows.after[band])
-        spread = [float(np.std(image[:, core, core][windows.usable], dtype=np.float64)) for image in images]
-        return float(np.log(spread[1] / spread[0])) if min(spread) > 0 else np.nan
-
-    return blocks.each(gain, range(len(windows.before)))
+    spread = [float(np.std(image[:, core, core][usable], dtype=np.float64)) for image in (before, after)]
+    return float(np.log(spread[1] / spread[0])) if min(spread) > 0 else np.nan
 
 
 def _round(windows: Windows, bands: list[_Band], jitter: float, tukey: float) -> float:

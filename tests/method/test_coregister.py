@@ -7,7 +7,6 @@ from scipy import ndimage
 from shapely import box
 
 from imagery_diff import AOI, compare
-from imagery_diff.method import coregister
 from imagery_diff.method import refine as refine_module
 from imagery_diff.method.coregister import ErrorLaw, Shift, Standing, allow_for_standing, estimate_shift
 from imagery_diff.method.refine import Local, Refined, Windows, translate
@@ -46,7 +45,7 @@ def test_a_known_shift_is_found_to_a_twentieth_of_a_pixel_with_its_sign(town, mo
 
 @pytest.mark.parametrize("every", [2, 4])
 def test_an_even_part_of_a_large_image_finds_the_same_shift(town, moved, monkeypatch, every):
-    monkeypatch.setattr(coregister, "_PIECE_PX", 64)
+    monkeypatch.setattr("imagery_diff.method.coregister._PIECE_PX", 64)
     before = town(bands=2, seed=3)
     after = moved(before, 10.2, -7.6)
     part = found(before, after, sample_px=before[0].size // every)
