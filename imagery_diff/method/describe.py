@@ -49,10 +49,10 @@ _BLUR_PX = 0.7
 """Smoothing of the difference that outlines are drawn in, pixels: that of ``Params.evidence_blur_px``."""
 _SMOOTHED_PX = 4
 """Reach of that smoothing, pixels."""
-_MIDDLE_PART, _WEAKER_PART = 50.0, 25.0
-"""Percentile of a patch's differences at half of which it is outlined, on land and on water. A hull has parts (a white
-house, dark hatches, a low bow), and the edge of each stands at half of its own step; water is even enough to look there
-for the weaker. On land, whose paint and texture reach as far, stacks came out 2 m longer and wider with it."""
+_WEAKER_PART = 25.0
+"""Percentile of a patch's differences at half of which it is outlined on water; on land it is the middle. A hull has
+parts (a white house, dark hatches, a low bow), and the edge of each stands at half of its own step; water is even
+enough to look there for the weaker. On land, whose paint and texture reach as far, stacks came out 2 m longer."""
 _AS_DARK = 1.3
 """Shaded ground of another paint is up to so many times as bright as the shade beside it."""
 
@@ -187,8 +187,9 @@ def _outline(patch: Patch, views: Views) -> Shape | None:
     if patch.area and views.cover is not None:
         return outline_at(patch, views.cover, 1.0, views.grid)
     if views.radar is None:
-        typical = _WEAKER_PART if _on_water(patch, views) else _MIDDLE_PART
-        return outline_of(patch, _difference(patch, views), views.grid, percentile=typical)
+        if _on_water(patch, views):
+            return outline_of(patch, _difference(patch, views), views.grid, percentile=_WEAKER_PART)
+        return outline_of(patch, views.magnitude[patch.window], views.grid)
     strong = patch.mask & (views.magnitude[patch.window] >= views.radar.outline)
     # Wide weak change is seeded at a coarse scale and may nowhere reach the level of the stronger.
     typical = float(np.median(views.magnitude[patch.window][patch.mask]))
@@ -200,8 +201,9 @@ def _difference(patch: Patch, views: Views) -> Floats:
     """Return how much a patch and its rim differ between the dates, (row, col) in its window, one unit for each ground.
 
     The evidence divides by what unchanged ground of a pixel's texture scatters. But an edge is texture: its flanks lie
-    lower than they should and its foot higher, and the level half-way up is no longer where the edge stands. So what is
-    measured is the whitened difference itself, where the evidence says that anything is looked for.
+    lower than they should and its foot higher, and the level half-way up is no longer where the edge stands. So on
+    water, which has no texture of its own, what is measured is the whitened difference itself, where the evidence says
+    that anything is looked for.
 
     """
     wide = tuple(
