@@ -13,7 +13,6 @@ from imagery_diff.errors import ImageryDiffWarning, InputError
 from imagery_diff.method import align, zones
 from imagery_diff.read.scenes import open_scene
 from imagery_diff.scene import Scene, SceneInfo
-from imagery_diff.threads import each
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,8 +62,7 @@ class Pair:
 
     def read(self, grid: Grid, shift: Shift | None = None) -> tuple[Scene, Scene]:
         """Read both images onto the grid, each moved by half the shift, and each band by half of its own."""
-        before, after = each(lambda date: self._read_one(date, grid, shift), (0, 1))
-        return before, after
+        return self._read_one(0, grid, shift), self._read_one(1, grid, shift)
 
     def _read_one(self, date: int, grid: Grid, shift: Shift | None) -> Scene:
         """Read the image before (0) or after (1)."""

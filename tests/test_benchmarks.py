@@ -321,7 +321,8 @@ def candidates(modules):
             for k, (t, s, n) in enumerate(zip(true, signal, noise, strict=True))
         ]
         events = [{"id": f"e{k}", "asked": True, "masked": False} for k in range(6 * (not null))]
-        about = {"name": str(number), "case": case, "seed": number, "null": null, "zone_km2": 1.0, "error": None}
+        about = {"name": str(number), "suite": "rendered", "case": case, "seed": number, "null": null, "zone_km2": 1.0}
+        about["error"] = None
         return about | {"regions": regions, "events": events}
 
     rows = [scene(k) for k in range(100)]

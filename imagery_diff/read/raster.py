@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import re
-import threading
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -94,9 +93,6 @@ _ALIASES = {
 ATMOSPHERIC = frozenset({"coastal", "watervapour", "cirrus"})
 """Bands of 60 m that see the air rather than the ground."""
 
-_OPENING = threading.Lock()
-"""Python's filters of warnings belong to all threads: only one at a time may set them aside."""
-
 
 @contextmanager
 def open_raster(path: Path) -> Iterator[Any]:
@@ -116,11 +112,9 @@ def open_raster(path: Path) -> Iterator[Any]:
     # GDAL logs through `rasterio`; we raise one sentence instead.
     logging.getLogger("rasterio").setLevel(logging.CRITICAL)
     try:
-        with rasterio.Env(**_GDAL_OPTIONS):
-            with _OPENING, warnings.catch_warnings():
-                warnings.simplefilter("ignore", NotGeoreferencedWarning)
-                opened = rasterio.open(path, driver=driver)
-            with opened as dataset:
+        with rasterio.Env(**_GDAL_OPTIONS), warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            with rasterio.open(path, driver=driver) as dataset:
                 if any(kind.startswith("complex") for kind in dataset.dtypes):
                     raise InputError(
                         f"{path.name}: holds complex numbers ({dataset.dtypes[0]}); "
