@@ -75,8 +75,8 @@ TRAITS = (
 """What the second stage weighs, of :mod:`imagery_diff.method.traits`. Chosen of some two dozen, one after the other,
 as long as one more made the candidates of nuisances left out clearly more likely. Those that did not: area, breadth in
 pixels, share of the rectangle filled, the sign of the step, nearness of clouds, share of plants, of shade in
-the region and beside it, of barred ground beside it, how restless the ground around it is, and whether something stood
-there on both dates."""
+the region and beside it, of barred ground beside it, how restless the ground around it is, whether something stood
+there on both dates, and how unlike the ground on both of its sides is."""
 REAL_GROUND = ("sfbay", "sztaki")
 """Groups of real pairs with pixels like PlanetScope's, on which the second stage ranks (``half_backgrounds``)."""
 EVERY_PIECE = 1000

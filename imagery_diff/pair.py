@@ -131,10 +131,11 @@ def compare(
     progress("describing")
     views = pair_regions.lay_out(patches, matched, magnitude, noise, geometry, pair.names, grid)
     views = replace(views, radar=pair_regions.echo(matched, scales, params), cover=regions.cover_of(scales))
+    views = replace(views, train=regions.train_of(scales))
     if odds.stage:
         views = replace(views, around=pair_regions.surroundings(scales, matched, weighed))
     described = [(p, describe(p, views, ground)) for p in patches]
-    found = [d for p, d in described if d and pair_regions.is_large(p, d, grid, params)]
+    found = [d for p, d in described if d and pair_regions.is_large(p, d, grid, params, radar=radar is not None)]
     told = [d for d in found if pair_result.reported(d, ground, detect) and odds.accepts(d)]
     sight = pair_result.Sight(flags=matched.flags, blind=pair_evidence.blind(matched, weighed), grid=grid)
     return Comparison(

@@ -126,15 +126,15 @@ def least_pixels(grid: Grid, params: Params) -> int:
     return max(params.min_region_px, round(params.min_region_m2 / grid.pixel_area_m2) if grid.crs else 0)
 
 
-def is_large(patch: regions.Patch, described: Described, grid: Grid, params: Params) -> bool:
+def is_large(patch: regions.Patch, described: Described, grid: Grid, params: Params, *, radar: bool = False) -> bool:
     """Say whether the outline is as large as that of the smallest thing that is told.
 
     An image shows a point as a disc of some width F at the height at which things are outlined, and a square of area A
     as one of about A + F^2. Lorries and vans, of 8 to 40 m2, come and go everywhere; by their outlines they would pass
-    for more. Areas of cover are outlined elsewhere, and are what they are.
+    for more. Areas of cover and of radar are outlined at a level of their own, and are what they are.
 
     """
     if grid.crs is None:
         return True
-    blurred = 0.0 if patch.area else params.outline_blur_px**2 * grid.pixel_area_m2
+    blurred = 0.0 if patch.area or radar else params.outline_blur_px**2 * grid.pixel_area_m2
     return described.shape.area_m2 >= params.min_region_m2 + blurred

@@ -14,6 +14,8 @@ from imagery_diff.pair_scenes import refuse_unseen
 from imagery_diff.scene import Flag
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from imagery_diff.aoi import AOI
     from imagery_diff.grid import Grid
     from imagery_diff.pair_scenes import Pair
@@ -55,8 +57,10 @@ def register(pair: Pair, grid: Grid, ground: AOI | None, params: Params) -> core
     usable = _usable(scenes, params)
     shift = estimate(usable)
     bare = usable & ~_snowy(scenes, pair, shift, params)
-    if np.count_nonzero(bare) < np.count_nonzero(usable):
-        shift = _surer(shift, estimate(bare), params.registration_snow_m / size)
+    hidden = np.count_nonzero(usable) - np.count_nonzero(bare)
+    if hidden:
+        share = float(hidden / np.count_nonzero(usable))
+        shift = _surer(shift, estimate(bare), share * params.registration_snow_m / size)
     shift = replace(shift, bands=_for_all_bands(shift, bands, len(pair.names)))
     return coregister.allow_for_standing(shift, standing(pair, grid, params), error_law(params))
 
@@ -68,10 +72,11 @@ def _snowy(scenes: tuple[Scene, Scene], pair: Pair, shift: coregister.Shift, par
         return np.zeros_like(seen)
     # After at x + shift is before at x.
     whole = np.round([shift.rows, shift.cols]).astype(int)
+    there = _kept_by(seen.shape, whole)
     moved = np.roll(scenes[1].data, -whole, axis=(1, 2))
     snow = veil.snow_on_one_date(
         (scenes[0].data, moved),
-        seen & np.roll(seen, -whole, axis=(0, 1)),
+        seen & there & np.roll(seen, -whole, axis=(0, 1)),
         pair.names,
         share=params.snow_share / 4,  # of all that was seen, most of which may be water
         least=params.registration_snow_share,
@@ -79,15 +84,24 @@ def _snowy(scenes: tuple[Scene, Scene], pair: Pair, shift: coregister.Shift, par
     return np.asarray(snow | np.roll(snow, whole, axis=(0, 1)), bool)
 
 
+def _kept_by(shape: tuple[int, ...], shift: NDArray[np.int_]) -> coregister.Bools:
+    """Where rolling an image back by whole pixels brings nothing round from the other side; (row, col)."""
+    rows, cols = (np.arange(n) + by for n, by in zip(shape, shift, strict=True))
+    inside = [(at >= 0) & (at < n) for at, n in zip((rows, cols), shape, strict=True)]
+    return np.asarray(inside[0][:, None] & inside[1])
+
+
 def _surer(whole: coregister.Shift, bare: coregister.Shift, pull_px: float) -> coregister.Shift:
-    """Take the shift of bare ground where by its own windows it is the better known of the two.
+    """Take the shift of bare ground where it is the better known of the two.
 
     Snow that lies in hollows and along walls has edges of its own, which pull all windows of the ``whole`` alike, by
     some ``pull_px`` per axis, of which their scatter knows nothing; but what it leaves bare may be too little.
     """
+    if whole.error_px is not None:
+        whole = replace(whole, error_px=float(np.hypot(whole.error_px, np.sqrt(2) * pull_px)))
     if bare.error_px is not None and (whole.error_px is None or bare.error_px < whole.error_px):
         return bare
-    return whole if whole.error_px is None else replace(whole, error_px=float(np.hypot(whole.error_px, pull_px)))
+    return whole
 
 
 def _of_bands(scene: Scene, bands: list[int]) -> coregister.Floats:

@@ -46,8 +46,8 @@ class Params:
     registration_snow_share: float = 0.15
     """Share of a pixel under snow, of one date, from which its edges may be the snow's and are left out."""
     registration_snow_m: float = 0.5
-    """By how much snow on one date pulls the registration of ground it lies on, metres per axis: root mean square on
-    rendered design scenes."""
+    """By how much snow on one date pulls the registration of ground that it covers, metres per axis: root mean square
+    on rendered design scenes. It counts by the share of the ground it covers."""
     registration_tile_px: int = 64
     """Largest side of the independent windows from whose scatter the registration error is stated, pixels; small
     images get smaller ones."""

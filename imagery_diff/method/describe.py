@@ -12,7 +12,6 @@ from scipy import ndimage
 from imagery_diff.method.activity import Activity, Candidate, classify, name_colour
 from imagery_diff.method.line import direction_of_line, is_line
 from imagery_diff.method.regions import (
-    TRAIN,
     Direction,
     Patch,
     Shape,
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
     from imagery_diff.aoi import AOI, Zone
     from imagery_diff.grid import Grid
+    from imagery_diff.method.regions import Scale
     from imagery_diff.method.shade import Vector
 
     Floats = NDArray[np.float32]
@@ -53,6 +53,8 @@ _WEAKER_PART = 25.0
 """Percentile of a patch's differences at half of which it is outlined on water; on land it is the middle. A hull has
 parts (a white house, dark hatches, a low bow), and the edge of each stands at half of its own step; water is even
 enough to look there for the weaker. On land, whose paint and texture reach as far, stacks came out 2 m longer."""
+_LEAST_SHARE = 0.1
+"""What is smoothed from less than this share of ground that was seen is made no more of."""
 _AS_DARK = 1.3
 """Shaded ground of another paint is up to so many times as bright as the shade beside it."""
 
@@ -97,6 +99,8 @@ class Views:
     they stand on. None for light."""
     cover: Floats | None = None
     """(row, col), the map's score: areas of cover end where it is 1. None without a map."""
+    train: Scale | None = None
+    """What stands out of a track on one date only; None where no track is drawn."""
     around: Around | None = None
     """What the second stage looks at; None where it has no say."""
 
@@ -211,8 +215,10 @@ def _difference(patch: Patch, views: Views) -> Floats:
         for s, n in zip(patch.window, views.surface.shape, strict=True)
     )
     own = tuple(slice(s.start - w.start, s.stop - w.start) for s, w in zip(patch.window, wide, strict=True))
-    change = views.brightness[1][:, *wide] - views.brightness[0][:, *wide]
-    change = np.stack([ndimage.gaussian_filter(band, _BLUR_PX)[own] for band in change])
+    seen = views.seen[wide]
+    change = np.where(seen, views.brightness[1][:, *wide] - views.brightness[0][:, *wide], 0)
+    share = np.maximum(ndimage.gaussian_filter(seen.astype(np.float32), _BLUR_PX)[own], _LEAST_SHARE)
+    change = np.stack([ndimage.gaussian_filter(band, _BLUR_PX)[own] for band in change]) / share
     size, kinds = np.zeros(change.shape[1:], np.float32), views.surface[patch.window]
     for kind in set(np.unique(kinds).tolist()) & set(views.whitening):
         here = (kinds == kind) & (views.magnitude[patch.window] > 0)
@@ -299,12 +305,10 @@ def _is_explained(patch: Patch, views: Views, *, dark_after: bool) -> bool:
 
 def _is_train(patch: Patch, views: Views) -> bool:
     """Whether a patch stands out of its track along most of it, as far as candidates for trains do."""
-    scales = views.around.scales if views.around else ()
-    return any(
-        float(np.median(scale.strength[patch.window][patch.mask])) >= scale.candidate
-        for scale in scales
-        if scale.name == TRAIN and scale.candidate is not None
-    )
+    scale = views.train
+    if scale is None or scale.candidate is None:
+        return False
+    return bool(np.median(scale.strength[patch.window][patch.mask]) >= scale.candidate)
 
 
 def _stands_alone(patch: Patch, views: Views, date: int) -> bool:

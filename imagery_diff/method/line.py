@@ -9,7 +9,8 @@ ground beside it, at s along it, and m its median beyond the ends,
 is what stands on the bed at date t. The cars of a train alternate, so it is a median of sizes, not the size of a mean.
 
 Assumption: what lies under a line lies beyond its ends too. Broken by: another train on the same track; a train on the
-next track; a line that fills its track to the end (then the rim is asked, as of any other thing).
+next track; a curve of less than some 5 km, whose bed leaves the line; a line that fills its track to the end (then the
+rim is asked, as of any other thing).
 """
 
 from __future__ import annotations

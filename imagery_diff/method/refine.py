@@ -42,6 +42,8 @@ shadows in; measured over all nuisances but snow the strict one is better."""
 _SURE_PX = 0.04
 """Where the windows leave the shift less sure than this (standard error), the wider cut is tried as well, and the surer
 of both is taken: what each holds is told by the pair itself."""
+_FEWEST = 3
+"""Fewer windows have no scatter to speak of."""
 _WINDOW_NOISE_FLOOR = 0.3
 """A window's noise is taken as at least this share of the whole's: one of still water must not decide alone."""
 _ROUNDS = 10
@@ -138,7 +140,7 @@ def refine(windows: Windows, start: Doubles) -> Refined | None:
         found = _solve(windows, start, tukey)
         if found is not None and (best is None or found.variance < best.variance):
             best = found
-        if best is not None and best.variance < _SURE_PX**2:
+        if best is not None and np.count_nonzero(best.took) >= _FEWEST and best.variance < _SURE_PX**2:
             break
     return best
 
@@ -368,6 +370,11 @@ class _Solved:
         """Of one axis, by the scatter of the windows."""
         return _variance(self.influence, self.took) / 2
 
+    @property
+    def sure(self) -> bool:
+        """Whether enough windows agree to a twentieth of what is a stray."""
+        return bool(np.count_nonzero(self.took) >= _FEWEST and self.variance < (_STRAY_PX / 20) ** 2)
+
 
 def _variance(influence: Doubles, took: Bools) -> float:
     """Return the variance of the error's length from what each of n windows adds to it (a jackknife)."""
@@ -496,8 +503,8 @@ def _step(sums: Doubles) -> Doubles | None:
 def _mean_of_bands(found: list[tuple[int, _Solved]], count: int) -> Refined:
     """Weigh bands by 1 / (their own variance + what they lie apart anyway), so that good ones count alike."""
     middle = np.median([s.shift for _, s in found], axis=0)
-    sure = (_STRAY_PX / 20) ** 2
-    kept = [(k, s) for k, s in found if s.variance < sure or np.abs(s.shift - middle).max() <= _STRAY_PX] or found[:1]
+    near = [(k, s) for k, s in found if s.sure or np.abs(s.shift - middle).max() <= _STRAY_PX]
+    kept = near or found[:1]
     tie = _TIE_PX**2
     weight = np.array([1 / (s.variance + tie) for _, s in kept])
     weight /= weight.sum()

@@ -52,6 +52,8 @@ _RING_PX = 6
 """How much ground around a patch is looked at to say when something stood there, pixels."""
 _RIM_PX = (1.5, 4.5)
 """The ground just beyond a patch: clear of the blur of its edge, and near enough to be what lies under it."""
+_HELD = 0.8
+"""Share of a patch that must lie in another before it is a part of that."""
 _FRINGE_PX = 4
 """How far the smoothed evidence of an object reaches beyond it: two and a half times the larger smoothing."""
 _CLEARLY_MORE = 1.15
@@ -207,16 +209,24 @@ def whole(found: list[Patch], candidates: list[Patch], difference: Floats) -> li
         held = np.unique(whose[candidate.window][candidate.mask])
         numbers = (held[held > 0] - 1).tolist()
         if len(numbers) == 1 and _runs_on(found[numbers[0]], candidate, difference):
-            kept[numbers[0]] = replace(candidate, firm=False)
+            kept[numbers[0]] = candidate
     return kept
 
 
 def _runs_on(part: Patch, whole: Patch, difference: Floats) -> bool:
-    """Whether a patch is as high as half of a part of it over more than twice the part's size."""
+    """Whether half the height of a part runs on, without a gap, over more than twice its size within a patch."""
     height = difference[part.window][part.mask]
     level = 0.5 * float(np.median(height))
-    high = difference[whole.window][whole.mask] >= level
-    return level > 0 and bool(np.count_nonzero(high) > 2 * np.count_nonzero(height >= level))
+    if level <= 0:
+        return False
+    both = np.zeros(difference.shape, bool)
+    both[part.window] |= part.mask
+    here = both[whole.window]
+    if np.count_nonzero(here & whole.mask) < _HELD * np.count_nonzero(part.mask):
+        return False
+    labels, _ = ndimage.label(whole.mask & (difference[whole.window] >= level), _EIGHT)
+    joined = np.isin(labels, np.setdiff1d(labels[here & whole.mask], 0))
+    return bool(np.count_nonzero(joined) > 2 * np.count_nonzero(height >= level))
 
 
 def weaker(
@@ -257,6 +267,11 @@ def _holds_seed(patch: Patch, scales: list[Scale], surface: NDArray[np.uint8]) -
     """Whether a patch holds a pixel from which a region may begin."""
     kinds = surface[patch.window][patch.mask].astype(np.intp)
     return any(bool((s.strength[patch.window][patch.mask] >= _by_class(s)[1][kinds]).any()) for s in scales)
+
+
+def train_of(scales: list[Scale]) -> Scale | None:
+    """Return the evidence for trains; None where no track is drawn."""
+    return next((scale for scale in scales if scale.name == TRAIN), None)
 
 
 def cover_of(scales: list[Scale]) -> Floats | None:

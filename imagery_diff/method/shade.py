@@ -37,7 +37,7 @@ _TALL = 4.0
 _TWIN = 0.5
 """Share of an area that must lie on shade again where the sun moved it to."""
 _LEAST_CORE_PX = 30
-"""Fewer pixels within shadows do not tell how dark shade is: their median is then off by a tenth of the light."""
+"""Fewer pixels of shade do not tell how dark shade is: their median is then off by a tenth of the light."""
 _DEEPEST = 1.2
 """Where the sky is hidden too, by a wall, shade is a little deeper than elsewhere."""
 _SMOOTH_PX = 0.7
@@ -276,16 +276,20 @@ def light_left(shaded: Bools, images: tuple[Floats, Floats]) -> tuple[Floats | N
     Returns
     -------
     before, after
-        (band,) median share of the lit brightness; None for a date whose shadows hold too few pixels off their rims.
+        (band,) median share of the lit brightness, off the rims where shadows are broad enough; None for a date with
+        too little shade.
 
     """
-    core = ndimage.binary_erosion(shaded, _EIGHT)
-    before, after = (image[:, core] for image in images)
-    rise = np.mean(after - before, axis=0)
+    before, after = images
+    darker = np.zeros_like(shaded)
+    darker[shaded] = np.mean(after[:, shaded] - before[:, shaded], axis=0) < 0
     found: list[Floats | None] = []
-    for dark, lit, shady in ((before, after, rise > 0), (after, before, rise < 0)):
-        enough = np.count_nonzero(shady) >= _LEAST_CORE_PX
-        shares = dark[:, shady] / np.maximum(lit[:, shady], 1e-4)
+    for dark, lit, mine in ((before, after, shaded & ~darker), (after, before, shaded & darker)):
+        core = ndimage.binary_erosion(mine, _EIGHT)
+        # Narrow shadows are all rim: half dark, and the more cautious for that.
+        within = core if np.count_nonzero(core) >= _LEAST_CORE_PX else mine
+        enough = np.count_nonzero(within) >= _LEAST_CORE_PX
+        shares = dark[:, within] / np.maximum(lit[:, within], 1e-4)
         found.append(np.median(shares, axis=1).astype(np.float32) if enough else None)
     return found[0], found[1]
 

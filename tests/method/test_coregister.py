@@ -218,8 +218,8 @@ def test_where_windows_leave_the_shift_unsure_the_surer_of_both_cuts_is_taken(mo
     def solve(_windows, _start, cut):
         size = scatter[len(tried)]
         tried.append(cut)
-        influence = np.array([[size, 0.0], [-size, 0.0]]) if size else None
-        took = np.ones(2, bool)
+        influence = np.array([[size, 0.0], [-size, 0.0], [0.0, 0.0]]) if size else None
+        took = np.ones(3, bool)
         return size and Refined(shift=np.full(2, cut), bands=np.zeros((1, 2)), influence=influence, took=took)
 
     monkeypatch.setattr(refine_module, "_solve", solve)

@@ -12,7 +12,6 @@ from imagery_diff.method.describe import Views, describe
 from imagery_diff.method.evidence import Threshold
 from imagery_diff.method.radiometry import Surface
 from imagery_diff.method.regions import TRAIN, Patch, Scale
-from imagery_diff.method.traits import Around
 from imagery_diff.scene import Flag
 
 NAMES = ("blue", "green", "red", "nir")
@@ -193,18 +192,12 @@ def test_a_dark_line_beside_a_moved_shadow_is_told_where_most_of_it_stands_out_o
     train[42, stands_out] = 3.0
     level = Threshold(location=0.0, scale=1.0, blocks=0, seed=5.0, grow=3.0)
     levels = {int(Surface.SMOOTH): level}
-    scales = (
-        Scale(strength=size, levels=levels),
-        Scale(strength=size, levels=levels, name="object"),
-        Scale(strength=train, levels=levels, name=TRAIN, candidate=2.75),
-    )
+    rails = Scale(strength=train, levels=levels, name=TRAIN, candidate=2.75)
     changes = {"brightness": (before, after), "shaded": shadow, "magnitude": size}
-    surface = np.full((100, 100), Surface.SMOOTH, np.uint8)
-    around = Around(scales=scales, brightness=(before, after), plain=size, surface=surface)
     window = (slice(36, 51), slice(26, 64))
     line = Patch(window=window, mask=size[window] > 0, strength=9.0)
     assert describe(line, blue_stack(**changes)[1], None) is None
-    assert (describe(line, blue_stack(**changes, around=around)[1], None) is not None) == told
+    assert (describe(line, blue_stack(**changes, train=rails)[1], None) is not None) == told
 
 
 def test_a_ship_that_left_beside_a_moved_shadow_is_told_and_a_sliver_of_shaded_quay_is_not(blue_stack):

@@ -317,6 +317,20 @@ def test_candidates_of_lower_levels_leave_what_was_found_as_it_was_drawn():
     assert not beside.firm
 
 
+def test_a_second_thing_beyond_a_gap_is_not_the_rest_of_the_first():
+    one, other = solid(slice(10, 14), slice(8, 16)), solid(slice(10, 14), slice(24, 38))
+    both = solid(slice(9, 15), slice(6, 40))
+    height = np.full((40, 40), 1.0, np.float32)
+    height[one.window], height[other.window] = 9.0, 6.0
+    assert whole([one], [both], height) == [one]
+
+
+def test_a_candidate_that_touches_only_a_corner_of_what_was_found_does_not_take_its_place():
+    found, beside = solid(slice(10, 20), slice(10, 20)), solid(slice(19, 39), slice(19, 39))
+    height = np.full((40, 40), 9.0, np.float32)
+    assert whole([found], [beside], height) == [found]
+
+
 def test_a_weak_surround_does_not_take_the_place_of_what_was_found():
     found, wider = solid(slice(10, 20), slice(10, 20)), solid(slice(4, 26), slice(4, 26))
     height = np.zeros((40, 40), np.float32)
