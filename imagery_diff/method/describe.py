@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from imagery_diff.method.regions import (
     Direction,
     Patch,
     Shape,
+    core_of,
     direction_of,
     direction_of_bright,
     outline_at,
@@ -235,7 +236,10 @@ def _direction(patch: Patch, shape: Shape, views: Views) -> Direction:
         said = direction_of_line(patch, views.brightness, whitening, views.quiet)
         if said is not None:
             return said
-    return direction_of(patch, views.brightness, whitening, views.quiet, views.water)
+    # What began at a low level has grown over ground that hardly differs; the thing ends where its core does.
+    core = core_of(patch, views.magnitude)
+    thing = replace(patch, mask=core) if core.any() else patch
+    return direction_of(thing, views.brightness, whitening, views.quiet, views.water)
 
 
 def _rise(patch: Patch, views: Views) -> float:

@@ -260,3 +260,16 @@ def test_beside_a_shadow_that_moved_only_what_shade_explains_is_its_rest(blue_st
     patch, views = blue_stack(brightness=(before, after), shaded=shade, whitening=whitening)
     wide = Patch(window=(slice(36, 60), slice(26, 64)), mask=np.pad(patch.mask, ((0, 9), (0, 0))), strength=15.0)
     assert (describe(wide, views, None) is not None) == told
+
+
+def test_when_a_thing_stood_there_is_asked_of_its_core_not_of_the_ground_a_low_level_has_grown_over(blue_stack):
+    _, views = blue_stack()
+    before, after = views.brightness
+    # A patch that has grown as far as an edge that stands on both dates.
+    grown = np.zeros((100, 100), bool)
+    grown[34:53, 24:66] = True
+    for image in (before, after):
+        image[:, ~grown] *= 2.5
+    _, views = blue_stack(brightness=(before, after))
+    patch = Patch(window=(slice(34, 53), slice(24, 66)), mask=np.ones((19, 42), bool), strength=15.0)
+    assert describe(patch, views, None).direction == "appeared"
