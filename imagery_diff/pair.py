@@ -130,10 +130,13 @@ def compare(
     # 9. Zones, direction, activity
     progress("describing")
     views = pair_regions.lay_out(patches, matched, magnitude, noise, geometry, pair.names, grid)
-    views = replace(views, radar=pair_regions.echo(matched, scales, params), cover=regions.cover_of(scales))
-    views = replace(views, train=regions.train_of(scales))
-    if odds.stage:
-        views = replace(views, around=pair_regions.surroundings(scales, matched, weighed))
+    views = replace(
+        views,
+        radar=pair_regions.echo(matched, scales, params),
+        cover=regions.cover_of(scales),
+        train=regions.train_of(scales),
+        around=pair_regions.surroundings(scales, matched, weighed) if odds.stage else None,
+    )
     described = [(p, describe(p, views, ground)) for p in patches]
     found = [d for p, d in described if d and pair_regions.is_large(p, d, grid, params, radar=radar is not None)]
     told = [d for d in found if pair_result.reported(d, ground, detect) and odds.accepts(d)]

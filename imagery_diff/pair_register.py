@@ -78,7 +78,7 @@ def _snowy(scenes: tuple[Scene, Scene], pair: Pair, shift: coregister.Shift, par
         (scenes[0].data, moved),
         seen & there & np.roll(seen, -whole, axis=(0, 1)),
         pair.names,
-        share=params.snow_share / 4,  # of all that was seen, most of which may be water
+        share=params.registration_snow_least,
         least=params.registration_snow_share,
     )
     return np.asarray(snow | np.roll(snow, whole, axis=(0, 1)), bool)

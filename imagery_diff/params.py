@@ -43,6 +43,9 @@ class Params:
     registration_clear_fraction: float = 0.08
     """The registration looks at ground that is clear on both dates if that is at least this share of the grid, else at
     all that was seen (method.md section 1)."""
+    registration_snow_least: float = 0.005
+    """Share of all that was seen that must turn as white as deep snow before the registration asks what lies bare: a
+    quarter of ``snow_share``, which is of dry ground, for three quarters of a harbour may be water."""
     registration_snow_share: float = 0.15
     """Share of a pixel under snow, of one date, from which its edges may be the snow's and are left out."""
     registration_snow_m: float = 0.5

@@ -298,7 +298,8 @@ def share_explained(lit: Floats, dark: Floats, left: Floats, whitening: NDArray[
     """Share of a difference, in squares, that whole or half shade explains.
 
     Ground of lit brightness L in shade that leaves the share r of its light is L (1 - p + p r), with p from 0 outside
-    the rim to 1 within: for each pixel a line in the space of the bands. What lies off it is no shade.
+    the rim to 1 within, and 1.2 where a wall hides the sky: for each pixel a line in the space of the bands. What lies
+    off it is no shade.
 
     Parameters
     ----------
