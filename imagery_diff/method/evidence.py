@@ -411,7 +411,8 @@ def evidence(observed: Floats, expected: Expectation, *, tolerance_px: float) ->
 def pair_evidence(white: tuple[Floats, Floats], spread: Floats, places: Places, *, tolerance_px: int) -> Floats:
     """Evidence of a pair: each image is the other's expectation, and the stronger of the two answers counts.
 
-    A thin new object is explained away from one side (its neighbours are the old ground) but not from the other.
+    A thin new object is explained away from one side (its neighbours are the old ground) but not from the other. It is
+    the larger of :func:`evidence` asked both ways, at chosen pixels only; a test holds the two equal.
 
     Parameters
     ----------
