@@ -131,10 +131,16 @@ def is_large(patch: regions.Patch, described: Described, grid: Grid, params: Par
 
     An image shows a point as a disc of some width F at the height at which things are outlined, and a square of area A
     as one of about A + F^2. Lorries and vans, of 8 to 40 m2, come and go everywhere; by their outlines they would pass
-    for more. Areas of cover and of radar are outlined at a level of their own, and are what they are.
+    for more, and two of them side by side, up to F apart and one to the eye, for twice as much; but a thing longer than
+    a lorry and F is none. Areas of cover and of radar are outlined at a level of their own, and are what they are.
 
     """
     if grid.crs is None:
         return True
-    blurred = 0.0 if patch.area or radar else params.outline_blur_px**2 * grid.pixel_area_m2
-    return described.shape.area_m2 >= params.min_region_m2 + blurred
+    if patch.area or radar:
+        return described.shape.area_m2 >= params.min_region_m2
+    blur_m = params.outline_blur_px * grid.pixel_size_m[0]
+    lorries_m2 = params.lorry_length_m * (params.lorry_width_m + blur_m)
+    may_be_lorries = described.shape.length_m <= params.lorry_length_m + blur_m
+    least = max(params.min_region_m2, lorries_m2) if may_be_lorries else params.min_region_m2
+    return described.shape.area_m2 >= least + blur_m**2

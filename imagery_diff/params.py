@@ -189,6 +189,11 @@ class Params:
     """Width of a point by its outline, pixels: a delivered edge rises from 10 to 90 % over 2.5 px (method.md), a
     Gaussian of 0.98 px; with the smoothing of the evidence 1.2 px; and outlines lie at about 0.35 of a point's
     peak."""
+    lorry_length_m: float = 16.5
+    """An articulated lorry, metres (the longest of Directive 96/53/EC). Two of them side by side, too near each other
+    to be told apart, are no cargo, and what looks no larger is not told."""
+    lorry_width_m: float = 2.55
+    """Its width, metres."""
     min_region_px: int = 6
     """Smallest region kept, pixels; fewer cannot be told from one sharpened noise peak."""
     bridge_sigma: float = 1.5
