@@ -70,13 +70,16 @@ TRAITS = (
     "uneven",
     "rim_on_edges",
     "log_displacement_px",
+    "odd_rise",
+    "as_shade",
     "water",
 )
 """What the second stage weighs, of :mod:`imagery_diff.method.traits`. Chosen of some two dozen, one after the other,
 as long as one more made the candidates of nuisances left out clearly more likely. Those that did not: area, breadth in
 pixels, share of the rectangle filled, the sign of the step, nearness of clouds, share of plants, of shade in
-the region and beside it, of barred ground beside it, how restless the ground around it is, whether something stood
-there on both dates, and how unlike the ground on both of its sides is."""
+the region and beside it, of barred ground beside it, how restless the ground around it is and how far it stands out of
+that, whether something stood there on both dates, how unlike the ground on both of its sides is, how much steeper
+standing edges along a line are than beyond its ends, and how far it stands out of its track."""
 REAL_GROUND = ("sfbay", "sztaki")
 """Groups of real pairs with pixels like PlanetScope's, on which the second stage ranks (``half_backgrounds``)."""
 EVERY_PIECE = 1000

@@ -126,6 +126,9 @@ def compare(
         patches = regions.whole(patches, candidates, weighed.plain)
         least = pair_regions.least_pixels(grid, params)
         patches += regions.weaker(candidates, patches, low, matched.surface, min_px=least)
+    soft = np.zeros(grid.shape, bool)
+    if detect == "alarm" and not radar:  # the map tells cover, whose borders may be soft
+        patches, soft = pair_regions.without_edges(patches, matched, magnitude, params)
 
     # 9. Zones, direction, activity
     progress("describing")
@@ -140,7 +143,7 @@ def compare(
     described = [(p, describe(p, views, ground)) for p in patches]
     found = [d for p, d in described if d and pair_regions.is_large(p, d, grid, params, radar=radar is not None)]
     told = [d for d in found if pair_result.reported(d, ground, detect) and odds.accepts(d)]
-    sight = pair_result.Sight(flags=matched.flags, blind=pair_evidence.blind(matched, weighed), grid=grid)
+    sight = pair_result.Sight(flags=matched.flags, blind=pair_evidence.blind(matched, weighed, soft), grid=grid)
     return Comparison(
         aoi=ground,
         before=pair.infos[0],

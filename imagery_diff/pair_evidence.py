@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
+from imagery_diff import pair_result
 from imagery_diff.geometry import parallax_m, shadow_m
 from imagery_diff.method import evidence, regions, shade, speckle, survey, tracks, trains
 from imagery_diff.method.radiometry import STRATA, Surface
@@ -122,10 +123,11 @@ def weigh(
     return evidence.Weighed(tolerant=tolerant, plain=plain, looked_at=looked_at)
 
 
-def blind(matched: Matched, weighed: evidence.Weighed) -> dict[str, NDArray[np.bool_]]:
+def blind(matched: Matched, weighed: evidence.Weighed, soft: NDArray[np.bool_]) -> dict[str, NDArray[np.bool_]]:
     """Ground that was seen but in which change was not looked for, by cause; later causes hold what is left."""
     return {
         **matched.veiled,
+        pair_result.SOFT: soft,
         "shadow that moved": matched.moved,
         "too little ground of its kind": ~weighed.looked_at,
     }

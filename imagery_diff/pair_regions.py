@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imagery_diff import pair_result
-from imagery_diff.method import evidence, regions, separate
+from imagery_diff.method import edges, evidence, regions, separate
 from imagery_diff.method.describe import Echo, Views
 from imagery_diff.method.radiometry import Surface
 from imagery_diff.method.traits import Around
@@ -78,6 +78,28 @@ def find_patches(
     magnitude = weighed.plain
     magnitude[moved | own_shadow] = 0  # in its place: nothing else asks for it from here on
     return patches, magnitude
+
+
+def without_edges(
+    patches: list[regions.Patch], matched: Matched, magnitude: Floats, params: Params
+) -> tuple[list[regions.Patch], NDArray[np.bool_]]:
+    """Set aside what has no edge: weather, not things. Where it passed the pair's own levels it may hide things.
+
+    Returns
+    -------
+    kept, soft
+        The patches that are left, and (row, col) True on ground about which nothing can be said.
+
+    """
+    kept, soft = [], np.zeros(magnitude.shape, bool)
+    for patch in patches:
+        wide, core = edges.around_core(patch, magnitude)
+        smoothed = [edges.smooth(image[:, *wide]) for image in matched.brightness]
+        if edges.rise_px(core, smoothed) <= params.softest_edge_px:
+            kept.append(patch)
+        elif patch.firm:
+            soft[patch.window] |= patch.mask
+    return kept, soft
 
 
 def lay_out(

@@ -172,6 +172,8 @@ CLOUD_EDGE = "edge of cloud"
 """Cause: thin cloud or its shade was taken off, and with it a grey thing, if there was one."""
 SNOW = "snow on one date"
 """Cause: snow was taken off, and with it a white thing, or what the snow hid."""
+SOFT = "change without an edge"
+"""Cause: cloud, haze or drying ground in no mask, and with it whatever they hide."""
 TOO_SMALL = "too small at this pixel"
 """Cause: what a zone is there for is smaller than a pixel can carry."""
 _REPORTED_M = {
@@ -346,6 +348,8 @@ def _veil_caveats(sight: Sight) -> list[str]:
         "grey thing there is not found, and nothing is said of that ground",
         SNOW: "was whitened by snow on one date only: a white thing there, and what the snow hides, is not found, and "
         "nothing is said of that ground",
+        SOFT: "changed without an edge, as under cloud or haze that no mask holds, or where ground dried: nothing is "
+        "said of it",
     }
     shares = {c: float(np.mean(sight.blind[c] & (sight.flags == 0))) for c in words if c in sight.blind}
     return [f"{share:.1%} of the ground {words[cause]}" for cause, share in shares.items() if share > 0]

@@ -427,6 +427,31 @@ def test_the_unmasked_edge_of_a_cloud_is_not_flagged_and_counts_as_not_searched(
     assert any("as under thin cloud" in c for c in result.caveats)
 
 
+@pytest.mark.parametrize("date", [0, 1])
+def test_a_cloud_in_no_mask_is_not_told_as_cargo_and_its_ground_counts_as_not_searched(town, opened, date):
+    image = port(town, seed=9)
+    images = [image + grain(image.shape, k, 10, correlated=False) for k in (0, 1)]
+    from_cloud = np.hypot(*np.subtract(np.mgrid[:180, :200], np.array([50, 60]).reshape(2, 1, 1)))
+    # Its depth falls from all to nothing over 20 px.
+    share = np.clip((32 - from_cloud) / 20, 0, 1)
+    images[date] = images[date] + share * (6100 - images[date])
+    looks = [opened(i, name=f"{k}.tif") for k, i in enumerate(images)]
+    result = compare(halves(looks[0].grid), *looks)
+    assert result.regions == ()
+    west = result.zones[0]
+    assert west.unknown["change without an edge"] > np.mean((share > 0.5)[:, :100])
+    assert any("without an edge" in c for c in result.caveats)
+
+
+def test_a_thing_beside_a_cloud_in_no_mask_is_still_told(with_stack):
+    looks, opened = with_stack
+    from_cloud = np.hypot(*np.subtract(np.mgrid[:180, :200], np.array([40, 150]).reshape(2, 1, 1)))
+    images = [look.astype(float) for look in looks]
+    images[1] = images[1] + np.clip((28 - from_cloud) / 20, 0, 1) * (9000 - images[1])
+    one, two = (opened(i, name=f"{k}.tif") for k, i in enumerate(images))
+    assert only(compare(zoned(one.grid), one, two)).direction == "appeared"
+
+
 def test_snow_on_one_date_is_not_flagged_and_counts_as_not_searched(town, opened):
     image = port(town, seed=10)
     images = [(image + grain(image.shape, k, 10, correlated=False)) / 10000 for k in (0, 1)]

@@ -21,7 +21,7 @@ from imagery_diff.method.regions import (
     outline_at,
     outline_of,
 )
-from imagery_diff.method.shade import light_left, share_explained, share_too_broad, share_without_caster
+from imagery_diff.method.shade import SKY_SHARE, light_left, share_explained, share_too_broad, share_without_caster
 from imagery_diff.method.traits import Around, measure
 from imagery_diff.method.zones import zone_of
 from imagery_diff.scene import UNSEEN
@@ -183,7 +183,7 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
         zone_shares=shares,
         cut=_is_cut(patch, views.seen),
         strength=patch.strength,
-        traits=measure(patch, shape, views.around) if views.around and not patch.area else {},
+        traits=_traits(patch, shape, views),
     )
 
 
@@ -305,6 +305,30 @@ def _is_explained(patch: Patch, views: Views, *, dark_after: bool) -> bool:
         return True
     lit, dark = (image[:, *patch.window][:, patch.mask] for image in views.brightness[:: 1 if dark_after else -1])
     return share_explained(lit, dark, left, _whitening(patch, views)) > 0.5  # noqa: PLR2004 - most of it
+
+
+def _traits(patch: Patch, shape: Shape, views: Views) -> dict[str, float]:
+    """Measure what the second stage weighs; nothing of an area of cover, and where it has no say."""
+    if views.around is None or patch.area:
+        return {}
+    return measure(patch, shape, views.around, as_shade=_share_shaded(patch, views))
+
+
+def _share_shaded(patch: Patch, views: Views) -> float:
+    """Share of a patch's difference that shade explains, as far as something standing can have thrown it."""
+    core = core_of(patch, views.magnitude)
+    before, after = (image[:, *patch.window][:, core] for image in views.brightness)
+    dark_after = float(np.mean(after - before)) < 0
+    left = views.light_left[int(dark_after)]
+    if left is None:
+        left = np.asarray([SKY_SHARE.get(name, SKY_SHARE["nir"]) for name in views.names], np.float32)
+    lit, dark = (before, after) if dark_after else (after, before)
+    explained = max(share_explained(lit, dark, left, _whitening(patch, views)), 0.0)
+    if views.reach_px is None:
+        return explained
+    ways = views.reach_px[::-1] if dark_after else views.reach_px
+    images = views.brightness[::-1] if dark_after else views.brightness
+    return explained * (1 - share_without_caster(core, patch.window, *images, ways))
 
 
 def _is_train(patch: Patch, views: Views) -> bool:

@@ -40,6 +40,9 @@ _LEAST_CORE_PX = 30
 """Fewer pixels of shade do not tell how dark shade is: their median is then off by a tenth of the light."""
 _DEEPEST = 1.2
 """Where the sky is hidden too, by a wall, shade is a little deeper than elsewhere."""
+SKY_SHARE = {"blue": 0.3, "green": 0.25, "red": 0.2, "nir": 0.15}
+"""Share of its light that shade leaves under a clear sky, by band (a prior: the sky is bluer than the sun). Asked only
+where a pair has too little shade to measure it on; what counts is its colour, for half shade is shade too."""
 _SMOOTH_PX = 0.7
 """Smoothing of the lit date, pixels; about the point spread of a delivered pixel."""
 

@@ -3,8 +3,9 @@
 Each answers a question of physics: how strong is it, at its peak and over its area; how much of what its pair's own
 unchanged ground makes the alarm ask for; does it run along a track; is it long for its breadth; does its colour change
 or its brightness alone, as light and weather do; is the change patchy, as of a thing made of parts, or even, as of
-light; would a small displacement of standing edges make it; is it water, where waves and glint are. None depends on
-which image came first.
+light; would a small displacement of standing edges make it; does it rise at its rim over other than the width of a
+delivered edge; would the shade of something that stands make it; is it water, where waves and glint are. None depends
+on which image came first.
 They are taken over the part of a patch that differs by half of its typical difference: what begins at the low level of
 candidates grows far over ground that differs little, most of all where patches dried apart.
 
@@ -20,8 +21,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
+from imagery_diff.method import edges
 from imagery_diff.method.radiometry import Surface
-from imagery_diff.method.regions import SURVEY, Patch, Scale, Shape, core_of
+from imagery_diff.method.regions import SURVEY, Patch, Scale, Shape
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,10 +32,6 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
 
 _EIGHT = np.ones((3, 3), bool)
-_MARGIN_PX = 4
-"""Beyond the reach of the smoothing below."""
-_BLUR_PX = 0.7
-"""Smoothing before slopes are taken, pixels: that of ``Params.evidence_blur_px``."""
 _TINY = 1e-6
 
 
@@ -51,7 +49,7 @@ class Around:
     """(row, col)"""
 
 
-def measure(patch: Patch, shape: Shape, around: Around) -> dict[str, float]:
+def measure(patch: Patch, shape: Shape, around: Around, *, as_shade: float) -> dict[str, float]:
     """Return the traits of a patch by name; all finite.
 
     Parameters
@@ -60,23 +58,19 @@ def measure(patch: Patch, shape: Shape, around: Around) -> dict[str, float]:
         On the grid of ``around``.
     shape
         Its outline's measures.
+    as_shade
+        Share of its difference that shade of something standing explains.
 
     """
-    wide = tuple(
-        slice(max(0, s.start - _MARGIN_PX), min(n, s.stop + _MARGIN_PX))
-        for s, n in zip(patch.window, around.surface.shape, strict=True)
-    )
-    mask = np.zeros(tuple(s.stop - s.start for s in wide), bool)
-    mask[tuple(slice(s.start - w.start, s.stop - w.start) for s, w in zip(patch.window, wide, strict=True))] = core_of(
-        patch, around.plain
-    )
-    cut = _Cut(wide=(wide[0], wide[1]), mask=mask, around=around)
+    wide, mask = edges.around_core(patch, around.plain)
+    cut = _Cut(wide=wide, mask=mask, around=around)
     breadth = shape.area_m2 / max(shape.length_m, _TINY)
     return {
         **_strengths(patch, cut),
         "log_elongation": float(np.log(max(shape.length_m / max(breadth, _TINY), 1.0))),
         **_colour(cut),
         **_edges(cut),
+        "as_shade": as_shade,
         "water": float(np.mean(around.surface[cut.wide][mask] == Surface.WATER)),
         "firm": float(patch.firm),
     }
@@ -127,10 +121,7 @@ def _colour(cut: _Cut) -> dict[str, float]:
 
 def _edges(cut: _Cut) -> dict[str, float]:
     """By how many pixels standing edges would have to move to make the difference, and how much rim runs on them."""
-    before, after = (
-        np.stack([ndimage.gaussian_filter(band, _BLUR_PX) for band in image[:, *cut.wide]])
-        for image in cut.around.brightness
-    )
+    before, after = (edges.smooth(image[:, *cut.wide]) for image in cut.around.brightness)
     # An edge that stands on both dates is no steeper than on the date it is flatter.
     steep = np.minimum(*(np.sqrt(np.sum(_slope(image), axis=0)) for image in (before, after)))
     step = np.sqrt(np.sum((after - before) ** 2, axis=0))
@@ -139,6 +130,7 @@ def _edges(cut: _Cut) -> dict[str, float]:
     return {
         "rim_on_edges": float(np.mean(steep[rim] > 0.5 * np.median(step[cut.mask]))),
         "log_displacement_px": float(np.log(np.clip(np.median(pixels), 0.05, 50.0))),
+        "odd_rise": abs(float(np.log(edges.rise_px(cut.mask, (before, after)) / edges.DELIVERED_PX))),
     }
 
 

@@ -45,7 +45,7 @@ def traits_of(before, after, where=THING, surface=Surface.SMOOTH, track=None, ar
     looked_at = Around(
         scales=tuple(scales), brightness=(before, after), plain=size, surface=np.full(SHAPE, surface, np.uint8)
     )
-    return measure(patch, shape, looked_at)
+    return measure(patch, shape, looked_at, as_shade=0.0)
 
 
 BLUE = with_thing((0.4, 0.2, 0.15, 0.2))
@@ -70,6 +70,12 @@ def test_edges_that_moved_by_a_third_of_a_pixel_are_told_from_a_thing_that_came(
     assert np.exp(came["log_displacement_px"]) > 20.0
     assert slid["rim_on_edges"] > 0.3
     assert came["rim_on_edges"] == 0.0
+
+
+def test_a_thing_with_edges_is_told_from_ground_that_dried():
+    dried = np.stack([gaussian_filter(band, 6.0) for band in with_thing((0.1, 0.1, 0.1, 0.1))])
+    assert traits_of(ground(), BLUE)["odd_rise"] < 0.25
+    assert traits_of(ground(), dried)["odd_rise"] > 0.5
 
 
 def test_a_thing_is_as_long_for_its_breadth_as_it_was_made():

@@ -1,0 +1,49 @@
+"""The rise of a difference at its rim: that of the blur it was made with, whatever its size, depth and sign."""
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+
+from imagery_diff.method.edges import DELIVERED_PX, around_core, rise_px, smooth
+from imagery_diff.method.regions import Patch
+
+SHAPE = (90, 90)
+GROUND = np.full((4, *SHAPE), 0.2, np.float32)
+
+
+def rise(sigma, colour=(0.1, 0.1, 0.1, 0.1), half=(12, 20)):
+    """Put a box blurred by a Gaussian of ``sigma`` pixels on flat ground and measure the rise at its rim."""
+    box = np.zeros(SHAPE, np.float32)
+    box[45 - half[0] : 45 + half[0], 45 - half[1] : 45 + half[1]] = 1
+    share = gaussian_filter(box, sigma)
+    after = GROUND + share * np.array(colour, np.float32)[:, None, None]
+    return rise_px(share > 0.5, (smooth(GROUND), smooth(after)))
+
+
+@pytest.mark.parametrize("sigma", [1.0, 2.0, 4.0])
+def test_an_edge_rises_over_its_gaussian_times_the_root_of_two_pi(sigma):
+    # The rim is three pixels wide, and its median slope a little less than the steepest.
+    assert rise(sigma) == pytest.approx(np.hypot(sigma, 0.7) * np.sqrt(2 * np.pi), rel=0.2)
+
+
+def test_a_delivered_edge_rises_as_said():
+    assert rise(0.98) == pytest.approx(DELIVERED_PX, rel=0.2)
+
+
+def test_depth_sign_and_size_do_not_matter():
+    assert rise(1.0, (-0.05, -0.1, -0.1, -0.1)) == pytest.approx(rise(1.0), rel=0.01)
+    assert rise(1.0, half=(4, 30)) == pytest.approx(rise(1.0), rel=0.15)
+
+
+def test_nothing_rises_where_nothing_differs():
+    assert rise_px(np.ones(SHAPE, bool), (GROUND, GROUND)) == 1.0
+
+
+def test_the_core_is_placed_in_the_window_it_is_returned_with():
+    difference = np.zeros(SHAPE, np.float32)
+    difference[0:9, 70:90] = 5.0
+    mask = np.ones((14, 30), bool)
+    wide, core = around_core(Patch(window=(slice(0, 14), slice(60, 90)), mask=mask, strength=5.0), difference)
+    found = np.zeros(SHAPE, bool)
+    found[wide] = core
+    assert np.array_equal(found, difference > 0)
