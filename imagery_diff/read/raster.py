@@ -176,7 +176,8 @@ class RasterSource:
         # No sensor measures 1e30; such a number is a fill nobody declared, and would swamp every sum.
         if raw.dtype.kind == "f" or np.abs(self.scale) > 1:
             unseen |= ~(np.abs(data) < _ABSURD).all(axis=0)
-        data[:, unseen] = 0.0
+        if unseen.any():
+            data[:, unseen] = 0.0
         flags = np.where(unseen, np.uint8(Flag.NODATA), np.uint8(0))
         if self.mask is not None:
             flags |= self.mask.flags(row, col, shape)
