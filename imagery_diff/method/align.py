@@ -312,11 +312,7 @@ def _cubic(image: NDArray[np.float32], x: float, axis: int) -> NDArray[np.float3
         0.5 * x + 2 * x**2 - 1.5 * x**3,
         -0.5 * x**2 + 0.5 * x**3,
     )
-    count = image.shape[axis] - 3
-    out = _run(image, slice(0, count), axis) * np.float32(taps[0])
-    for k in (1, 2, 3):
-        out += _run(image, slice(k, k + count), axis) * np.float32(taps[k])
-    return out
+    return blocks.correlate(image, np.array(taps, np.float32), axis - 2)
 
 
 def resample_along(

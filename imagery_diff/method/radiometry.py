@@ -165,7 +165,9 @@ def water_masks(
     def mask(date: int) -> Bools:
         like = _looks_like((before, after)[date], core) & wet[date]
         # A majority keeps single glints, foam and wakes from making islands, and dark pixels on land from making ponds.
-        return np.asarray(ndimage.uniform_filter(like.astype(np.float32), 3) > 0.5)  # noqa: PLR2004
+        near = np.pad(like.view(np.uint8), 1, mode="edge")
+        near = near[:-2] + near[1:-1] + near[2:]
+        return np.asarray(near[:, :-2] + near[:, 1:-1] + near[:, 2:] > 9 // 2)
 
     first, second = blocks.each(mask, (0, 1))
     return _joined_to((first, second), core)
@@ -262,14 +264,14 @@ def _log_texture(images: tuple[Floats, Floats], seen: Bools, size: int) -> Float
     def fill(tile: blocks.Tile) -> None:
         there = seen[tile.wide]
         all_seen = bool(there.all())
-        share = 1.0 if all_seen else np.maximum(ndimage.uniform_filter(there.astype(np.float64), size), 1e-6)
+        share = 1.0 if all_seen else np.maximum(blocks.mean_over(there.astype(np.float64), tile, size), 1e-6)
         found = []
         for mean, (low, middle, high) in zip(means, ranges, strict=True):
             scaled = (mean[tile.wide] - middle) / max(high - low, 1e-12)
             scaled = scaled if all_seen else np.where(there, scaled, 0.0)
-            first = ndimage.uniform_filter(scaled, size) / share
-            second = ndimage.uniform_filter(scaled**2, size) / share
-            found.append(np.maximum(second - first**2, 0)[tile.inner])
+            first = blocks.mean_over(scaled, tile, size) / share
+            second = blocks.mean_over(scaled**2, tile, size) / share
+            found.append(np.maximum(second - first**2, 0))
         texture[tile.own] = np.log(np.sqrt(np.minimum(*found)) + 1e-3)
 
     blocks.each(fill, blocks.tiles(seen.shape, size // 2 + 1))

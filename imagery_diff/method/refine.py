@@ -527,7 +527,8 @@ def translate(image: Floats, shift: Doubles) -> Floats:
             taps = np.arange(-3, 4)
             x = taps - fraction
             kernel = np.sinc(x) * np.sinc(x / 3.5) * (np.abs(x) < 3.5)  # noqa: PLR2004 - the window ends with the taps
-            out = ndimage.correlate1d(out, kernel / kernel.sum(), axis=axis, mode="nearest")
+            rim = [(3, 3) if n == axis % image.ndim else (0, 0) for n in range(image.ndim)]
+            out = blocks.correlate(np.pad(out, rim, mode="edge"), (kernel / kernel.sum()).astype(image.dtype), axis)
         if whole:
             out = _roll(out, whole, axis)
     return out

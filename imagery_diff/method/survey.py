@@ -28,7 +28,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import ndimage
 
 from imagery_diff.method import blocks
 
@@ -242,9 +241,9 @@ class _Measure:
 
         def fill(tile: blocks.Tile) -> None:
             before, after = (_grey(image[:, *tile.wide], units) for image in brightness)
-            found = _moments(before, after, seen[tile.wide], middle, window_px)
+            found = _moments(before, after, seen[tile.wide], middle, (tile, window_px))
             for into, part in zip(moments, found, strict=True):
-                into[tile.own] = part[tile.inner]
+                into[tile.own] = part
 
         blocks.each(fill, blocks.tiles(seen.shape, window_px // 2))
         sampled = np.stack([part.ravel()[places] for part in moments[:2]])
@@ -365,7 +364,8 @@ def structure(before: Floats, after: Floats, seen: Bools, window_px: int) -> tup
         local standard deviations.
 
     """
-    moments = _moments(before, after, seen, float(np.median(before[seen][::_SAMPLE])), window_px)
+    whole = blocks.tiles(seen.shape, 0, seen.shape)[0]
+    moments = _moments(before, after, seen, float(np.median(before[seen][::_SAMPLE])), (whole, window_px))
     return _compared(*moments, _usual(np.stack([m[seen][::_SAMPLE] for m in moments[:2]])))
 
 
@@ -375,17 +375,14 @@ def _usual(variances: Floats) -> float:
 
 
 def _moments(
-    before: Floats, after: Floats, seen: Bools, middle: float, window_px: int
+    before: Floats, after: Floats, seen: Bools, middle: float, window: tuple[blocks.Tile, int]
 ) -> tuple[Floats, Floats, Floats]:
-    """Local variance of both grey images and their covariance; (row, col) each."""
+    """Local variance of both grey images and their covariance over a window on a tile; (row, col) each."""
     # Unseen pixels take the middle of the image and count as flat ground; they would be an edge otherwise.
     b, a = (np.where(seen, image - np.float32(middle), np.float32(0)) for image in (before, after))
-    mean_b, mean_a = (ndimage.uniform_filter(image, window_px) for image in (b, a))
-    var_b, var_a = (
-        np.maximum(ndimage.uniform_filter(image * image, window_px) - mean * mean, 0)
-        for image, mean in ((b, mean_b), (a, mean_a))
-    )
-    return var_b, var_a, ndimage.uniform_filter(b * a, window_px) - mean_b * mean_a
+    mean_b, mean_a, square_b, square_a, both = blocks.mean_over(np.stack([b, a, b * b, a * a, b * a]), *window)
+    var_b, var_a = (np.maximum(s - m * m, 0) for s, m in ((square_b, mean_b), (square_a, mean_a)))
+    return var_b, var_a, both - mean_b * mean_a
 
 
 def _compared(var_b: Floats, var_a: Floats, shared: Floats, damp: float) -> tuple[Floats, Floats]:

@@ -84,3 +84,24 @@ def test_threads_give_the_same_bits_twice(monkeypatch):
     monkeypatch.setattr(blocks, "TILE_PX", (32, 32))
     for one, two in zip(weighed(1), weighed(1), strict=True):
         np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(2, 45, 300), (40, 129), (7, 9)])
+@pytest.mark.parametrize("axis", [-2, -1])
+def test_a_kernel_of_any_shape_is_laid_on_as_by_scipy(shape, axis, kind):
+    """Also on a part of a larger array, whatever is left over beside whole runs and pieces."""
+    image = np.random.default_rng(6).normal(10, 1, (*shape[:-1], shape[-1] + 5)).astype(kind)[..., 2:-3]
+    taps = np.array([0.1, -0.3, 0.7, 0.5], kind)
+    out = blocks.correlate(image, taps, axis)
+    whole = ndimage.correlate1d(image, taps, axis, mode="constant")
+    kept = (..., slice(2, -1), slice(None)) if axis == -2 else (..., slice(2, -1))
+    np.testing.assert_allclose(out, whole[kept], rtol=2e-6 if kind is np.float32 else 1e-12)
+
+
+def test_a_mean_in_tiles_is_that_of_scipy_to_rounding():
+    image = np.random.default_rng(7).normal(10, 1, (50, 61))
+    out = np.empty_like(image)
+    for tile in blocks.tiles(image.shape, 3, (16, 20)):
+        out[tile.own] = blocks.mean_over(image[tile.wide], tile, 7)
+    np.testing.assert_allclose(out, ndimage.uniform_filter(image, 7), rtol=1e-12)
