@@ -53,6 +53,7 @@ _FAR_PX = (6, 26, 52, 84)
 _MAX_LABELS = 40
 _SMALL_RING_PX2 = 400
 """Rings of a region smaller than this, square figure pixels, would be two strokes of the pen."""
+_PEN_PX = 0.2
 _FINE = 4
 """Lines are drawn so many times as large."""
 _FACES = {"normal": "DejaVuSans.ttf", "bold": "DejaVuSans-Bold.ttf"}
@@ -324,11 +325,10 @@ class Sheet(Canvas):
 
 
 def _rings(shape: BaseGeometry, frame: Frame) -> list[NDArray[np.float64]]:
-    rings = []
-    for part in shapely.get_parts(shape):
-        if part.geom_type == "Polygon":
-            rings += [frame.to_panel(np.asarray(ring.coords)) for ring in (part.exterior, *part.interiors)]
-    return rings
+    parts = [part for part in shapely.get_parts(shape) if part.geom_type == "Polygon"]
+    rings = [shapely.transform(ring, frame.to_panel) for part in parts for ring in (part.exterior, *part.interiors)]
+    # Corners closer than the pen can show cost its time.
+    return [shapely.get_coordinates(shapely.simplify(ring, _PEN_PX)) for ring in rings]
 
 
 def zone_outline(panel: Canvas, zone: Zone, grid: Grid, frame: Frame) -> None:
