@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from imagery_diff.geometry import parallax_m, shadow_m
 from imagery_diff.method import evidence, regions, shade, speckle, survey, tracks, trains
-from imagery_diff.method.radiometry import STRATA, Surface
+from imagery_diff.method.radiometry import DRY, STRATA, Surface, among
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,7 +48,7 @@ class Geometry:
         """Where no sun tells, ask the ground whether shadows moved: they do beside all that stands, cargo does not."""
         if self.reach_px is not None:
             return self
-        dry = np.isin(matched.surface, [Surface.SMOOTH, Surface.ROUGH, Surface.VEGETATION])
+        dry = among(matched.surface, DRY)
         shade_coloured = np.count_nonzero((matched.shaded[0] | matched.shaded[1]) & dry)
         return replace(self, shadows_moved=bool(shade_coloured > params.moved_shadow_share * np.count_nonzero(dry)))
 
@@ -118,7 +118,7 @@ def weigh(
     )
     still = replace(reach, tolerance_px=0)
     plain = evidence.weigh(matched.brightness, surface, texture, smooth_noise, reach=still, blur=blur)
-    looked_at = np.isin(surface, list(set(noise.whitening) & set(smooth_noise.whitening)))
+    looked_at = among(surface, set(noise.whitening) & set(smooth_noise.whitening))
     return evidence.Weighed(tolerant=tolerant, plain=plain, looked_at=looked_at)
 
 

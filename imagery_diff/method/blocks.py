@@ -211,9 +211,9 @@ def correlate(image: Reals, taps: Reals, axis: int) -> Reals:
     kept = along.shape[-2] - len(taps) + 1
     out = np.empty([kept if n == axis % image.ndim else m for n, m in enumerate(image.shape)], image.dtype)
     into = out if axis == -2 else out.swapaxes(-1, -2)  # noqa: PLR2004
-    band = np.zeros((_RUN_PX, _RUN_PX + len(taps) - 1), image.dtype)
-    for row in range(_RUN_PX):
-        band[row, row : row + len(taps)] = taps
+    # Each row begins one place further right.
+    rows = np.tile(np.concatenate([taps, np.zeros(_RUN_PX, image.dtype)]), _RUN_PX)
+    band = rows[: _RUN_PX * (_RUN_PX + len(taps) - 1)].reshape(_RUN_PX, -1)
     for first, runs, run in _parts(kept, _RUN_PX):
         for left, pieces, piece in _parts(along.shape[-1], _PIECE_PX):
             from_ = _cut_up(along[..., first:, left:], (runs, run, run + len(taps) - 1), (pieces, piece))

@@ -21,7 +21,7 @@ import numpy as np
 
 from imagery_diff.method import blocks
 from imagery_diff.method.places import Places
-from imagery_diff.method.radiometry import STRATA, Surface
+from imagery_diff.method.radiometry import STRATA, Surface, among
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -286,7 +286,7 @@ def weigh(
             here, shore = here[box], shore[box]
             places = Places.of(here | shore, max(reach.tolerance_px, 1))
             matrix = noise.whitening[s].astype(np.float32)
-            white = tuple(places.laid_out(_whitened(matrix, image[:, *box])) for image in images)
+            white = tuple(places.transformed(matrix, image[:, *box]) for image in images)
             curve = noise.curve(s, places.near(places.laid_out(texture[window][box][None]))[0])
             spread = expected_spread((white[0], white[1]), curve, places, jitter_px=reach.jitter_px)
             found = pair_evidence((white[0], white[1]), spread, places, tolerance_px=reach.tolerance_px)
@@ -303,8 +303,7 @@ def weigh(
 def _dry_shore(surface: Surfaces, noise: NoiseModel) -> Bools:
     """(row, col), dry pixels of a class that is looked at, within reach of the water."""
     near = blocks.grown(surface == Surface.WATER, _SHORE_PX)
-    dry = [s for s in noise.whitening if s != Surface.WATER]
-    return np.asarray(near & np.isin(surface, dry), bool)
+    return near & among(surface, [s for s in noise.whitening if s != Surface.WATER])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -330,12 +329,6 @@ def _only(own: tuple[slice, slice], window: tuple[slice, slice]) -> Bools:
     out = np.zeros(tuple(s.stop - s.start for s in window), bool)
     out[tuple(slice(o.start - w.start, o.stop - w.start) for o, w in zip(own, window, strict=True))] = True
     return out
-
-
-def _whitened(matrix: Floats, image: Floats) -> Floats:
-    """Rotate and scale (band, row, col) into (component, row, col)."""
-    # Row by row: products so small stay on the thread they are asked for.
-    return np.ascontiguousarray(np.matmul(matrix, image.transpose(1, 0, 2)).transpose(1, 0, 2))
 
 
 def _around(mask: Bools, margin: int) -> tuple[slice, slice]:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
-from imagery_diff.method.radiometry import Surface, on_common_scale
+from imagery_diff.method.radiometry import Surface, among, on_common_scale
 from imagery_diff.scene import Flag
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def take_off_clouds(
 
     """
     flags = (scenes[0].flags, scenes[1].flags)
-    seen = np.isin(surface, list(match.centre_before))
+    seen = among(surface, match.centre_before)
     veils = tuple(_near(f, _veiling(f, seen), reach_px) & seen for f in flags)
     if any(v.any() for v in veils):
         own = (cloud_colour(scenes[0].data, flags[0]), cloud_colour(scenes[1].data, flags[1]))
