@@ -278,7 +278,7 @@ def _moved(scene: Scene, target: Grid, at: tuple[float, float], bands: list[tupl
     near = _cut(_near_unseen(scene, _CUBIC_REACH_PX), corner, target.shape, False)  # noqa: FBT003 - beyond is outside
     flags[near & ((flags & UNSEEN) == 0)] |= np.uint8(Flag.EDGE)
     data = np.empty((len(scene.data), *target.shape), np.float32)
-    there = (flags & Flag.OUTSIDE) == 0
+    outside = (flags & Flag.OUTSIDE) != 0
 
     def fill(tile: blocks.Tile) -> None:
         for band, begin, into in zip(scene.data, bands, data, strict=True):
@@ -288,7 +288,9 @@ def _moved(scene: Scene, target: Grid, at: tuple[float, float], bands: list[tupl
                 piece = _run(piece, slice(low, low + own.stop - own.start + 3), axis)
             for axis, first in enumerate(begin):
                 piece = _cubic(piece, first - math.floor(first), axis)
-            np.multiply(piece, there[tile.own], out=into[tile.own])
+            into[tile.own] = piece
+        if outside[tile.own].any():
+            data[:, *tile.own][:, outside[tile.own]] = 0
 
     blocks.each(fill, blocks.tiles(target.shape))
     return Scene(data=data, flags=flags, grid=target)

@@ -424,13 +424,19 @@ def pair_evidence(white: tuple[Floats, Floats], spread: Floats, places: Places, 
     weight = 1 / (spread * spread)
     here = [places.near(image) for image in white]
     best = np.full((2, weight.shape[1]), np.inf, np.float32)
-    off = np.empty_like(weight)
+    off, total = np.empty((2, weight.shape[1]), np.float32)
     steps = range(-tolerance_px, tolerance_px + 1)
     for date in (0, 1) if tolerance_px else (0,):  # pixel on pixel both answers are the same
         for down, right in ((down, right) for down in steps for right in steps):
-            np.subtract(places.near(white[date], down, right), here[1 - date], out=off)
-            off *= off
-            np.minimum(best[date], np.einsum("kn,kn->n", off, weight), out=best[date])
+            there = places.near(white[date], down, right)
+            total[:] = 0
+            # Component by component: what is worked on then stays in the processor's cache.
+            for neighbour, own, by in zip(there, here[1 - date], weight, strict=True):
+                np.subtract(neighbour, own, out=off)
+                off *= off
+                off *= by
+                total += off
+            np.minimum(best[date], total, out=best[date])
     strongest = np.maximum(*best) if tolerance_px else best[0]
     return np.asarray(np.sqrt(strongest / np.float32(len(weight)))[places.own])
 

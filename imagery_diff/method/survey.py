@@ -179,7 +179,9 @@ def resolved(brightness: tuple[Floats, Floats], seen: Bools) -> list[int]:
     bands = range(len(brightness[0]))
     if len(bands) == 1 or not places.size:
         return list(bands)
-    power = np.array([[_shared_detail(brightness, b, places, step) for step in (_FINE_PX, _COARSE_PX)] for b in bands])
+    power = np.array(
+        blocks.each(lambda b: [_shared_detail(brightness, b, places, step) for step in (_FINE_PX, _COARSE_PX)], bands)
+    )
     sharpness = np.divide(power[:, 0], power[:, 1], out=np.zeros(len(power)), where=(power > 0).all(axis=1))
     return [b for b in bands if sharpness[b] >= _HALF_POWER * sharpness.max()]
 
@@ -286,14 +288,15 @@ def _gather(parts: Floats, tile: blocks.Tile, places: NDArray[np.intp], into: Fl
 
 def _elsewhere(images: list[Floats], variances: Floats, units: tuple[float, ...], damp: float) -> tuple[float, float]:
     """Compare places with places they have nothing to do with; images (band, place), variances (date, place)."""
-    found = []
-    for share in _OTHER_PLACES:
+
+    def apart(share: float) -> list[float]:
         off = int(share * variances.shape[1])
         moved, var_a = np.roll(images[1], off, axis=1), np.roll(variances[1], off)
         lost, step = _compared(variances[0], var_a, np.zeros_like(var_a), damp)
         difference = np.log(np.maximum(_difference(images[0], moved, units), _TINY))
-        found.append([np.mean(part, dtype=np.float64) for part in (difference, lost + step)])
-    difference, pattern = np.mean(found, axis=0)
+        return [float(np.mean(part, dtype=np.float64)) for part in (difference, lost + step)]
+
+    difference, pattern = np.mean(blocks.each(apart, _OTHER_PLACES), axis=0)
     return float(difference), float(pattern)
 
 

@@ -218,6 +218,8 @@ def _scaled(band: Pixels, low: np.float32, span: np.float32) -> Pixels:
 
 def hatch(colours: Pixels, flags: NDArray[np.uint8]) -> Pixels:
     """Cover unseen pixels with grey stripes; lay thin light stripes, the other way, over degraded ones."""
+    if not flags.any():
+        return colours
     y, x = np.arange(flags.shape[0])[:, None], np.arange(flags.shape[1])[None]
     out = np.array(colours, dtype=np.float32)
     thin = ((flags & DEGRADED) != 0) & ((x - y) % _THIN_STRIPE_PX < 3)  # noqa: PLR2004 - width of the line, pixels
