@@ -30,6 +30,7 @@ each = threads.each
 """Run something on every tile, two at a time."""
 _RUN_PX, _PIECE_PX = 16, 128
 """Pixels along and beside a kernel that one product of matrices takes: so few that BLAS wakes no threads of its own."""
+_STRETCH_PX = 1 << 16
 _TRUNCATE = 4.0
 """A Gaussian is cut off after so many standard deviations, as scipy does."""
 
@@ -81,10 +82,20 @@ def widened(window: tuple[slice, slice], margin: int, shape: tuple[int, ...]) ->
     return rows, cols
 
 
-def thinned(where: NDArray[np.intp], most: int) -> NDArray[np.intp]:
-    """Keep at most so many of the places given, evenly; all of them where they are no more."""
-    # A copy: a view would hold on to all of them.
-    return where[:: max(1, -(-len(where) // most))].copy()
+def sampled(mask: Bools, most: int) -> NDArray[np.intp]:
+    """Return flat places of at most so many pixels of a mask, evenly; of all of them where they are no more."""
+    return places(mask, max(1, -(-int(np.count_nonzero(mask)) // most)))
+
+
+def places(mask: Bools, every: int) -> NDArray[np.intp]:
+    """Return flat places of every so-manieth pixel of a mask, without ever listing all of them."""
+    flat, count = mask.reshape(-1), 0
+    taken = [np.zeros(0, np.intp)]
+    for first in range(0, flat.size, _STRETCH_PX):
+        here = np.flatnonzero(flat[first : first + _STRETCH_PX])
+        taken.append(here[-count % every :: every] + first)
+        count += len(here)
+    return np.concatenate(taken)
 
 
 def lowest(values: NDArray[np.floating[Any]], share: float) -> Bools:

@@ -137,7 +137,7 @@ def estimate_noise(
         Measure the scatter of the images smoothed so; None as they are.
 
     """
-    found = blocks.each(lambda s: blocks.thinned(np.flatnonzero(surface == s), _SAMPLE_PX), STRATA)
+    found = blocks.each(lambda s: blocks.sampled(surface == s, _SAMPLE_PX), STRATA)
     places = {s: at for s, at in zip(STRATA, found, strict=True) if len(at) >= _MIN_BIN_PX}
     residuals = _residuals(images, places, blur)
 

@@ -210,7 +210,7 @@ def _joined_to(masks: tuple[Bools, Bools], core: Bools) -> tuple[Bools, Bools]:
 def _looks_like(image: Floats, core: Bools) -> Bools:
     """Pixels whose colour lies within the robust spread of a core's; (row, col)."""
     flat = image.reshape(len(image), -1)
-    sample = flat[:, blocks.thinned(np.flatnonzero(core), _SAMPLE_PX)].astype(np.float64)
+    sample = flat[:, blocks.sampled(core, _SAMPLE_PX)].astype(np.float64)
     centre = np.median(sample, axis=1)
     distance = np.abs(sample - centre[:, None])
     inner = (distance <= np.quantile(distance, 0.9, axis=1)[:, None]).all(axis=0)
@@ -268,7 +268,7 @@ def _log_texture(images: tuple[Floats, Floats], seen: Bools, size: int) -> Float
     texture = np.zeros(seen.shape, np.float32)
     if not seen.any():
         return texture
-    places = blocks.thinned(np.flatnonzero(seen), _SAMPLE_PX)
+    places = blocks.sampled(seen, _SAMPLE_PX)
     means = blocks.each(lambda image: image.mean(axis=0), images)
     ranges = [np.percentile(mean.ravel()[places], [16, 50, 84]) for mean in means]
 
@@ -359,7 +359,7 @@ def estimate_match(before: Floats, after: Floats, surface: NDArray[np.uint8]) ->
 
 def _sampled(images: tuple[Floats, Floats], where: Bools) -> tuple[Floats, Floats]:
     """Pixels of a mask, evenly thinned where they are many; (band, pixel) of each image."""
-    at = blocks.thinned(np.flatnonzero(where), _SAMPLE_PX)
+    at = blocks.sampled(where, _SAMPLE_PX)
     before, after = (image.reshape(len(image), -1)[:, at] for image in images)
     return before, after
 
@@ -566,7 +566,7 @@ def _estimate_drift(after: Floats, before: Floats, surface: NDArray[np.uint8], s
     """
     cell = max(1, round(size / _CELLS))
     width = 2 * round((size / cell - 1) / 2) + 1
-    found = blocks.each(lambda s: blocks.thinned(np.flatnonzero(surface == s), _SAMPLE_PX), STRATA)
+    found = blocks.each(lambda s: blocks.sampled(surface == s, _SAMPLE_PX), STRATA)
     places = {s: at for s, at in zip(STRATA, found, strict=True) if len(at)}
     taken = blocks.each(lambda at: _taken(after, at) - _taken(before, at), list(places.values()))
     sampled = dict(zip(places, taken, strict=True))

@@ -112,7 +112,7 @@ def score(
         Side of the neighbourhood of pattern and local contrast, pixels.
 
     """
-    places = np.flatnonzero(seen)[::_SAMPLE].copy()  # a view would hold on to all of them
+    places = blocks.places(seen, _SAMPLE)
     if not places.size:
         return Survey(strength=np.zeros(seen.shape, np.float32), level=bounds.level)
     sharp = resolved(brightness, seen)
@@ -175,7 +175,7 @@ def resolved(brightness: tuple[Floats, Floats], seen: Bools) -> list[int]:
     for axis in (0, 1):
         for step in (-_COARSE_PX, -_FINE_PX, _FINE_PX, _COARSE_PX):
             inside &= np.roll(seen, step, axis)
-    places = blocks.thinned(np.flatnonzero(inside), _DETAIL_PX)
+    places = blocks.sampled(inside, _DETAIL_PX)
     bands = range(len(brightness[0]))
     if len(bands) == 1 or not places.size:
         return list(bands)

@@ -39,11 +39,15 @@ def test_masks_grow_and_shrink_as_by_scipys_morphology(shape, reach):
     np.testing.assert_array_equal(blocks.shrunk_by_steps(~mask, reach), ndimage.binary_erosion(~mask, iterations=reach))
 
 
-def test_what_is_thinned_is_spread_evenly_and_nothing_is_left_out_of_little():
-    at = np.arange(1000)
-    assert len(blocks.thinned(at, 300)) == 250
-    assert np.ptp(np.diff(blocks.thinned(at, 300))) == 0
-    np.testing.assert_array_equal(blocks.thinned(at, 1000), at)
+def test_what_is_sampled_is_spread_evenly_and_nothing_is_left_out_of_little(monkeypatch):
+    mask = np.random.default_rng(2).random((40, 60)) < 0.5
+    at = np.flatnonzero(mask)
+    np.testing.assert_array_equal(blocks.sampled(mask, len(at)), at)
+    every = -(-len(at) // 300)
+    for stretch in (7, 1 << 16):
+        monkeypatch.setattr(blocks, "_STRETCH_PX", stretch)
+        np.testing.assert_array_equal(blocks.sampled(mask, 300), at[::every])
+    assert not len(blocks.sampled(np.zeros((3, 4), bool), 5))
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 1001])
