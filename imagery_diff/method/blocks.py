@@ -29,7 +29,10 @@ two threads wait for each other: every step of numpy begins and ends with the in
 each = threads.each
 """Run something on every tile, two at a time."""
 _RUN_PX, _PIECE_PX = 16, 128
-"""Pixels along and beside a kernel that one product of matrices takes: so few that BLAS wakes no threads of its own."""
+"""Pixels along and beside a kernel that one product of matrices takes."""
+_PRODUCT = 1 << 18
+"""Multiplications in a product at most: for more, BLAS wakes threads of its own, which then wait on the processor that
+others could use (8 s for 2)."""
 _STRETCH_PX = 1 << 16
 _TRUNCATE = 4.0
 """A Gaussian is cut off after so many standard deviations, as scipy does."""
@@ -226,7 +229,7 @@ def correlate(image: Reals, taps: Reals, axis: int) -> Reals:
     rows = np.tile(np.concatenate([taps, np.zeros(_RUN_PX, image.dtype)]), _RUN_PX)
     band = rows[: _RUN_PX * (_RUN_PX + len(taps) - 1)].reshape(_RUN_PX, -1)
     for first, runs, run in _parts(kept, _RUN_PX):
-        for left, pieces, piece in _parts(along.shape[-1], _PIECE_PX):
+        for left, pieces, piece in _parts(along.shape[-1], min(_PIECE_PX, max(1, _PRODUCT // band.size))):
             from_ = _cut_up(along[..., first:, left:], (runs, run, run + len(taps) - 1), (pieces, piece))
             np.matmul(
                 band[:run, : from_.shape[-2]],

@@ -537,25 +537,26 @@ class _Drift:
         """Return the drift of every pixel's own class; (band, row, col), from ``surface`` of the tile."""
         bands = len(next(iter(self.cells.values()))) if self.cells else 0
         out = np.zeros((bands, *surface.shape), np.float32)
-        counts = next(iter(self.cells.values())).shape[1:] if self.cells else (1, 1)
-        down, across = (_between(o, self.cell_px, n) for o, n in zip(tile.own, counts, strict=True))
         for s, cells in self.cells.items():
             here = surface == s
             if here.any():
-                lines = np.matmul(cells[:, down[0]][:, :, across[0]], across[1].T)
-                np.copyto(out, np.matmul(down[1], lines), where=here)
+                down, across = (_between(o, self.cell_px, n) for o, n in zip(tile.own, cells.shape[1:], strict=True))
+                # Along the few rows of cells first: whole lines of pixels are then mixed, which is fast.
+                near = cells[:, down[0][0] : down[1][-1] + 1]
+                lines = near[..., across[0]] + (near[..., across[1]] - near[..., across[0]]) * across[2]
+                low, high = (lines[:, d - down[0][0]] for d in down[:2])
+                np.copyto(out, low + (high - low) * down[2][:, None], where=here)
         return out
 
 
-def _between(own: slice, cell_px: int, count: int) -> tuple[slice, Floats]:
-    """Return the cells that a run of pixels lies in, and what each has of each cell by its middle: (pixel, cell).
+def _between(own: slice, cell_px: int, count: int) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
+    """Return the cell before and after each pixel of a run, and how far it lies between their middles.
 
     Beyond the middles of the outermost cells nothing changes.
     """
     at = np.clip((np.arange(own.start, own.stop) + 0.5) / cell_px - 0.5, 0, count - 1)
-    cells = np.arange(int(at[0]), min(int(at[-1]) + 2, count))
-    share = np.maximum(1 - np.abs(at[:, None] - cells), 0).astype(np.float32)
-    return slice(int(cells[0]), int(cells[-1]) + 1), share
+    low = at.astype(np.intp)
+    return low, np.minimum(low + 1, count - 1), (at - low).astype(np.float32)
 
 
 def _estimate_drift(after: Floats, before: Floats, surface: NDArray[np.uint8], size: int) -> _Drift:
