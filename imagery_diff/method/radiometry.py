@@ -544,8 +544,12 @@ class _Drift:
                 # Along the few rows of cells first: whole lines of pixels are then mixed, which is fast.
                 near = cells[:, down[0][0] : down[1][-1] + 1]
                 lines = near[..., across[0]] + (near[..., across[1]] - near[..., across[0]]) * across[2]
-                low, high = (lines[:, d - down[0][0]] for d in down[:2])
-                np.copyto(out, low + (high - low) * down[2][:, None], where=here)
+                for line, into in zip(lines, out, strict=True):  # band by band it stays in the processor's cache
+                    low, step = (line[d - down[0][0]] for d in down[:2])
+                    step -= low
+                    step *= down[2][:, None]
+                    step += low
+                    np.copyto(into, step, where=here)
         return out
 
 
@@ -603,18 +607,18 @@ def _clipped_sums(
 
     def fill(tile: blocks.Tile) -> None:
         here = surface[tile.own]
-        left = after[:, *tile.own] - before[:, *tile.own]
+        rows, cols = here.shape
         target = _cells_of(tile, cell)
-        for s, total in sums.items():
-            mine = here == s
-            if mine.any():
+        masks = {s: mine for s in sums if (mine := here == s).any()}
+        for k in range(len(after)):  # band by band it stays in the processor's cache
+            left = after[k][tile.own] - before[k][tile.own]
+            for s, mine in masks.items():
                 # Between neighbouring cells a drift hardly differs: the nearest does.
-                known = drift.cells[s][:, *target].repeat(cell, 1).repeat(cell, 2)
-                own = left - known[:, : here.shape[0], : here.shape[1]] if known.any() else left.copy()
-                limit = limits[:, s, None, None]
-                np.clip(own, -limit, limit, out=own)
+                known = drift.cells[s][k][target]
+                own = left - known.repeat(cell, 0).repeat(cell, 1)[:rows, :cols] if known.any() else left.copy()
+                np.clip(own, -limits[k, s], limits[k, s], out=own)
                 own *= mine
-                total[:, *target] = _cell_sums(own, cell)
+                sums[s][k][target] = _cell_sums(own, cell)
 
     blocks.each(fill, _cell_tiles(surface.shape, cell))
     return sums

@@ -181,11 +181,12 @@ def take_off_snow(
     )
     deep = (white[0] & ~white[1] & dry, white[1] & ~white[0] & dry)
     enough = max(_LEAST_CORE_PX, share * np.count_nonzero(dry))
+    snowy = [np.count_nonzero(d) >= enough for d in deep]
+    if not any(snowy):
+        return Unveiled(brightness=images, taken=nowhere)
     # The rim of the water is blurred with the snow of the quay.
     shore = ndimage.binary_dilation(dry, iterations=_CORE_PX) & (surface != Surface.UNSEEN)
-    where = tuple(shore if np.count_nonzero(d) >= enough else nowhere for d in deep)
-    if not any(w.any() for w in where):
-        return Unveiled(brightness=images, taken=nowhere)
+    where = tuple(shore if much else nowhere for much in snowy)
     toward = tuple(_typical(images[date], deep[date])[:, None] - images[1 - date][:, where[date]] for date in (0, 1))
     bare, taken = _take_off(images, where, toward, least, _SNOW_COVER)
     # Snow is so bright that its blur tells on the water beside it.

@@ -218,33 +218,40 @@ class Canvas:
 
     def stamp(self, words: str) -> None:
         """Write across the picture, from corner to corner, that no satellite saw it."""
-        size = self.image.size
-        diagonal, angle = math.hypot(*size), math.atan2(size[1], size[0])
-        width, height = measure(words, 100, "bold")
-        # The slanted line of letters must fit between all four edges.
-        fit = min(
-            0.94 * size[0] / (width * math.cos(angle) + height * math.sin(angle)),
-            0.94 * size[1] / (width * math.sin(angle) + height * math.cos(angle)),
-            0.8 * diagonal / width,
-        )
-        font = _font(100 * fit, "bold")
-        left, top, right, bottom = font.getbbox(words, anchor="ls")
-        letters, around = (
-            Image.new("L", (math.ceil(right - left) + 2 * _HALO_PX, math.ceil(bottom - top) + 2 * _HALO_PX))
-            for _ in range(2)
-        )
-        at = (_HALO_PX - left, _HALO_PX - top)
-        ImageDraw.Draw(letters).text(at, words, fill=255, font=font, anchor="ls")
-        ImageDraw.Draw(around).text(at, words, fill=255, font=font, anchor="ls", stroke_width=_HALO_PX)
-        for colour, mask, opacity in (("black", ImageChops.subtract(around, letters), 0.4), ("white", letters, 0.65)):
-            slanted = mask.point([round(opacity * v) for v in range(256)]).rotate(
-                math.degrees(angle), Image.Resampling.BICUBIC, expand=True
-            )
-            x, y = ((whole - part) // 2 for whole, part in zip(size, slanted.size, strict=True))
-            self.image.paste(colour, (x, y), slanted)
+        around, letters = _slanted(words, self.image.size)
+        x, y = ((whole - part) // 2 for whole, part in zip(self.image.size, letters.size, strict=True))
+        for colour, mask in (("black", around), ("white", letters)):
+            self.image.paste(colour, (x, y), mask)
         x, y = x + self.corner[0], y + self.corner[1]
-        box = (x, y, x + slanted.width, y + slanted.height)
-        self.written.append(Written(text=words, box=box, slanted=True))
+        self.written.append(Written(text=words, box=(x, y, x + letters.width, y + letters.height), slanted=True))
+
+
+@lru_cache(4)
+def _slanted(words: str, size: tuple[int, int]) -> tuple[Image.Image, Image.Image]:
+    """Return masks of words from corner to corner of a picture, and of what lies around their letters."""
+    diagonal, angle = math.hypot(*size), math.atan2(size[1], size[0])
+    width, height = measure(words, 100, "bold")
+    # The slanted line of letters must fit between all four edges.
+    fit = min(
+        0.94 * size[0] / (width * math.cos(angle) + height * math.sin(angle)),
+        0.94 * size[1] / (width * math.sin(angle) + height * math.cos(angle)),
+        0.8 * diagonal / width,
+    )
+    font = _font(100 * fit, "bold")
+    left, top, right, bottom = font.getbbox(words, anchor="ls")
+    line = (math.ceil(right - left) + 2 * _HALO_PX, math.ceil(bottom - top) + 2 * _HALO_PX)
+    letters, around = Image.new("L", line), Image.new("L", line)
+    for mask, stroke in ((letters, 0), (around, _HALO_PX)):
+        at = (_HALO_PX - left, _HALO_PX - top)
+        ImageDraw.Draw(mask).text(at, words, fill=255, font=font, anchor="ls", stroke_width=stroke)
+    faint = [(ImageChops.subtract(around, letters), 0.4), (letters, 0.65)]
+    first, second = (
+        mask.point([round(opacity * level) for level in range(256)]).rotate(
+            math.degrees(angle), Image.Resampling.BICUBIC, expand=True
+        )
+        for mask, opacity in faint
+    )
+    return first, second
 
 
 def _dashed(xy: NDArray[np.float64], stroke: float, gap: float) -> list[NDArray[np.float64]]:

@@ -26,7 +26,7 @@ _COLOURS = (("red", "r"), ("green", "g"), ("blue", "b"))
 _OTHER_SCALE = 8.0
 """Two images whose values span so differently are not in the same numbers (reflectance against counts)."""
 _PERCENTILES = (0.5, 99.5)
-_MAX_SAMPLES = 400_000
+_MAX_SAMPLES = 100_000
 _MAX_NATIVE_PIXELS = 6_000_000
 _UNSEEN_GREY, _STRIPE_GREY = 0.62, 0.38
 _STRIPE_PX, _THIN_STRIPE_PX = 14, 26
