@@ -104,7 +104,7 @@ def weigh(
 ) -> evidence.Weighed:
     """Weigh every pixel's difference in units of what unchanged ground does; for radar, its log ratio by speckle."""
     if matched.speckle:
-        return speckle.weigh(*matched.images, matched.surface != Surface.UNSEEN, matched.speckle)
+        return speckle.weigh(*matched.images, matched.surface != Surface.UNSEEN.value, matched.speckle)
     known = shift.measured and shift.error_px is not None
     # An edge is misplaced across itself only: by the error along one axis.
     left = (shift.error_px or 0.0) / math.sqrt(2) if known else params.unregistered_px
@@ -112,7 +112,7 @@ def weigh(
     surface, texture = matched.surface, matched.cover.texture
     reach = evidence.Reach(jitter_px=jitter, tolerance_px=geometry.tolerance_px)
     tolerant = evidence.weigh(matched.brightness, surface, texture, noise, reach=reach)
-    blur = evidence.Blur(sigma_px=params.evidence_blur_px, seen=surface != Surface.UNSEEN)
+    blur = evidence.Blur(sigma_px=params.evidence_blur_px, seen=surface != Surface.UNSEEN.value)
     smooth_noise = evidence.estimate_noise(
         matched.brightness, matched.clear, texture, matched.level, floor=geometry.floor, blur=blur
     )
@@ -210,7 +210,7 @@ def _set_speckle_thresholds(
 
     """
     s = int(Surface.SMOOTH)
-    blocks = speckle.unchanged_blocks(weighed.plain, matched.clear != Surface.UNSEEN)
+    blocks = speckle.unchanged_blocks(weighed.plain, matched.clear != Surface.UNSEEN.value)
     # The squares of normal scores have an exponential tail, so the maxima of small blocks already follow Gumbel's law.
     level = evidence.estimate_thresholds(
         weighed.tolerant**2,

@@ -105,7 +105,7 @@ def _match_sharpness(
     found = sharpness.estimate_sharpness(*images, clear & dry)
     if not found.matters(params.least_blur_px):
         return found, images
-    return replace(found, matched=True), sharpness.match_sharpness(images, surface != Surface.UNSEEN, found)
+    return replace(found, matched=True), sharpness.match_sharpness(images, surface != Surface.UNSEEN.value, found)
 
 
 def _bare_ground(

@@ -202,7 +202,7 @@ def refuse_unseen(pair: Pair, scenes: tuple[Scene, Scene], ground: AOI | None) -
         return
     stories = []
     for info, scene in zip(pair.infos, scenes, strict=True):
-        causes = {name: float(np.mean((scene.flags[where] & flag) != 0)) for flag, name in zones.CAUSES.items()}
+        causes = {name: float(np.mean((scene.flags[where] & flag.value) != 0)) for flag, name in zones.CAUSES.items()}
         worst = max(causes, key=lambda c: causes[c])
         seen = float(np.mean(~scene.unseen[where]))
         stories.append(f"{info.name}: {seen:.0%} seen" + (f", {worst} on {causes[worst]:.0%}" if seen < 0.5 else ""))  # noqa: PLR2004

@@ -200,7 +200,7 @@ def resample(scene: Scene, target: Grid, bands: Sequence[Grid] | None = None) ->
     data = np.stack([_warp(b, scene.grid, g, Resampling.cubic) for b, g in zip(scene.data, grids, strict=True)])
     flags = np.zeros(target.shape, np.uint8)
     for flag in Flag:
-        where = (scene.flags & flag) != 0
+        where = (scene.flags & flag.value) != 0
         if where.any():
             how = Resampling.max if ratio > 1.5 else Resampling.nearest  # noqa: PLR2004 - several source pixels in one
             flags[_warp(where.astype(np.uint8), scene.grid, target, how) != 0] |= np.uint8(flag)
@@ -278,7 +278,7 @@ def _moved(scene: Scene, target: Grid, at: tuple[float, float], bands: list[tupl
     near = _cut(_near_unseen(scene, _CUBIC_REACH_PX), corner, target.shape, False)  # noqa: FBT003 - beyond is outside
     flags[near & ((flags & UNSEEN) == 0)] |= np.uint8(Flag.EDGE)
     data = np.empty((len(scene.data), *target.shape), np.float32)
-    outside = (flags & Flag.OUTSIDE) != 0
+    outside = (flags & Flag.OUTSIDE.value) != 0
 
     def fill(tile: blocks.Tile) -> None:
         for band, begin, into in zip(scene.data, bands, data, strict=True):

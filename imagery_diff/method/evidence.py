@@ -137,7 +137,7 @@ def estimate_noise(
         Measure the scatter of the images smoothed so; None as they are.
 
     """
-    found = blocks.each(lambda s: blocks.sampled(surface == s, _SAMPLE_PX), STRATA)
+    found = blocks.each(lambda s: blocks.sampled(surface == int(s), _SAMPLE_PX), STRATA)
     places = {s: at for s, at in zip(STRATA, found, strict=True) if len(at) >= _MIN_BIN_PX}
     residuals = _residuals(images, places, blur)
 
@@ -270,13 +270,13 @@ def weigh(
 
     def fill(tile: blocks.Tile) -> None:
         window = blocks.widened(tile.own, margin, surface.shape)
-        classes = [s for s in np.flatnonzero(np.bincount(surface[window].ravel())) if s in noise.whitening]
+        classes = [s for s in noise.whitening if (surface[window] == s).any()]
         if not classes:
             return
         images = [_smoothed_window(image, window, blur, further) for image in brightness]
         own = _only(tile.own, window)
         # Water last: it has a say in what the classes beside it have found.
-        for s in sorted(map(int, classes), reverse=True):
+        for s in sorted(classes, reverse=True):
             here = surface[window] == s
             shore = _dry_shore(surface[window], noise) & own if s == Surface.WATER else np.zeros_like(here)
             here &= own
@@ -302,7 +302,7 @@ def weigh(
 
 def _dry_shore(surface: Surfaces, noise: NoiseModel) -> Bools:
     """(row, col), dry pixels of a class that is looked at, within reach of the water."""
-    near = blocks.grown(surface == Surface.WATER, _SHORE_PX)
+    near = blocks.grown(surface == Surface.WATER.value, _SHORE_PX)
     return near & among(surface, [s for s in noise.whitening if s != Surface.WATER])
 
 
@@ -485,7 +485,7 @@ def estimate_thresholds(
     """
 
     def strongest(s: Surface) -> NDArray[np.float64]:
-        where = surface == s
+        where = surface == int(s)
         side = int(np.clip(np.sqrt(np.count_nonzero(where) / _BLOCKS), _MIN_BLOCK_PX, block_px))
         return _block_maxima(strength, where, side)
 

@@ -49,7 +49,7 @@ _MIN_STRATUM_PX = 500
 
 
 class Surface(enum.IntEnum):
-    """Classes of ground whose unchanged pixels behave alike."""
+    """Classes of ground whose unchanged pixels behave alike; of whole images ask by ``value``, as with ``Flag``."""
 
     UNSEEN = 0
     WATER = 1
@@ -70,7 +70,7 @@ def among(surface: NDArray[np.uint8], kinds: Iterable[int]) -> Bools:
     """Say which pixels are of some classes; (row, col), ten times as fast as numpy tells that."""
     out = np.zeros(surface.shape, bool)
     for kind in kinds:
-        out |= surface == kind
+        out |= surface == int(kind)
     return out
 
 
@@ -125,7 +125,7 @@ def classify_ground(
         surface[plants(*images, names, ndvi=ndvi)] = Surface.VEGETATION
     if water is not None:
         surface[water[0] | water[1]] = Surface.WATER
-    open_ground = seen & (surface == Surface.SMOOTH)
+    open_ground = seen & (surface == Surface.SMOOTH.value)
     if np.count_nonzero(open_ground) >= _MIN_STRATUM_PX and np.ptp(texture[open_ground]) > 0:
         limit = float(threshold_otsu(texture[open_ground]))  # type: ignore[no-untyped-call]
         surface[open_ground & (texture > limit)] = Surface.ROUGH
@@ -291,12 +291,12 @@ def _log_texture(images: tuple[Floats, Floats], seen: Bools, size: int) -> Float
 
 def _join_small(surface: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Give a class too small for statistics of its own to the largest other one."""
-    counts = {s: np.count_nonzero(surface == s) for s in STRATA}
+    counts = {s: np.count_nonzero(surface == int(s)) for s in STRATA}
     largest = max(counts, key=lambda s: counts[s])
     for s in (Surface.SMOOTH, Surface.ROUGH):
         if 0 < counts[s] < _MIN_STRATUM_PX:
             other = Surface.ROUGH if s == Surface.SMOOTH else Surface.SMOOTH
-            surface[surface == s] = other if counts[other] else largest
+            surface[surface == int(s)] = other if counts[other] else largest
     return surface
 
 
@@ -331,10 +331,10 @@ def estimate_match(before: Floats, after: Floats, surface: NDArray[np.uint8]) ->
     """
     ground = among(surface, (Surface.SMOOTH, Surface.ROUGH))
     if np.count_nonzero(ground) < _MIN_STRATUM_PX:
-        ground = surface != Surface.UNSEEN
+        ground = surface != Surface.UNSEEN.value
 
     def settle(kind: Surface | None) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]] | None:
-        where = ground if kind is None else surface == kind
+        where = ground if kind is None else surface == kind.value
         if not where.any():
             return None
         samples = _sampled((before, after), where)
@@ -476,7 +476,7 @@ def _in_classes(image: Floats, surface: NDArray[np.uint8], scale: Floats | None,
 
     def fill(tile: blocks.Tile) -> None:
         here = surface[tile.own].astype(np.intp)
-        kinds = np.flatnonzero(np.bincount(here.ravel()))
+        kinds = [s for s in range(shift.shape[1]) if (surface[tile.own] == s).any()]
         for k, band in enumerate(image):
             part = band[tile.own]
             if scale is not None:
@@ -538,7 +538,7 @@ class _Drift:
         bands = len(next(iter(self.cells.values()))) if self.cells else 0
         out = np.zeros((bands, *surface.shape), np.float32)
         for s, cells in self.cells.items():
-            here = surface == s
+            here = surface == int(s)
             if here.any():
                 down, across = (_between(o, self.cell_px, n) for o, n in zip(tile.own, cells.shape[1:], strict=True))
                 # Along the few rows of cells first: whole lines of pixels are then mixed, which is fast.
@@ -571,7 +571,7 @@ def _estimate_drift(after: Floats, before: Floats, surface: NDArray[np.uint8], s
     """
     cell = max(1, round(size / _CELLS))
     width = 2 * round((size / cell - 1) / 2) + 1
-    found = blocks.each(lambda s: blocks.sampled(surface == s, _SAMPLE_PX), STRATA)
+    found = blocks.each(lambda s: blocks.sampled(surface == int(s), _SAMPLE_PX), STRATA)
     places = {s: at for s, at in zip(STRATA, found, strict=True) if len(at)}
     taken = blocks.each(lambda at: _taken(after, at) - _taken(before, at), list(places.values()))
     sampled = dict(zip(places, taken, strict=True))
@@ -609,7 +609,7 @@ def _clipped_sums(
         here = surface[tile.own]
         rows, cols = here.shape
         target = _cells_of(tile, cell)
-        masks = {s: mine for s in sums if (mine := here == s).any()}
+        masks = {s: mine for s in sums if (mine := here == int(s)).any()}
         for k in range(len(after)):  # band by band it stays in the processor's cache
             left = after[k][tile.own] - before[k][tile.own]
             for s, mine in masks.items():
@@ -630,7 +630,7 @@ def _cell_counts(surface: NDArray[np.uint8], kinds: list[Surface], cell: int) ->
 
     def fill(tile: blocks.Tile) -> None:
         for s, count in counts.items():
-            count[_cells_of(tile, cell)] = _cell_sums((surface[tile.own] == s).astype(np.float32), cell)
+            count[_cells_of(tile, cell)] = _cell_sums((surface[tile.own] == int(s)).astype(np.float32), cell)
 
     blocks.each(fill, _cell_tiles(surface.shape, cell))
     return counts

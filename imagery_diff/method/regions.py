@@ -161,7 +161,7 @@ def find_patches(scales: list[Scale], surface: NDArray[np.uint8], barred: Bools,
     blocks.each(fill, blocks.tiles(surface.shape))
     # Closing bridges one-pixel gaps: a train is one pixel wide and of many colours.
     mask = blocks.shrunk(blocks.grown(grown, 1), 1) & open_
-    water = _settle_shore(mask, surface == Surface.WATER)
+    water = _settle_shore(mask, surface == Surface.WATER.value)
     wet, dry = blocks.each(lambda side: _joined(mask & side, seeded, scales, min_px), (water, ~water))
     return sorted(wet + dry, key=lambda p: -p.strength)
 
