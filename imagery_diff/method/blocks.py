@@ -228,6 +228,8 @@ def correlate(image: Reals, taps: Reals, axis: int) -> Reals:
     # Each row begins one place further right.
     rows = np.tile(np.concatenate([taps, np.zeros(_RUN_PX, image.dtype)]), _RUN_PX)
     band = rows[: _RUN_PX * (_RUN_PX + len(taps) - 1)].reshape(_RUN_PX, -1)
+    # Laid out as the image is: BLAS copies small matrices that it must turn round.
+    band = band if axis == -2 else np.asfortranarray(band)  # noqa: PLR2004
     for first, runs, run in _parts(kept, _RUN_PX):
         for left, pieces, piece in _parts(along.shape[-1], min(_PIECE_PX, max(1, _PRODUCT // band.size))):
             from_ = _cut_up(along[..., first:, left:], (runs, run, run + len(taps) - 1), (pieces, piece))
