@@ -15,7 +15,7 @@ from scipy import ndimage
 from imagery_diff import pair_result
 from imagery_diff.geometry import parallax_m, shadow_m
 from imagery_diff.method import evidence, regions, shade, speckle, survey, tracks, trains
-from imagery_diff.method.radiometry import STRATA, Surface
+from imagery_diff.method.radiometry import DRY, STRATA, Surface, among
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,7 +49,7 @@ class Geometry:
         """Where no sun tells, ask the ground whether shadows moved: they do beside all that stands, cargo does not."""
         if self.reach_px is not None:
             return self
-        dry = np.isin(matched.surface, [Surface.SMOOTH, Surface.ROUGH, Surface.VEGETATION])
+        dry = among(matched.surface, DRY)
         shade_coloured = np.count_nonzero((matched.shaded[0] | matched.shaded[1]) & dry)
         return replace(self, shadows_moved=bool(shade_coloured > params.moved_shadow_share * np.count_nonzero(dry)))
 
@@ -105,7 +105,7 @@ def weigh(
 ) -> evidence.Weighed:
     """Weigh every pixel's difference in units of what unchanged ground does; for radar, its log ratio by speckle."""
     if matched.speckle:
-        return speckle.weigh(*matched.images, matched.surface != Surface.UNSEEN, matched.speckle)
+        return speckle.weigh(*matched.images, matched.surface != Surface.UNSEEN.value, matched.speckle)
     known = shift.measured and shift.error_px is not None
     # An edge is misplaced across itself only: by the error along one axis.
     left = (shift.error_px or 0.0) / math.sqrt(2) if known else params.unregistered_px
@@ -113,13 +113,13 @@ def weigh(
     surface, texture = matched.surface, matched.cover.texture
     reach = evidence.Reach(jitter_px=jitter, tolerance_px=geometry.tolerance_px)
     tolerant = evidence.weigh(matched.brightness, surface, texture, noise, reach=reach)
-    blur = evidence.Blur(sigma_px=params.evidence_blur_px, seen=surface != Surface.UNSEEN)
+    blur = evidence.Blur(sigma_px=params.evidence_blur_px, seen=surface != Surface.UNSEEN.value)
     smooth_noise = evidence.estimate_noise(
         matched.brightness, matched.clear, texture, matched.level, floor=geometry.floor, blur=blur
     )
     still = replace(reach, tolerance_px=0)
     plain = evidence.weigh(matched.brightness, surface, texture, smooth_noise, reach=still, blur=blur)
-    looked_at = np.isin(surface, list(set(noise.whitening) & set(smooth_noise.whitening)))
+    looked_at = among(surface, set(noise.whitening) & set(smooth_noise.whitening))
     return evidence.Weighed(tolerant=tolerant, plain=plain, looked_at=looked_at)
 
 
@@ -212,7 +212,7 @@ def _set_speckle_thresholds(
 
     """
     s = int(Surface.SMOOTH)
-    blocks = speckle.unchanged_blocks(weighed.plain, matched.clear != Surface.UNSEEN)
+    blocks = speckle.unchanged_blocks(weighed.plain, matched.clear != Surface.UNSEEN.value)
     # The squares of normal scores have an exponential tail, so the maxima of small blocks already follow Gumbel's law.
     level = evidence.estimate_thresholds(
         weighed.tolerant**2,

@@ -13,7 +13,7 @@ import numpy as np
 
 from imagery_diff import pair_result
 from imagery_diff.method import radiometry, shade, sharpness, speckle, veil, zones
-from imagery_diff.method.radiometry import Surface
+from imagery_diff.method.radiometry import DRY, Surface
 from imagery_diff.scene import UNSEEN
 
 if TYPE_CHECKING:
@@ -101,11 +101,11 @@ def _match_sharpness(
     images: tuple[Floats, Floats], surface: NDArray[np.uint8], clear: NDArray[np.bool_], params: Params
 ) -> tuple[Sharpness, tuple[Floats, Floats]]:
     """Blur the sharper image to the softer, or every edge that stands would be a change."""
-    dry = np.isin(surface, [Surface.SMOOTH, Surface.ROUGH, Surface.VEGETATION])
+    dry = radiometry.among(surface, DRY)
     found = sharpness.estimate_sharpness(*images, clear & dry)
     if not found.matters(params.least_blur_px):
         return found, images
-    return replace(found, matched=True), sharpness.match_sharpness(images, surface != Surface.UNSEEN, found)
+    return replace(found, matched=True), sharpness.match_sharpness(images, surface != Surface.UNSEEN.value, found)
 
 
 def _bare_ground(

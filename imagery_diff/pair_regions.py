@@ -48,7 +48,7 @@ def find_patches(
 
     """
     moved = matched.moved
-    declared = (matched.flags & (Flag.SHADOW | Flag.SNOW)) != 0
+    declared = (matched.flags & (Flag.SHADOW | Flag.SNOW).value) != 0
     declared |= matched.veiled.get(pair_result.SNOW, np.False_)
     barred = ~weighed.looked_at | declared | moved
     least = least_pixels(grid, params)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from imagery_diff.grid import Grid
     from imagery_diff.method.coregister import Shift
 
+    Window = tuple[int, int, tuple[int, int]]
+    """Row, column and shape of a rectangle of an image."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Pair:
@@ -31,6 +34,8 @@ class Pair:
     """Bands of each scene to compare, from 0, in the same order."""
     names: tuple[str, ...]
     caveats: tuple[str, ...]
+    _kept: dict[int, tuple[Window, Scene]] = field(default_factory=dict, init=False, repr=False)
+    """Date -> what was read of it last, and where; only until it is laid on its final place."""
 
     @property
     def grids(self) -> tuple[Grid, Grid]:
@@ -61,7 +66,10 @@ class Pair:
         return place.in_crs(crs)
 
     def read(self, grid: Grid, shift: Shift | None = None) -> tuple[Scene, Scene]:
-        """Read both images onto the grid, each moved by half the shift, and each band by half of its own."""
+        """Read both images onto the grid, each moved by half the shift, and each band by half of its own.
+
+        What is read before the shift is known is kept and used again when it is.
+        """
         return self._read_one(0, grid, shift), self._read_one(1, grid, shift)
 
     def _read_one(self, date: int, grid: Grid, shift: Shift | None) -> Scene:
@@ -71,14 +79,22 @@ class Pair:
         window = align.source_window(info.grid, target)
         if window is None:
             return align.empty_scene(grid, len(indexes))
-        row, col, shape = window
-        source = info.source.read(row, col, shape, indexes)
+        source = self._source(date, window)
+        if shift is None:
+            self._kept[date] = (window, source)
         if shift is not None and shift.warp is not None:
             own = [(sign * r / 2, sign * c / 2) for r, c in shift.bands] or [(0.0, 0.0)] * len(indexes)
             moved = align.resample_along(source, target, sign / 2 * shift.warp.over(grid.shape), own)
         else:
             moved = align.resample(source, target, targets or None)
         return replace(moved, grid=grid)
+
+    def _source(self, date: int, window: Window) -> Scene:
+        """Return a rectangle of an image at its own resolution, without reading it again if it was kept."""
+        kept = self._kept.pop(date, None)
+        if kept is not None and kept[0] == window:
+            return kept[1]
+        return self.infos[date].source.read(*window, self.indexes[date])
 
 
 def _moves(shift: Shift | None) -> list[tuple[float, float]]:
@@ -186,7 +202,7 @@ def refuse_unseen(pair: Pair, scenes: tuple[Scene, Scene], ground: AOI | None) -
         return
     stories = []
     for info, scene in zip(pair.infos, scenes, strict=True):
-        causes = {name: float(np.mean((scene.flags[where] & flag) != 0)) for flag, name in zones.CAUSES.items()}
+        causes = {name: float(np.mean((scene.flags[where] & flag.value) != 0)) for flag, name in zones.CAUSES.items()}
         worst = max(causes, key=lambda c: causes[c])
         seen = float(np.mean(~scene.unseen[where]))
         stories.append(f"{info.name}: {seen:.0%} seen" + (f", {worst} on {causes[worst]:.0%}" if seen < 0.5 else ""))  # noqa: PLR2004

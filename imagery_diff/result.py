@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy as np
-    from matplotlib.figure import Figure
     from numpy.typing import NDArray
+    from PIL.Image import Image
     from shapely.geometry.base import BaseGeometry
 
     from imagery_diff.aoi import AOI, Zone
@@ -156,7 +156,7 @@ class Comparison:
 
         return regions_geojson(self)
 
-    def plot(self) -> Figure:
+    def plot(self) -> Image:
         """Draw before, after and what was flagged, side by side."""
         from imagery_diff.write.figure import overview  # noqa: PLC0415
 

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 
 class Flag(enum.IntFlag):
-    """Why a pixel may not be trusted; the bits of ``Scene.flags`` (uint8)."""
+    """Why a pixel may not be trusted; the bits of ``Scene.flags`` (uint8).
+
+    Of whole images ask by a member's ``value``: numpy takes the member itself for a number of 64 bits, and widens the
+    image to that.
+    """
 
     NODATA = 1
     CLOUD = 2
@@ -36,9 +40,9 @@ class Flag(enum.IntFlag):
     """Outside the image."""
 
 
-UNSEEN = Flag.NODATA | Flag.CLOUD | Flag.SUSPECT | Flag.EDGE | Flag.OUTSIDE
+UNSEEN = int(Flag.NODATA | Flag.CLOUD | Flag.SUSPECT | Flag.EDGE | Flag.OUTSIDE)
 """Pixels that say nothing: their state is unknown."""
-DEGRADED = Flag.HAZE | Flag.SHADOW | Flag.SNOW
+DEGRADED = int(Flag.HAZE | Flag.SHADOW | Flag.SNOW)
 """Pixels in which something may be seen, but whose emptiness proves nothing."""
 
 

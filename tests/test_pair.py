@@ -18,7 +18,9 @@ from imagery_diff import AOI, Zone, compare, load_aoi, open_scene, samples
 from imagery_diff.aoi import reproject
 from imagery_diff.errors import ImageryDiffError, ImageryDiffWarning, InputError
 from imagery_diff.grid import Grid
+from imagery_diff.method.coregister import Shift
 from imagery_diff.pair_result import for_pictures
+from imagery_diff.pair_scenes import open_pair
 from imagery_diff.params import Params
 from imagery_diff.scene import Flag, Scene
 
@@ -502,6 +504,33 @@ def plain(town, write_image):
         return write_image(name, data, **({"descriptions": bands, "photometric": "MINISBLACK"} | changes))
 
     return write
+
+
+def test_an_image_is_read_once_and_laid_on_its_place_as_if_it_were_read_again(plain):
+    pair, again = (open_pair(plain("before.tif"), plain("after.tif")) for _ in range(2))
+    grid, read = pair.grids[0], []
+    infos = tuple(replace(i, source=Counting(i.source, read)) for i in pair.infos)
+    pair = replace(pair, infos=infos)
+    shift = Shift(rows=0.4, cols=-0.3, error_px=None, windows=0)
+    pair.read(grid)
+    for one, other in zip(pair.read(grid, shift), again.read(grid, shift), strict=True):
+        np.testing.assert_array_equal(one.data, other.data)
+        np.testing.assert_array_equal(one.flags, other.flags)
+    assert len(read) == 2
+    pair.read(grid, shift)
+    assert len(read) == 4, "nothing is kept once it has its place"
+
+
+class Counting:
+    """Pixels of another source, and a list of what was read."""
+
+    def __init__(self, source, read):
+        self.source, self.counted = source, read
+
+    def read(self, *where):
+        """Read a rectangle."""
+        self.counted.append(where)
+        return self.source.read(*where)
 
 
 def test_one_georeferenced_and_the_other_not_is_refused(plain):

@@ -57,3 +57,9 @@ def test_read_without_a_shape_goes_to_the_far_corner_and_takes_all_bands():
     assert scene.data.shape == (2, 3, 3)
     assert scene.data[0, 0, 0] == 12
     assert scene.data[1, -1, -1] == 134
+
+
+def test_an_image_of_flags_is_masked_in_its_own_type():
+    """A member of the enum would widen it to 64 bits a pixel."""
+    flags = np.zeros((2, 3), np.uint8)
+    assert (flags & UNSEEN).dtype == (flags & DEGRADED).dtype == np.uint8

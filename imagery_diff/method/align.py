@@ -200,7 +200,7 @@ def resample(scene: Scene, target: Grid, bands: Sequence[Grid] | None = None) ->
     data = np.stack([_warp(b, scene.grid, g, Resampling.cubic) for b, g in zip(scene.data, grids, strict=True)])
     flags = np.zeros(target.shape, np.uint8)
     for flag in Flag:
-        where = (scene.flags & flag) != 0
+        where = (scene.flags & flag.value) != 0
         if where.any():
             how = Resampling.max if ratio > 1.5 else Resampling.nearest  # noqa: PLR2004 - several source pixels in one
             flags[_warp(where.astype(np.uint8), scene.grid, target, how) != 0] |= np.uint8(flag)
@@ -278,7 +278,7 @@ def _moved(scene: Scene, target: Grid, at: tuple[float, float], bands: list[tupl
     near = _cut(_near_unseen(scene, _CUBIC_REACH_PX), corner, target.shape, False)  # noqa: FBT003 - beyond is outside
     flags[near & ((flags & UNSEEN) == 0)] |= np.uint8(Flag.EDGE)
     data = np.empty((len(scene.data), *target.shape), np.float32)
-    there = (flags & Flag.OUTSIDE) == 0
+    outside = (flags & Flag.OUTSIDE.value) != 0
 
     def fill(tile: blocks.Tile) -> None:
         for band, begin, into in zip(scene.data, bands, data, strict=True):
@@ -288,7 +288,9 @@ def _moved(scene: Scene, target: Grid, at: tuple[float, float], bands: list[tupl
                 piece = _run(piece, slice(low, low + own.stop - own.start + 3), axis)
             for axis, first in enumerate(begin):
                 piece = _cubic(piece, first - math.floor(first), axis)
-            np.multiply(piece, there[tile.own], out=into[tile.own])
+            into[tile.own] = piece
+        if outside[tile.own].any():
+            data[:, *tile.own][:, outside[tile.own]] = 0
 
     blocks.each(fill, blocks.tiles(target.shape))
     return Scene(data=data, flags=flags, grid=target)
@@ -312,11 +314,7 @@ def _cubic(image: NDArray[np.float32], x: float, axis: int) -> NDArray[np.float3
         0.5 * x + 2 * x**2 - 1.5 * x**3,
         -0.5 * x**2 + 0.5 * x**3,
     )
-    count = image.shape[axis] - 3
-    out = _run(image, slice(0, count), axis) * np.float32(taps[0])
-    for k in (1, 2, 3):
-        out += _run(image, slice(k, k + count), axis) * np.float32(taps[k])
-    return out
+    return blocks.correlate(image, np.array(taps, np.float32), axis - 2)
 
 
 def resample_along(

@@ -9,9 +9,10 @@ to its own place, so neither tiles nor threads change a result.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from imagery_diff import threads
 
@@ -21,11 +22,18 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
     Bools = NDArray[np.bool_]
 
+Reals = TypeVar("Reals", "NDArray[np.float32]", "NDArray[np.float64]")
 TILE_PX = (256, 512)
 """Rows and columns of a tile: four bands of it are two megabytes, what a processor's own cache holds. In smaller ones
 two threads wait for each other: every step of numpy begins and ends with the interpreter."""
 each = threads.each
 """Run something on every tile, two at a time."""
+_RUN_PX, _PIECE_PX = 16, 128
+"""Pixels along and beside a kernel that one product of matrices takes."""
+_PRODUCT = 1 << 18
+"""Multiplications in a product at most: for more, BLAS wakes threads of its own, which then wait on the processor that
+others could use (8 s for 2)."""
+_STRETCH_PX = 1 << 16
 _TRUNCATE = 4.0
 """A Gaussian is cut off after so many standard deviations, as scipy does."""
 
@@ -77,10 +85,20 @@ def widened(window: tuple[slice, slice], margin: int, shape: tuple[int, ...]) ->
     return rows, cols
 
 
-def thinned(where: NDArray[np.intp], most: int) -> NDArray[np.intp]:
-    """Keep at most so many of the places given, evenly; all of them where they are no more."""
-    # A copy: a view would hold on to all of them.
-    return where[:: max(1, -(-len(where) // most))].copy()
+def sampled(mask: Bools, most: int) -> NDArray[np.intp]:
+    """Return flat places of at most so many pixels of a mask, evenly; of all of them where they are no more."""
+    return places(mask, max(1, -(-int(np.count_nonzero(mask)) // most)))
+
+
+def places(mask: Bools, every: int) -> NDArray[np.intp]:
+    """Return flat places of every so-manieth pixel of a mask, without ever listing all of them."""
+    flat, count = mask.reshape(-1), 0
+    taken = [np.zeros(0, np.intp)]
+    for first in range(0, flat.size, _STRETCH_PX):
+        here = np.flatnonzero(flat[first : first + _STRETCH_PX])
+        taken.append(here[-count % every :: every] + first)
+        count += len(here)
+    return np.concatenate(taken)
 
 
 def lowest(values: NDArray[np.floating[Any]], share: float) -> Bools:
@@ -149,8 +167,8 @@ def reach_of(sigma: float) -> int:
     return len(kernel(sigma)) - 1
 
 
-def smooth(image: Floats, tile: Tile, taps: Floats) -> Floats:
-    """Gaussian mean on a tile and what lies around it.
+def smooth(image: Reals, tile: Tile, taps: Reals) -> Reals:
+    """Weighted mean on a tile and what lies around it.
 
     Parameters
     ----------
@@ -159,7 +177,7 @@ def smooth(image: Floats, tile: Tile, taps: Floats) -> Floats:
     tile
         Where that lies; beyond the edge of the image the image is mirrored, as scipy does.
     taps
-        From :func:`kernel`.
+        From :func:`kernel`: from the middle outwards, the same to both sides.
 
     Returns
     -------
@@ -168,11 +186,11 @@ def smooth(image: Floats, tile: Tile, taps: Floats) -> Floats:
     """
     out = image
     for axis in (-2, -1):
-        out = _along(_mirrored(out, tile, len(taps) - 1, axis), taps, axis)
+        out = correlate(_mirrored(out, tile, len(taps) - 1, axis), np.concatenate([taps[:0:-1], taps]), axis)
     return out
 
 
-def _mirrored(image: Floats, tile: Tile, reach: int, axis: int) -> Floats:
+def _mirrored(image: Reals, tile: Tile, reach: int, axis: int) -> Reals:
     """Cut an axis to the tile's own pixels and ``reach`` more on both sides, mirrored at the edge of the image."""
     inner = tile.inner[axis]
     low, high = inner.start - reach, inner.stop + reach
@@ -183,27 +201,59 @@ def _mirrored(image: Floats, tile: Tile, reach: int, axis: int) -> Floats:
     return np.asarray(np.take(image, np.minimum(index, 2 * size - 1 - index), axis=axis))
 
 
-def _along(image: Floats, taps: Floats, axis: int) -> Floats:
-    """Correlate with a symmetric kernel along one of the last two axes; the result is shorter by its length.
+def mean_over(image: Reals, tile: Tile, size: int) -> Reals:
+    """Mean over a square of odd ``size`` on a tile, as :func:`smooth`."""
+    reach = size // 2
+    return smooth(image, tile, np.full(reach + 1, 1 / (2 * reach + 1), image.dtype))
 
-    The image is laid out as one long row, in which a neighbour lies as many places on whatever the line: numpy is much
-    faster at it. Where lines meet, something meaningless comes out and is cut off.
+
+def correlate(image: Reals, taps: Reals, axis: int) -> Reals:
+    """Correlate with a kernel along one of the last two axes; the result is shorter by all taps but one.
+
+    A run of pixels is multiplied by a band matrix that holds the kernel once for each of its outputs. Processors
+    multiply matrices so much faster than numpy adds images that the zeros in it cost nothing.
+
+    Parameters
+    ----------
+    image
+        (..., row, col), finite.
+    taps
+        (tap,), of the image's type.
+
     """
-    reach = len(taps) - 1
-    step = image.shape[-1] if axis == -2 else 1  # noqa: PLR2004
-    row = np.ascontiguousarray(image).reshape(-1)
-    out = np.empty_like(row)
-    size = row.size - 2 * reach * step
+    along = image if axis == -2 else image.swapaxes(-1, -2)  # noqa: PLR2004
+    kept = along.shape[-2] - len(taps) + 1
+    out = np.empty([kept if n == axis % image.ndim else m for n, m in enumerate(image.shape)], image.dtype)
+    into = out if axis == -2 else out.swapaxes(-1, -2)  # noqa: PLR2004
+    # Each row begins one place further right.
+    rows = np.tile(np.concatenate([taps, np.zeros(_RUN_PX, image.dtype)]), _RUN_PX)
+    band = rows[: _RUN_PX * (_RUN_PX + len(taps) - 1)].reshape(_RUN_PX, -1)
+    # Laid out as the image is: BLAS copies small matrices that it must turn round.
+    band = band if axis == -2 else np.asfortranarray(band)  # noqa: PLR2004
+    for first, runs, run in _parts(kept, _RUN_PX):
+        for left, pieces, piece in _parts(along.shape[-1], min(_PIECE_PX, max(1, _PRODUCT // band.size))):
+            from_ = _cut_up(along[..., first:, left:], (runs, run, run + len(taps) - 1), (pieces, piece))
+            np.matmul(
+                band[:run, : from_.shape[-2]],
+                from_,
+                out=_cut_up(into[..., first:, left:], (runs, run, run), (pieces, piece)),
+            )
+    return out
 
-    def part(at: int) -> Floats:
-        return row[at * step : at * step + size]
 
-    total, both = out[:size], np.empty(size, np.float32)
-    np.multiply(part(reach), taps[0], out=total)
-    for k in range(1, reach + 1):
-        np.add(part(reach - k), part(reach + k), out=both)
-        both *= taps[k]
-        total += both
-    kept = image.shape[axis] - 2 * reach
-    whole = out.reshape(image.shape)
-    return whole[..., :kept, :] if axis == -2 else whole[..., :kept]  # noqa: PLR2004
+def _parts(size: int, step: int) -> list[tuple[int, int, int]]:
+    """Cut a length into runs of ``step`` and what is left; of each kind where it begins, how many and how long."""
+    whole, rest = divmod(size, step)
+    return [part for part in ((0, whole, step), (whole * step, 1, rest)) if part[1] and part[2]]
+
+
+def _cut_up(image: Reals, down: tuple[int, int, int], across: tuple[int, int]) -> Reals:
+    """View (..., row, col) as (..., run, piece, row, col).
+
+    ``down`` says how many runs there are, at which distance they begin and how long they are; ``across`` how many
+    pieces there are side by side, and how wide.
+    """
+    (runs, step, length), (pieces, width) = down, across
+    *lead, by_row, by_col = image.strides
+    shape = (*image.shape[:-2], runs, pieces, length, width)
+    return as_strided(image, shape, (*lead, by_row * step, by_col * width, by_row, by_col))

@@ -218,7 +218,7 @@ def _ranges(image: Floats, stable: Bools) -> NDArray[np.float64]:
 
     The range is wide: where nine tenths are water, what stands out of the middle half is the land.
     """
-    sample = blocks.thinned(np.flatnonzero(stable), _RANGE_PX)
+    sample = blocks.sampled(stable, _RANGE_PX)
     low, middle, high = np.percentile(image.reshape(len(image), -1)[:, sample], [1, 50, 99], axis=1)
     return np.stack([middle, np.maximum(high - low, 1e-12)], axis=1)
 

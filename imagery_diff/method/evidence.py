@@ -21,7 +21,7 @@ import numpy as np
 
 from imagery_diff.method import blocks
 from imagery_diff.method.places import Places
-from imagery_diff.method.radiometry import STRATA, Surface
+from imagery_diff.method.radiometry import STRATA, Surface, among
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -137,7 +137,7 @@ def estimate_noise(
         Measure the scatter of the images smoothed so; None as they are.
 
     """
-    found = blocks.each(lambda s: blocks.thinned(np.flatnonzero(surface == s), _SAMPLE_PX), STRATA)
+    found = blocks.each(lambda s: blocks.sampled(surface == int(s), _SAMPLE_PX), STRATA)
     places = {s: at for s, at in zip(STRATA, found, strict=True) if len(at) >= _MIN_BIN_PX}
     residuals = _residuals(images, places, blur)
 
@@ -270,13 +270,13 @@ def weigh(
 
     def fill(tile: blocks.Tile) -> None:
         window = blocks.widened(tile.own, margin, surface.shape)
-        classes = [s for s in np.flatnonzero(np.bincount(surface[window].ravel())) if s in noise.whitening]
+        classes = [s for s in noise.whitening if (surface[window] == s).any()]
         if not classes:
             return
         images = [_smoothed_window(image, window, blur, further) for image in brightness]
         own = _only(tile.own, window)
         # Water last: it has a say in what the classes beside it have found.
-        for s in sorted(map(int, classes), reverse=True):
+        for s in sorted(classes, reverse=True):
             here = surface[window] == s
             shore = _dry_shore(surface[window], noise) & own if s == Surface.WATER else np.zeros_like(here)
             here &= own
@@ -286,7 +286,7 @@ def weigh(
             here, shore = here[box], shore[box]
             places = Places.of(here | shore, max(reach.tolerance_px, 1))
             matrix = noise.whitening[s].astype(np.float32)
-            white = tuple(places.laid_out(_whitened(matrix, image[:, *box])) for image in images)
+            white = tuple(places.transformed(matrix, image[:, *box]) for image in images)
             curve = noise.curve(s, places.near(places.laid_out(texture[window][box][None]))[0])
             spread = expected_spread((white[0], white[1]), curve, places, jitter_px=reach.jitter_px)
             found = pair_evidence((white[0], white[1]), spread, places, tolerance_px=reach.tolerance_px)
@@ -302,9 +302,8 @@ def weigh(
 
 def _dry_shore(surface: Surfaces, noise: NoiseModel) -> Bools:
     """(row, col), dry pixels of a class that is looked at, within reach of the water."""
-    near = blocks.grown(surface == Surface.WATER, _SHORE_PX)
-    dry = [s for s in noise.whitening if s != Surface.WATER]
-    return np.asarray(near & np.isin(surface, dry), bool)
+    near = blocks.grown(surface == Surface.WATER.value, _SHORE_PX)
+    return near & among(surface, [s for s in noise.whitening if s != Surface.WATER])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -330,12 +329,6 @@ def _only(own: tuple[slice, slice], window: tuple[slice, slice]) -> Bools:
     out = np.zeros(tuple(s.stop - s.start for s in window), bool)
     out[tuple(slice(o.start - w.start, o.stop - w.start) for o, w in zip(own, window, strict=True))] = True
     return out
-
-
-def _whitened(matrix: Floats, image: Floats) -> Floats:
-    """Rotate and scale (band, row, col) into (component, row, col)."""
-    # Row by row: products so small stay on the thread they are asked for.
-    return np.ascontiguousarray(np.matmul(matrix, image.transpose(1, 0, 2)).transpose(1, 0, 2))
 
 
 def _around(mask: Bools, margin: int) -> tuple[slice, slice]:
@@ -431,13 +424,19 @@ def pair_evidence(white: tuple[Floats, Floats], spread: Floats, places: Places, 
     weight = 1 / (spread * spread)
     here = [places.near(image) for image in white]
     best = np.full((2, weight.shape[1]), np.inf, np.float32)
-    off = np.empty_like(weight)
+    off, total = np.empty((2, weight.shape[1]), np.float32)
     steps = range(-tolerance_px, tolerance_px + 1)
     for date in (0, 1) if tolerance_px else (0,):  # pixel on pixel both answers are the same
         for down, right in ((down, right) for down in steps for right in steps):
-            np.subtract(places.near(white[date], down, right), here[1 - date], out=off)
-            off *= off
-            np.minimum(best[date], np.einsum("kn,kn->n", off, weight), out=best[date])
+            there = places.near(white[date], down, right)
+            total[:] = 0
+            # Component by component: what is worked on then stays in the processor's cache.
+            for neighbour, own, by in zip(there, here[1 - date], weight, strict=True):
+                np.subtract(neighbour, own, out=off)
+                off *= off
+                off *= by
+                total += off
+            np.minimum(best[date], total, out=best[date])
     strongest = np.maximum(*best) if tolerance_px else best[0]
     return np.asarray(np.sqrt(strongest / np.float32(len(weight)))[places.own])
 
@@ -486,7 +485,7 @@ def estimate_thresholds(
     """
 
     def strongest(s: Surface) -> NDArray[np.float64]:
-        where = surface == s
+        where = surface == int(s)
         side = int(np.clip(np.sqrt(np.count_nonzero(where) / _BLOCKS), _MIN_BLOCK_PX, block_px))
         return _block_maxima(strength, where, side)
 

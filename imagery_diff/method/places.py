@@ -48,6 +48,17 @@ class Places:
         wide = ((0, 0), (self.rim, self.rim), (self.rim, self.rim))
         return np.pad(image, wide, mode="edge").reshape(len(image), -1)
 
+    def transformed(self, matrix: Floats, image: Floats) -> Floats:
+        """Multiply each pixel of (band, row, col) by a matrix (component, band), and lay it out as above."""
+        wide = np.empty((len(matrix), *self.shape), np.float32)
+        inside = slice(self.rim, -self.rim)
+        # Row by row: products so small stay on the thread they are asked for.
+        np.matmul(matrix, image.transpose(1, 0, 2), out=wide[:, inside, inside].transpose(1, 0, 2))
+        for axis, across in ((1, wide[:, :, inside]), (2, wide)):
+            lines = across.swapaxes(0, axis)
+            lines[: self.rim], lines[-self.rim :] = lines[self.rim], lines[-self.rim - 1]
+        return wide.reshape(len(wide), -1)
+
     def near(self, row: Floats, down: int = 0, right: int = 0) -> Floats:
         """Return what lies so many pixels off, (component, pixel), of an image laid out."""
         step = down * self.shape[1] + right

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import ndimage
 
 from imagery_diff.method import blocks
 
@@ -343,15 +342,19 @@ def _tiles(image: NDArray[Any], side: int, margin: int) -> NDArray[Any]:
 
 def _prepare(pieces: Floats, mask: Bools, share: Floats) -> Floats:
     """Blur, take the local mean of what was seen away, and cut off the margin that both have spoilt."""
-    blurred = ndimage.gaussian_filter(pieces.astype(np.float32), (0, _BLUR_PX, _BLUR_PX))
+    blurred = blocks.smooth(pieces, _all_of(pieces), blocks.kernel(_BLUR_PX))
     mean = _local_mean(np.where(mask, blurred, np.float32(0))) / share
     cut = slice(_MARGIN - _KEPT, _KEPT - _MARGIN)
     return np.where(mask, blurred - mean, np.float32(0))[:, cut, cut].astype(np.float32)
 
 
 def _local_mean(pieces: Floats) -> Floats:
-    mean: Floats = ndimage.uniform_filter(pieces, (0, _HIGH_PASS_PX, _HIGH_PASS_PX))
-    return mean
+    return blocks.mean_over(pieces, _all_of(pieces), _HIGH_PASS_PX)
+
+
+def _all_of(pieces: Floats) -> blocks.Tile:
+    rows, cols = pieces.shape[-2:]
+    return blocks.tile_of((slice(0, rows), slice(0, cols)), 0, (rows, cols))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -519,21 +522,13 @@ def _mean_of_bands(found: list[tuple[int, _Solved]], count: int) -> Refined:
 
 def translate(image: Floats, shift: Doubles) -> Floats:
     """Sample (..., row, col) at ``x + shift`` by a seven-tap windowed sinc (Lanczos), edges repeated."""
-    out = image
-    for axis, distance in zip((-2, -1), shift, strict=True):
-        whole = int(np.floor(distance + 0.5))
-        fraction = distance - whole
-        if fraction:
-            taps = np.arange(-3, 4)
-            x = taps - fraction
-            kernel = np.sinc(x) * np.sinc(x / 3.5) * (np.abs(x) < 3.5)  # noqa: PLR2004 - the window ends with the taps
-            out = ndimage.correlate1d(out, kernel / kernel.sum(), axis=axis, mode="nearest")
-        if whole:
-            out = _roll(out, whole, axis)
+    whole = np.floor(shift + 0.5).astype(int)
+    rim = 3 + int(np.abs(whole).max())
+    out = np.pad(image, [(0, 0)] * (image.ndim - 2) + [(rim, rim)] * 2, mode="edge")
+    for axis, step, fraction in zip((-2, -1), whole, shift - whole, strict=True):
+        x = np.arange(-3, 4) - fraction
+        kernel = np.sinc(x) * np.sinc(x / 3.5) * (np.abs(x) < 3.5)  # noqa: PLR2004 - the window ends with the taps
+        run = slice(rim - 3 + step, rim + 3 + step + image.shape[axis])
+        part = out[..., run, :] if axis == -2 else out[..., run]  # noqa: PLR2004
+        out = blocks.correlate(part, (kernel / kernel.sum()).astype(image.dtype), axis)
     return out
-
-
-def _roll(image: Floats, whole: int, axis: int) -> Floats:
-    """Move by whole pixels, the border repeated."""
-    index = np.clip(np.arange(image.shape[axis]) + whole, 0, image.shape[axis] - 1)
-    return np.take(image, index, axis=axis)

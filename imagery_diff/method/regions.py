@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import scipy  # scipy.spatial is loaded only where two things may lie in one line
 from scipy import ndimage
-from scipy.spatial import cKDTree
 from shapely import (
     MultiLineString,
     MultiPoint,
@@ -161,7 +161,7 @@ def find_patches(scales: list[Scale], surface: NDArray[np.uint8], barred: Bools,
     blocks.each(fill, blocks.tiles(surface.shape))
     # Closing bridges one-pixel gaps: a train is one pixel wide and of many colours.
     mask = blocks.shrunk(blocks.grown(grown, 1), 1) & open_
-    water = _settle_shore(mask, surface == Surface.WATER)
+    water = _settle_shore(mask, surface == Surface.WATER.value)
     wet, dry = blocks.each(lambda side: _joined(mask & side, seeded, scales, min_px), (water, ~water))
     return sorted(wet + dry, key=lambda p: -p.strength)
 
@@ -366,7 +366,7 @@ def _join(one: _Line, other: _Line, bridge: Bools, gap_px: float) -> _Line | Non
     windows = zip(one.patch.window, other.patch.window, strict=True)
     if any(max(a.start, b.start) - min(a.stop, b.stop) > gap_px for a, b in windows):
         return None
-    distance, nearest = (np.atleast_1d(v) for v in cKDTree(other.points).query(one.points))
+    distance, nearest = (np.atleast_1d(v) for v in scipy.spatial.cKDTree(other.points).query(one.points))
     closest = int(np.argmin(distance))
     if distance[closest] > gap_px:
         return None

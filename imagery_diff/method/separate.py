@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import ndimage
-from scipy.spatial import ConvexHull, QhullError
+from shapely import MultiPoint, get_coordinates
 from skimage.segmentation import watershed
 
 from imagery_diff.method.regions import Patch
@@ -165,11 +165,8 @@ def _fill(mask: Bools) -> float:
     """Share of the smallest rectangle, at any angle, that the pixels fill."""
     rows, cols = np.nonzero(mask)
     corners = np.concatenate([np.column_stack([rows + r, cols + c]) for r in (0, 1) for c in (0, 1)]).astype(float)
-    try:
-        hull = corners[ConvexHull(corners).vertices]
-    except QhullError:  # pragma: no cover - four corners of a pixel always span an area
-        return 1.0
-    edges = np.diff(np.vstack([hull, hull[:1]]), axis=0)
+    hull = get_coordinates(MultiPoint(corners).convex_hull)
+    edges = np.diff(hull, axis=0)
     edges /= np.hypot(edges[:, 0], edges[:, 1])[:, None]
     along = hull @ edges.T
     across = hull @ np.column_stack([-edges[:, 1], edges[:, 0]]).T

@@ -146,7 +146,7 @@ def _windows(clear: Bools) -> tuple[Floats, NDArray[np.intp]]:
     hann = _hann()
     windows = np.lib.stride_tricks.sliding_window_view(soft, hann.shape)[::step, ::step]
     share = np.einsum("mnij,ij->mn", windows, hann).ravel() / hann.sum()
-    return soft, corners[blocks.thinned(np.flatnonzero(share >= _COVER), _MOST_WINDOWS)]
+    return soft, corners[blocks.sampled(share >= _COVER, _MOST_WINDOWS)]
 
 
 def _softened(mask: Bools) -> Floats:
@@ -175,7 +175,7 @@ def _powers(
     images: tuple[Floats, Floats], clear: Bools, taper: Floats, corners: NDArray[np.intp]
 ) -> tuple[Doubles, Doubles, Doubles]:
     """Power of either image and what they share, (window, wave) each, summed over directions and bands."""
-    at = blocks.thinned(np.flatnonzero(clear), _SPREAD_PX)
+    at = blocks.sampled(clear, _SPREAD_PX)
     spreads = [image.reshape(len(image), -1)[:, at].std(axis=1) for image in images]
     scale = np.sqrt(spreads[0] * spreads[1])
     scale = np.where(scale > 0, scale, 1)[:, None, None]

@@ -28,7 +28,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import ndimage
 
 from imagery_diff.method import blocks
 
@@ -113,7 +112,7 @@ def score(
         Side of the neighbourhood of pattern and local contrast, pixels.
 
     """
-    places = np.flatnonzero(seen)[::_SAMPLE].copy()  # a view would hold on to all of them
+    places = blocks.places(seen, _SAMPLE)
     if not places.size:
         return Survey(strength=np.zeros(seen.shape, np.float32), level=bounds.level)
     sharp = resolved(brightness, seen)
@@ -176,11 +175,13 @@ def resolved(brightness: tuple[Floats, Floats], seen: Bools) -> list[int]:
     for axis in (0, 1):
         for step in (-_COARSE_PX, -_FINE_PX, _FINE_PX, _COARSE_PX):
             inside &= np.roll(seen, step, axis)
-    places = blocks.thinned(np.flatnonzero(inside), _DETAIL_PX)
+    places = blocks.sampled(inside, _DETAIL_PX)
     bands = range(len(brightness[0]))
     if len(bands) == 1 or not places.size:
         return list(bands)
-    power = np.array([[_shared_detail(brightness, b, places, step) for step in (_FINE_PX, _COARSE_PX)] for b in bands])
+    power = np.array(
+        blocks.each(lambda b: [_shared_detail(brightness, b, places, step) for step in (_FINE_PX, _COARSE_PX)], bands)
+    )
     sharpness = np.divide(power[:, 0], power[:, 1], out=np.zeros(len(power)), where=(power > 0).all(axis=1))
     return [b for b in bands if sharpness[b] >= _HALF_POWER * sharpness.max()]
 
@@ -242,9 +243,9 @@ class _Measure:
 
         def fill(tile: blocks.Tile) -> None:
             before, after = (_grey(image[:, *tile.wide], units) for image in brightness)
-            found = _moments(before, after, seen[tile.wide], middle, window_px)
+            found = _moments(before, after, seen[tile.wide], middle, (tile, window_px))
             for into, part in zip(moments, found, strict=True):
-                into[tile.own] = part[tile.inner]
+                into[tile.own] = part
 
         blocks.each(fill, blocks.tiles(seen.shape, window_px // 2))
         sampled = np.stack([part.ravel()[places] for part in moments[:2]])
@@ -287,14 +288,15 @@ def _gather(parts: Floats, tile: blocks.Tile, places: NDArray[np.intp], into: Fl
 
 def _elsewhere(images: list[Floats], variances: Floats, units: tuple[float, ...], damp: float) -> tuple[float, float]:
     """Compare places with places they have nothing to do with; images (band, place), variances (date, place)."""
-    found = []
-    for share in _OTHER_PLACES:
+
+    def apart(share: float) -> list[float]:
         off = int(share * variances.shape[1])
         moved, var_a = np.roll(images[1], off, axis=1), np.roll(variances[1], off)
         lost, step = _compared(variances[0], var_a, np.zeros_like(var_a), damp)
         difference = np.log(np.maximum(_difference(images[0], moved, units), _TINY))
-        found.append([np.mean(part, dtype=np.float64) for part in (difference, lost + step)])
-    difference, pattern = np.mean(found, axis=0)
+        return [float(np.mean(part, dtype=np.float64)) for part in (difference, lost + step)]
+
+    difference, pattern = np.mean(blocks.each(apart, _OTHER_PLACES), axis=0)
     return float(difference), float(pattern)
 
 
@@ -365,7 +367,8 @@ def structure(before: Floats, after: Floats, seen: Bools, window_px: int) -> tup
         local standard deviations.
 
     """
-    moments = _moments(before, after, seen, float(np.median(before[seen][::_SAMPLE])), window_px)
+    whole = blocks.tiles(seen.shape, 0, seen.shape)[0]
+    moments = _moments(before, after, seen, float(np.median(before[seen][::_SAMPLE])), (whole, window_px))
     return _compared(*moments, _usual(np.stack([m[seen][::_SAMPLE] for m in moments[:2]])))
 
 
@@ -375,17 +378,14 @@ def _usual(variances: Floats) -> float:
 
 
 def _moments(
-    before: Floats, after: Floats, seen: Bools, middle: float, window_px: int
+    before: Floats, after: Floats, seen: Bools, middle: float, window: tuple[blocks.Tile, int]
 ) -> tuple[Floats, Floats, Floats]:
-    """Local variance of both grey images and their covariance; (row, col) each."""
+    """Local variance of both grey images and their covariance over a window on a tile; (row, col) each."""
     # Unseen pixels take the middle of the image and count as flat ground; they would be an edge otherwise.
     b, a = (np.where(seen, image - np.float32(middle), np.float32(0)) for image in (before, after))
-    mean_b, mean_a = (ndimage.uniform_filter(image, window_px) for image in (b, a))
-    var_b, var_a = (
-        np.maximum(ndimage.uniform_filter(image * image, window_px) - mean * mean, 0)
-        for image, mean in ((b, mean_b), (a, mean_a))
-    )
-    return var_b, var_a, ndimage.uniform_filter(b * a, window_px) - mean_b * mean_a
+    mean_b, mean_a, square_b, square_a, both = blocks.mean_over(np.stack([b, a, b * b, a * a, b * a]), *window)
+    var_b, var_a = (np.maximum(s - m * m, 0) for s, m in ((square_b, mean_b), (square_a, mean_a)))
+    return var_b, var_a, both - mean_b * mean_a
 
 
 def _compared(var_b: Floats, var_a: Floats, shared: Floats, damp: float) -> tuple[Floats, Floats]:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
-from imagery_diff.method.radiometry import Surface, on_common_scale
+from imagery_diff.method.radiometry import Surface, among, on_common_scale
 from imagery_diff.scene import Flag
 
 if TYPE_CHECKING:
@@ -87,8 +87,8 @@ def cloud_colour(data: Floats, flags: NDArray[np.uint8]) -> NDArray[np.float64]:
         (row, col), bits of :class:`imagery_diff.scene.Flag`.
 
     """
-    there = (flags & (Flag.NODATA | Flag.OUTSIDE)) == 0
-    deep = _inside((flags & Flag.CLOUD) != 0) & there
+    there = (flags & (Flag.NODATA | Flag.OUTSIDE).value) == 0
+    deep = _inside((flags & Flag.CLOUD.value) != 0) & there
     if np.count_nonzero(deep) >= _LEAST_CORE_PX:
         return _typical(data, deep)
     return np.asarray(np.percentile(data[:, there], _WHITE, axis=1) if there.any() else data.max((1, 2)), np.float64)
@@ -122,7 +122,7 @@ def take_off_clouds(
 
     """
     flags = (scenes[0].flags, scenes[1].flags)
-    seen = np.isin(surface, list(match.centre_before))
+    seen = among(surface, match.centre_before)
     veils = tuple(_near(f, _veiling(f, seen), reach_px) & seen for f in flags)
     if any(v.any() for v in veils):
         own = (cloud_colour(scenes[0].data, flags[0]), cloud_colour(scenes[1].data, flags[1]))
@@ -134,8 +134,8 @@ def take_off_clouds(
     shades = tuple(_near(f, Flag.SHADOW, reach_px) & seen for f in flags)
     if not any(s.any() for s in shades):
         return Unveiled(brightness=lifted, taken=thin)
-    dry = seen & (surface != Surface.WATER)
-    deep = tuple(_inside(flags[w] == Flag.SHADOW) & dry & (flags[1 - w] == 0) for w in (0, 1))
+    dry = seen & (surface != Surface.WATER.value)
+    deep = tuple(_inside(flags[w] == Flag.SHADOW.value) & dry & (flags[1 - w] == 0) for w in (0, 1))
     light = tuple(_light_taken(lifted, deep[w], w) for w in (0, 1))
     toward = tuple(-light[w][:, None] * lifted[1 - w][:, shades[w]] for w in (0, 1))
     lit, dim = _take_off(lifted, shades, toward, least)
@@ -175,21 +175,22 @@ def take_off_snow(
     nowhere = np.zeros(surface.shape, bool)
     if not {"blue", "green", "red", "nir"} <= set(names):
         return Unveiled(brightness=images, taken=nowhere)
-    dry = (surface != Surface.UNSEEN) & (surface != Surface.WATER)
+    dry = (surface != Surface.UNSEEN.value) & (surface != Surface.WATER.value)
     white = tuple(
         _white_as_snow(i, names) & ((f & ~np.uint8(Flag.SNOW)) == 0) for i, f in zip(images, flags, strict=True)
     )
     deep = (white[0] & ~white[1] & dry, white[1] & ~white[0] & dry)
     enough = max(_LEAST_CORE_PX, share * np.count_nonzero(dry))
-    # The rim of the water is blurred with the snow of the quay.
-    shore = ndimage.binary_dilation(dry, iterations=_CORE_PX) & (surface != Surface.UNSEEN)
-    where = tuple(shore if np.count_nonzero(d) >= enough else nowhere for d in deep)
-    if not any(w.any() for w in where):
+    snowy = [np.count_nonzero(d) >= enough for d in deep]
+    if not any(snowy):
         return Unveiled(brightness=images, taken=nowhere)
+    # The rim of the water is blurred with the snow of the quay.
+    shore = ndimage.binary_dilation(dry, iterations=_CORE_PX) & (surface != Surface.UNSEEN.value)
+    where = tuple(shore if much else nowhere for much in snowy)
     toward = tuple(_typical(images[date], deep[date])[:, None] - images[1 - date][:, where[date]] for date in (0, 1))
     bare, taken = _take_off(images, where, toward, least, _SNOW_COVER)
     # Snow is so bright that its blur tells on the water beside it.
-    rim = ndimage.binary_dilation(taken, _EIGHT) & (surface == Surface.WATER)
+    rim = ndimage.binary_dilation(taken, _EIGHT) & (surface == Surface.WATER.value)
     return Unveiled(brightness=bare, taken=taken | rim)
 
 
@@ -253,7 +254,7 @@ def _inside(mask: Bools) -> Bools:
 
 def _veiling(flags: NDArray[np.uint8], seen: Bools) -> Flag:
     """Name the flags of one date that say where thin cloud may begin."""
-    hazy = np.count_nonzero(((flags & Flag.HAZE) != 0) & seen) > _WIDESPREAD * np.count_nonzero(seen)
+    hazy = np.count_nonzero(((flags & Flag.HAZE.value) != 0) & seen) > _WIDESPREAD * np.count_nonzero(seen)
     return Flag.CLOUD if hazy else Flag.CLOUD | Flag.HAZE
 
 

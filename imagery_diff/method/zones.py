@@ -80,7 +80,7 @@ def coverage(
     causes: dict[str, float] = {}
     left = bits != 0
     for flag, cause in CAUSES.items():
-        hit = left & ((bits & flag) != 0)
+        hit = left & ((bits & flag.value) != 0)
         if hit.any():
             causes[cause] = float(np.count_nonzero(hit)) / total
         left &= ~hit

@@ -20,6 +20,7 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 from scipy import ndimage
 
+from imagery_diff import threads
 from imagery_diff.errors import InputError, InputNotFoundError
 from imagery_diff.grid import Grid
 from imagery_diff.scene import Band, Flag, Scene
@@ -169,14 +170,20 @@ class RasterSource:
             grid = raster_grid(self.path, dataset).window(row, col, shape)
             raw = dataset.read([self.indexes[b] for b in bands], window=window)
             unseen = _nodata(dataset, raw, window)
-        with np.errstate(over="ignore"):
-            data = raw.astype(np.float32)
+        data = np.empty(raw.shape, np.float32)
+
+        def convert(band: int) -> None:
+            with np.errstate(over="ignore"):
+                data[band] = raw[band]
+
+        threads.each(convert, range(len(raw)))
         if self.scale != 1.0:
             data *= self.scale
         # No sensor measures 1e30; such a number is a fill nobody declared, and would swamp every sum.
         if raw.dtype.kind == "f" or np.abs(self.scale) > 1:
             unseen |= ~(np.abs(data) < _ABSURD).all(axis=0)
-        data[:, unseen] = 0.0
+        if unseen.any():
+            data[:, unseen] = 0.0
         flags = np.where(unseen, np.uint8(Flag.NODATA), np.uint8(0))
         if self.mask is not None:
             flags |= self.mask.flags(row, col, shape)

@@ -5,12 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
-from imagery_diff.write.drawing import Sheet
-from imagery_diff.write.figure import DPI, to_png
-from imagery_diff.write.panels import Frame
+from imagery_diff.write.drawing import Sheet, fitted, measure
+from imagery_diff.write.figure import to_png
 from imagery_diff.write.words import stamp
 
 if TYPE_CHECKING:
@@ -51,22 +48,19 @@ def agreement_png(result: Comparison, score: NDArray[np.float32], called: Bools,
     panels = [_enlarged(grey(score), step, zoom), _enlarged(shown, step, zoom)]
     height, width = panels[0].shape[:2]
     full = (2 * _MARGIN + 2 * width + _GUTTER, _HEAD + height + _FOOT)
-    figure = Figure(figsize=(full[0] / DPI, full[1] / DPI), dpi=DPI, facecolor="white")
-    FigureCanvasAgg(figure)
-    sheet = Sheet(figure, full[1])
+    sheet = Sheet(*full)
     room = full[0] - 2 * _MARGIN
     title = f"{result.before.name} and {result.after.name} against the label"
-    sheet.text(sheet.fitted(title, room, 30), _MARGIN, 20, 30, weight="bold")
-    frame = Frame(row=0, col=0, rows=height, cols=width, width=width, height=height)
+    sheet.text(fitted(title, room, 30), _MARGIN, 20, 30, weight="bold")
     for number, (name, panel) in enumerate(zip(("score", "map against label"), panels, strict=True)):
         left = _MARGIN + number * (width + _GUTTER)
         sheet.text(name, left, _HEAD - 40, _TEXT, weight="bold")
-        axes = sheet.panel(panel, left, _HEAD)
-        if result.simulated:
-            sheet.stamp(axes, stamp(result), frame)
+        with sheet.panel(panel, left, _HEAD) as drawn:
+            if result.simulated:
+                drawn.stamp(stamp(result))
     _legend(sheet, classes, _HEAD + height + 14, room)
-    sheet.paragraph(f"Credit: {result.credit}", _MARGIN, _HEAD + height + 90, room, _SMALL, colour="0.25")
-    return to_png(figure, result, "agreement")
+    sheet.paragraph(f"Credit: {result.credit}", _MARGIN, _HEAD + height + 90, room, _SMALL, colour="#404040")
+    return to_png(sheet.image, result, "agreement")
 
 
 def outcome(called: Bools, label: NDArray[np.uint8]) -> NDArray[np.int_]:
@@ -98,10 +92,10 @@ def _legend(sheet: Sheet, classes: NDArray[np.int_], top: float, room: float) ->
     x, y = float(_MARGIN), float(top)
     for (name, colour), count in zip(CLASSES, counts, strict=True):
         words = f"{name} {count}"
-        need = 34 + sheet.measure(words, _SMALL)[0] + 30
+        need = 34 + measure(words, _SMALL)[0] + 30
         if x > _MARGIN and x + need > _MARGIN + room:
             x, y = float(_MARGIN), y + 34
         swatch = np.broadcast_to(np.array(colour, np.float32), (22, 26, 3))
-        sheet.panel(swatch, round(x), round(y))
+        sheet.swatch(swatch, round(x), round(y))
         sheet.text(words, x + 34, y, _SMALL)
         x += need

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import uuid
 import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from imagery_diff.scene import Flag
 from imagery_diff.write.words import clean, stamp
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from imagery_diff.result import Comparison
@@ -37,24 +40,40 @@ def evidence_tif(result: Comparison) -> bytes:
     One data type, because a GeoTIFF has one; flags up to 255 are exact in float32. Overviews take the nearest pixel,
     since a mean of flag bits means nothing.
     """
-    with warnings.catch_warnings(), rasterio.Env(GDAL_PAM_ENABLED="NO", GDAL_CACHEMAX=128):
+    with maybe_unreferenced():
+        return packed(result)
+
+
+@contextmanager
+def maybe_unreferenced() -> Iterator[None]:
+    """Let rasters without georeference be written without a warning; not in one of several threads, which share it."""
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        with MemoryFile() as plain, MemoryFile(filename=f"{uuid.uuid4().hex}.tif") as cloud:
-            _write_plain(plain, result)
-            rasterio.shutil.copy(
-                plain.name,
-                cloud.name,
-                driver="COG",
-                BLOCKSIZE=str(BLOCK_PX),
-                COMPRESS="DEFLATE",
-                PREDICTOR="FLOATING_POINT",
-                OVERVIEW_COMPRESS="DEFLATE",
-                BIGTIFF="IF_SAFER",
-                # Of the numbers' noise nothing is won by trying harder; two threads write the same bytes as one.
-                LEVEL="1",
-                NUM_THREADS="2",
-            )
-            content: bytes = cloud.read()
+        yield
+
+
+def packed(result: Comparison) -> bytes:
+    """Return evidence.tif; in any thread, within :func:`maybe_unreferenced`."""
+    with (
+        rasterio.Env(GDAL_PAM_ENABLED="NO", GDAL_CACHEMAX=128),
+        MemoryFile() as plain,
+        MemoryFile(filename=f"{uuid.uuid4().hex}.tif") as cloud,
+    ):
+        _write_plain(plain, result)
+        rasterio.shutil.copy(
+            plain.name,
+            cloud.name,
+            driver="COG",
+            BLOCKSIZE=str(BLOCK_PX),
+            COMPRESS="DEFLATE",
+            PREDICTOR="FLOATING_POINT",
+            OVERVIEW_COMPRESS="DEFLATE",
+            BIGTIFF="IF_SAFER",
+            # Of the numbers' noise nothing is won by trying harder; two threads write the same bytes as one.
+            LEVEL="1",
+            NUM_THREADS="2",
+        )
+        content: bytes = cloud.read()
     return content
 
 

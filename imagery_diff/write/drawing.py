@@ -1,26 +1,30 @@
-"""Lines and letters on panels: outlines, labels that keep out of each other's way, scale bar, north arrow, stamp."""
+"""Lines and letters on panels: outlines, labels that keep out of each other's way, scale bar, north arrow, stamp.
+
+Pillow draws: what it loads and does takes a tenth of matplotlib's time. It sets letters smoothly and lines in steps, so
+lines are drawn some times as large and laid through that mask.
+"""
 
 from __future__ import annotations
 
+import importlib.util
 import math
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
-from matplotlib.font_manager import FontProperties
-from matplotlib.image import AxesImage
-from matplotlib.patheffects import withStroke
-from matplotlib.transforms import Affine2D
+from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 from imagery_diff.scene import DEGRADED, UNSEEN, Flag
 from imagery_diff.write.panels import Frame, hatch
 from imagery_diff.write.words import clean
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.backend_bases import RendererBase
-    from matplotlib.figure import Figure
+    from collections.abc import Callable, Iterator, Sequence
+
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
@@ -29,16 +33,19 @@ if TYPE_CHECKING:
     from imagery_diff.result import Comparison, Region
     from imagery_diff.write.panels import Pixels
 
-INK = "0.1"
+    Positions = NDArray[np.float64] | Sequence[tuple[float, float]]
+
+INK = "#1a1a1a"
 COLOURS = {"appeared": "#E69F00", "disappeared": "#56B4E9", "changed": "#CC79A7"}
 """Okabe and Ito 2008: told apart by colour-blind eyes; the line style and the mark say the same again."""
-LINES: dict[str, Any] = {"appeared": "solid", "disappeared": (0, (5, 2)), "changed": (0, (1.2, 1.4))}
+DASHES: dict[str, tuple[float, float] | None] = {"appeared": None, "disappeared": (5, 2), "changed": (1.2, 1.4)}
+"""Lengths of stroke and gap, in widths of the line; None for a line without gaps."""
+DOTS = (1.0, 2.0)
 MARKS = {
     "appeared": "\N{BLACK UP-POINTING TRIANGLE}",
     "disappeared": "\N{BLACK DOWN-POINTING TRIANGLE}",
     "changed": "\N{BLACK DIAMOND}",
 }
-_DPI = 150
 _LABEL_PX, _ZONE_LABEL_PX = 25, 17
 _GAP_PX = 4
 """Figure pixels between an outline and the pixels it marks in a close-up."""
@@ -46,11 +53,67 @@ _FAR_PX = (6, 26, 52, 84)
 _MAX_LABELS = 40
 _SMALL_RING_PX2 = 400
 """Rings of a region smaller than this, square figure pixels, would be two strokes of the pen."""
+_PEN_PX = 0.2
+_FINE = 4
+"""Lines are drawn so many times as large."""
+_FACES = {"normal": "DejaVuSans.ttf", "bold": "DejaVuSans-Bold.ttf"}
+_ASCENT = 0.76
+"""Height of its capitals, in sizes of the font."""
+_HALO, _HALO_PX = "#1c1c1c", 3
+"""Around light letters, which lie on pixels of any colour."""
 
 
-def points(pixels: float) -> float:
-    """Font size or line width in points of a size in figure pixels."""
-    return pixels * 72 / _DPI
+@cache
+def _face(weight: str) -> str:
+    """Return the file of DejaVu Sans, which matplotlib brings; to load matplotlib for it would take half a second."""
+    spec = importlib.util.find_spec("matplotlib")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        path = Path(folder) / "mpl-data" / "fonts" / "ttf" / _FACES[weight]
+        if path.exists():
+            return str(path)
+    from matplotlib.font_manager import FontProperties, findfont  # noqa: PLC0415 - only where it was packed otherwise
+
+    return str(findfont(FontProperties(family="DejaVu Sans", weight=weight)))
+
+
+@lru_cache(256)
+def _font(pixels: float, weight: str) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(_face(weight), pixels, layout_engine=ImageFont.Layout.BASIC)
+
+
+@lru_cache(4096)
+def measure(text: str, pixels: float, weight: str = "normal") -> tuple[float, float]:
+    """Width and height of a text, in pixels."""
+    font = _font(pixels, weight)
+    _, top, _, bottom = font.getbbox(text, anchor="ls")
+    return (float(font.getlength(text)), float(bottom - top))
+
+
+def fitted(text: str, width: float, pixels: float) -> str:
+    """Return a text cut in its middle until it fits; both ends of a file name tell something."""
+    text = clean(text)
+    if measure(text, pixels)[0] <= width:
+        return text
+    for kept in range(min(len(text), 400), 4, -2):
+        short = f"{text[: kept // 2]}\N{HORIZONTAL ELLIPSIS}{text[-(kept // 2) :]}"
+        if measure(short, pixels)[0] <= width:
+            return short
+    return text[:2]
+
+
+def wrapped(text: str, width: float, pixels: float) -> list[str]:
+    """Break a text into lines that fit."""
+    space = measure(" ", pixels)[0]
+    lines: list[list[str]] = [[]]
+    used = 0.0
+    for word in clean(text).split():
+        need = measure(word, pixels)[0]
+        if lines[-1] and used + space + need > width:
+            lines.append([])
+            used = 0.0
+        used += need + (space if lines[-1] else 0.0)
+        lines[-1].append(word)
+    return [fitted(" ".join(line), width, pixels) for line in lines]
 
 
 def to_pixels(geometry: BaseGeometry, grid: Grid) -> BaseGeometry:
@@ -70,123 +133,170 @@ def hatched_by(image: Pixels, flags: NDArray[np.uint8], frame: Frame) -> Pixels:
     return hatch(image, np.where(inside, found, np.uint8(Flag.OUTSIDE)))
 
 
-class _AsIs(AxesImage):
-    """An RGBA picture copied pixel by pixel where it is drawn at its own size, which resampling would not change."""
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """A text, and where it stands."""
 
-    def make_image(self, renderer: RendererBase, magnification: float = 1.0, unsampled: bool = False) -> Any:  # noqa: FBT001, FBT002 - matplotlib's own
-        """Return pixels, left, bottom and a transform, as matplotlib asks for them."""
-        box, pixels = self.axes.bbox, np.asarray(self.get_array())
-        if magnification == 1 and pixels.shape[:2] == (round(box.height), round(box.width)):
-            return pixels[::-1], round(box.x0), round(box.y0), Affine2D()
-        return super().make_image(renderer, magnification, unsampled)
+    text: str
+    box: tuple[float, float, float, float]
+    """Left, top, right, bottom in pixels of the sheet."""
+    slanted: bool = False
 
 
-class Sheet:
-    """A figure addressed in pixels from its upper left corner."""
+class Canvas:
+    """A picture addressed in pixels from its upper left corner."""
 
-    def __init__(self, figure: Figure, height: int) -> None:
-        self.figure = figure
-        self.height = height
-        self.width = round(figure.get_figwidth() * figure.dpi)
-        self._renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]  # Agg has one
-        self._measured: dict[tuple[str, float, str], tuple[float, float]] = {}
+    def __init__(self, image: Image.Image, corner: tuple[int, int], written: list[Written]) -> None:
+        self.image = image
+        self.corner = corner
+        """Left and top on the sheet."""
+        self.written = written
+        """Every text so far, on the whole sheet."""
 
-    def measure(self, text: str, pixels: float, weight: str = "normal") -> tuple[float, float]:
-        """Width and height of a text, in pixels."""
-        key = (text, pixels, weight)
-        if key not in self._measured:
-            font = FontProperties(size=points(pixels), weight=weight)
-            width, height, _ = self._renderer.get_text_width_height_descent(text, font, ismath=False)
-            self._measured[key] = (float(width), float(height))
-        return self._measured[key]
+    def write(
+        self,
+        text: str,
+        at: tuple[float, float],
+        pixels: float,
+        colour: str,
+        *,
+        weight: str = "normal",
+        halo: bool = False,
+    ) -> None:
+        """Write a line, its baseline beginning at a point."""
+        font = _font(pixels, weight)
+        around: dict[str, Any] = {"stroke_width": _HALO_PX, "stroke_fill": _HALO} if halo else {}
+        x, y = round(at[0]), round(at[1])
+        ImageDraw.Draw(self.image).text((x, y), text, fill=colour, font=font, anchor="ls", **around)
+        left, top, right, bottom = font.getbbox(text, anchor="ls")
+        x, y = x + self.corner[0], y + self.corner[1]
+        self.written.append(Written(text=text, box=(x + left, y + top, x + right, y + bottom)))
+
+    def line(
+        self,
+        points: Positions,
+        colour: str,
+        width: float,
+        *,
+        dashes: tuple[float, float] | None = None,
+        opacity: float = 1.0,
+    ) -> None:
+        """Draw a line through points, with ``dashes`` as :data:`DASHES`."""
+        xy = np.asarray(points, float)
+        runs = [xy] if dashes is None else _dashed(xy, *(width * part for part in dashes))
+
+        def paint(pen: ImageDraw.ImageDraw, corner: NDArray[np.float64]) -> None:
+            for run in runs:
+                fine = [tuple(p) for p in (run - corner) * _FINE]
+                pen.line(fine, fill=round(255 * opacity), width=round(width * _FINE), joint="curve")
+
+        self._smoothly(paint, xy, width, colour)
+
+    def area(self, points: Positions, colour: str) -> None:
+        """Fill a polygon."""
+
+        def paint(pen: ImageDraw.ImageDraw, corner: NDArray[np.float64]) -> None:
+            pen.polygon([tuple(p) for p in (np.asarray(points) - corner) * _FINE], fill=255)
+
+        self._smoothly(paint, np.asarray(points, float), 1, colour)
+
+    def _smoothly(
+        self,
+        paint: Callable[[ImageDraw.ImageDraw, NDArray[np.float64]], None],
+        xy: NDArray[np.float64],
+        width: float,
+        colour: str,
+    ) -> None:
+        """Lay a colour through what is painted on a mask several times as large as what it covers."""
+        low = np.maximum(np.floor(xy.min(axis=0) - width), 0).astype(int)
+        high = np.minimum(np.ceil(xy.max(axis=0) + width), self.image.size).astype(int)
+        if (high <= low).any():
+            return
+        mask = Image.new("L", tuple((high - low) * _FINE))
+        paint(ImageDraw.Draw(mask), low.astype(float))
+        self.image.paste(colour, (int(low[0]), int(low[1])), mask.reduce(_FINE))
+
+    def stamp(self, words: str) -> None:
+        """Write across the picture, from corner to corner, that no satellite saw it."""
+        around, letters = _slanted(words, self.image.size)
+        x, y = ((whole - part) // 2 for whole, part in zip(self.image.size, letters.size, strict=True))
+        for colour, mask in (("black", around), ("white", letters)):
+            self.image.paste(colour, (x, y), mask)
+        x, y = x + self.corner[0], y + self.corner[1]
+        self.written.append(Written(text=words, box=(x, y, x + letters.width, y + letters.height), slanted=True))
+
+
+@lru_cache(4)
+def _slanted(words: str, size: tuple[int, int]) -> tuple[Image.Image, Image.Image]:
+    """Return masks of words from corner to corner of a picture, and of what lies around their letters."""
+    diagonal, angle = math.hypot(*size), math.atan2(size[1], size[0])
+    width, height = measure(words, 100, "bold")
+    # The slanted line of letters must fit between all four edges.
+    fit = min(
+        0.94 * size[0] / (width * math.cos(angle) + height * math.sin(angle)),
+        0.94 * size[1] / (width * math.sin(angle) + height * math.cos(angle)),
+        0.8 * diagonal / width,
+    )
+    font = _font(100 * fit, "bold")
+    left, top, right, bottom = font.getbbox(words, anchor="ls")
+    line = (math.ceil(right - left) + 2 * _HALO_PX, math.ceil(bottom - top) + 2 * _HALO_PX)
+    letters, around = Image.new("L", line), Image.new("L", line)
+    for mask, stroke in ((letters, 0), (around, _HALO_PX)):
+        at = (_HALO_PX - left, _HALO_PX - top)
+        ImageDraw.Draw(mask).text(at, words, fill=255, font=font, anchor="ls", stroke_width=stroke)
+    faint = [(ImageChops.subtract(around, letters), 0.4), (letters, 0.65)]
+    first, second = (
+        mask.point([round(opacity * level) for level in range(256)]).rotate(
+            math.degrees(angle), Image.Resampling.BICUBIC, expand=True
+        )
+        for mask, opacity in faint
+    )
+    return first, second
+
+
+def _dashed(xy: NDArray[np.float64], stroke: float, gap: float) -> list[NDArray[np.float64]]:
+    """Cut a line into strokes and leave out the gaps between them."""
+    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xy, axis=0).T))])
+    begins = np.arange(0.0, along[-1], stroke + gap)
+    runs = []
+    for begin in begins:
+        end = min(begin + stroke, along[-1])
+        at = np.concatenate([[begin], along[(along > begin) & (along < end)], [end]])
+        runs.append(np.stack([np.interp(at, along, side) for side in xy.T], axis=1))
+    return runs
+
+
+class Sheet(Canvas):
+    """The whole figure."""
+
+    def __init__(self, width: int, height: int) -> None:
+        super().__init__(Image.new("RGB", (width, height), "white"), (0, 0), [])
 
     def text(self, text: str, x: float, y: float, pixels: float, *, colour: str = INK, weight: str = "normal") -> None:
         """Write a line, its upper left corner at (x, y)."""
-        self.figure.text(
-            x / self.width,
-            1 - y / self.height,
-            clean(text),
-            size=points(pixels),
-            color=colour,
-            weight=weight,
-            va="top",
-            ha="left",
-            parse_math=False,
-        )
-
-    def fitted(self, text: str, width: float, pixels: float) -> str:
-        """Return a text cut in its middle until it fits; both ends of a file name tell something."""
-        text = clean(text)
-        if self.measure(text, pixels)[0] <= width:
-            return text
-        for kept in range(min(len(text), 400), 4, -2):
-            short = f"{text[: kept // 2]}\N{HORIZONTAL ELLIPSIS}{text[-(kept // 2) :]}"
-            if self.measure(short, pixels)[0] <= width:
-                return short
-        return text[:2]
-
-    def wrapped(self, text: str, width: float, pixels: float) -> list[str]:
-        """Break a text into lines that fit."""
-        space = self.measure("n n", pixels)[0] - 2 * self.measure("n", pixels)[0]
-        lines: list[list[str]] = [[]]
-        used = 0.0
-        for word in clean(text).split():
-            need = self.measure(word, pixels)[0]
-            if lines[-1] and used + space + need > width:
-                lines.append([])
-                used = 0.0
-            used += need + (space if lines[-1] else 0.0)
-            lines[-1].append(word)
-        return [self.fitted(" ".join(line), width, pixels) for line in lines]
+        self.write(clean(text), (x, y + _ASCENT * pixels), pixels, colour, weight=weight)
 
     def paragraph(self, text: str, x: float, y: float, width: float, pixels: float, *, colour: str = INK) -> float:
         """Write a text in as many lines as it needs; return where the next may begin."""
         step = 1.4 * pixels
-        for line in self.wrapped(text, width, pixels):
+        for line in wrapped(text, width, pixels):
             self.text(line, x, y, pixels, colour=colour)
             y += step
         return y
 
-    def panel(self, image: Pixels, left: int, top: int) -> Axes:
-        """Show an image pixel by pixel, its upper left corner at (left, top)."""
-        rows, cols = image.shape[:2]
-        box = (left / self.width, 1 - (top + rows) / self.height, cols / self.width, rows / self.height)
-        axes = self.figure.add_axes(box)
-        shown = np.full((rows, cols, 4), 255, np.uint8)
-        shown[..., :3] = np.rint(np.clip(image, 0, 1) * 255)
-        as_is = _AsIs(axes, interpolation="nearest", extent=(0, cols, rows, 0))
-        as_is.set_data(shown)
-        axes.add_image(as_is)
-        axes.set(xlim=(0, cols), ylim=(rows, 0), xticks=[], yticks=[])
-        for spine in axes.spines.values():
-            spine.set(linewidth=points(1.5), color="0.3")
-        return axes
+    @contextmanager
+    def panel(self, image: Pixels, left: int, top: int) -> Iterator[Canvas]:
+        """Show an image pixel by pixel, its upper left corner at (left, top), with what is drawn on it meanwhile."""
+        shown = Image.fromarray(np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8))
+        yield Canvas(shown, (left, top), self.written)
+        self.image.paste(shown, (left, top))
+        rim = (left - 1, top - 1, left + shown.width, top + shown.height)
+        ImageDraw.Draw(self.image).rectangle(rim, outline="#4d4d4d")
 
-    def stamp(self, axes: Axes, words: str, frame: Frame) -> None:
-        """Write across a panel, from corner to corner, that no satellite saw it."""
-        diagonal = math.hypot(frame.width, frame.height)
-        angle = math.atan2(frame.height, frame.width)
-        width, height = self.measure(words, 100, "bold")
-        # The slanted line of letters must fit between all four edges.
-        fit = min(
-            0.94 * frame.width / (width * math.cos(angle) + height * math.sin(angle)),
-            0.94 * frame.height / (width * math.sin(angle) + height * math.cos(angle)),
-            0.8 * diagonal / width,
-        )
-        axes.text(
-            frame.width / 2,
-            frame.height / 2,
-            words,
-            size=points(100 * fit),
-            weight="bold",
-            color=(1, 1, 1, 0.55),
-            rotation=math.degrees(angle),
-            rotation_mode="anchor",
-            ha="center",
-            va="center",
-            zorder=8,
-            path_effects=[withStroke(linewidth=points(5), foreground=(0, 0, 0, 0.4))],
-        )
+    def swatch(self, image: Pixels, left: int, top: int) -> None:
+        """Show an image on which nothing is drawn."""
+        with self.panel(image, left, top):
+            pass
 
     def legend(self, left: int, top: int, width: int, result: Comparison) -> None:
         """Explain the lines and hatchings that occur."""
@@ -202,62 +312,51 @@ class Sheet:
         entries += [("unseen", "not seen")] if np.any(flags & UNSEEN) else []
         entries += [("degraded", "haze, shadow, snow")] if np.any(flags & DEGRADED) else []
         for kind, words in entries:
-            need = self.measure(words, 21)[0] + (70 if kind != "none" else 20)
+            need = measure(words, 21)[0] + (70 if kind != "none" else 20)
             if x + need > left + width and x > left:
                 x, y = float(left), y + 34
             if kind != "none":
                 self._sample(kind, x, y)
-            self.text(words, x + (50 if kind != "none" else 0), y, 21, colour="0.2")
+            self.text(words, x + (50 if kind != "none" else 0), y, 21, colour="#333333")
             x += need
 
     def _sample(self, kind: str, x: float, y: float) -> None:
         """Draw a short piece of a line, or a swatch of a hatching."""
         if kind in {"unseen", "degraded"}:
             bits = np.full((24, 42), np.uint8(Flag.NODATA if kind == "unseen" else Flag.HAZE))
-            self.panel(hatch(np.full((24, 42, 3), 0.45, np.float32), bits), round(x), round(y))
+            self.swatch(hatch(np.full((24, 42, 3), 0.45, np.float32), bits), round(x), round(y))
             return
-        style: dict[str, Any] = {"color": COLOURS.get(kind, "0.35"), "linestyle": LINES.get(kind, "solid")}
-        style["linewidth"] = points(5 if kind in COLOURS else 2)
-        if kind == "search":
-            style["linestyle"] = (0, (1, 2))
-        axes = self.figure.add_axes((x / self.width, 1 - (y + 24) / self.height, 42 / self.width, 24 / self.height))
-        axes.plot([0, 1], [0.5, 0.5], **style)
-        axes.set(xlim=(0, 1), ylim=(0, 1))
-        axes.axis("off")
+        dashes = DOTS if kind == "search" else DASHES.get(kind)
+        ends = [(x, y + 12), (x + 42, y + 12)]
+        self.line(ends, COLOURS.get(kind, "#595959"), 5 if kind in COLOURS else 2, dashes=dashes)
 
 
 def _rings(shape: BaseGeometry, frame: Frame) -> list[NDArray[np.float64]]:
-    rings = []
-    for part in shapely.get_parts(shape):
-        if part.geom_type == "Polygon":
-            rings += [frame.to_panel(np.asarray(ring.coords)) for ring in (part.exterior, *part.interiors)]
-    return rings
+    parts = [part for part in shapely.get_parts(shape) if part.geom_type == "Polygon"]
+    rings = [shapely.transform(ring, frame.to_panel) for part in parts for ring in (part.exterior, *part.interiors)]
+    # Corners closer than the pen can show cost its time.
+    return [shapely.get_coordinates(shapely.simplify(ring, _PEN_PX)) for ring in rings]
 
 
-def zone_outline(axes: Axes, zone: Zone, grid: Grid, frame: Frame) -> None:
+def zone_outline(panel: Canvas, zone: Zone, grid: Grid, frame: Frame) -> None:
     """Draw a zone thin and white; a search area dotted."""
     for ring in _rings(to_pixels(zone.polygon, grid), frame):
-        axes.plot(
-            *ring.T,
-            color="white",
-            linewidth=points(2),
-            linestyle="solid" if zone.located else (0, (1, 2)),
-            zorder=3,
-            path_effects=[withStroke(linewidth=points(4), foreground=(0, 0, 0, 0.55))] if zone.located else [],
-        )
+        if zone.located:
+            panel.line(ring, "black", 4, opacity=0.55)
+        panel.line(ring, "white", 2, dashes=None if zone.located else DOTS)
 
 
-def region_outline(axes: Axes, shape: BaseGeometry, direction: str, frame: Frame) -> None:
+def region_outline(panel: Canvas, shape: BaseGeometry, direction: str, frame: Frame) -> None:
     """Draw a region in the colour and line of its direction, without holes too small to be drawn as such."""
     rings = [ring for ring in _rings(shape, frame) if shapely.Polygon(ring).area > _SMALL_RING_PX2] or _rings(
         shape, frame
     )
     for ring in rings:
-        axes.plot(*ring.T, color="black", linewidth=points(8), zorder=4, solid_capstyle="round", alpha=0.8)
-        axes.plot(*ring.T, color=COLOURS[direction], linewidth=points(4.5), linestyle=LINES[direction], zorder=5)
+        panel.line(ring, "black", 8, opacity=0.8)
+        panel.line(ring, COLOURS[direction], 4.5, dashes=DASHES[direction])
 
 
-def region_frame(axes: Axes, shape: BaseGeometry, direction: str, frame: Frame) -> None:
+def region_frame(panel: Canvas, shape: BaseGeometry, direction: str, frame: Frame) -> None:
     """Draw a region's outline a little outside it, so that its own pixels stay visible."""
     scale = frame.width / frame.cols
     moved = shapely.transform(shape, frame.to_panel)
@@ -267,16 +366,15 @@ def region_frame(axes: Axes, shape: BaseGeometry, direction: str, frame: Frame) 
     around = shapely.union_all([shapely.Polygon(part.exterior) for part in shapely.get_parts(around)])
     plain = Frame(row=0, col=0, rows=frame.height, cols=frame.width, width=frame.width, height=frame.height)
     for ring in _rings(around, plain):
-        axes.plot(*ring.T, color="black", linewidth=points(5), alpha=0.6, zorder=4)
-        axes.plot(*ring.T, color=COLOURS[direction], linewidth=points(3), linestyle=LINES[direction], zorder=5)
+        panel.line(ring, "black", 5, opacity=0.6)
+        panel.line(ring, COLOURS[direction], 3, dashes=DASHES[direction])
 
 
 @dataclass
 class Labels:
     """Places labels on one panel so that none covers another, a region or the panel's edge."""
 
-    sheet: Sheet
-    axes: Axes
+    panel: Canvas
     frame: Frame
     taken: list[tuple[float, float, float, float]] = field(default_factory=list)
     """Left, top, right, bottom of what is occupied, panel pixels."""
@@ -306,7 +404,7 @@ class Labels:
             return
         text = clean((zone.title or zone.name).split(" (")[0].split(",")[0])
         text = text if zone.title and len(text) <= 22 and "," not in zone.title else clean(zone.name)  # noqa: PLR2004
-        width, height = self.sheet.measure(text, _ZONE_LABEL_PX)
+        width, height = measure(text, _ZONE_LABEL_PX)
         for x, y in self._spots(shape):
             place = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
             if self._free(place):
@@ -337,7 +435,7 @@ class Labels:
 
     def _room(self, text: str, pixels: float, bounds: tuple[float, ...]) -> Any:
         """Find the nearest free place around a box; None if there is none."""
-        width, height = self.sheet.measure(text, pixels, "bold")
+        width, height = measure(text, pixels, "bold")
         left, top, right, bottom = bounds
         x, y = (left + right - width) / 2, (top + bottom - height) / 2
         for gap in _FAR_PX:
@@ -376,43 +474,24 @@ class Labels:
         ]
         end = [np.clip(start[0], bounds[0], bounds[2]), np.clip(start[1], bounds[1], bounds[3])]
         if math.dist(start, end) > _FAR_PX[0] + 6:
-            self.axes.plot([start[0], end[0]], [start[1], end[1]], color="black", linewidth=points(2), zorder=5)
+            self.panel.line([(start[0], start[1]), (end[0], end[1])], "black", 2)
 
     def _write(self, text: str, place: tuple[float, ...], pixels: float, colour: str, weight: str) -> None:
         self.taken.append((place[0], place[1], place[2], place[3]))
-        self.axes.text(
-            place[0],
-            place[3],
-            text,
-            size=points(pixels),
-            color=colour,
-            weight=weight,
-            ha="left",
-            va="bottom",
-            zorder=9,
-            parse_math=False,
-            path_effects=[withStroke(linewidth=points(5), foreground=(0, 0, 0, 0.85))],
-        )
+        below = _font(pixels, weight).getbbox(text, anchor="ls")[3]
+        self.panel.write(text, (place[0], place[3] - below), pixels, colour, weight=weight, halo=True)
 
 
-def scale_bar(axes: Axes, frame: Frame, pixel_size: float, unit: str) -> None:
+def scale_bar(panel: Canvas, frame: Frame, pixel_size: float, unit: str) -> None:
     """Draw a bar of a round length, about a quarter of the panel wide."""
     scale = frame.width / frame.cols / pixel_size
     length = round_length(0.28 * frame.width / scale)
     x, y = 18, frame.height - 18
-    halo = [withStroke(linewidth=points(9), foreground=(0, 0, 0, 0.75))]
-    ends = ([x, x + length * scale], [y, y])
-    axes.plot(
-        *ends,
-        color="white",
-        linewidth=points(5),
-        path_effects=halo,
-        zorder=10,
-        solid_capstyle="butt",
-    )
+    ends = [(x, y), (x + length * scale, y)]
+    panel.line([(x - 2, y), (x + length * scale + 2, y)], "black", 9, opacity=0.75)
+    panel.line(ends, "white", 5)
     words = f"{length / 1000:g} km" if unit == "m" and length >= 1000 else f"{length:g} {unit}"  # noqa: PLR2004
-    halo = [withStroke(linewidth=points(5), foreground=(0, 0, 0, 0.85))]
-    axes.text(x, y - 8, words, size=points(22), color="white", path_effects=halo, zorder=10, va="bottom", ha="left")
+    panel.write(words, (x, y - 11), 22, "white", halo=True)
 
 
 def round_length(most: float) -> float:
@@ -426,30 +505,18 @@ def round_length(most: float) -> float:
     return float(f"{max(step * power for step in (1, 2, 5) if step * power <= most * (1 + 1e-9)):.3g}")
 
 
-def north_arrow(axes: Axes, frame: Frame, up_azimuth_deg: float) -> None:
+def north_arrow(panel: Canvas, frame: Frame, up_azimuth_deg: float) -> None:
     """Point to true north, in the upper right corner; ``up_azimuth_deg`` is where the panel's top points to."""
     angle = math.radians(-up_azimuth_deg)
-    dx, dy = math.sin(angle), -math.cos(angle)
-    x, y, half = frame.width - 36, 50, 24
-    style = {"arrowstyle": "-|>,head_width=0.35,head_length=0.6", "linewidth": points(4), "shrinkA": 0, "shrinkB": 0}
-    for colour, extra in (("black", 5), ("white", 0)):
-        axes.annotate(
-            "",
-            xy=(x + half * dx, y + half * dy),
-            xytext=(x - half * dx, y - half * dy),
-            arrowprops=style | {"color": colour, "linewidth": points(4 + extra)},
-            zorder=10,
-        )
-    halo = [withStroke(linewidth=points(5), foreground=(0, 0, 0, 0.85))]
-    axes.text(
-        x - 40 * dx,
-        y - 40 * dy,
-        "N",
-        size=points(20),
-        color="white",
-        weight="bold",
-        path_effects=halo,
-        zorder=10,
-        ha="center",
-        va="center",
-    )
+    ahead = np.array([math.sin(angle), -math.cos(angle)])
+    aside = np.array([-ahead[1], ahead[0]])
+    middle, half = np.array([frame.width - 36.0, 50.0]), 24
+    tip, neck, tail = (middle + along * ahead for along in (half, half - 15, -half))
+    head = [tip, neck + 9 * aside, neck - 9 * aside, tip]
+    panel.line([tail - 2 * ahead, neck], "black", 9)
+    panel.line([*head, head[1]], "black", 5)
+    panel.line([tail, neck + ahead], "white", 4)
+    panel.area(head, "white")
+    x, y = middle - 40 * ahead
+    width, height = measure("N", 20, "bold")
+    panel.write("N", (x - width / 2, y + height / 2), 20, "white", weight="bold", halo=True)

@@ -1,32 +1,27 @@
 """overview.png: before, after and what was flagged, side by side, and the pixels around the strongest regions.
 
 Everything is laid out in pixels of the figure: panels are computed at the size they are drawn, labels are measured
-before they are placed. matplotlib's object interface only: a program that plots for itself is not disturbed.
+before they are placed.
 """
 
 from __future__ import annotations
 
 import io
 import math
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from imagery_diff.write import drawing
-from imagery_diff.write.drawing import Sheet
+from imagery_diff.write.drawing import Canvas, Sheet, fitted, wrapped
 from imagery_diff.write.ground import up_azimuth_deg
 from imagery_diff.write.model import zone_title
 from imagery_diff.write.panels import Frame, Stretch, choose_stretch, grid_panel, native_panel, subdued
 from imagery_diff.write.words import MISSED, clean, flagged_words, local_time, pixel_words, stamp, window_of
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from PIL.Image import Image
 
     from imagery_diff.result import Comparison, Region
     from imagery_diff.scene import SceneInfo
@@ -59,52 +54,37 @@ class _Layout:
     """Below the captions."""
 
 
-class Overview(Figure):
-    """A figure that a notebook shows by itself, without pyplot and its global state."""
-
-    def _repr_png_(self) -> bytes:
-        buffer = io.BytesIO()
-        self.savefig(buffer, format="png")
-        return buffer.getvalue()
-
-
-def overview(result: Comparison) -> Figure:
+def overview(result: Comparison) -> Image:
     """Draw a comparison.
 
     Returns
     -------
-    matplotlib.figure.Figure
-        At most 2400 pixels wide at its own dpi; it belongs to no pyplot state.
+    PIL.Image.Image
+        2400 pixels wide; a notebook shows it by itself.
 
     """
+    return draw(result).image
+
+
+def draw(result: Comparison) -> Sheet:
+    """Draw a comparison on a sheet, which knows what was written where."""
     head = _MARGIN + 130 + (50 if result.simulated else 0)
     layout = _top_row(_whole(result), _ground_aspect(result), head)
     stretch = choose_stretch(result, layout.frame)
     shown = result.regions[:MAX_CLOSE_UPS]
     row_height = _CLOSE_HEIGHT + 70
     foot = layout.bottom + len(shown) * row_height
-    notes = [line for note in _notes(result, stretch) for line in _lines(note)]
-    sheet = _sheet(foot + 16 + round(1.4 * _SMALL * len(notes)) + _MARGIN)
+    notes = [line for note in _notes(result, stretch) for line in wrapped(note, WIDTH_PX - 2 * _MARGIN, _SMALL)]
+    sheet = Sheet(WIDTH_PX, foot + 16 + round(1.4 * _SMALL * len(notes)) + _MARGIN)
     _title(sheet, result)
     _draw_top(sheet, result, layout, stretch)
     for number, region in enumerate(shown):
         _close_up(sheet, result, region, layout.bottom + number * row_height)
     y = foot + 16.0
     for note in notes:
-        sheet.text(note, _MARGIN, y, _SMALL, colour="0.25")
+        sheet.text(note, _MARGIN, y, _SMALL, colour="#404040")
         y += 1.4 * _SMALL
-    return sheet.figure
-
-
-def _sheet(height: int) -> Sheet:
-    figure = Overview(figsize=(WIDTH_PX / DPI, height / DPI), dpi=DPI, facecolor="white")
-    FigureCanvasAgg(figure)
-    return Sheet(figure, height)
-
-
-def _lines(note: str) -> list[str]:
-    """Break a note into lines before the figure exists, whose height they decide."""
-    return _sheet(DPI).wrapped(note, WIDTH_PX - 2 * _MARGIN, _SMALL)
+    return sheet
 
 
 def overview_png(result: Comparison) -> bytes:
@@ -112,13 +92,8 @@ def overview_png(result: Comparison) -> bytes:
     return to_png(overview(result), result, "overview")
 
 
-def to_png(figure: Figure, result: Comparison, product: str) -> bytes:
-    """Return a figure as PNG with the result's credit in it, and whether no satellite saw what it shows."""
-    canvas = FigureCanvasAgg(figure)
-    with warnings.catch_warnings():
-        # A name in a script the font lacks is shown as boxes; the full names stand in summary.json.
-        warnings.filterwarnings("ignore", message="Glyph .* missing")
-        canvas.draw()  # type: ignore[no-untyped-call]
+def to_png(image: Image, result: Comparison, product: str) -> bytes:
+    """Return a picture as PNG with the result's credit in it, and whether no satellite saw what it shows."""
     information = PngInfo()
     texts = {"Software": "imagery_diff", "Copyright": result.credit}
     if result.simulated:
@@ -127,9 +102,7 @@ def to_png(figure: Figure, result: Comparison, product: str) -> bytes:
     for key, text in texts.items():
         information.add_itxt(key, clean(text))
     buffer = io.BytesIO()
-    # Written by Pillow without the alpha channel, which halves the time; a fixed level keeps the bytes the same.
-    pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
-    image = Image.fromarray(pixels[..., :3])
+    # A fixed level keeps the bytes the same.
     image.save(buffer, format="png", compress_level=1, pnginfo=information, dpi=(DPI, DPI))
     return buffer.getvalue()
 
@@ -180,12 +153,12 @@ def _title(sheet: Sheet, result: Comparison) -> None:
         y += 50
     aoi = result.aoi
     place = (aoi.title or aoi.name) if aoi else "Common ground of the two images"
-    sheet.text(sheet.fitted(place, WIDTH_PX - 2 * _MARGIN, _TITLE), _MARGIN, y, _TITLE, weight="bold")
+    sheet.text(fitted(place, WIDTH_PX - 2 * _MARGIN, _TITLE), _MARGIN, y, _TITLE, weight="bold")
     timezone = aoi.timezone if aoi else None
     when = window_of(result.before, result.after, timezone)
     line = f"{flagged_words(result)}, {when}"
     sheet.text(
-        sheet.fitted(line[0].upper() + line[1:], WIDTH_PX - 2 * _MARGIN, _TEXT), _MARGIN, y + 58, _TEXT, colour="0.25"
+        fitted(line[0].upper() + line[1:], WIDTH_PX - 2 * _MARGIN, _TEXT), _MARGIN, y + 58, _TEXT, colour="#404040"
     )
 
 
@@ -200,15 +173,17 @@ def _draw_top(sheet: Sheet, result: Comparison, layout: _Layout, stretch: Stretc
     for (left, top), name, image in zip(
         layout.places, ("before", "after", "flagged"), (before, after, flagged), strict=True
     ):
-        axes = sheet.panel(image, left, top)
         sheet.text(name, left, top - 40, 30, weight="bold")
+        with sheet.panel(image, left, top) as panel:
+            _stamp(panel, result)
+            if name == "flagged":
+                _outlines(panel, result, frame)
+            _furniture(panel, result, frame)
         if name == "flagged":
-            _outlines(sheet, axes, result, frame)
             sheet.legend(left, top + frame.height + 8, layout.caption_width, result)
         else:
             info = result.before if name == "before" else result.after
             _caption(sheet, info, result, (left, top + frame.height + 8), layout.caption_width)
-        _furniture(sheet, axes, result, frame)
 
 
 def _caption(sheet: Sheet, info: SceneInfo, result: Comparison, corner: tuple[int, int], width: int) -> None:
@@ -219,26 +194,26 @@ def _caption(sheet: Sheet, info: SceneInfo, result: Comparison, corner: tuple[in
     parts = (time, f"{info.product}, {size}", info.name)
     x, y = corner
     if width > _COLUMN:
-        sheet.text(sheet.fitted("   ".join(parts), width, _SMALL), x, y, _SMALL, colour="0.2")
+        sheet.text(fitted("   ".join(parts), width, _SMALL), x, y, _SMALL, colour="#333333")
         return
     for i, part in enumerate(parts):
         sheet.text(
-            sheet.fitted(part, width, _TEXT if i == 0 else _SMALL),
+            fitted(part, width, _TEXT if i == 0 else _SMALL),
             x,
             y + 34 * i,
             _TEXT if i == 0 else _SMALL,
-            colour="0.2",
+            colour="#333333",
         )
 
 
-def _outlines(sheet: Sheet, axes: Axes, result: Comparison, frame: Frame) -> None:
+def _outlines(panel: Canvas, result: Comparison, frame: Frame) -> None:
     """Zones thin and below, regions bold and above; ids first, then as many zone names as find room."""
-    labels = drawing.Labels(sheet, axes, frame)
+    labels = drawing.Labels(panel, frame)
     for state in result.zones:
-        drawing.zone_outline(axes, state.zone, result.grid, frame)
+        drawing.zone_outline(panel, state.zone, result.grid, frame)
     shapes = [(region, drawing.to_pixels(region.geometry, result.grid)) for region in result.regions]
     for region, shape in shapes:
-        drawing.region_outline(axes, shape, region.direction, frame)
+        drawing.region_outline(panel, shape, region.direction, frame)
         labels.keep_clear(shape)
     for region, shape in shapes:
         labels.region(region, shape)
@@ -256,17 +231,19 @@ def _close_up(sheet: Sheet, result: Comparison, region: Region, top: int) -> Non
         left = _MARGIN + column * (_COLUMN + _GUTTER)
         own = stretch.of(column)
         image = native_panel(info, result, own, frame, half=half)
-        axes = sheet.panel(grid_panel(scene, own, frame) if image is None else image, left, top + 40)
+        image = grid_panel(scene, own, frame) if image is None else image
         sheet.text(f"{region.id} {'before' if column == 0 else 'after'}", left, top + 2, _TEXT, weight="bold")
-        drawing.region_frame(axes, shape, region.direction, frame)
-        _furniture(sheet, axes, result, frame)
+        with sheet.panel(image, left, top + 40) as panel:
+            _stamp(panel, result)
+            drawing.region_frame(panel, shape, region.direction, frame)
+            _furniture(panel, result, frame)
     left = _MARGIN + 2 * (_COLUMN + _GUTTER)
     sheet.text(f"{drawing.MARKS[region.direction]} {region.id} {region.direction}", left, top + 36, 30, weight="bold")
     y = sheet.paragraph(region.description, left, top + 84, _COLUMN, _TEXT)
     for reason in region.why:
-        y = sheet.paragraph(f"- {reason}", left, y + 2, _COLUMN, _SMALL, colour="0.3")
+        y = sheet.paragraph(f"- {reason}", left, y + 2, _COLUMN, _SMALL, colour="#4d4d4d")
     sheet.paragraph(
-        f"Shown in {stretch.words(_units(result))}.", left, max(y + 16, top + 400), _COLUMN, _SMALL, colour="0.45"
+        f"Shown in {stretch.words(_units(result))}.", left, max(y + 16, top + 400), _COLUMN, _SMALL, colour="#737373"
     )
 
 
@@ -290,15 +267,19 @@ def _close_frame(bounds: tuple[float, ...], aspect: float, result: Comparison) -
     )
 
 
-def _furniture(sheet: Sheet, axes: Axes, result: Comparison, frame: Frame) -> None:
-    """Scale bar, north arrow, and the stamp on what no satellite saw."""
+def _stamp(panel: Canvas, result: Comparison) -> None:
+    """Stamp what no satellite saw, before anything that is to be read is drawn on it."""
     if result.simulated:
-        sheet.stamp(axes, stamp(result), frame)
+        panel.stamp(stamp(result))
+
+
+def _furniture(panel: Canvas, result: Comparison, frame: Frame) -> None:
+    """Scale bar and north arrow."""
     size = result.grid.pixel_size_m[0] if result.grid.crs else 1.0
-    drawing.scale_bar(axes, frame, size, "m" if result.grid.crs else "pixels")
+    drawing.scale_bar(panel, frame, size, "m" if result.grid.crs else "pixels")
     azimuth = up_azimuth_deg(result.grid)
     if azimuth is not None:
-        drawing.north_arrow(axes, frame, azimuth)
+        drawing.north_arrow(panel, frame, azimuth)
 
 
 def _notes(result: Comparison, stretch: Stretch) -> list[str]:

@@ -19,9 +19,10 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from imagery_diff import threads
 from imagery_diff.errors import ImageryDiffWarning, OutputError
 from imagery_diff.write import manifest as manifests
-from imagery_diff.write.cog import evidence_tif
+from imagery_diff.write.cog import maybe_unreferenced, packed
 from imagery_diff.write.figure import overview_png
 from imagery_diff.write.geojson import regions_geojson_bytes
 from imagery_diff.write.model import summary_json
@@ -65,8 +66,10 @@ def result_files(result: Comparison, more: Mapping[str, bytes] | None = None) ->
     """Every file of a result, name -> content, the manifest last."""
     files = {} if result.grid.crs is None else {"regions.geojson": regions_geojson_bytes(result)}
     files["summary.json"] = summary_json(result)
-    files["evidence.tif"] = evidence_tif(result)
-    files["overview.png"] = overview_png(result)
+    # GDAL and Pillow let go of the interpreter while they pack.
+    packing = {"evidence.tif": packed, "overview.png": overview_png}
+    with maybe_unreferenced():
+        files |= zip(packing, threads.each(lambda name: packing[name](result), list(packing)), strict=True)
     files |= more or {}
     return files | {manifests.NAME: manifests.manifest_json(result, files)}
 

@@ -92,7 +92,7 @@ def versions() -> dict[str, str]:
         "rasterio": rasterio.__version__,
         "gdal": rasterio.__gdal_version__,
         "pyproj": importlib.metadata.version("pyproj"),
-        "matplotlib": importlib.metadata.version("matplotlib"),
+        "pillow": importlib.metadata.version("pillow"),
     }
 
 

@@ -26,7 +26,7 @@ _COLOURS = (("red", "r"), ("green", "g"), ("blue", "b"))
 _OTHER_SCALE = 8.0
 """Two images whose values span so differently are not in the same numbers (reflectance against counts)."""
 _PERCENTILES = (0.5, 99.5)
-_MAX_SAMPLES = 400_000
+_MAX_SAMPLES = 100_000
 _MAX_NATIVE_PIXELS = 6_000_000
 _UNSEEN_GREY, _STRIPE_GREY = 0.62, 0.38
 _STRIPE_PX, _THIN_STRIPE_PX = 14, 26
@@ -218,6 +218,8 @@ def _scaled(band: Pixels, low: np.float32, span: np.float32) -> Pixels:
 
 def hatch(colours: Pixels, flags: NDArray[np.uint8]) -> Pixels:
     """Cover unseen pixels with grey stripes; lay thin light stripes, the other way, over degraded ones."""
+    if not flags.any():
+        return colours
     y, x = np.arange(flags.shape[0])[:, None], np.arange(flags.shape[1])[None]
     out = np.array(colours, dtype=np.float32)
     thin = ((flags & DEGRADED) != 0) & ((x - y) % _THIN_STRIPE_PX < 3)  # noqa: PLR2004 - width of the line, pixels

@@ -39,11 +39,15 @@ def test_masks_grow_and_shrink_as_by_scipys_morphology(shape, reach):
     np.testing.assert_array_equal(blocks.shrunk_by_steps(~mask, reach), ndimage.binary_erosion(~mask, iterations=reach))
 
 
-def test_what_is_thinned_is_spread_evenly_and_nothing_is_left_out_of_little():
-    at = np.arange(1000)
-    assert len(blocks.thinned(at, 300)) == 250
-    assert np.ptp(np.diff(blocks.thinned(at, 300))) == 0
-    np.testing.assert_array_equal(blocks.thinned(at, 1000), at)
+def test_what_is_sampled_is_spread_evenly_and_nothing_is_left_out_of_little(monkeypatch):
+    mask = np.random.default_rng(2).random((40, 60)) < 0.5
+    at = np.flatnonzero(mask)
+    np.testing.assert_array_equal(blocks.sampled(mask, len(at)), at)
+    every = -(-len(at) // 300)
+    for stretch in (7, 1 << 16):
+        monkeypatch.setattr(blocks, "_STRETCH_PX", stretch)
+        np.testing.assert_array_equal(blocks.sampled(mask, 300), at[::every])
+    assert not len(blocks.sampled(np.zeros((3, 4), bool), 5))
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 1001])
@@ -84,3 +88,24 @@ def test_threads_give_the_same_bits_twice(monkeypatch):
     monkeypatch.setattr(blocks, "TILE_PX", (32, 32))
     for one, two in zip(weighed(1), weighed(1), strict=True):
         np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(2, 45, 300), (40, 129), (7, 9)])
+@pytest.mark.parametrize("axis", [-2, -1])
+def test_a_kernel_of_any_shape_is_laid_on_as_by_scipy(shape, axis, kind):
+    """Also on a part of a larger array, whatever is left over beside whole runs and pieces."""
+    image = np.random.default_rng(6).normal(10, 1, (*shape[:-1], shape[-1] + 5)).astype(kind)[..., 2:-3]
+    taps = np.array([0.1, -0.3, 0.7, 0.5], kind)
+    out = blocks.correlate(image, taps, axis)
+    whole = ndimage.correlate1d(image, taps, axis, mode="constant")
+    kept = (..., slice(2, -1), slice(None)) if axis == -2 else (..., slice(2, -1))
+    np.testing.assert_allclose(out, whole[kept], rtol=2e-6 if kind is np.float32 else 1e-12)
+
+
+def test_a_mean_in_tiles_is_that_of_scipy_to_rounding():
+    image = np.random.default_rng(7).normal(10, 1, (50, 61))
+    out = np.empty_like(image)
+    for tile in blocks.tiles(image.shape, 3, (16, 20)):
+        out[tile.own] = blocks.mean_over(image[tile.wide], tile, 7)
+    np.testing.assert_allclose(out, ndimage.uniform_filter(image, 7), rtol=1e-12)

@@ -123,6 +123,14 @@ def test_slopes_are_central_differences_and_one_sided_at_the_border():
         np.testing.assert_allclose(found, slopes[:, asked], rtol=1e-4, atol=1e-6)
 
 
+def test_pixels_are_multiplied_and_laid_out_in_one_step():
+    rng = np.random.default_rng(8)
+    image, matrix = (rng.normal(0, 1, shape).astype(np.float32) for shape in ((4, 12, 15), (3, 4)))
+    places = Places.of(np.ones(image.shape[1:], bool), 2)
+    apart = places.laid_out(np.einsum("cb,brk->crk", matrix, image))
+    np.testing.assert_allclose(places.transformed(matrix, image), apart, rtol=1e-4, atol=1e-5)
+
+
 def test_what_is_not_valid_gives_nothing_and_does_not_blur_into_what_is():
     valid = np.ones((40, 40), bool)
     valid[:20] = False

@@ -1,25 +1,23 @@
 """overview.png: whatever the images, it is drawn, legible in its layout, and says what it must."""
 
 import io
+import subprocess
 import sys
 
-import matplotlib.text
 import numpy as np
 import pytest
 from affine import Affine
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from PIL import Image
 
 from imagery_diff.scene import Flag, Scene
-from imagery_diff.write.drawing import Labels, Sheet, round_length
-from imagery_diff.write.figure import DPI, WIDTH_PX, overview, overview_png
+from imagery_diff.write.drawing import Canvas, Labels, Sheet, fitted, measure, round_length
+from imagery_diff.write.figure import WIDTH_PX, draw, overview_png
 from imagery_diff.write.panels import Frame, choose_stretch, grid_panel, hatch, native_panel
 from tests.write.conftest import ArraySource, make_grid, make_info, make_result
 
 
-def texts(figure):
-    return [t.get_text() for t in figure.findobj(matplotlib.text.Text) if t.get_text()]
+def texts(sheet):
+    return [written.text for written in sheet.written]
 
 
 @pytest.mark.parametrize(
@@ -44,45 +42,35 @@ def test_it_is_a_picture_of_bounded_size(options):
 
 def test_no_text_leaves_the_picture():
     for options in ({"simulated": True}, {"shape": (371, 2333), "count": 10}, {"shape": (900, 60), "count": 3}):
-        figure = overview(make_result(**options))
-        renderer = figure.canvas.get_renderer()
-        width, height = figure.bbox.width, figure.bbox.height
-        for text in figure.findobj(matplotlib.text.Text):
-            if text.get_text():
-                box = text.get_window_extent(renderer)
-                assert box.x0 >= -1, text.get_text()
-                assert box.x1 <= width + 1, text.get_text()
-                assert box.y0 >= -1, text.get_text()
-                assert box.y1 <= height + 1, text.get_text()
+        sheet = draw(make_result(**options))
+        width, height = sheet.image.size
+        for written in sheet.written:
+            left, top, right, bottom = written.box
+            assert left >= -1, written.text
+            assert right <= width + 1, written.text
+            assert top >= -1, written.text
+            assert bottom <= height + 1, written.text
 
 
 def test_labels_on_the_flagged_panel_do_not_touch():
-    figure = overview(make_result(count=49, shape=(300, 300)))
-    renderer = figure.canvas.get_renderer()
-    marks = [
-        t for t in figure.findobj(matplotlib.text.Text) if t.get_text()[1:].startswith("R") and len(t.get_text()) <= 4
-    ]
-    boxes = [t.get_window_extent(renderer) for t in marks]
+    sheet = draw(make_result(count=49, shape=(300, 300)))
+    boxes = [w.box for w in sheet.written if w.text[1:].startswith("R") and len(w.text) <= 4]
     assert len(boxes) > 10
-    for i, a in enumerate(boxes):
-        # The halo of a letter may touch its neighbour's; the letters may not.
-        assert not any(a.shrunk(0.9, 0.7).overlaps(b.shrunk(0.9, 0.7)) for b in boxes[i + 1 :])
+    for i, (left, top, right, bottom) in enumerate(boxes):
+        assert not any(left < r and l < right and top < b and t < bottom for l, t, r, b in boxes[i + 1 :])  # noqa: E741
 
 
 def test_rendered_stands_across_every_panel_and_in_the_file():
     result = make_result(simulated=True, count=2)
-    figure = overview(result)
-    across = [
-        t for t in figure.findobj(matplotlib.text.Text) if t.get_text().startswith("RENDERED") and t.get_rotation()
-    ]
+    across = [w for w in draw(result).written if w.text.startswith("RENDERED") and w.slanted]
     assert len(across) == 3 + 2 * 2
     image = Image.open(io.BytesIO(overview_png(result)))
     assert image.info["IMAGERY_DIFF_RENDERED"] == "RENDERED, NOT A SATELLITE IMAGE"
-    assert not any("RENDERED" in t for t in texts(overview(make_result())))
+    assert not any("RENDERED" in t for t in texts(draw(make_result())))
 
 
 def test_times_credit_scale_and_north_are_there(result):
-    found = "\n".join(texts(overview(result)))
+    found = "\n".join(texts(draw(result)))
     for wanted in (
         "20 October 2023 02:01 UTC (11:01 local)",
         "3 m pixels",
@@ -92,14 +80,14 @@ def test_times_credit_scale_and_north_are_there(result):
         "A harbour",
     ):
         assert wanted in found
-    pixels = texts(overview(make_result(crs=None, aoi=False)))
+    pixels = texts(draw(make_result(crs=None, aoi=False)))
     assert any(t.endswith(" pixels") for t in pixels)
     assert "N" not in pixels
 
 
 def test_direction_is_told_by_line_and_mark_too():
-    figure = overview(make_result(count=3))
-    marks = {t[0] for t in texts(figure) if t[1:] in {"R1", "R2", "R3"}}
+    sheet = draw(make_result(count=3))
+    marks = {t[0] for t in texts(sheet) if t[1:] in {"R1", "R2", "R3"}}
     assert len(marks) == 3
 
 
@@ -107,9 +95,9 @@ def test_the_bytes_are_the_same_every_time(result):
     assert overview_png(result) == overview_png(result)
 
 
-def test_pyplot_is_left_alone(result):
-    overview(result)
-    assert "matplotlib.pyplot" not in sys.modules or not sys.modules["matplotlib.pyplot"].get_fignums()
+def test_matplotlib_is_not_loaded_to_save_a_result():
+    code = "import sys, imagery_diff.pair, imagery_diff.write.folder; sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_the_inputs_are_not_modified(result):
@@ -184,29 +172,41 @@ def test_scale_bars_have_round_lengths(most, length):
     assert round_length(most) == length
 
 
-def test_a_long_name_is_cut_in_its_middle(result):
-    sheet = Sheet(overview(result), 500)
-    short = sheet.fitted("a" * 200 + "end.tif", 300, 21)
+def test_a_long_name_is_cut_in_its_middle():
+    short = fitted("a" * 200 + "end.tif", 300, 21)
     assert short.endswith("end.tif")
-    assert sheet.measure(short, 21)[0] <= 300
+    assert measure(short, 21)[0] <= 300
 
 
-def test_there_is_no_label_where_there_is_no_room(result):
-    figure = overview(result)
-    labels = Labels(Sheet(figure, 500), figure.axes[0], Frame(row=0, col=0, rows=10, cols=10, width=30, height=30))
+def test_there_is_no_label_where_there_is_no_room():
+    labels = Labels(Sheet(30, 30), Frame(row=0, col=0, rows=10, cols=10, width=30, height=30))
     assert labels._room("▲R1", 25, (5.0, 5.0, 25.0, 25.0)) is None
 
 
-def test_a_panel_is_copied_pixel_by_pixel_and_scaled_where_the_figure_is():
+def test_a_panel_is_copied_pixel_by_pixel():
     picture = np.random.default_rng(2).random((40, 60, 3)).astype(np.float32)
-    figure = Figure(figsize=(200 / DPI, 100 / DPI), dpi=DPI)
-    canvas = FigureCanvasAgg(figure)
-    Sheet(figure, 100).panel(picture, 30, 20)
-    canvas.draw()
-    shown = np.asarray(canvas.buffer_rgba())[20:60, 30:90, :3]
-    # The frame's line covers the outermost pixels.
-    np.testing.assert_array_equal(shown[2:-2, 2:-2], np.rint(picture * 255).astype(np.uint8)[2:-2, 2:-2])
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=2 * DPI)
-    twice = np.asarray(Image.open(buffer))[40:120:2, 60:180:2, :3]
-    np.testing.assert_array_equal(twice[2:-2, 2:-2], shown[2:-2, 2:-2])
+    sheet = Sheet(200, 100)
+    sheet.swatch(picture, 30, 20)
+    np.testing.assert_array_equal(np.asarray(sheet.image)[20:60, 30:90], np.rint(picture * 255).astype(np.uint8))
+
+
+def drawn(points, width, **options):
+    canvas = Canvas(Image.new("RGB", (100, 60), "white"), (0, 0), [])
+    canvas.line(points, "black", width, **options)
+    return 1 - np.asarray(canvas.image)[..., 0] / 255.0
+
+
+def test_a_line_is_as_wide_as_said_and_smooth():
+    level = drawn([(10, 30), (90, 30)], 5)
+    assert level[:, 50].sum() == pytest.approx(5, abs=0.3)
+    slanted = drawn([(10, 10), (90, 50)], 3)
+    # Across itself; the edge takes more than two shades.
+    assert slanted[:, 50].sum() * np.cos(np.arctan(0.5)) == pytest.approx(3, abs=0.4)
+    assert len(np.unique(slanted)) > 8
+    assert drawn([(-500, 30), (900, 30)], 5)[:, 50].sum() == pytest.approx(5, abs=0.3)
+    assert not drawn([(-50, -30), (-20, -90)], 5).any()
+
+
+def test_dashes_leave_their_share_of_the_line_open():
+    closed, dashed = (drawn([(5, 30), (47, 30), (95, 30)], 4, dashes=d).sum() for d in (None, (2.0, 1.0)))
+    assert dashed == pytest.approx(2 / 3 * closed, rel=0.1)
