@@ -128,8 +128,8 @@ def blind(matched: Matched, weighed: evidence.Weighed, soft: NDArray[np.bool_]) 
     return {
         **matched.veiled,
         pair_result.SOFT: soft,
-        "shadow that moved": matched.moved,
-        "too little ground of its kind": ~weighed.looked_at,
+        pair_result.MOVED_SHADOW: matched.moved,
+        pair_result.TOO_LITTLE: ~weighed.looked_at,
     }
 
 

@@ -95,7 +95,7 @@ def without_edges(
     for patch in patches:
         wide, core = edges.around_core(patch, magnitude)
         smoothed = [edges.smooth(image[:, *wide]) for image in matched.brightness]
-        if edges.rise_px(core, smoothed) <= params.softest_edge_px:
+        if edges.rise_px(core, smoothed, steepest=0.1) <= params.softest_edge_px:
             kept.append(patch)
         elif patch.firm:
             soft[patch.window] |= patch.mask

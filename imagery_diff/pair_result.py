@@ -174,8 +174,14 @@ SNOW = "snow on one date"
 """Cause: snow was taken off, and with it a white thing, or what the snow hid."""
 SOFT = "change without an edge"
 """Cause: cloud, haze or drying ground in no mask, and with it whatever they hide."""
+MOVED_SHADOW = "shadow that moved"
+"""Cause: lit on one date, and on the other in the shadow of something standing."""
+TOO_LITTLE = "too little ground of its kind"
+"""Cause: its scatter could not be measured."""
 TOO_SMALL = "too small at this pixel"
 """Cause: what a zone is there for is smaller than a pixel can carry."""
+NOT_SEARCHED = (CLOUD_EDGE, SNOW, SOFT, MOVED_SHADOW, TOO_LITTLE, TOO_SMALL)
+"""Causes for which ground that was seen was not searched; those of ground not seen: :data:`method.zones.CAUSES`."""
 _REPORTED_M = {
     "berth": (60.0, 7.5),
     "anchorage": (60.0, 7.5),

@@ -209,10 +209,10 @@ class Params:
     """Longer side of the same, pixels; what is shorter has no shape."""
     usable_fraction: float = 0.8
     """Share of a zone that must be clear on both dates before anything is said to be absent (house rule)."""
-    softest_edge_px: float = 6.0
-    """Alarm: what rises at its rim over more than this has no edge and is no thing but cloud, haze, drying ground
-    (``method/edges.py``). Twice the rise of a delivered edge; the softest tenth of real straight edges, 10 to 90 % over
-    4.5 px (method.md), rise over 4.7, and none of 503 asked things on design scenes over more than 5.2."""
+    softest_edge_px: float = 4.0
+    """Alarm: where even the sharpest tenth of a rim rises over more than this there is no edge, and no thing but cloud,
+    haze, drying ground (``method/edges.py``). A third more than a delivered edge; the softest of the changes on
+    ``planet_sfbay`` rises over 3.4 so, of 121 things on design scenes over 3.1."""
     cloud_edge_m: float = 30.0
     """How far beyond flagged cloud, haze and cloud shadow a change of brightness alone is taken for theirs, metres: ten
     pixels of PlanetScope, in which the edge of a cumulus falls from half its depth to nothing."""

@@ -1,14 +1,15 @@
 """Where a change begins: a thing ends in an edge as sharp as its image draws any; cloud, haze and drying ground do not.
 
-The typical difference T inside a patch over the typical slope g at its rim is the way in which the difference rises,
+The typical difference T inside a patch over the slope g of the difference at its rim is the way in which it rises,
 
     rise = T / g,
 
 pixels. For an edge blurred by a Gaussian of s pixels it is s sqrt(2 pi), 3.0 px for a delivered edge that rises from 10
-to 90 % over 2.5 px and the smoothing here. What rises over much more has no edge; what rises over much less is itself
-but the residue of one.
+to 90 % over 2.5 px and the smoothing here. Where even the sharpest tenth of a rim rises over more there is no edge; a
+rim that mostly rises over much less is itself but the residue of one.
 
-Assumption: over most of its rim a thing meets ground that did not change. Broken by: a thing in the rim of a cloud.
+Assumption: over a good part of its rim a thing meets ground that did not change. Broken by: a thing in the rim of a
+cloud; small dense clouds.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def smooth(image: Floats) -> Floats:
     return np.stack([ndimage.gaussian_filter(band, _BLUR_PX) for band in image])
 
 
-def rise_px(mask: Bools, smoothed: Sequence[Floats]) -> float:
+def rise_px(mask: Bools, smoothed: Sequence[Floats], *, steepest: float = 0.5) -> float:
     """Measure over how many pixels the difference of two images rises at the rim of an area.
 
     Parameters
@@ -66,9 +67,12 @@ def rise_px(mask: Bools, smoothed: Sequence[Floats]) -> float:
         (row, col), not empty.
     smoothed
         (band, row, col) before and after (:func:`smooth`).
+    steepest
+        Share of the rim that rises at least as sharply as is said.
 
     """
     step = np.sqrt(np.sum((smoothed[1] - smoothed[0]) ** 2, axis=0))
     rim = ndimage.binary_dilation(mask, _EIGHT) & ~ndimage.binary_erosion(mask, _EIGHT)
     slope = np.hypot(*np.gradient(step))
-    return float(np.clip(np.median(step[mask]) / max(float(np.median(slope[rim])), _TINY), 1.0, 50.0))
+    steep = float(np.quantile(slope[rim], 1 - steepest))
+    return float(np.clip(np.median(step[mask]) / max(steep, _TINY), 0.1, 50.0))

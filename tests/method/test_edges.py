@@ -35,8 +35,19 @@ def test_depth_sign_and_size_do_not_matter():
     assert rise(1.0, half=(4, 30)) == pytest.approx(rise(1.0), rel=0.15)
 
 
+def test_a_thing_whose_core_runs_on_over_soft_ground_still_has_an_edge():
+    """A ship with the wake beside it: half of the rim is the wake's, the sharpest tenth is the ship's."""
+    box, beside = np.zeros((2, *SHAPE), np.float32)
+    box[30:60, 25:45], beside[30:60, 45:70] = 1, 0.6
+    share = gaussian_filter(box, 1.0) + gaussian_filter(beside, 6.0)
+    after = GROUND + 0.1 * share
+    mask = share > 0.3
+    smoothed = (smooth(GROUND), smooth(after))
+    assert rise_px(mask, smoothed, steepest=0.1) < 4.0 < rise_px(mask, smoothed, steepest=0.6)
+
+
 def test_nothing_rises_where_nothing_differs():
-    assert rise_px(np.ones(SHAPE, bool), (GROUND, GROUND)) == 1.0
+    assert rise_px(np.ones(SHAPE, bool), (GROUND, GROUND)) == pytest.approx(0.1)
 
 
 def test_the_core_is_placed_in_the_window_it_is_returned_with():

@@ -9,6 +9,8 @@ import rasterio
 from jsonschema import Draft202012Validator
 
 from imagery_diff import compare, samples
+from imagery_diff.method.zones import CAUSES
+from imagery_diff.pair_result import NOT_SEARCHED
 from imagery_diff.write import comparison_table, result_folder_name
 from tests.write.test_geojson import SCHEMAS
 
@@ -27,6 +29,13 @@ def check_folder(folder):
     for entry in manifest["outputs"]:
         assert hashlib.sha256((folder / entry["name"]).read_bytes()).hexdigest() == entry["sha256"]
     return manifest
+
+
+@pytest.mark.parametrize("name", ["regions", "summary"])
+def test_every_cause_of_unknown_stands_in_the_schemas(name):
+    schema = json.loads((SCHEMAS / f"{name}.schema.json").read_text())
+    named = schema["$defs"]["zone"]["properties"]["unknown"]["propertyNames"]["enum"]
+    assert set(named) == {*CAUSES.values(), *NOT_SEARCHED}
 
 
 def test_the_rendered_stack_on_pier_2_is_written_as_rendered(tmp_path):
