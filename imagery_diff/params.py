@@ -51,6 +51,9 @@ class Params:
     registration_snow_m: float = 0.5
     """By how much snow on one date pulls the registration of ground that it covers, metres per axis: root mean square
     on rendered design scenes. It counts by the share of the ground it covers."""
+    registration_shade_m: float = 21.0
+    """What is darker than its surroundings and narrower than this is left out as the shadow beside something, metres:
+    that of a shed of 10 m under a sun of 25 degrees. At most seven pixels."""
     registration_tile_px: int = 64
     """Largest side of the independent windows from whose scatter the registration error is stated, pixels; small
     images get smaller ones."""
