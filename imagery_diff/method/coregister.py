@@ -238,7 +238,11 @@ def _refined(
 def _find_warp(
     windows: Windows, refined: Refined, shape: tuple[int, ...], whole: NDArray[np.int_]
 ) -> tuple[Warp | None, str]:
-    """Look closer where windows seem to disagree."""
+    """Look closer where windows seem to disagree.
+
+    Shadows pull by hundredths, a field is of tenths, and a single window needs all edges it has.
+    """
+    windows = windows.with_shade()
     steps = one_step(windows, refined)
     if len(steps) < _MIN_WINDOWS:
         return None, "too few windows hold a shift of their own for more than a translation"

@@ -7,8 +7,8 @@ strongest edges; and what a wrong contrast leaves along a shore looks like a shi
 
 Assumption: within a band, sharp edges on the ground moved together. Broken by: what leans or casts a shadow. A shadow
 that moved by a part of a pixel is no outlier to robust weights, and pulls all windows alike; so does one whose ground
-turned dark or white beside a roof that did not. So what is dark and narrow, as shadows beside things are, is left out; the
-rest that leans is a bias (:mod:`imagery_diff.method.coregister`).
+turned dark or white beside a roof that did not. So what is dark and narrow, as shadows beside things are, is left out;
+the rest that leans is a bias (:mod:`imagery_diff.method.coregister`).
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ _BLUR_PX = 0.7
 """Gaussian before gradients are taken: differences of neighbours then measure the slope of what was seen."""
 HIGH_PASS_PX = (5, 9)
 """Side of the local mean taken away: little more than the 2 to 3 px over which edges of delivered images rise. What a
-wider mean leaves of ground that darkened (damp, snow, haze, crops) stands as an offset beside each edge and looks like a
-shift: on wet design scenes 9 px are off by .040 px in the middle, 7 by .027, 5 by .019. The second is for pairs that 5 px
-leave unsure, as of winter's ground its larger forms are what snow leaves in common."""
+wider mean leaves of ground that darkened (damp, snow, haze, crops) stands as an offset beside each edge and looks like
+a shift: on wet design scenes 9 px are off by .040 px in the middle, 7 by .027, 5 by .019. The second is for pairs that
+5 px leave unsure: of winter's ground the larger forms are what snow leaves in common."""
 MOST_SHADE_PX = 7
 """Widest shadow told, pixels: the margin of a window holds no more."""
 _SHADE_DEPTH = 0.1
@@ -59,7 +59,8 @@ _FEWEST = 3
 _WINDOW_NOISE_FLOOR = 0.3
 """A window's noise is taken as at least this share of the whole's: one of still water must not decide alone."""
 _ROUNDS = 10
-_SETTLED_PX = 2e-3
+_SETTLED_PX = 5e-3
+"""A step is a fifth of the one before, so that a thousandth of a pixel is left."""
 _LEAST_AGREEMENT = 0.7
 """Over the root of the number of windows: the share of their slopes that images must have in common, or what was found
 is chance. Measured: at most .2 (over the root) on images of different places, .5 on the one wrong peak of 430 (13 % of
@@ -146,6 +147,10 @@ class Windows:
         """What was seen, less what looks like shadow; (window, row, col)."""
         return self.seen & ~self.shade
 
+    def with_shade(self) -> Windows:
+        """Leave in what looks like shadow."""
+        return replace(self, shade=np.zeros_like(self.shade))
+
     def part(self, which: slice) -> Windows:
         """Return some of the windows."""
         return Windows(
@@ -180,7 +185,7 @@ def refine_unsure(windows: Windows, start: Doubles) -> Refined | None:
     part = _solve(replace(windows, shade=windows.shade_of_both), start, _TUKEYS[-1])
     if not windows.shade.any():
         return part
-    whole = _solve(replace(windows, shade=np.zeros_like(windows.shade)), start, _TUKEYS[-1])
+    whole = _solve(windows.with_shade(), start, _TUKEYS[-1])
     return surer(part, whole and replace(whole, influence=_PULLED * whole.influence), start)
 
 
