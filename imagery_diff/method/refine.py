@@ -176,7 +176,7 @@ def refine(windows: Windows, start: Doubles) -> Refined | None:
         best = surer(best, _solve(windows, start, tukey), start)
         if best is not None and best.sure:
             return best
-    return surer(best, refine_unsure(windows, start), start)
+    return surer(best, refine_unsure(windows, start), start) if windows.shade.any() else best
 
 
 def refine_unsure(windows: Windows, start: Doubles) -> Refined | None:
