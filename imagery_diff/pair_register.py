@@ -10,6 +10,7 @@ import numpy as np
 
 from imagery_diff.geometry import parallax_m, shadow_m
 from imagery_diff.method import coregister, veil
+from imagery_diff.method.refine import MOST_SHADE_PX
 from imagery_diff.pair_scenes import refuse_unseen
 from imagery_diff.scene import Flag
 
@@ -53,6 +54,7 @@ def register(pair: Pair, grid: Grid, ground: AOI | None, params: Params) -> core
         max_shift_px=max(reach, 2.0),
         tile_px=params.registration_tile_px,
         sample_px=params.registration_sample_px,
+        shade_px=_shade_px(size if grid.crs else params.unknown_pixel_m, params),
     )
     usable = _usable(scenes, params)
     shift = estimate(usable)
@@ -63,6 +65,12 @@ def register(pair: Pair, grid: Grid, ground: AOI | None, params: Params) -> core
         shift = _surer(shift, estimate(bare), share * params.registration_snow_m / size)
     shift = replace(shift, bands=_for_all_bands(shift, bands, len(pair.names)))
     return coregister.allow_for_standing(shift, standing(pair, grid, params), error_law(params))
+
+
+def _shade_px(size_m: float, params: Params) -> int:
+    """How wide a shadow beside something may be; odd, as a square around a pixel is."""
+    most = min(params.registration_shade_m / size_m, MOST_SHADE_PX)
+    return max(1, 2 * int((most - 1) / 2) + 1)
 
 
 def _snowy(scenes: tuple[Scene, Scene], pair: Pair, shift: coregister.Shift, params: Params) -> coregister.Bools:

@@ -51,21 +51,24 @@ class Params:
     registration_snow_m: float = 0.5
     """By how much snow on one date pulls the registration of ground that it covers, metres per axis: root mean square
     on rendered design scenes. It counts by the share of the ground it covers."""
+    registration_shade_m: float = 21.0
+    """What is darker than its surroundings and narrower than this is left out as the shadow beside something, metres:
+    that of a shed of 10 m under a sun of 25 degrees. At most seven pixels."""
     registration_tile_px: int = 64
     """Largest side of the independent windows from whose scatter the registration error is stated, pixels; small
     images get smaller ones."""
-    registration_scatter: float = 1.15
+    registration_scatter: float = 0.7
     """Times the scatter of the windows that is its share of the registration's error. This and the next five were
     fitted on rendered design seeds by ``python benchmarks/registration.py fit``."""
-    registration_floor_px: float = 0.001
+    registration_floor_px: float = 0.002
     """Registration error under one sun from one side, pixels per axis."""
     registration_shadow_m: float = 0.001
     """Height whose moved shadow pulls the registration, metres: none could be measured, robust weights see to it."""
-    registration_lean_m: float = 0.22
+    registration_lean_m: float = 0.15
     """Mean height of what the registration holds on to, metres: its lean in two views is put back."""
-    registration_lean_spread_m: float = 0.24
+    registration_lean_spread_m: float = 0.07
     """How far that height differs from place to place, metres."""
-    registration_interval: float = 1.9
+    registration_interval: float = 1.94
     """Radius about the shift that holds the true one in nine of ten pairs, standard errors."""
     unknown_shadow: float = 0.3
     """Difference of the shadows of a thing one metre high, metres, where the sun is not known: two hours apart at

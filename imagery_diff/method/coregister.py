@@ -18,7 +18,18 @@ import numpy as np
 from scipy import fft
 
 from imagery_diff.method import blocks
-from imagery_diff.method.refine import cut_windows, in_range, one_step, refine, refine_locally
+from imagery_diff.method.refine import (
+    HIGH_PASS_PX,
+    Cut,
+    cut_windows,
+    in_range,
+    one_step,
+    refine,
+    refine_locally,
+    refine_unsure,
+    surer,
+)
+from imagery_diff.method.sharpness import sharpness_of_pieces
 from imagery_diff.method.warp import disagreement, estimate_warp
 
 if TYPE_CHECKING:
@@ -52,8 +63,8 @@ _PIECE_PX = 256
 """Side of the pieces over which the coarse search is summed, pixels."""
 _COARSE_BLUR_PX = 1.0
 """Gaussian before gradients are taken in the coarse search."""
-_COARSE_ERROR_PX = 0.35
-"""Standard error of the coarse value; method.md section 1."""
+_LEAST_BLUR_PX = 0.5
+"""Images that differ in sharpness by a Gaussian of so much, surely, are made equal: two good passes differ by less."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +154,14 @@ def allow_for_standing(shift: Shift, standing: Standing, law: ErrorLaw) -> Shift
 
 
 def estimate_shift(
-    before: Floats, after: Floats, stable: Bools, *, max_shift_px: float, tile_px: int, sample_px: int
+    before: Floats,
+    after: Floats,
+    stable: Bools,
+    *,
+    max_shift_px: float,
+    tile_px: int,
+    sample_px: int,
+    shade_px: int = 1,
 ) -> Shift:
     """Measure the translation between two images on one grid.
 
@@ -157,6 +175,8 @@ def estimate_shift(
         Largest shift believed, pixels per axis.
     tile_px, sample_px
         Side of the independent windows, and how many pixels are looked at in all.
+    shade_px
+        What is darker than its surroundings and narrower than this is left out as the shadow beside something; 1: none.
 
     """
     if np.count_nonzero(stable) < _MIN_PIXELS:
@@ -171,8 +191,8 @@ def estimate_shift(
         return _not_measured("the shift found is larger than the images")
     side = int(np.clip(np.sqrt(stable.size / _LEAST_WINDOWS), _LEAST_SIDE_PX, tile_px))
     *shared, usable = _overlap(before, after, stable, whole)
-    windows = cut_windows((shared[0], shared[1]), ranges, usable, side, sample_px)
-    refined = refine(windows, start - whole)
+    how = Cut(side=side, sample_px=sample_px, shade_px=shade_px)
+    windows, refined = _refined((shared[0], shared[1]), ranges, usable, start - whole, how)
     if refined is None:
         return _not_measured("the ground common to both carries too few edges")
     shift = refined.shift + whole
@@ -194,10 +214,35 @@ def estimate_shift(
     )
 
 
+def _refined(
+    images: tuple[Floats, Floats],
+    ranges: tuple[NDArray[np.float64], NDArray[np.float64]],
+    usable: Bools,
+    start: NDArray[np.float64],
+    how: Cut,
+) -> tuple[Windows, Refined | None]:
+    """Cut windows and refine; where one image is clearly the softer, the other is blurred as much before."""
+    windows = cut_windows(images, ranges, usable, how)
+    blur = sharpness_of_pieces((windows.before, windows.after), windows.seen_around)
+    if blur.matters(_LEAST_BLUR_PX):
+        how = replace(how, blur_px=(blur.sigma_px, 0.0) if blur.variance_px2 > 0 else (0.0, blur.sigma_px))
+        windows = cut_windows(images, ranges, usable, how)
+    refined = refine(windows, start)
+    if refined is not None and refined.sure:
+        return windows, refined
+    wide = cut_windows(images, ranges, usable, replace(how, high_pass_px=HIGH_PASS_PX[1]))
+    other = refine_unsure(wide, start)
+    return (windows, refined) if surer(refined, other, start) is refined else (wide, other)
+
+
 def _find_warp(
     windows: Windows, refined: Refined, shape: tuple[int, ...], whole: NDArray[np.int_]
 ) -> tuple[Warp | None, str]:
-    """Look closer where windows seem to disagree."""
+    """Look closer where windows seem to disagree.
+
+    Shadows pull by hundredths, a field is of tenths, and a single window needs all edges it has.
+    """
+    windows = windows.with_shade()
     steps = one_step(windows, refined)
     if len(steps) < _MIN_WINDOWS:
         return None, "too few windows hold a shift of their own for more than a translation"

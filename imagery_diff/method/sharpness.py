@@ -37,6 +37,8 @@ sharpening rule, and there is more noise than ground."""
 _COVER = 0.5
 """Share of a window, weighed by its taper, that must be clear ground."""
 _MOST_WINDOWS = 400
+_MOST_PIECES = 60
+"""So many tell a Gaussian of half a pixel from none, at a millisecond each."""
 _TOGETHER = 20
 """Windows looked at together."""
 _SPREAD_PX = 20_000
@@ -122,7 +124,41 @@ def estimate_sharpness(before: Floats, after: Floats, clear: Bools) -> Sharpness
     taper, corners = _windows(clear)
     if len(corners) < _LEAST_WINDOWS:
         return Sharpness(variance_px2=0.0, error_px2=None, windows=0)
-    variance, weight = _each_window(*_powers((before, after), clear, taper, corners))
+    return _of_windows(*_each_window(*_powers((before, after), clear, taper, corners)))
+
+
+def sharpness_of_pieces(pieces: tuple[Floats, Floats], seen: Bools) -> Sharpness:
+    """Measure the same on pieces cut out of both images before these are registered.
+
+    Parameters
+    ----------
+    pieces
+        (band, piece, row, col) of either image; both may have been filtered in the same way.
+    seen
+        (piece, row, col), clear on both dates. Water may be in it: its waves are not coherent and do not count.
+
+    """
+    side = seen.shape[-1]
+    none = Sharpness(variance_px2=0.0, error_px2=None, windows=0)
+    if side < _SIDE_PX:
+        return none
+    # The corners of each piece; of many pieces an even part.
+    starts = sorted({0, side - _SIDE_PX})
+    at = [np.s_[:, r : r + _SIDE_PX, c : c + _SIDE_PX] for r in starts for c in starts]
+    share = np.stack([np.einsum("nij,ij->n", seen[a], _hann()) for a in at], axis=1) / _hann().sum()
+    chosen = blocks.sampled(share >= _COVER, _MOST_PIECES)
+    if len(chosen) < _LEAST_WINDOWS:
+        return none
+    # Laid out below each other as one image.
+    each = [(n // len(at), at[n % len(at)][1:]) for n in chosen]
+    before, after = (np.concatenate([image[:, n, *cut] for n, cut in each], axis=1) for image in pieces)
+    clear = np.concatenate([seen[n, *cut] for n, cut in each])
+    corners = np.stack([np.arange(len(each)) * _SIDE_PX, np.zeros(len(each), np.intp)], axis=1)
+    return _of_windows(*_each_window(*_powers((before, after), clear, _softened(clear), corners)))
+
+
+def _of_windows(variance: Doubles, weight: Doubles) -> Sharpness:
+    """Take the weighted median of the windows, and their scatter."""
     if len(variance) < _LEAST_WINDOWS:
         return Sharpness(variance_px2=0.0, error_px2=None, windows=len(variance))
     weight = np.minimum(weight, _HEAVIEST * np.median(weight))

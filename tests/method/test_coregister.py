@@ -209,24 +209,74 @@ def test_a_band_that_lies_a_pixel_from_the_others_counts_where_its_windows_agree
 
 
 @pytest.mark.parametrize(
-    ("scatter", "taken", "asked"),
-    [((0.01, 0.001), 0, 1), ((0.2, 0.05), 1, 2), ((0.05, 0.2), 0, 2), ((None, 0.3), 1, 2)],
+    ("scatter", "taken", "asked", "shady"),
+    [
+        ((0.01, 0.001), 0, 1, False),
+        ((0.2, 0.05), 1, 2, False),
+        ((0.05, 0.2), 0, 2, False),
+        ((None, 0.3), 1, 2, False),
+        ((0.2, 0.3, 0.1, 0.06), 2, 4, True),
+        ((0.2, 0.3, None, 0.01), 3, 4, True),
+        ((0.2, 0.02, 0.01), 1, 2, True),
+    ],
 )
-def test_where_windows_leave_the_shift_unsure_the_surer_of_both_cuts_is_taken(monkeypatch, scatter, taken, asked):
+def test_where_windows_leave_the_shift_unsure_the_surest_of_cuts_and_shades_is_taken(
+    monkeypatch, scatter, taken, asked, shady
+):
     tried = []
 
     def solve(_windows, _start, cut):
         size = scatter[len(tried)]
-        tried.append(cut)
+        tried.append(cut / 1e3 + len(tried) / 1e2)
         influence = np.array([[size, 0.0], [-size, 0.0], [0.0, 0.0]]) if size else None
         took = np.ones(3, bool)
-        return size and Refined(shift=np.full(2, cut), bands=np.zeros((1, 2)), influence=influence, took=took)
+        return size and Refined(shift=np.full(2, tried[-1]), bands=np.zeros((1, 2)), influence=influence, took=took)
 
     monkeypatch.setattr(refine_module, "_solve", solve)
-    windows = Windows(before=None, after=None, usable=np.ones((2, 64, 64), bool), corners=None)
+    seen = np.ones((2, 64, 64), bool)
+    shade = np.eye(64, dtype=bool)[None] & seen & shady
+    images = np.zeros((1, 2, 74, 74), np.float32)
+    windows = Windows(
+        before=images, after=images, seen=seen, shade=shade, shade_of_both=~seen, corners=np.zeros((2, 2), int)
+    )
     found = refine_module.refine(windows, np.zeros(2))
     assert len(tried) == asked
     assert found.shift[0] == tried[taken]
+    # What holds but with shadows among it counts as less sure than it looks.
+    assert np.abs(found.influence).max() == pytest.approx(scatter[taken] * (2.5 if taken == 3 else 1))
+
+
+def sheds(shape, height_px, sun):
+    """Return roofs on even ground with the shadows they cast along ``sun``, (rows, cols) per pixel of height."""
+    rng = np.random.default_rng(7)
+    ground = np.full([4 * n for n in shape], 600.0)
+    ground += 60 * ndimage.gaussian_filter(rng.standard_normal(ground.shape), 6) * 12
+    lit = ground.copy()
+    for _ in range(90):
+        row, col = (int(rng.uniform(0, n - 60)) for n in ground.shape)
+        tall, wide = (int(v) for v in rng.uniform(20, 50, 2))
+        for step in np.arange(0, 4 * height_px, 0.5):
+            r, c = (round(at + step * by) for at, by in zip((row, col), sun, strict=True))
+            lit[max(r, 0) : r + tall, max(c, 0) : c + wide] = 160
+        lit[row : row + tall, col : col + wide] = rng.uniform(400, 1100)
+    seen = ndimage.gaussian_filter(lit, 4.5)
+    return seen.reshape(shape[0], 4, shape[1], 4).mean(axis=(1, 3))[None].astype(np.float32)
+
+
+def test_shadows_that_moved_by_a_part_of_a_pixel_do_not_move_the_ground(moved):
+    before = sheds((300, 300), 4.0, (0.9, 0.5))
+    after = moved(sheds((300, 300), 4.0, (0.95, 0.55)), 0.3, -0.2)
+    off = [np.hypot(*(found(before, after, shade_px=narrow) - [0.3, -0.2])) for narrow in (1, 7)]
+    assert off[1] < 0.01
+    assert off[1] < off[0] / 2
+
+
+@pytest.mark.parametrize("sigma", [0.8, 1.3])
+def test_blur_of_one_image_does_not_move_the_ground(moved, sigma):
+    before = sheds((300, 300), 2.0, (0.9, 0.5))
+    after = moved(before, 0.3, -0.2)
+    soft = ndimage.gaussian_filter(after, (0, sigma, sigma))
+    assert np.hypot(*(found(before, soft, shade_px=7) - [0.3, -0.2])) < 0.02
 
 
 def test_open_water_around_a_small_pier_neither_holds_the_start_nor_makes_the_error_small(town, moved):
