@@ -126,13 +126,13 @@ def compare(
         patches = regions.whole(patches, candidates, weighed.plain)
         least = pair_regions.least_pixels(grid, params)
         patches += regions.weaker(candidates, patches, low, matched.surface, min_px=least)
-    soft = np.zeros(grid.shape, bool)
+    changed, soft = patches, np.zeros(grid.shape, bool)
     if detect == "alarm" and not radar:  # the map tells cover, whose borders may be soft
         patches, soft = pair_regions.without_edges(patches, matched, magnitude, params)
 
     # 9. Zones, direction, activity
     progress("describing")
-    views = pair_regions.lay_out(patches, matched, magnitude, noise, geometry, pair.names, grid)
+    views = pair_regions.lay_out(changed, matched, magnitude, noise, geometry, pair.names, grid)
     views = replace(
         views,
         radar=pair_regions.echo(matched, scales, params),

@@ -14,7 +14,7 @@ from imagery_diff.method import edges, evidence, regions, separate
 from imagery_diff.method.describe import Echo, Views
 from imagery_diff.method.radiometry import Surface
 from imagery_diff.method.traits import Around
-from imagery_diff.scene import Flag
+from imagery_diff.scene import UNSEEN, Flag
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,6 +85,8 @@ def without_edges(
 ) -> tuple[list[regions.Patch], NDArray[np.bool_]]:
     """Set aside what has no edge: weather, not things. Where it passed the pair's own levels it may hide things.
 
+    Of a pair that is soft as a whole, out of focus or enlarged, no sharper edges are asked than stand in it.
+
     Returns
     -------
     kept, soft
@@ -92,10 +94,14 @@ def without_edges(
 
     """
     kept, soft = [], np.zeros(magnitude.shape, bool)
+    seen = (matched.flags & UNSEEN) == 0
+    limit = params.softest_edge_px
+    if patches:
+        limit = max(limit, params.softer_than_standing * edges.standing_rise_px(matched.brightness, seen))
     for patch in patches:
         wide, core = edges.around_core(patch, magnitude)
         smoothed = [edges.smooth(image[:, *wide]) for image in matched.brightness]
-        if edges.rise_px(core, smoothed, steepest=0.1) <= params.softest_edge_px:
+        if edges.rise_px(core, smoothed, seen=seen[wide], steepest=0.1) <= limit:
             kept.append(patch)
         elif patch.firm:
             soft[patch.window] |= patch.mask

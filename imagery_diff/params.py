@@ -216,6 +216,9 @@ class Params:
     """Alarm: where even the sharpest tenth of a rim rises over more than this there is no edge, and no thing but cloud,
     haze, drying ground (``method/edges.py``). A third more than a delivered edge; the softest of the changes on
     ``planet_sfbay`` rises over 3.4 so, of 121 things on design scenes over 3.1."""
+    softer_than_standing: float = 1.2
+    """And where that is more, over so many times what the strong edges rise that stand in the images: of a pair that
+    is soft as a whole no sharper edges are asked. Delivered scenes read 2.9 to 3.6 px, of one blurred date 4.2."""
     cloud_edge_m: float = 30.0
     """How far beyond flagged cloud, haze and cloud shadow a change of brightness alone is taken for theirs, metres: ten
     pixels of PlanetScope, in which the edge of a cumulus falls from half its depth to nothing."""

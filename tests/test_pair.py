@@ -445,6 +445,23 @@ def test_a_cloud_in_no_mask_is_not_told_as_cargo_and_its_ground_counts_as_not_se
     assert any("without an edge" in c for c in result.caveats)
 
 
+@pytest.mark.parametrize("dates", [(1,), (0, 1)], ids=["one soft", "both soft"])
+def test_a_large_thing_in_soft_images_is_told(town, opened, dates):
+    """Its edges are as soft as those that stand around it; by a limit for sharp images it was weather."""
+    image = port(town, seed=5)
+    image[:, 30:90, 60:140] = 1200 * REFLECTANCE
+    after = image.copy()
+    after[:, 45:63, 85:115] = 2600 * REFLECTANCE * np.array([1.6, 0.9, 0.5, 0.9]).reshape(-1, 1, 1)
+    images = [
+        np.stack([ndimage.gaussian_filter(b, 1.8 if k in dates else 0.8) for b in i])
+        for k, i in enumerate((image, after))
+    ]
+    looks = [opened(i + grain(i.shape, k, 12, correlated=True), name=f"{k}.tif") for k, i in enumerate(images)]
+    region = only(compare(zoned(looks[0].grid), *looks))
+    assert region.direction == "appeared"
+    assert region.length_m == pytest.approx(90, abs=12)
+
+
 def test_a_thing_beside_a_cloud_in_no_mask_is_still_told(with_stack):
     looks, opened = with_stack
     from_cloud = np.hypot(*np.subtract(np.mgrid[:180, :200], np.array([40, 150]).reshape(2, 1, 1)))

@@ -38,6 +38,12 @@ _MARGIN_PX = 4
 """Beyond the reach of that smoothing."""
 DELIVERED_PX = 3.0
 """Rise of a delivered edge, pixels: sqrt(2 pi) times a Gaussian of 0.98 px (10 to 90 % over 2.5 px), smoothed."""
+_COARSE_PX = 2.1
+"""The coarser of two smoothings whose slopes tell how soft an edge is, pixels: three times the finer."""
+_STRONG = 0.01
+"""Share of the ground whose slopes are edges: roofs, quays, the shore."""
+_LEAST_GROUND_PX = 5_000
+"""On less ground there are too few of them."""
 _TINY = 1e-6
 
 
@@ -58,7 +64,7 @@ def smooth(image: Floats) -> Floats:
     return np.stack([ndimage.gaussian_filter(band, _BLUR_PX) for band in image])
 
 
-def rise_px(mask: Bools, smoothed: Sequence[Floats], *, steepest: float = 0.5) -> float:
+def rise_px(mask: Bools, smoothed: Sequence[Floats], *, seen: Bools | None = None, steepest: float = 0.5) -> float:
     """Measure over how many pixels the difference of two images rises at the rim of an area.
 
     Parameters
@@ -67,12 +73,62 @@ def rise_px(mask: Bools, smoothed: Sequence[Floats], *, steepest: float = 0.5) -
         (row, col), not empty.
     smoothed
         (band, row, col) before and after (:func:`smooth`).
+    seen
+        (row, col), where both dates show something: where one ends is no edge of a thing. None = all of it.
     steepest
         Share of the rim that rises at least as sharply as is said.
+
+    Returns
+    -------
+    Pixels, 0.1 to 50; 0.1 where nothing of the rim was seen.
 
     """
     step = np.sqrt(np.sum((smoothed[1] - smoothed[0]) ** 2, axis=0))
     rim = ndimage.binary_dilation(mask, _EIGHT) & ~ndimage.binary_erosion(mask, _EIGHT)
+    if seen is not None:
+        rim &= ~ndimage.binary_dilation(~seen, _EIGHT, iterations=_MARGIN_PX - 1)
+    if not rim.any():
+        return 0.1
     slope = np.hypot(*np.gradient(step))
     steep = float(np.quantile(slope[rim], 1 - steepest))
     return float(np.clip(np.median(step[mask]) / max(steep, _TINY), 0.1, 50.0))
+
+
+def standing_rise_px(images: Sequence[Floats], seen: Bools) -> float:
+    """Measure over how many pixels the strong edges of a pair rise that stand in it, whatever happened.
+
+    A Gaussian of t pixels on an edge blurred by one of s leaves a slope as 1 / sqrt(s^2 + t^2); so the ratio of the
+    slopes after two such smoothings gives s. Ridges and corners look sharper than they are, never softer.
+
+    Parameters
+    ----------
+    images
+        (band, row, col) before and after.
+    seen
+        (row, col)
+
+    Returns
+    -------
+    Of the sharper image (a cloud softens the other), in the measure of :func:`rise_px`; that of a delivered edge where
+    there is too little to tell.
+
+    """
+    far = int(4 * _COARSE_PX + 0.5) + 1
+    inner = ~ndimage.binary_dilation(~seen, _EIGHT, iterations=far)
+    inner[:far] = inner[-far:] = False
+    inner[:, :far] = inner[:, -far:] = False
+    if np.count_nonzero(inner) < _LEAST_GROUND_PX:
+        return DELIVERED_PX
+    rises = []
+    for image in images:
+        grey = np.where(seen, image.mean(axis=0), np.float32(0))
+        fine, coarse = (_slope_after(grey, sigma)[inner] for sigma in (_BLUR_PX, _COARSE_PX))
+        strong = coarse >= np.quantile(coarse, 1 - _STRONG)
+        ratio = float(np.median(fine[strong] / np.maximum(coarse[strong], _TINY))) ** 2
+        squared = (_COARSE_PX**2 - _BLUR_PX**2 * ratio) / max(ratio - 1, _TINY)
+        rises.append(np.sqrt(2 * np.pi * (max(squared, 0.0) + _BLUR_PX**2)))
+    return float(min(rises))
+
+
+def _slope_after(image: Floats, sigma: float) -> Floats:
+    return np.asarray(ndimage.gaussian_gradient_magnitude(image, sigma), np.float32)

@@ -81,10 +81,14 @@ def _font(pixels: float, weight: str) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(_face(weight), pixels, layout_engine=ImageFont.Layout.BASIC)
 
 
+_LONGEST = 10_000
+"""Characters; Pillow refuses a million, and names come from files."""
+
+
 @lru_cache(4096)
 def measure(text: str, pixels: float, weight: str = "normal") -> tuple[float, float]:
-    """Width and height of a text, in pixels."""
-    font = _font(pixels, weight)
+    """Width and height of a text, in pixels; of the beginning of one that no picture holds."""
+    font, text = _font(pixels, weight), text[:_LONGEST]
     _, top, _, bottom = font.getbbox(text, anchor="ls")
     return (float(font.getlength(text)), float(bottom - top))
 
@@ -164,7 +168,7 @@ class Canvas:
         halo: bool = False,
     ) -> None:
         """Write a line, its baseline beginning at a point."""
-        font = _font(pixels, weight)
+        font, text = _font(pixels, weight), text[:_LONGEST]
         around: dict[str, Any] = {"stroke_width": _HALO_PX, "stroke_fill": _HALO} if halo else {}
         x, y = round(at[0]), round(at[1])
         ImageDraw.Draw(self.image).text((x, y), text, fill=colour, font=font, anchor="ls", **around)
@@ -237,7 +241,7 @@ def _slanted(words: str, size: tuple[int, int]) -> tuple[Image.Image, Image.Imag
         0.94 * size[1] / (width * math.sin(angle) + height * math.cos(angle)),
         0.8 * diagonal / width,
     )
-    font = _font(100 * fit, "bold")
+    font = _font(max(100 * fit, 1.0), "bold")
     left, top, right, bottom = font.getbbox(words, anchor="ls")
     line = (math.ceil(right - left) + 2 * _HALO_PX, math.ceil(bottom - top) + 2 * _HALO_PX)
     letters, around = Image.new("L", line), Image.new("L", line)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from imagery_diff.method.edges import DELIVERED_PX, around_core, rise_px, smooth
+from imagery_diff.method.edges import DELIVERED_PX, around_core, rise_px, smooth, standing_rise_px
 from imagery_diff.method.regions import Patch
 
 SHAPE = (90, 90)
@@ -48,6 +48,38 @@ def test_a_thing_whose_core_runs_on_over_soft_ground_still_has_an_edge():
 
 def test_nothing_rises_where_nothing_differs():
     assert rise_px(np.ones(SHAPE, bool), (GROUND, GROUND)) == pytest.approx(0.1)
+
+
+def test_where_an_image_ends_is_no_edge_of_a_thing():
+    soft = gaussian_filter(np.pad(np.ones((30, 30), np.float32), 30), 8.0)
+    after = GROUND + 0.1 * soft
+    seen = np.ones(SHAPE, bool)
+    seen[:, 43:47] = False
+    before, after = (np.where(seen, image, np.float32(0)) for image in (GROUND, after))
+    smoothed = (smooth(before), smooth(after))
+    mask = (soft > 0.4) & seen
+    assert rise_px(mask, smoothed, steepest=0.1) < 4.0 < rise_px(mask, smoothed, seen=seen, steepest=0.1)
+
+
+def roofs(sigma):
+    """Blocks of 25 px, light and dark, blurred by a Gaussian of ``sigma`` pixels; (band, row, col)."""
+    rows, cols = np.mgrid[:300, :300] // 25
+    return gaussian_filter(((rows + cols) % 2).astype(np.float32), sigma)[None]
+
+
+@pytest.mark.parametrize("sigma", [1.0, 1.6, 2.4])
+def test_a_pair_that_is_soft_says_so_by_the_edges_that_stand_in_it(sigma):
+    found = standing_rise_px((roofs(sigma), roofs(sigma)), np.ones((300, 300), bool))
+    assert found == pytest.approx(np.sqrt(2 * np.pi) * np.hypot(sigma, 0.7), rel=0.1)
+
+
+def test_of_two_images_the_sharper_tells_how_soft_a_pair_is():
+    seen = np.ones((300, 300), bool)
+    assert standing_rise_px((roofs(1.0), roofs(4.0)), seen) == standing_rise_px((roofs(1.0), roofs(1.0)), seen)
+
+
+def test_too_little_ground_tells_nothing_of_its_edges():
+    assert standing_rise_px((GROUND[:, :60, :60], GROUND[:, :60, :60]), np.ones((60, 60), bool)) == DELIVERED_PX
 
 
 def test_the_core_is_placed_in_the_window_it_is_returned_with():
