@@ -4,9 +4,9 @@ The typical difference T inside a patch over the slope g of the difference at it
 
     rise = T / g,
 
-pixels. For an edge blurred by a Gaussian of s pixels it is s sqrt(2 pi), 3.0 px for a delivered edge that rises from 10
-to 90 % over 2.5 px and the smoothing here. Where even the sharpest tenth of a rim rises over more there is no edge; a
-rim that mostly rises over much less is itself but the residue of one.
+pixels. For an edge blurred by a Gaussian of s pixels and smoothed here by one of t it is sqrt(2 pi (s^2 + t^2)), 3.0 px
+for a delivered edge that rises from 10 to 90 % over 2.5 px. Where even the sharpest tenth of a rim rises over more,
+there is no edge; a rim that mostly rises over much less is itself but the residue of one.
 
 Assumption: over a good part of its rim a thing meets ground that did not change. Broken by: a thing in the rim of a
 cloud; small dense clouds.
@@ -44,6 +44,8 @@ _STRONG = 0.01
 """Share of the ground whose slopes are edges: roofs, quays, the shore."""
 _LEAST_GROUND_PX = 5_000
 """On less ground there are too few of them."""
+_LIMITS_PX = (0.1, 50.0)
+"""A rise is said no smaller and no larger: an edge sharper than a pixel, and none at all."""
 _TINY = 1e-6
 
 
@@ -80,7 +82,7 @@ def rise_px(mask: Bools, smoothed: Sequence[Floats], *, seen: Bools | None = Non
 
     Returns
     -------
-    Pixels, 0.1 to 50; 0.1 where nothing of the rim was seen.
+    Pixels, within :data:`_LIMITS_PX`; the least where nothing of the rim was seen: nothing then speaks against it.
 
     """
     step = np.sqrt(np.sum((smoothed[1] - smoothed[0]) ** 2, axis=0))
@@ -88,10 +90,10 @@ def rise_px(mask: Bools, smoothed: Sequence[Floats], *, seen: Bools | None = Non
     if seen is not None:
         rim &= ~ndimage.binary_dilation(~seen, _EIGHT, iterations=_MARGIN_PX - 1)
     if not rim.any():
-        return 0.1
+        return _LIMITS_PX[0]
     slope = np.hypot(*np.gradient(step))
     steep = float(np.quantile(slope[rim], 1 - steepest))
-    return float(np.clip(np.median(step[mask]) / max(steep, _TINY), 0.1, 50.0))
+    return float(np.clip(np.median(step[mask]) / max(steep, _TINY), *_LIMITS_PX))
 
 
 def standing_rise_px(images: Sequence[Floats], seen: Bools) -> float:
