@@ -34,16 +34,6 @@ RENDERED_TAG = "IMAGERY_DIFF_RENDERED"
 BLOCK_PX = 512
 
 
-def evidence_tif(result: Comparison) -> bytes:
-    """Return evidence.tif: band 1 the score, band 2 the flags of either date (bits of ``Flag``), both float32.
-
-    One data type, because a GeoTIFF has one; flags up to 255 are exact in float32. Overviews take the nearest pixel,
-    since a mean of flag bits means nothing.
-    """
-    with maybe_unreferenced():
-        return packed(result)
-
-
 @contextmanager
 def maybe_unreferenced() -> Iterator[None]:
     """Let rasters without georeference be written without a warning; not in one of several threads, which share it."""
@@ -52,8 +42,12 @@ def maybe_unreferenced() -> Iterator[None]:
         yield
 
 
-def packed(result: Comparison) -> bytes:
-    """Return evidence.tif; in any thread, within :func:`maybe_unreferenced`."""
+def evidence_tif(result: Comparison) -> bytes:
+    """Return evidence.tif: band 1 the score, band 2 the flags of either date (bits of ``Flag``), both float32.
+
+    One data type, because a GeoTIFF has one; flags up to 255 are exact in float32. Overviews take the nearest pixel,
+    since a mean of flag bits means nothing. In any thread, within :func:`maybe_unreferenced`.
+    """
     with (
         rasterio.Env(GDAL_PAM_ENABLED="NO", GDAL_CACHEMAX=128),
         MemoryFile() as plain,

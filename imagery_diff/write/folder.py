@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from imagery_diff import threads
 from imagery_diff.errors import ImageryDiffWarning, OutputError
 from imagery_diff.write import manifest as manifests
-from imagery_diff.write.cog import maybe_unreferenced, packed
+from imagery_diff.write.cog import evidence_tif, maybe_unreferenced
 from imagery_diff.write.figure import overview_png
 from imagery_diff.write.geojson import regions_geojson_bytes
 from imagery_diff.write.model import summary_json
@@ -67,7 +67,7 @@ def result_files(result: Comparison, more: Mapping[str, bytes] | None = None) ->
     files = {} if result.grid.crs is None else {"regions.geojson": regions_geojson_bytes(result)}
     files["summary.json"] = summary_json(result)
     # GDAL and Pillow let go of the interpreter while they pack.
-    packing = {"evidence.tif": packed, "overview.png": overview_png}
+    packing = {"evidence.tif": evidence_tif, "overview.png": overview_png}
     with maybe_unreferenced():
         files |= zip(packing, threads.each(lambda name: packing[name](result), list(packing)), strict=True)
     files |= more or {}

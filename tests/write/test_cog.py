@@ -6,7 +6,7 @@ import rasterio
 from rasterio.io import MemoryFile
 
 from imagery_diff.scene import Flag
-from imagery_diff.write.cog import NODATA, evidence_tif
+from imagery_diff.write.cog import NODATA, evidence_tif, maybe_unreferenced
 from tests.write.conftest import make_result
 
 
@@ -43,8 +43,11 @@ def test_it_says_that_it_is_a_result_and_whether_it_was_rendered(simulated):
 
 
 def test_without_georeference_it_is_written_all_the_same():
-    content = evidence_tif(make_result(crs=None, aoi=False))
-    with MemoryFile(content) as memory, memory.open() as dataset:
+    with (
+        maybe_unreferenced(),
+        MemoryFile(evidence_tif(make_result(crs=None, aoi=False))) as memory,
+        memory.open() as dataset,
+    ):
         assert dataset.crs is None
         assert dataset.shape == (90, 120)
 
