@@ -94,9 +94,8 @@ def compare(
 
     # 5. Radiometry
     progress("matching radiometry")
-    matched = (
-        pair_match.match_speckle(scenes, radar) if radar else pair_match.match_radiometry(scenes, pair, ground, params)
-    )
+    # The map is asked for new roofs too, which are as white and broad as a cloud that no mask holds.
+    scenes, matched = pair_match.match(scenes, radar, pair, ground, params, clouded=detect == "alarm")
 
     scenes = pair_result.for_pictures(scenes)
 
@@ -159,6 +158,7 @@ def compare(
         relative_blur=matched.sharpness,
         caveats=(
             *pair_result.caveats_of_files(pair, matched.speckle),
+            *pair_result.cloud_caveats(scenes, pair),
             *pair_result.blur_caveats(matched.sharpness, grid),
             *pair_result.caveats(shift, sight, ground, pair, params, matched.speckle),
         ),

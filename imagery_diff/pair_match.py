@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imagery_diff import pair_result
-from imagery_diff.method import radiometry, shade, sharpness, speckle, veil, zones
+from imagery_diff.method import clouds, radiometry, shade, sharpness, speckle, veil, zones
 from imagery_diff.method.radiometry import DRY, Surface
-from imagery_diff.scene import UNSEEN
+from imagery_diff.scene import UNSEEN, Flag
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,6 +61,42 @@ class Matched:
         return self.cover.surface
 
 
+def match(
+    scenes: tuple[Scene, Scene],
+    radar: speckle.Radar | None,
+    pair: Pair,
+    ground: AOI | None,
+    params: Params,
+    *,
+    clouded: bool,
+) -> tuple[tuple[Scene, Scene], Matched]:
+    """Bring both images to common numbers.
+
+    If ``clouded``, what looks like cloud and its shade in a scene that came without a mask is marked in it first. Snow
+    on one date is known as such where the bands tell; radar looks through clouds.
+
+    Returns
+    -------
+    the scenes, marked, and what they are on one scale
+
+    """
+    if radar:
+        return scenes, match_speckle(scenes, radar)
+    matched = match_radiometry(scenes, pair, ground, params)
+    bare = [not info.cloud_masked for info in pair.infos]
+    if not clouded or not any(bare) or matched.veiled[pair_result.SNOW].any():
+        return scenes, matched
+    seen = (matched.flags & UNSEEN) == 0
+    images = (scenes[0].data, scenes[1].data)
+    dry = radiometry.among(matched.surface, DRY)
+    found = clouds.find_clouds(images, seen, dry, pair.names, scenes[0].grid.pixel_size_m[0])
+    ours = [there if without else None for there, without in zip(found, bare, strict=True)]
+    if ours == [None, None]:
+        return scenes, matched
+    before, after = (_marked(scene, there) if there else scene for scene, there in zip(scenes, ours, strict=True))
+    return (before, after), match_radiometry((before, after), pair, ground, params)
+
+
 def match_radiometry(scenes: tuple[Scene, Scene], pair: Pair, ground: AOI | None, params: Params) -> Matched:
     """Tell the surfaces apart, bring both images to common numbers without veils, and set cast shadows aside."""
     flags = scenes[0].flags | scenes[1].flags
@@ -95,6 +131,14 @@ def match_radiometry(scenes: tuple[Scene, Scene], pair: Pair, ground: AOI | None
         match=match,
         sharpness=blur,
     )
+
+
+def _marked(scene: Scene, found: clouds.Clouds) -> Scene:
+    """Return a scene with clouds and their shade in its flags."""
+    flags = scene.flags.copy()
+    flags[found.cloud] |= np.uint8(Flag.CLOUD.value)
+    flags[found.shade] |= np.uint8(Flag.SHADOW.value)
+    return replace(scene, flags=flags)
 
 
 def _match_sharpness(

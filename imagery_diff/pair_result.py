@@ -17,6 +17,7 @@ from imagery_diff.params import Params
 from imagery_diff.read.calibration import read_calibration
 from imagery_diff.read.scenes import NO_CLOUD_MASK
 from imagery_diff.result import Layers, Region, ZoneState
+from imagery_diff.scene import Flag
 from imagery_diff.threads import each
 from imagery_diff.write.words import describe_region
 
@@ -332,6 +333,19 @@ _LENGTHS = (  # one sentence
 )
 
 
+def cloud_caveats(scenes: tuple[Scene, Scene], pair: Pair) -> list[str]:
+    """Say of scenes without a mask what was taken for cloud by its look."""
+    words = []
+    for info, scene in zip(pair.infos, scenes, strict=True):
+        share = float(np.mean((scene.flags & (Flag.CLOUD | Flag.SHADOW).value) != 0))
+        if share > 0 and not info.cloud_masked:
+            words.append(
+                f"{info.name}: {share:.0%} of the ground compared was taken for cloud or its shade, by its look alone; "
+                "it may be snow or a new roof, and nothing is said of it"
+            )
+    return words
+
+
 def blur_caveats(sharpness: Sharpness | None, grid: Grid) -> list[str]:
     """Say that one image is softer, and what it therefore does not carry."""
     if sharpness is None or not sharpness.matched:
@@ -389,8 +403,10 @@ def _light_caveats(pair: Pair) -> list[str]:
             "not searched, and a dark thing beside one is missed"
         )
     if "nir" not in pair.names:
+        coloured = {"blue", "red"} <= set(pair.names)
+        shadows = "shadows only by their blue" if coloured else "shadows not at all"
         found.append(
-            "no near infrared: plants and shadows are not told from change, and water only by the colour of the AOI's "
+            f"no near infrared: plants are not told from change, {shadows}, and water only by the colour of the AOI's "
             "berths and anchorages, if it has any"
         )
     return found

@@ -111,6 +111,8 @@ class SceneInfo:
     sun: Sun | None = None
     view: View | None = None
     scene_id: str | None = None
+    cloud_masked: bool = False
+    """Whether the provider's mask of clouds came with it."""
     simulated: bool = False
     """Rendered or altered: never to be shown as what a satellite saw."""
     credit: str | None = None

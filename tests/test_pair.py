@@ -430,19 +430,33 @@ def test_the_unmasked_edge_of_a_cloud_is_not_flagged_and_counts_as_not_searched(
 
 
 @pytest.mark.parametrize("date", [0, 1])
-def test_a_cloud_in_no_mask_is_not_told_as_cargo_and_its_ground_counts_as_not_searched(town, opened, date):
+@pytest.mark.parametrize(("depth", "cause"), [(1.0, "cloud"), (0.12, "change without an edge")])
+def test_a_cloud_in_no_mask_is_not_told_as_cargo_and_its_ground_counts_as_not_searched(
+    town, opened, date, depth, cause
+):
     image = port(town, seed=9)
     images = [image + grain(image.shape, k, 10, correlated=False) for k in (0, 1)]
     from_cloud = np.hypot(*np.subtract(np.mgrid[:180, :200], np.array([50, 60]).reshape(2, 1, 1)))
     # Its depth falls from all to nothing over 20 px.
     share = np.clip((32 - from_cloud) / 20, 0, 1)
-    images[date] = images[date] + share * (6100 - images[date])
+    images[date] = images[date] + depth * share * (6100 - images[date])
     looks = [opened(i, name=f"{k}.tif") for k, i in enumerate(images)]
     result = compare(halves(looks[0].grid), *looks)
     assert result.regions == ()
     west = result.zones[0]
-    assert west.unknown["change without an edge"] > np.mean((share > 0.5)[:, :100])
-    assert any("without an edge" in c for c in result.caveats)
+    assert west.unknown[cause] > np.mean((share > 0.5)[:, :100])
+    said = f"{looks[date].name}: " if cause == "cloud" else "without an edge"
+    assert any(said in c for c in result.caveats)
+
+
+def test_a_cloud_that_the_mask_does_not_hold_is_the_masks_business(town, opened):
+    image = port(town, seed=9)
+    images = [image + grain(image.shape, k, 10, correlated=False) for k in (0, 1)]
+    images[1][:, 20:80, 30:90] = 6100
+    looks = [opened(i, name=f"{k}.tif", cloud_masked=True) for k, i in enumerate(images)]
+    result = compare(halves(looks[0].grid), *looks)
+    assert "cloud" not in result.zones[0].unknown
+    assert not any("by its look" in c for c in result.caveats)
 
 
 @pytest.mark.parametrize("dates", [(1,), (0, 1)], ids=["one soft", "both soft"])

@@ -43,6 +43,10 @@ _DEEPEST = 1.2
 SKY_SHARE = {"blue": 0.3, "green": 0.25, "red": 0.2, "nir": 0.15}
 """Share of its light that shade leaves under a clear sky, by band (a prior: the sky is bluer than the sun). Asked only
 where a pair has too little shade to measure it on; what counts is its colour, for half shade is shade too."""
+_GROWTH = {"nir": 1.0, "red": 0.6}
+"""By how much more than blue a longer wavelength darkens in shade, shares of what near infrared does: ln .3 - ln .2
+over ln .3 - ln .15 of ``SKY_SHARE``. Red is nearer to blue, so coal, and ground that was wetted, pass for shade with it
+more often."""
 _SMOOTH_PX = 0.7
 """Smoothing of the lit date, pixels; about the point spread of a delivered pixel."""
 
@@ -61,7 +65,7 @@ def cast_shadow(
     before, after
         (band, row, col), brightness brought to the same scale.
     names
-        Band names; ``blue`` and ``nir`` are needed, else nothing is called a shadow.
+        Band names; ``blue`` and ``nir`` or ``red`` are needed, else nothing is called a shadow.
     least
         Smallest mean log darkening that counts.
     water
@@ -72,9 +76,11 @@ def cast_shadow(
     (row, col) twice: in shade before and lit after, and the other way round.
 
     """
-    if not {"blue", "nir"} <= set(names):
+    far = next((name for name in ("nir", "red") if name in names), None)
+    if far is None or "blue" not in names:
         return np.zeros(before.shape[1:], bool), np.zeros(before.shape[1:], bool)
-    blue, nir = names.index("blue"), names.index("nir")
+    blue, long = names.index("blue"), names.index(far)
+    reach = np.float32(_GROWTH[far])
     tiny = 1e-4 * max(float(np.max(before)), float(np.max(after)), 1e-6)
     shaded = np.empty((2, *before.shape[1:]), bool)
 
@@ -83,7 +89,7 @@ def cast_shadow(
         mean = logs.mean(axis=0)
         darkening = logs * np.sign(mean)
         size = np.abs(mean)
-        growth = (darkening[nir] - darkening[blue]) / np.maximum(size, 1e-6)
+        growth = (darkening[long] - darkening[blue]) / (reach * np.maximum(size, 1e-6))
         shade = (growth > 0.12) & (growth < 1.2 * size + 0.1)  # noqa: PLR2004
         shade &= (size > least) & (size < 2.5) & (darkening > 0).all(axis=0)  # noqa: PLR2004
         if water is not None:

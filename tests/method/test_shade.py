@@ -69,11 +69,12 @@ def test_what_is_dark_because_it_is_water_is_no_shade():
     assert shaded(before, after, water=(wet, dry))[1].all()
 
 
-def test_without_blue_and_near_infrared_nothing_is_called_shade():
-    before, after = (np.tile(c[:, None, None], (1, 2, 3)) for c in (LIT, SHADE))
-    for kept in ([0, 1, 2], [1, 2, 3]):
-        names = tuple(NAMES[i] for i in kept)
-        assert not np.any(shaded(before[kept], after[kept], names=names))
+def test_without_near_infrared_shade_is_told_by_red_and_without_blue_not_at_all():
+    before, after, painted = (np.tile(c[:, None, None], (1, 2, 3)) for c in (LIT, SHADE, 0.42 * LIT))
+    colours = NAMES[:3]
+    assert shaded(before[:3], after[:3], names=colours)[1].all()
+    assert not np.any(shaded(before[:3], painted[:3], names=colours))
+    assert not np.any(shaded(before[1:], after[1:], names=NAMES[1:]))
 
 
 # --- reach

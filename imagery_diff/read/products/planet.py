@@ -153,6 +153,7 @@ def _open(path: Path, match: re.Match[str], sensor: str, credit: str) -> SceneIn
         sun=_angles(metadata, "sun_azimuth", "sun_elevation", Sun),
         view=_view(metadata),
         scene_id=match["id"],
+        cloud_masked=mask_path is not None,
         simulated=rendered or altered,
         credit=_credit(f"Image © {acquired.year} {credit}", rendered=rendered, altered=altered),
         files=tuple(p for p in (path, mask_path, metadata_path) if p),
