@@ -137,7 +137,7 @@ def compare(
         radar=pair_regions.echo(matched, scales, params),
         cover=regions.cover_of(scales),
         train=regions.train_of(scales),
-        around=pair_regions.surroundings(scales, matched, weighed) if odds.stage else None,
+        around=pair_regions.surroundings(scales, matched, weighed, geometry, ground, grid) if odds.stage else None,
     )
     described = [(p, describe(p, views, ground)) for p in patches]
     found = [d for p, d in described if d and pair_regions.is_large(p, d, grid, params, radar=radar is not None)]

@@ -38,6 +38,8 @@ class Geometry:
     floor: evidence.RelativeFloor
     tolerance_px: int
     """How far standing clutter may lean apart, pixels."""
+    shadows_apart: float
+    """Difference of the shadows of a thing one metre high, metres; what two hours make where the sun is not known."""
     edge_px: float
     """By how much the edges of standing things' shadows lie apart where no shadow visibly moved, pixels."""
     shadows_moved: bool
@@ -82,6 +84,7 @@ class Geometry:
         return cls(
             floor=evidence.RelativeFloor(each_band=params.relative_floor, all_bands=params.facet_tilt * moved),
             tolerance_px=min(params.max_tolerance_px, round(params.tolerance_px + lean_px)),
+            shadows_apart=moved if reach else params.unknown_shadow,
             # Of things half as high as the highest; where shadows visibly moved their rims are not searched at all.
             edge_px=0.0 if shadows_moved else moved * params.shed_height_m / 2 / grid.pixel_size_m[0],
             shadows_moved=shadows_moved,
@@ -185,7 +188,9 @@ def track_scales(
     veiled = np.logical_or.reduce([np.zeros_like(matched.moved), *matched.veiled.values()])
     clear = np.where((matched.flags == 0) & weighed.looked_at & ~veiled, matched.surface, np.uint8(Surface.UNSEEN))
     sun = trains.Sun(moved=matched.moved, away_px=geometry.reach_px)
-    line = trains.stand_out(matched.brightness, clear, noise.whitening, rails, grid, sun=sun)
+    dates = trains.stand_out(matched.brightness, clear, noise.whitening, rails, grid, sun=sun)
+    line, on_track = dates.max(axis=0), np.isfinite(dates[0])
+    later = np.subtract(dates[1], dates[0], out=np.zeros_like(line), where=on_track)
     least = params.floor_sigma
     level = evidence.Threshold(location=0.0, scale=1.0, blocks=0, seed=least, grow=0.75 * least)
     sure = replace(level, grow=(1 - params.train_least) * least)
@@ -198,6 +203,7 @@ def track_scales(
             strength=np.maximum(np.float32(least) * (1 + line - np.float32(params.train_least)), 0).astype(np.float32),
             levels=dict.fromkeys(map(int, STRATA), sure),
             candidate=(1 - params.train_doubt) * least,
+            later=later,
         ),
     ]
 

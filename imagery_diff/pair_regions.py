@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imagery_diff import pair_result
-from imagery_diff.method import edges, evidence, regions, separate
+from imagery_diff.method import edges, evidence, regions, separate, zones
 from imagery_diff.method.describe import Echo, Views
 from imagery_diff.method.radiometry import Surface
 from imagery_diff.method.traits import Around
@@ -19,6 +19,7 @@ from imagery_diff.scene import UNSEEN, Flag
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from imagery_diff.aoi import AOI
     from imagery_diff.grid import Grid
     from imagery_diff.method.describe import Described
     from imagery_diff.pair_evidence import Geometry
@@ -136,9 +137,23 @@ def lay_out(
     )
 
 
-def surroundings(scales: list[regions.Scale], matched: Matched, weighed: evidence.Weighed) -> Around:
+def surroundings(
+    scales: list[regions.Scale],
+    matched: Matched,
+    weighed: evidence.Weighed,
+    geometry: Geometry,
+    ground: AOI | None,
+    grid: Grid,
+) -> Around:
     """Lay out what the second stage looks at."""
-    return Around(scales=tuple(scales), brightness=matched.brightness, plain=weighed.plain, surface=matched.surface)
+    return Around(
+        scales=tuple(scales),
+        brightness=matched.brightness,
+        plain=weighed.plain,
+        surface=matched.surface,
+        tracks=zones.drawn(ground, {"rail"}, grid),
+        shadows_apart=geometry.shadows_apart,
+    )
 
 
 def echo(matched: Matched, scales: list[regions.Scale], params: Params) -> Echo | None:

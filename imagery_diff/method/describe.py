@@ -56,6 +56,9 @@ parts (a white house, dark hatches, a low bow), and the edge of each stands at h
 enough to look there for the weaker. On land, whose paint and texture reach as far, stacks came out 2 m longer."""
 _LEAST_SHARE = 0.1
 """What is smoothed from less than this share of ground that was seen is made no more of."""
+_BY_SIDES = 0.05
+"""By how much more a line must stand out of its track on one date to say when it stood there, spreads of calm unchanged
+ground: a quarter of what bare noise reaches along a track (``Params.train_least``)."""
 _AS_DARK = 1.3
 """Shaded ground of another paint is up to so many times as bright as the shade beside it."""
 
@@ -235,11 +238,26 @@ def _direction(patch: Patch, shape: Shape, views: Views) -> Direction:
     if is_line(shape, views.grid) and not _on_water(patch, views):
         said = direction_of_line(patch, views.brightness, whitening, views.quiet)
         if said is not None:
-            return said
+            return said if said != Direction.CHANGED else _direction_by_sides(patch, views)
     # What began at a low level has grown over ground that hardly differs; the thing ends where its core does.
     core = core_of(patch, views.magnitude)
     thing = replace(patch, mask=core) if core.any() else patch
     return direction_of(thing, views.brightness, whitening, views.quiet, views.water)
+
+
+def _direction_by_sides(patch: Patch, views: Views) -> Direction:
+    """Tell when a line stood out of both sides of its track; ``changed`` off the tracks, or if it is about as much.
+
+    Asked where the bed beyond the line's ends does not tell: of another train beyond them it is no bed.
+
+    """
+    core = core_of(patch, views.magnitude)
+    if views.train is None or views.train.later is None or not core.any():
+        return Direction.CHANGED
+    later = float(np.mean(views.train.later[patch.window][core]))
+    if abs(later) < _BY_SIDES:
+        return Direction.CHANGED
+    return Direction.APPEARED if later > 0 else Direction.DISAPPEARED
 
 
 def _rise(patch: Patch, views: Views) -> float:

@@ -90,6 +90,8 @@ class Scale:
     """Whether it may begin a region, or only draw it."""
     candidate: float | None = None
     """Strength at which candidates begin on a scale whose levels are no chance of the pair's; None where they are."""
+    later: Floats | None = None
+    """(row, col), by how much more than a thing before one after stands out; None on a scale that does not tell."""
 
     def let_down(self, floor: float, family_error: float) -> Scale:
         """Return the scale with the levels at which candidates begin: what unchanged ground would often reach."""

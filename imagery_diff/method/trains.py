@@ -108,10 +108,11 @@ def stand_out(
 
     Returns
     -------
-    (row, col), T in spreads of calm unchanged ground; minus infinity off the tracks and where ground is not looked at.
+    (2, row, col), T of a train that stood there before, and of one after, in spreads of calm unchanged ground; minus
+    infinity off the tracks and where ground is not looked at.
 
     """
-    out = np.full(surface.shape, -np.inf, np.float32)
+    out = np.full((2, *surface.shape), -np.inf, np.float32)
     ok = np.isin(surface, list(whitening))
     for run in runs_along(tracks, grid):
         strip = _Strip.along(run, grid)
@@ -125,9 +126,11 @@ def stand_out(
         white = [np.tensordot(matrix, image, 1).astype(np.float32) for image in laid]
         profile = _Profile.of(white, laid[1].mean(axis=0) - laid[0].mean(axis=0), share, strip)
         moved = ndimage.maximum_filter(strip.lay(sun.moved.astype(np.float32)), _RIM)
-        found = np.maximum(*(profile.line(date, moved, _sunward(run.angle, sun, date)) for date in (0, 1)))
-        out[run.rows, run.cols] = np.maximum(out[run.rows, run.cols], strip.read(found))
-    return np.where(ok, out, np.float32(-np.inf))
+        for date, best in enumerate(out):
+            found = strip.read(profile.line(date, moved, _sunward(run.angle, sun, date)))
+            best[run.rows, run.cols] = np.maximum(best[run.rows, run.cols], found)
+    out[:, ~ok] = -np.inf
+    return out
 
 
 def _sunward(angle: float, sun: Sun, date: int) -> Sequence[float]:

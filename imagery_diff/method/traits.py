@@ -1,11 +1,12 @@
 """A patch -> the numbers by which a change is told from what unchanged ground leaves over.
 
 Each answers a question of physics: how strong is it, at its peak and over its area; how much of what its pair's own
-unchanged ground makes the alarm ask for; does it run along a track; is it long for its breadth; does its colour change
-or its brightness alone, as light and weather do; is the change patchy, as of a thing made of parts, or even, as of
-light; would a small displacement of standing edges make it; does it rise at its rim over other than the width of a
-delivered edge; would the shade of something that stands make it; is it water, where waves and glint are. None depends
-on which image came first.
+unchanged ground makes the alarm ask for; does it run along a track, and lie on one; is it long for its breadth; does
+its colour change or its brightness alone, as light and weather do; is the change patchy, as of a thing made of parts,
+or even, as of light; would a small displacement of standing edges make it; does it rise at its rim over other than the
+width of a delivered edge; would the shade of something that stands make it, and how far did shadows move at all; is it
+water, where waves and glint are.
+None depends on which image came first.
 They are taken over the part of a patch that differs by half of its typical difference: what begins at the low level of
 candidates grows far over ground that differs little, most of all where patches dried apart.
 
@@ -47,6 +48,10 @@ class Around:
     """(row, col), size of the whitened difference, pixel on pixel."""
     surface: NDArray[np.uint8]
     """(row, col)"""
+    tracks: Bools | None = None
+    """(row, col), True on drawn tracks; None where none is drawn."""
+    shadows_apart: float = 0.0
+    """Difference of the shadows of a thing one metre high on the two dates, metres."""
 
 
 def measure(patch: Patch, shape: Shape, around: Around, *, as_shade: float) -> dict[str, float]:
@@ -71,6 +76,8 @@ def measure(patch: Patch, shape: Shape, around: Around, *, as_shade: float) -> d
         **_colour(cut),
         **_edges(cut),
         "as_shade": as_shade,
+        "on_track": 0.0 if around.tracks is None else float(np.mean(around.tracks[cut.wide][mask])),
+        "shadows_apart": around.shadows_apart,
         "water": float(np.mean(around.surface[cut.wide][mask] == Surface.WATER)),
         "firm": float(patch.firm),
     }

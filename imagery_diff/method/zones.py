@@ -40,12 +40,15 @@ def inside(polygon: BaseGeometry, grid: Grid) -> NDArray[np.bool_]:
     return mask
 
 
+def drawn(aoi: AOI | None, kinds: set[str], grid: Grid) -> NDArray[np.bool_] | None:
+    """Mask of the AOI's located zones of some kinds; None where it draws none."""
+    outlines = [z.polygon for z in aoi.zones if z.kind in kinds and z.located] if aoi else []
+    return inside(union_all(outlines), grid) if outlines else None
+
+
 def drawn_water(aoi: AOI | None, grid: Grid) -> NDArray[np.bool_] | None:
     """Mask of the AOI's berths and anchorages; None where it draws none."""
-    drawn = [z.polygon for z in aoi.zones if z.kind in {"berth", "anchorage"} and z.located] if aoi else []
-    if not drawn:
-        return None
-    return inside(union_all(drawn), grid)
+    return drawn(aoi, {"berth", "anchorage"}, grid)
 
 
 def coverage(

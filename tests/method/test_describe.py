@@ -200,6 +200,24 @@ def test_a_dark_line_beside_a_moved_shadow_is_told_where_most_of_it_stands_out_o
     assert (describe(line, blue_stack(**changes, train=rails)[1], None) is not None) == told
 
 
+@pytest.mark.parametrize(
+    ("later", "said"), [(0.3, "appeared"), (-0.3, "disappeared"), (0.01, "changed"), (None, "changed")]
+)
+def test_a_line_whose_bed_does_not_tell_is_dated_by_when_it_stood_out_of_its_track(blue_stack, later, said):
+    before, after = (np.tile(GROUND[:, None, None], (1, 100, 100)).astype(np.float32) for _ in range(2))
+    before[:, 43, COLS] *= 0.8
+    after[:, 43, COLS] *= 1.2
+    size = np.zeros((100, 100), np.float32)
+    size[43, COLS] = 9.0
+    level = Threshold(location=0.0, scale=1.0, blocks=0, seed=5.0, grow=3.0)
+    stood = None if later is None else np.where(size > 0, np.float32(later), np.float32(0))
+    rails = Scale(strength=size, levels={int(Surface.SMOOTH): level}, name=TRAIN, candidate=2.75, later=stood)
+    window = (slice(36, 51), slice(26, 64))
+    line = Patch(window=window, mask=size[window] > 0, strength=9.0)
+    views = blue_stack(brightness=(before, after), magnitude=size, changed=size > 0, train=rails)[1]
+    assert describe(line, views, None).direction == said
+
+
 def test_a_ship_that_left_beside_a_moved_shadow_is_told_and_a_sliver_of_shaded_quay_is_not(blue_stack):
     # Water where the ship lay is as dark as the shade that fell on the quay beside it.
     dark = (0.4 * GROUND)[:, None, None]

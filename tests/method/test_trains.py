@@ -30,7 +30,11 @@ def ground(angle_deg, layers, seed=0):
     return (image + noise).astype(np.float32)
 
 
-def found(before, after, angle_deg=0.0, sun=SAME_SUN, surface=SURFACE, sigma=0.004):
+def found(*images, **what):
+    return found_by_date(*images, **what).max(axis=0)
+
+
+def found_by_date(before, after, angle_deg=0.0, sun=SAME_SUN, surface=SURFACE, sigma=0.004):
     angle = np.radians(angle_deg)
     along = 150 * np.array([np.cos(angle), -np.sin(angle)])
     middle = np.array([500_180.0, 4_601_020.0])
@@ -42,10 +46,17 @@ def found(before, after, angle_deg=0.0, sun=SAME_SUN, surface=SURFACE, sigma=0.0
 @pytest.mark.parametrize("value", [0.15, 0.27])
 def test_a_train_dark_or_bright_stands_out_on_either_date_and_at_any_angle(angle, value):
     bare, train = ground(angle, []), ground(angle, [(-0.5, 0.5, value)])
-    assert found(bare, train, angle).max() > 1.0
-    assert found(train, bare, angle).max() > 1.0
-    assert found(bare, ground(angle, [], seed=1), angle).max() < Params().train_least
-    assert found(bare, bare, angle).max() == 0
+    assert found(bare, train, angle_deg=angle).max() > 1.0
+    assert found(train, bare, angle_deg=angle).max() > 1.0
+    assert found(bare, ground(angle, [], seed=1), angle_deg=angle).max() < Params().train_least
+    assert found(bare, bare, angle_deg=angle).max() == 0
+
+
+def test_a_train_stands_out_on_the_date_on_which_it_stood():
+    bare, train = ground(0.0, []), ground(0.0, [(-0.5, 0.5, 0.15)])
+    before, after = (dates.max(axis=(1, 2)) for dates in (found_by_date(train, bare), found_by_date(bare, train)))
+    assert before[0] > before[1] + 0.5
+    assert after[1] > after[0] + 0.5
 
 
 def test_a_shade_line_beside_a_shed_that_widens_is_no_train():

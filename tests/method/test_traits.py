@@ -27,7 +27,7 @@ def with_thing(colour, where=THING):
     return np.stack([gaussian_filter(band, 0.7) for band in image])
 
 
-def traits_of(before, after, where=THING, surface=Surface.SMOOTH, track=None, around=4):
+def traits_of(before, after, where=THING, surface=Surface.SMOOTH, track=None, around=4, tracks=None):
     """Measure a patch over ``where``, its evidence being the size of the difference in spreads of .01.
 
     The patch's window reaches ``around`` pixels beyond it.
@@ -43,7 +43,11 @@ def traits_of(before, after, where=THING, surface=Surface.SMOOTH, track=None, ar
     patch = Patch(window=window, mask=mask[window], strength=float(scales[0].strength[where].max()))
     shape = outline_of(patch, size[window], GRID)
     looked_at = Around(
-        scales=tuple(scales), brightness=(before, after), plain=size, surface=np.full(SHAPE, surface, np.uint8)
+        scales=tuple(scales),
+        brightness=(before, after),
+        plain=size,
+        surface=np.full(SHAPE, surface, np.uint8),
+        tracks=tracks,
     )
     return measure(patch, shape, looked_at, as_shade=0.0)
 
@@ -92,6 +96,14 @@ def test_evidence_along_a_track_counts_where_there_is_a_track():
     assert traits_of(ground(), BLUE)["track_over_pixel"] == 0.0
     found = traits_of(ground(), BLUE, track=1e3)
     assert found["track_over_pixel"] == 3.0
+
+
+def test_what_lies_on_a_drawn_track_is_known_by_its_share():
+    tracks = np.zeros(SHAPE, bool)
+    tracks[20:24] = True
+    assert traits_of(ground(), BLUE)["on_track"] == 0.0
+    assert traits_of(ground(), BLUE, tracks=tracks)["on_track"] == pytest.approx(0.5, abs=0.1)
+    assert traits_of(ground(), BLUE, tracks=~tracks & False)["on_track"] == 0.0
 
 
 @pytest.mark.parametrize(("surface", "share"), [(Surface.WATER, 1.0), (Surface.SMOOTH, 0.0)])
