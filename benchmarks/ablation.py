@@ -108,7 +108,7 @@ _CORE_COVARIANCE = evidence._core_covariance  # noqa: SLF001 - the step that is 
 
 
 def _no_drift(*given: Any) -> dict[Any, Any]:
-    return {s: np.zeros_like(cells) for s, cells in given[3].cells.items()}
+    return {s: np.zeros_like(cells) for s, cells in given[2].cells.items()}
 
 
 STEPS = {

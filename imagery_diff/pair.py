@@ -90,15 +90,14 @@ def compare(
 
     # 4. Each image resampled once, from source, by half the shift
     progress("resampling")
-    scenes = pair.read(grid, shift)
+    pictures = pair_result.for_pictures(scenes := pair.read(grid, shift))
 
     # 5. Radiometry
     progress("matching radiometry")
     matched = (
         pair_match.match_speckle(scenes, radar) if radar else pair_match.match_radiometry(scenes, pair, ground, params)
     )
-
-    scenes = pair_result.for_pictures(scenes)
+    del scenes  # their numbers have become the matched ones
 
     # 6. Evidence
     progress("weighing evidence")
@@ -162,5 +161,5 @@ def compare(
             *pair_result.blur_caveats(matched.sharpness, grid),
             *pair_result.caveats(shift, sight, ground, pair, params, matched.speckle),
         ),
-        layers=pair_result.layers(scenes, scales, matched.surface, sight),
+        layers=pair_result.layers(pictures, scales, matched.surface, sight),
     )

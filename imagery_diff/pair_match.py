@@ -62,8 +62,12 @@ class Matched:
 
 
 def match_radiometry(scenes: tuple[Scene, Scene], pair: Pair, ground: AOI | None, params: Params) -> Matched:
-    """Tell the surfaces apart, bring both images to common numbers without veils, and set cast shadows aside."""
+    """Tell the surfaces apart, bring both images to common numbers without veils, and set cast shadows aside.
+
+    The scenes' own numbers are used up: those in common take their place, since fresh memory costs as much as the work.
+    """
     flags = scenes[0].flags | scenes[1].flags
+    clouds = veil.cloud_colours(scenes)
     raw, cover, snow = _bare_ground(scenes, pair, ground, params)
     size = scenes[0].grid.pixel_size_m[0]
     clear = np.where(flags == 0, cover.surface, np.uint8(Surface.UNSEEN))
@@ -71,8 +75,9 @@ def match_radiometry(scenes: tuple[Scene, Scene], pair: Pair, ground: AOI | None
     level = radiometry.middle_level(match)
     drift = _odd(params.drift_m / size, 9)
     cloudless = veil.take_off_clouds(
-        radiometry.apply_match(*raw, cover.surface, match, drift_px=drift, level=level),
-        scenes,
+        radiometry.apply_match(*raw, cover.surface, match, drift_px=drift, out=raw),
+        (scenes[0].flags, scenes[1].flags),
+        clouds,
         cover.surface,
         match,
         reach_px=params.cloud_edge_m / size,
