@@ -522,9 +522,10 @@ def _block_maxima(strength: Floats, where: Bools, block_px: int) -> NDArray[np.f
     edges = np.arange(0, strength.shape[1], block_px)
     maxima = []
     for row in range(0, strength.shape[0], block_px):
-        own, here = where[row : row + block_px], strength[row : row + block_px]
-        counted = np.add.reduceat((own & np.isfinite(here)).sum(axis=0), edges)
-        strongest = np.maximum.reduceat(np.where(own & np.isfinite(here), here, -np.inf).max(axis=0), edges)
+        here = strength[row : row + block_px]
+        own = where[row : row + block_px] & np.isfinite(here)
+        counted = np.add.reduceat(own.sum(axis=0), edges)
+        strongest = np.maximum.reduceat(np.where(own, here, np.float32(-np.inf)).max(axis=0), edges)
         maxima.append(strongest[counted >= least])
     found = np.concatenate(maxima).astype(np.float64)
     return np.array([np.nanmax(strength[where])]) if not found.size and where.any() else found

@@ -158,10 +158,10 @@ def water_masks(
     index, wet = None, (seen, seen)
     if {"green", "nir"} <= set(names):
         g, n = names.index("green"), names.index("nir")
-        index = (_ratio(before[g], before[n]), _ratio(after[g], after[n]))
+        index = ((before[g], before[n]), (after[g], after[n]))
         if not reflectance:
             seen = seen & _dark(before[n], seen) & _dark(after[n], seen)
-        core = seen & (index[0] > _NDWI_WATER) & (index[1] > _NDWI_WATER)
+        core = seen & _ratio_above(*index[0], _NDWI_WATER) & _ratio_above(*index[1], _NDWI_WATER)
     elif hint is not None and np.any(hint & seen):
         # Drawn water holds ships and quay edges too; its smoother half is water.
         core = hint & seen & (texture <= np.median(texture[hint & seen]))
@@ -169,7 +169,7 @@ def water_masks(
         return None
     core = blocks.shrunk_by_steps(core, 2)
     if np.count_nonzero(core) < _MIN_STRATUM_PX and index is not None:
-        calm = tuple(ndimage.uniform_filter(i, _GLINT_PX) for i in index)
+        calm = tuple(ndimage.uniform_filter(_ratio(*bands), _GLINT_PX) for bands in index)
         wet = (seen & (calm[0] > 0), seen & (calm[1] > 0))
         core = blocks.shrunk_by_steps(wet[0] & wet[1] & (np.maximum(*calm) > _NDWI_WATER), 2)
     if np.count_nonzero(core) < _MIN_STRATUM_PX:
@@ -202,35 +202,49 @@ def _joined_to(masks: tuple[Bools, Bools], core: Bools) -> tuple[Bools, Bools]:
     was gone.
 
     """
-    labels = ndimage.label(masks[0] | masks[1])[0]
-    wet = np.bincount(labels[core], minlength=int(labels.max()) + 1) > 0
+    labels, count = ndimage.label(masks[0] | masks[1])
+    wet = np.zeros(count + 1, bool)
+    pieces = blocks.tiles(core.shape)
+
+    def mark(tile: blocks.Tile) -> None:
+        wet[labels[tile.own][core[tile.own]]] = True
+
+    blocks.each(mark, pieces)
     wet[0] = False
-    joined = wet[labels]
-    return (masks[0] & joined, masks[1] & joined)
+    joined = (np.empty(core.shape, bool), np.empty(core.shape, bool))
+
+    def keep(tile: blocks.Tile) -> None:
+        there = np.take(wet, labels[tile.own])
+        for mask, into in zip(masks, joined, strict=True):
+            np.logical_and(mask[tile.own], there, out=into[tile.own])
+
+    blocks.each(keep, pieces)
+    return joined
 
 
 def _looks_like(image: Floats, core: Bools) -> Bools:
     """Pixels whose colour lies within the robust spread of a core's; (row, col)."""
     flat = image.reshape(len(image), -1)
-    sample = flat[:, blocks.sampled(core, _SAMPLE_PX)].astype(np.float64)
-    centre = np.median(sample, axis=1)
-    distance = np.abs(sample - centre[:, None])
+    sample = np.take(flat, blocks.sampled(core, _SAMPLE_PX), axis=1)
+    middle = np.median(sample, axis=1)
+    sample -= middle[:, None]
+    distance = np.abs(sample)
     inner = (distance <= np.quantile(distance, 0.9, axis=1)[:, None]).all(axis=0)
-    covariance = (
-        np.atleast_2d(np.cov(sample[:, inner])) if np.count_nonzero(inner) > len(image) else np.diag(sample.var(axis=1))
-    )
+    sample = sample[:, inner] if np.count_nonzero(inner) > len(image) else sample
+    off = sample - sample.mean(axis=1, dtype=np.float64)[:, None]
+    centre, covariance = middle.astype(np.float64), blocks.products(off, off) / max(off.shape[1] - 1, 1)
     # The inner part underrates the spread, and water changes over a harbour: doubled, and at least a twentieth of its
     # brightness.
     covariance = 4 * covariance + np.diag((0.05 * np.abs(centre)) ** 2 + 1e-12)
     # The squared distance is the length of the offset in a frame in which the core is white.
     frame = np.linalg.inv(np.linalg.cholesky(covariance)).astype(np.float32)
-    limit, middle = np.float32(special.chdtri(len(image), 0.001)), centre.astype(np.float32)
+    limit = np.float32(special.chdtri(len(image), 0.001))
     like = np.empty(core.shape, bool)
 
     def fill(tile: blocks.Tile) -> None:
         offset = image[:, *tile.own] - middle[:, None, None]
         white = np.matmul(frame, offset.transpose(1, 0, 2))
-        like[tile.own] = (white * white).sum(axis=1) <= limit
+        like[tile.own] = np.einsum("rkc,rkc->rc", white, white) <= limit
 
     blocks.each(fill, blocks.tiles(core.shape))
     return like
@@ -244,11 +258,25 @@ def plants(before: Floats, after: Floats, names: tuple[str, ...], *, ndvi: float
     """
     green = np.zeros(before.shape[1:], bool)
     for image in (before, after):
-        leaf = _ratio(image[names.index("nir")], image[names.index("red")]) > ndvi
+        leaf = _ratio_above(image[names.index("nir")], image[names.index("red")], ndvi)
         if {"green", "blue"} <= set(names):
             leaf &= image[names.index("green")] > image[names.index("blue")]
         green |= leaf
     return blocks.grown_by_steps(green, 2)
+
+
+def _ratio_above(one: Floats, other: Floats, limit: float) -> Bools:
+    """Say where the normalised difference is above a limit; it is never held, nor divided, for all pixels."""
+    out = np.empty(one.shape, bool)
+
+    def fill(tile: blocks.Tile) -> None:
+        a, b = one[tile.own], other[tile.own]
+        total = np.maximum(a, 0) + np.maximum(b, 0)
+        np.greater(a - b, np.maximum(total, np.float32(1e-6)) * np.float32(limit), out=out[tile.own])
+        out[tile.own] &= total > 0
+
+    blocks.each(fill, blocks.tiles(one.shape))
+    return out
 
 
 def _ratio(one: Floats, other: Floats) -> Floats:
@@ -271,16 +299,15 @@ def _log_texture(images: tuple[Floats, Floats], seen: Bools, size: int) -> Float
     if not seen.any():
         return texture
     places = blocks.sampled(seen, _SAMPLE_PX)
-    means = blocks.each(lambda image: image.mean(axis=0), images)
-    ranges = [np.percentile(mean.ravel()[places], [16, 50, 84]) for mean in means]
+    ranges = blocks.each(lambda i: np.percentile(_mean_at(i, places), [16, 50, 84]), images)
 
     def fill(tile: blocks.Tile) -> None:
         there = seen[tile.wide]
         all_seen = bool(there.all())
         share = 1.0 if all_seen else np.maximum(blocks.mean_over(there.astype(np.float64), tile, size), 1e-6)
         found = []
-        for mean, (low, middle, high) in zip(means, ranges, strict=True):
-            scaled = (mean[tile.wide] - middle) / max(high - low, 1e-12)
+        for image, (low, middle, high) in zip(images, ranges, strict=True):
+            scaled = (image[:, *tile.wide].mean(axis=0) - middle) / max(high - low, 1e-12)
             scaled = scaled if all_seen else np.where(there, scaled, 0.0)
             first = blocks.mean_over(scaled, tile, size) / share
             second = blocks.mean_over(scaled**2, tile, size) / share
@@ -289,6 +316,11 @@ def _log_texture(images: tuple[Floats, Floats], seen: Bools, size: int) -> Float
 
     blocks.each(fill, blocks.tiles(seen.shape, size // 2 + 1))
     return texture
+
+
+def _mean_at(image: Floats, places: NDArray[np.intp]) -> Floats:
+    """Mean of the bands at flat places; (pixel,)."""
+    return np.asarray(np.take(image.reshape(len(image), -1), places, axis=1).mean(axis=0))
 
 
 def _join_small(surface: NDArray[np.uint8]) -> NDArray[np.uint8]:

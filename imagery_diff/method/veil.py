@@ -269,7 +269,7 @@ def _veiling(flags: NDArray[np.uint8], seen: Bools) -> Flag:
 
 def _near(flags: NDArray[np.uint8], bits: Flag, reach_px: float) -> Bools:
     """Pixels that carry a flag or lie within reach of one that does; (row, col)."""
-    marked = (flags & bits) != 0
+    marked = (flags & bits.value) != 0
     if not marked.any():
         return np.zeros(marked.shape, bool)
     return np.asarray(ndimage.distance_transform_edt(~marked) <= reach_px, bool)
