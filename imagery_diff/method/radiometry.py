@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from scipy import ndimage, special
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
     Bools = NDArray[np.bool_]
+    Layer = TypeVar("Layer", Floats, NDArray[np.uint8])
 
 _LEAST_CHANGED = 0.7
 """Share of the pixels on which gain and offset are taken, those that differ least; method.md section 1."""
@@ -651,19 +652,16 @@ def _clipped_sums(
     sums = {s: np.zeros_like(cells) for s, cells in drift.cells.items()}
 
     def fill(tile: blocks.Tile) -> None:
-        here = surface[tile.own]
-        rows, cols = here.shape
         target = _cells_of(tile, cell)
+        here = _in_whole_cells(surface[tile.own], cell)
         masks = {s: mine.astype(np.float32) for s in sums if (mine := here == int(s)).any()}
         for k in range(len(difference.before)):  # band by band it stays in the processor's cache
-            left = difference.of(k, tile.own)
+            left = _in_whole_cells(difference.of(k, tile.own), cell)
             for s, mine in masks.items():
-                # Between neighbouring cells a drift hardly differs: the nearest does. Whole lines are repeated last,
-                # which is fast.
-                own = left - drift.cells[s][k][target].repeat(cell, 1).repeat(cell, 0)[:rows, :cols]
+                # Between neighbouring cells a drift hardly differs: the nearest does.
+                own = left - drift.cells[s][k][target].repeat(cell, 1)[:, None]
                 np.clip(own, -limits[k, s], limits[k, s], out=own)
-                own *= mine
-                sums[s][k][target] = _cell_sums(own, cell)
+                sums[s][k][target] = _cell_sums(own, mine)
 
     blocks.each(fill, _cell_tiles(surface.shape, cell))
     return sums
@@ -674,8 +672,10 @@ def _cell_counts(surface: NDArray[np.uint8], kinds: list[Surface], cell: int) ->
     counts = {s: np.zeros([-(-n // cell) for n in surface.shape], np.float32) for s in kinds}
 
     def fill(tile: blocks.Tile) -> None:
+        here = _in_whole_cells(surface[tile.own], cell)
         for s, count in counts.items():
-            count[_cells_of(tile, cell)] = _cell_sums((surface[tile.own] == int(s)).astype(np.float32), cell)
+            mine = (here == int(s)).astype(np.float32)
+            count[_cells_of(tile, cell)] = _cell_sums(mine, mine)
 
     blocks.each(fill, _cell_tiles(surface.shape, cell))
     return counts
@@ -693,12 +693,14 @@ def _cells_of(tile: blocks.Tile, cell: int) -> tuple[slice, slice]:
     return rows, cols
 
 
-def _cell_sums(image: Floats, cell: int) -> Floats:
-    """Sum (..., row, col) over square cells; those at the far edges may be narrower."""
-    rows, cols = (-(-n // cell) for n in image.shape[-2:])
-    over = [(0, 0)] * (image.ndim - 2) + [
-        (0, m * cell - n) for m, n in zip((rows, cols), image.shape[-2:], strict=True)
-    ]
-    whole = np.pad(image, over) if np.any(over) else image
-    lines = whole.reshape(*image.shape[:-2], rows, cell, cols * cell).sum(axis=-2)
-    return np.asarray(lines.reshape(*image.shape[:-2], rows, cols, cell).sum(axis=-1))
+def _in_whole_cells(image: Layer, cell: int) -> Layer:
+    """Lay (row, col) out as (row of cells, row in it, col); cells at the far edges are filled up with 0."""
+    rows, cols = (-n % cell for n in image.shape)
+    whole = np.pad(image, [(0, rows), (0, cols)]) if rows or cols else image
+    return np.asarray(whole.reshape(-1, cell, whole.shape[1]))
+
+
+def _cell_sums(image: Floats, mask: Floats) -> Floats:
+    """Sum what a mask holds over square cells, both as :func:`_in_whole_cells` lays them out."""
+    lines = np.einsum("rcx,rcx->rx", image, mask)
+    return np.asarray(np.add.reduceat(lines, np.arange(0, lines.shape[1], image.shape[1]), axis=1))
