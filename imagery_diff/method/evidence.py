@@ -314,8 +314,8 @@ def _weighed(
     """Weigh the pixels asked for, (pixel,), from both whitened images and the texture as laid out."""
     found = []
     for piece in places.stretches():
-        spread = expected_spread(white, curve(piece.near(rough)[0]), piece, jitter_px=reach.jitter_px)
-        found.append(pair_evidence(white, spread, piece, tolerance_px=reach.tolerance_px))
+        variance = expected_variance(white, curve(piece.near(rough)[0]), piece, jitter_px=reach.jitter_px)
+        found.append(pair_evidence(white, variance, piece, tolerance_px=reach.tolerance_px))
     return np.concatenate(found)[places.own]
 
 
@@ -359,8 +359,8 @@ def _around(mask: Bools, margin: int) -> tuple[slice, slice]:
     )
 
 
-def expected_spread(white: tuple[Floats, Floats], curve: Floats, places: Places, *, jitter_px: float) -> Floats:
-    """Spread of unchanged pixels: the curve over texture, and what a misplaced standing edge adds.
+def expected_variance(white: tuple[Floats, Floats], curve: Floats, places: Places, *, jitter_px: float) -> Floats:
+    """Variance of unchanged pixels: the curve over texture, and what a misplaced standing edge adds.
 
     An edge of gradient g, misplaced by j pixels, differs by g j. Only edges that stand on both dates count (the smaller
     gradient of the two), so that a new object does not excuse itself.
@@ -384,7 +384,7 @@ def expected_spread(white: tuple[Floats, Floats], curve: Floats, places: Places,
     standing = np.minimum(*(places.squared_rise(image) for image in white))
     standing *= np.float32(jitter_px**2 / 4)
     standing += curve * curve
-    return np.sqrt(standing, out=standing)
+    return standing
 
 
 def evidence(observed: Floats, expected: Expectation, *, tolerance_px: float) -> Floats:
@@ -420,7 +420,7 @@ def evidence(observed: Floats, expected: Expectation, *, tolerance_px: float) ->
     return np.where(expected.valid, np.sqrt(best), np.float32(0))
 
 
-def pair_evidence(white: tuple[Floats, Floats], spread: Floats, places: Places, *, tolerance_px: int) -> Floats:
+def pair_evidence(white: tuple[Floats, Floats], variance: Floats, places: Places, *, tolerance_px: int) -> Floats:
     """Evidence of a pair: each image is the other's expectation, and the stronger of the two answers counts.
 
     A thin new object is explained away from one side (its neighbours are the old ground) but not from the other. It is
@@ -429,9 +429,9 @@ def pair_evidence(white: tuple[Floats, Floats], spread: Floats, places: Places, 
     Parameters
     ----------
     white, places
-        As they went into :func:`expected_spread`.
-    spread
-        (component, pixel)
+        As they went into :func:`expected_variance`.
+    variance
+        (component, pixel), of unchanged ground.
     tolerance_px
         A pixel may be explained by any neighbour up to this far in rows and columns.
 
@@ -440,7 +440,7 @@ def pair_evidence(white: tuple[Floats, Floats], spread: Floats, places: Places, 
     (pixel,) of those asked for.
 
     """
-    weight = 1 / (spread * spread)
+    weight = 1 / variance
     here = [places.near(image) for image in white]
     best = np.full((2, weight.shape[1]), np.inf, np.float32)
     off, total = np.empty_like(weight), np.empty(weight.shape[1], np.float32)

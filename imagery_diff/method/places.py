@@ -57,8 +57,9 @@ class Places:
 
     def laid_out(self, image: Floats) -> Floats:
         """Bring (component, row, col) to (component, place in the row)."""
-        wide = ((0, 0), (self.rim, self.rim), (self.rim, self.rim))
-        return np.pad(image, wide, mode="edge").reshape(len(image), -1)
+        wide = np.empty((len(image), *self.shape), np.float32)
+        wide[:, self.rim : -self.rim, self.rim : -self.rim] = image
+        return self._framed(wide)
 
     def transformed(self, matrix: Floats, image: Floats) -> Floats:
         """Multiply each pixel of (band, row, col) by a matrix (component, band), and lay it out as above."""
@@ -66,7 +67,11 @@ class Places:
         inside = slice(self.rim, -self.rim)
         # Row by row: products so small stay on the thread they are asked for.
         np.matmul(matrix, image.transpose(1, 0, 2), out=wide[:, inside, inside].transpose(1, 0, 2))
-        for axis, across in ((1, wide[:, :, inside]), (2, wide)):
+        return self._framed(wide)
+
+    def _framed(self, wide: Floats) -> Floats:
+        """Repeat the border of the image in the rim, and lay all out as a row."""
+        for axis, across in ((1, wide[:, :, self.rim : -self.rim]), (2, wide)):
             lines = across.swapaxes(0, axis)
             lines[: self.rim], lines[-self.rim :] = lines[self.rim], lines[-self.rim - 1]
         return wide.reshape(len(wide), -1)

@@ -110,7 +110,7 @@ def test_a_pair_is_as_strong_as_the_stronger_of_the_two_answers(tolerance):
         asked = rng.random(valid.shape) < share
         places = Places.of(asked, 3)
         white = tuple(places.laid_out(image) for image in (before, after))
-        found = pair_evidence(white, places.near(places.laid_out(spread)), places, tolerance_px=tolerance)
+        found = pair_evidence(white, places.near(places.laid_out(spread)) ** 2, places, tolerance_px=tolerance)
         np.testing.assert_allclose(found, np.maximum(*answers)[asked], rtol=1e-4, atol=1e-5)
 
 
