@@ -518,7 +518,7 @@ def middle_level(match: Match) -> dict[int, NDArray[np.float64]]:
 def on_common_scale(
     colours: tuple[NDArray[np.float64], NDArray[np.float64]], match: Match
 ) -> tuple[dict[int, NDArray[np.float64]], dict[int, NDArray[np.float64]]]:
-    """Translate a colour of each image, (band,) in its own numbers, as :func:`common_brightness` does its pixels.
+    """Translate a colour of each image, (band,) in its own numbers, as :func:`apply_match` does its pixels.
 
     Returns
     -------
