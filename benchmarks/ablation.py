@@ -87,10 +87,10 @@ def _no_odds(*_args: Any, **_kwargs: Any) -> pair_result.Odds:
     return pair_result.Odds(calibration=None, prior_events_per_km2=1.0)
 
 
-def _even_spread(_white: Any, curve: Any, _places: Any, *, jitter_px: float) -> Any:
+def _even_variance(_white: Any, curve: Any, _places: Any, *, jitter_px: float) -> Any:
     """Leave the misplaced edge out of what unchanged ground may differ by."""
     del jitter_px
-    return curve
+    return curve * curve
 
 
 def _flat_curve(white: Any, texture: Any, least: Any) -> tuple[Any, Any]:
@@ -108,13 +108,13 @@ _CORE_COVARIANCE = evidence._core_covariance  # noqa: SLF001 - the step that is 
 
 
 def _no_drift(*given: Any) -> dict[Any, Any]:
-    return {s: np.zeros_like(cells) for s, cells in given[3].cells.items()}
+    return {s: np.zeros_like(cells) for s, cells in given[2].cells.items()}
 
 
 STEPS = {
     "registration": Step(what="images taken as they lie", replaced=((pair, "register", _not_moved),)),
     "edge error": Step(
-        what="no allowance for misplaced edges", replaced=((evidence, "expected_spread", _even_spread),)
+        what="no allowance for misplaced edges", replaced=((evidence, "expected_variance", _even_variance),)
     ),
     "texture curve": Step(what="one spread a class", replaced=((evidence, "_spread_curve", _flat_curve),)),
     "whitening": Step(what="bands weighed one by one", replaced=((evidence, "_core_covariance", _own_scale),)),

@@ -72,6 +72,8 @@ TRAITS = (
     "log_displacement_px",
     "odd_rise",
     "as_shade",
+    "on_track",
+    "shadows_apart",
     "water",
 )
 """What the second stage weighs, of :mod:`imagery_diff.method.traits`. Chosen of some two dozen, one after the other,

@@ -94,10 +94,13 @@ def compare(
 
     # 5. Radiometry
     progress("matching radiometry")
-    # The map is asked for new roofs too, which are as white and broad as a cloud that no mask holds.
-    scenes, matched = pair_match.match(scenes, radar, pair, ground, params, clouded=detect == "alarm")
-
-    scenes = pair_result.for_pictures(scenes)
+    if detect == "alarm":  # the map is asked for new roofs too, which are as white and broad as clouds
+        scenes = pair_match.mark_clouds(scenes, radar, pair, ground, params)
+    pictures = pair_result.for_pictures(scenes)
+    matched = (
+        pair_match.match_speckle(scenes, radar) if radar else pair_match.match_radiometry(scenes, pair, ground, params)
+    )
+    del scenes  # their numbers have become the matched ones
 
     # 6. Evidence
     progress("weighing evidence")
@@ -120,11 +123,7 @@ def compare(
     progress("drawing regions")
     patches, magnitude = pair_regions.find_patches(scales, matched, weighed, geometry, grid, params)
     if odds.least_score is not None:
-        low = [scale.let_down(params.candidate_sigma, params.candidate_error) for scale in scales]
-        candidates, _ = pair_regions.find_patches(low, matched, weighed, geometry, grid, params)
-        patches = regions.whole(patches, candidates, weighed.plain)
-        least = pair_regions.least_pixels(grid, params)
-        patches += regions.weaker(candidates, patches, low, matched.surface, min_px=least)
+        patches = pair_regions.with_candidates(patches, scales, matched, weighed, geometry, grid, params)
     changed, soft = patches, np.zeros(grid.shape, bool)
     if detect == "alarm" and not radar:  # the map tells cover, whose borders may be soft
         patches, soft = pair_regions.without_edges(patches, matched, magnitude, params)
@@ -158,9 +157,9 @@ def compare(
         relative_blur=matched.sharpness,
         caveats=(
             *pair_result.caveats_of_files(pair, matched.speckle),
-            *pair_result.cloud_caveats(scenes, pair),
+            *pair_result.cloud_caveats(pictures, pair),
             *pair_result.blur_caveats(matched.sharpness, grid),
             *pair_result.caveats(shift, sight, ground, pair, params, matched.speckle),
         ),
-        layers=pair_result.layers(scenes, scales, matched.surface, sight),
+        layers=pair_result.layers(pictures, scales, matched.surface, sight),
     )

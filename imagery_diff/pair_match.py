@@ -61,45 +61,36 @@ class Matched:
         return self.cover.surface
 
 
-def match(
-    scenes: tuple[Scene, Scene],
-    radar: speckle.Radar | None,
-    pair: Pair,
-    ground: AOI | None,
-    params: Params,
-    *,
-    clouded: bool,
-) -> tuple[tuple[Scene, Scene], Matched]:
-    """Bring both images to common numbers.
+def mark_clouds(
+    scenes: tuple[Scene, Scene], radar: speckle.Radar | None, pair: Pair, ground: AOI | None, params: Params
+) -> tuple[Scene, Scene]:
+    """Mark what looks like cloud, and like its shade, in the flags of scenes that came without a mask.
 
-    If ``clouded``, what looks like cloud and its shade in a scene that came without a mask is marked in it first. Snow
-    on one date is known as such where the bands tell; radar looks through clouds.
-
-    Returns
-    -------
-    the scenes, marked, and what they are on one scale
-
+    Snow on one date is known as such where the bands tell; radar looks through clouds.
     """
-    if radar:
-        return scenes, match_speckle(scenes, radar)
-    matched = match_radiometry(scenes, pair, ground, params)
     bare = [not info.cloud_masked for info in pair.infos]
-    if not clouded or not any(bare) or matched.veiled[pair_result.SNOW].any():
-        return scenes, matched
-    seen = (matched.flags & UNSEEN) == 0
-    images = (scenes[0].data, scenes[1].data)
-    dry = radiometry.among(matched.surface, DRY)
+    if radar or not any(bare):
+        return scenes
+    images, cover, snow = _bare_ground(scenes, pair, ground, params)
+    if snow.any():
+        return scenes
+    seen = ((scenes[0].flags | scenes[1].flags) & UNSEEN) == 0
+    dry = radiometry.among(cover.surface, DRY)
     found = clouds.find_clouds(images, seen, dry, pair.names, scenes[0].grid.pixel_size_m[0])
-    ours = [there if without else None for there, without in zip(found, bare, strict=True)]
-    if ours == [None, None]:
-        return scenes, matched
-    before, after = (_marked(scene, there) if there else scene for scene, there in zip(scenes, ours, strict=True))
-    return (before, after), match_radiometry((before, after), pair, ground, params)
+    before, after = (
+        _marked(scene, there) if there and without else scene
+        for scene, there, without in zip(scenes, found, bare, strict=True)
+    )
+    return before, after
 
 
 def match_radiometry(scenes: tuple[Scene, Scene], pair: Pair, ground: AOI | None, params: Params) -> Matched:
-    """Tell the surfaces apart, bring both images to common numbers without veils, and set cast shadows aside."""
+    """Tell the surfaces apart, bring both images to common numbers without veils, and set cast shadows aside.
+
+    The scenes' own numbers are used up: those in common take their place, since fresh memory costs as much as the work.
+    """
     flags = scenes[0].flags | scenes[1].flags
+    cloud_colours = veil.cloud_colours(scenes)
     raw, cover, snow = _bare_ground(scenes, pair, ground, params)
     size = scenes[0].grid.pixel_size_m[0]
     clear = np.where(flags == 0, cover.surface, np.uint8(Surface.UNSEEN))
@@ -107,8 +98,9 @@ def match_radiometry(scenes: tuple[Scene, Scene], pair: Pair, ground: AOI | None
     level = radiometry.middle_level(match)
     drift = _odd(params.drift_m / size, 9)
     cloudless = veil.take_off_clouds(
-        radiometry.apply_match(*raw, cover.surface, match, drift_px=drift, level=level),
-        scenes,
+        radiometry.apply_match(*raw, cover.surface, match, drift_px=drift, out=raw),
+        (scenes[0].flags, scenes[1].flags),
+        cloud_colours,
         cover.surface,
         match,
         reach_px=params.cloud_edge_m / size,

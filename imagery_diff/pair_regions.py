@@ -81,6 +81,22 @@ def find_patches(
     return patches, magnitude
 
 
+def with_candidates(
+    patches: list[regions.Patch],
+    scales: list[regions.Scale],
+    matched: Matched,
+    weighed: evidence.Weighed,
+    geometry: Geometry,
+    grid: Grid,
+    params: Params,
+) -> list[regions.Patch]:
+    """Add to what passed the pair's own levels what only passed lower ones, and the larger things it is part of."""
+    low = [scale.let_down(params.candidate_sigma, params.candidate_error) for scale in scales]
+    candidates, _ = find_patches(low, matched, weighed, geometry, grid, params)
+    patches = regions.whole(patches, candidates, weighed.plain)
+    return patches + regions.weaker(candidates, patches, low, matched.surface, min_px=least_pixels(grid, params))
+
+
 def without_edges(
     patches: list[regions.Patch], matched: Matched, magnitude: Floats, params: Params
 ) -> tuple[list[regions.Patch], NDArray[np.bool_]]:

@@ -271,15 +271,15 @@ def threshold_table(scales: list[Scale]) -> dict[str, dict[str, float]]:
 
 
 def for_pictures(scenes: tuple[Scene, Scene]) -> tuple[Scene, Scene]:
-    """Keep both images at half precision, a two-thousandth of each value: from here on they are only looked at."""
+    """Keep both images apart at half precision, a two-thousandth of each value: these are only looked at."""
     before, after = each(_halved, scenes)
     return before, after
 
 
 def _halved(scene: Scene) -> Scene:
-    """Store a scene's numbers in two bytes each, if they are no larger than those hold."""
+    """Copy a scene's numbers to two bytes each, if they are no larger than those hold."""
     fits = max(float(scene.data.max()), -float(scene.data.min())) < float(np.finfo(np.float16).max)
-    return replace(scene, data=scene.data.astype(np.float16)) if fits else scene
+    return replace(scene, data=scene.data.astype(np.float16) if fits else scene.data.copy())
 
 
 def layers(scenes: tuple[Scene, Scene], scales: list[Scale], surface: NDArray[np.uint8], sight: Sight) -> Layers:

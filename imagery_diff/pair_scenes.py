@@ -68,7 +68,8 @@ class Pair:
     def read(self, grid: Grid, shift: Shift | None = None) -> tuple[Scene, Scene]:
         """Read both images onto the grid, each moved by half the shift, and each band by half of its own.
 
-        What is read before the shift is known is kept and used again when it is.
+        What is read before the shift is known is kept and used again when it is. What is read with it is the caller's
+        own, to write into.
         """
         return self._read_one(0, grid, shift), self._read_one(1, grid, shift)
 
@@ -87,6 +88,8 @@ class Pair:
             moved = align.resample_along(source, target, sign / 2 * shift.warp.over(grid.shape), own)
         else:
             moved = align.resample(source, target, targets or None)
+        if shift is not None and np.may_share_memory(moved.data, source.data):
+            moved = replace(moved, data=moved.data.copy())
         return replace(moved, grid=grid)
 
     def _source(self, date: int, window: Window) -> Scene:

@@ -693,6 +693,27 @@ def test_two_zones_two_sensors_two_types_run(data_folder):
         assert scene.data[:, clear].min() > -100
 
 
+class _Held:
+    """A source that hands out its own pixels."""
+
+    def __init__(self, scene):
+        self.scene = scene
+
+    def read(self, row, col, shape, bands):  # noqa: ARG002 - see PixelSource
+        window = (slice(row, row + shape[0]), slice(col, col + shape[1]))
+        grid = self.scene.grid.window(row, col, shape)
+        return Scene(data=self.scene.data[:, *window], flags=self.scene.flags[window], grid=grid)
+
+
+def test_what_is_read_for_good_may_be_written_into(opened, scene_of):
+    """The matched numbers take the place of those read; those of a source must not."""
+    scene = scene_of(np.random.default_rng(1).uniform(0, 1, (4, 60, 70)))
+    pair = open_pair(*(opened(scene.data, name=f"{n}.tif", source=_Held(scene)) for n in "ab"))
+    for shift in (Shift(rows=0, cols=0, error_px=None, windows=0), Shift(rows=2, cols=-4, error_px=None, windows=0)):
+        for read in pair.read(scene.grid, shift):
+            assert not np.shares_memory(read.data, scene.data)
+
+
 def test_what_is_kept_for_pictures_is_within_a_thousandth_and_large_numbers_stay_whole():
     grid = Grid(crs=None, transform=Affine.identity(), shape=(20, 30))
     numbers = np.random.default_rng(1).uniform(0.01, 1.2, (3, 20, 30)).astype(np.float32)
@@ -702,6 +723,7 @@ def test_what_is_kept_for_pictures_is_within_a_thousandth_and_large_numbers_stay
     assert kept.data.nbytes == numbers.nbytes / 2
     np.testing.assert_allclose(kept.data, numbers, rtol=1e-3)
     np.testing.assert_array_equal(whole.data, large.data)
+    assert not np.shares_memory(whole.data, large.data)  # the matched numbers take the place of those
 
 
 def test_a_region_counts_in_every_zone_it_lies_in():

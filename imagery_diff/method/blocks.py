@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float32]
+    Doubles = NDArray[np.float64]
     Bools = NDArray[np.bool_]
 
 Reals = TypeVar("Reals", "NDArray[np.float32]", "NDArray[np.float64]")
@@ -33,6 +34,8 @@ _RUN_PX, _PIECE_PX = 16, 128
 _PRODUCT = 1 << 18
 """Multiplications in a product at most: for more, BLAS wakes threads of its own, which then wait on the processor that
 others could use (8 s for 2)."""
+_PIECE = 1 << 12
+"""Pixels in a product of their bands: up to eight bands stay below that."""
 _STRETCH_PX = 1 << 16
 _TRUNCATE = 4.0
 """A Gaussian is cut off after so many standard deviations, as scipy does."""
@@ -105,6 +108,27 @@ def lowest(values: NDArray[np.floating[Any]], share: float) -> Bools:
     """Say which values are no higher than the quantile ``share``, ten times as fast as numpy tells that."""
     last = int(share * (len(values) - 1))
     return np.asarray(values <= np.partition(values, last)[last], bool)
+
+
+def products(one: Doubles, other: Doubles) -> Doubles:
+    """Sum products of rows, (i, n) and (j, n) -> (i, j), in pieces that BLAS takes on the thread it is asked on."""
+    whole = one.shape[1] // _PIECE * _PIECE
+    pieces = np.matmul(_in_pieces(one[:, :whole]), _in_pieces(other[:, :whole]).swapaxes(1, 2))
+    return np.asarray(pieces.sum(axis=0) + np.matmul(one[:, whole:], other[:, whole:].T))
+
+
+def rotated(matrix: Doubles, values: Doubles) -> Doubles:
+    """Multiply (i, j) by (j, n), in pieces as :func:`products`."""
+    whole = values.shape[1] // _PIECE * _PIECE
+    out = np.empty((len(matrix), values.shape[1]))
+    np.matmul(matrix, _in_pieces(values[:, :whole]), out=_in_pieces(out[:, :whole]))
+    np.matmul(matrix, values[:, whole:], out=out[:, whole:])
+    return out
+
+
+def _in_pieces(values: Doubles) -> Doubles:
+    """View (row, n) as (piece, row, place)."""
+    return values.reshape(len(values), values.shape[1] // _PIECE, _PIECE).swapaxes(0, 1)
 
 
 def grown(mask: Bools, reach: int) -> Bools:

@@ -13,7 +13,7 @@ of a class (moving cloud shadow without a mask), compression artefacts.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,8 @@ from imagery_diff.method.places import Places
 from imagery_diff.method.radiometry import STRATA, Surface, among
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float32]
@@ -147,8 +149,7 @@ def estimate_noise(
         values, vectors = np.linalg.eigh(_core_covariance(residual) + least)
         white = (vectors / np.sqrt(values)).T
         floors = np.sqrt(np.einsum("ij,jk,ik->i", white, least, white))
-        # Not by @: BLAS would wake threads of its own, which then wait for more on a processor that others could use.
-        return white, *_spread_curve(np.einsum("ij,jn->in", white, residual), texture.ravel()[places[s]], floors)
+        return white, *_spread_curve(blocks.rotated(white, residual), texture.ravel()[places[s]], floors)
 
     measured = dict(zip(map(int, residuals), blocks.each(measure, list(residuals)), strict=True))
     whitening, knots, spread = ({s: parts[k] for s, parts in measured.items()} for k in range(3))
@@ -160,8 +161,12 @@ def _residuals(
 ) -> dict[Surface, NDArray[np.float64]]:
     """Return after less before at some pixels of each class, (band, pixel)."""
     if blur is None:
-        flat = [image.reshape(len(image), -1) for image in images]
-        return {s: (flat[1][:, at] - flat[0][:, at]).astype(np.float64) for s, at in places.items()}
+        before, after = (image.reshape(len(image), -1) for image in images)
+
+        def pick(at: Indexes) -> NDArray[np.float64]:
+            return (np.take(after, at, axis=1) - np.take(before, at, axis=1)).astype(np.float64)
+
+        return dict(zip(places, blocks.each(pick, list(places.values())), strict=True))
     out = {s: np.zeros((len(images[0]), len(at))) for s, at in places.items()}
     shape = blur.seen.shape
 
@@ -196,11 +201,12 @@ def _core_covariance(residual: NDArray[np.float64]) -> NDArray[np.float64]:
     chosen = np.ones(residual.shape[1], bool)
     covariance = np.eye(residual.shape[0])
     for _ in range(3):
-        core = residual[:, chosen]
-        core -= core.mean(axis=1, keepdims=True)
-        covariance = np.einsum("in,jn->ij", core, core) / max(core.shape[1] - 1, 1)
+        core = residual * chosen  # what is 0 adds nothing to sums; picking it out would take longer
+        count = int(np.count_nonzero(chosen))
+        mean = core.sum(axis=1) / count
+        covariance = (blocks.products(core, residual) - count * np.outer(mean, mean)) / max(count - 1, 1)
         covariance += np.eye(len(covariance)) * max(1e-6 * float(np.trace(covariance)), 1e-12)
-        distance = np.einsum("in,in->n", residual, np.einsum("ij,jn->in", np.linalg.inv(covariance), residual))
+        distance = np.einsum("in,in->n", residual, blocks.rotated(np.linalg.inv(covariance), residual))
         chosen = blocks.lowest(distance, _CORE)
     return covariance
 
@@ -210,12 +216,15 @@ def _spread_curve(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Robust spread of each component in bins of texture, made monotone."""
     bins = int(np.clip(len(texture) // _MIN_BIN_PX, 1, _BINS))
+    order = np.argsort(texture)
+    # In the order of texture a bin is a run.
+    texture, sizes = texture[order], np.abs(np.take(white, order, axis=1))
     edges = np.quantile(texture, np.linspace(0, 1, bins + 1))
     knots, spreads = [], []
     for low, high in pairwise(edges):
-        inside = (texture >= low) & (texture <= high)
+        inside = slice(np.searchsorted(texture, low, "left"), np.searchsorted(texture, high, "right"))
         knots.append(float(np.median(texture[inside])))
-        spreads.append(1.4826 * np.median(np.abs(white[:, inside]), axis=1))
+        spreads.append(1.4826 * np.median(sizes[:, inside], axis=1))
     curve = np.maximum.accumulate(np.array(spreads), axis=0).T
     # What was measured already holds what the floor stands for; the floor only keeps it from being less.
     return np.array(knots), np.maximum(curve, least[:, None])
@@ -287,9 +296,8 @@ def weigh(
             places = Places.of(here | shore, max(reach.tolerance_px, 1))
             matrix = noise.whitening[s].astype(np.float32)
             white = tuple(places.transformed(matrix, image[:, *box]) for image in images)
-            curve = noise.curve(s, places.near(places.laid_out(texture[window][box][None]))[0])
-            spread = expected_spread((white[0], white[1]), curve, places, jitter_px=reach.jitter_px)
-            found = pair_evidence((white[0], white[1]), spread, places, tolerance_px=reach.tolerance_px)
+            rough = places.laid_out(texture[window][box][None])
+            found = _weighed((white[0], white[1]), rough, places, partial(noise.curve, s), reach)
             answer = strength[window][box]
             if shore.any():
                 answer[shore] = np.minimum(answer[shore], found[shore[here | shore]])
@@ -298,6 +306,17 @@ def weigh(
 
     blocks.each(fill, blocks.tiles(surface.shape))
     return strength
+
+
+def _weighed(
+    white: tuple[Floats, Floats], rough: Floats, places: Places, curve: Callable[[Floats], Floats], reach: Reach
+) -> Floats:
+    """Weigh the pixels asked for, (pixel,), from both whitened images and the texture as laid out."""
+    found = []
+    for piece in places.stretches():
+        variance = expected_variance(white, curve(piece.near(rough)[0]), piece, jitter_px=reach.jitter_px)
+        found.append(pair_evidence(white, variance, piece, tolerance_px=reach.tolerance_px))
+    return np.concatenate(found)[places.own]
 
 
 def _dry_shore(surface: Surfaces, noise: NoiseModel) -> Bools:
@@ -340,8 +359,8 @@ def _around(mask: Bools, margin: int) -> tuple[slice, slice]:
     )
 
 
-def expected_spread(white: tuple[Floats, Floats], curve: Floats, places: Places, *, jitter_px: float) -> Floats:
-    """Spread of unchanged pixels: the curve over texture, and what a misplaced standing edge adds.
+def expected_variance(white: tuple[Floats, Floats], curve: Floats, places: Places, *, jitter_px: float) -> Floats:
+    """Variance of unchanged pixels: the curve over texture, and what a misplaced standing edge adds.
 
     An edge of gradient g, misplaced by j pixels, differs by g j. Only edges that stand on both dates count (the smaller
     gradient of the two), so that a new object does not excuse itself.
@@ -362,10 +381,10 @@ def expected_spread(white: tuple[Floats, Floats], curve: Floats, places: Places,
     (component, pixel)
 
     """
-    standing = np.minimum(*(places.squared_slope(image) for image in white))
-    standing *= np.float32(jitter_px**2)
+    standing = np.minimum(*(places.squared_rise(image) for image in white))
+    standing *= np.float32(jitter_px**2 / 4)
     standing += curve * curve
-    return np.sqrt(standing, out=standing)
+    return standing
 
 
 def evidence(observed: Floats, expected: Expectation, *, tolerance_px: float) -> Floats:
@@ -401,7 +420,7 @@ def evidence(observed: Floats, expected: Expectation, *, tolerance_px: float) ->
     return np.where(expected.valid, np.sqrt(best), np.float32(0))
 
 
-def pair_evidence(white: tuple[Floats, Floats], spread: Floats, places: Places, *, tolerance_px: int) -> Floats:
+def pair_evidence(white: tuple[Floats, Floats], variance: Floats, places: Places, *, tolerance_px: int) -> Floats:
     """Evidence of a pair: each image is the other's expectation, and the stronger of the two answers counts.
 
     A thin new object is explained away from one side (its neighbours are the old ground) but not from the other. It is
@@ -410,9 +429,9 @@ def pair_evidence(white: tuple[Floats, Floats], spread: Floats, places: Places, 
     Parameters
     ----------
     white, places
-        As they went into :func:`expected_spread`.
-    spread
-        (component, pixel)
+        As they went into :func:`expected_variance`.
+    variance
+        (component, pixel), of unchanged ground.
     tolerance_px
         A pixel may be explained by any neighbour up to this far in rows and columns.
 
@@ -421,21 +440,16 @@ def pair_evidence(white: tuple[Floats, Floats], spread: Floats, places: Places, 
     (pixel,) of those asked for.
 
     """
-    weight = 1 / (spread * spread)
+    weight = 1 / variance
     here = [places.near(image) for image in white]
     best = np.full((2, weight.shape[1]), np.inf, np.float32)
-    off, total = np.empty((2, weight.shape[1]), np.float32)
+    off, total = np.empty_like(weight), np.empty(weight.shape[1], np.float32)
     steps = range(-tolerance_px, tolerance_px + 1)
     for date in (0, 1) if tolerance_px else (0,):  # pixel on pixel both answers are the same
         for down, right in ((down, right) for down in steps for right in steps):
-            there = places.near(white[date], down, right)
-            total[:] = 0
-            # Component by component: what is worked on then stays in the processor's cache.
-            for neighbour, own, by in zip(there, here[1 - date], weight, strict=True):
-                np.subtract(neighbour, own, out=off)
-                off *= off
-                off *= by
-                total += off
+            np.subtract(places.near(white[date], down, right), here[1 - date], out=off)
+            off *= off
+            np.einsum("kn,kn->n", off, weight, out=total)
             np.minimum(best[date], total, out=best[date])
     strongest = np.maximum(*best) if tolerance_px else best[0]
     return np.asarray(np.sqrt(strongest / np.float32(len(weight)))[places.own])
@@ -508,9 +522,10 @@ def _block_maxima(strength: Floats, where: Bools, block_px: int) -> NDArray[np.f
     edges = np.arange(0, strength.shape[1], block_px)
     maxima = []
     for row in range(0, strength.shape[0], block_px):
-        own, here = where[row : row + block_px], strength[row : row + block_px]
-        counted = np.add.reduceat((own & np.isfinite(here)).sum(axis=0), edges)
-        strongest = np.maximum.reduceat(np.where(own & np.isfinite(here), here, -np.inf).max(axis=0), edges)
+        here = strength[row : row + block_px]
+        own = where[row : row + block_px] & np.isfinite(here)
+        counted = np.add.reduceat(own.sum(axis=0), edges)
+        strongest = np.maximum.reduceat(np.where(own, here, np.float32(-np.inf)).max(axis=0), edges)
         maxima.append(strongest[counted >= least])
     found = np.concatenate(maxima).astype(np.float64)
     return np.array([np.nanmax(strength[where])]) if not found.size and where.any() else found

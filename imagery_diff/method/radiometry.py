@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from scipy import ndimage, special
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
     Bools = NDArray[np.bool_]
+    Layer = TypeVar("Layer", Floats, NDArray[np.uint8])
 
 _LEAST_CHANGED = 0.7
 """Share of the pixels on which gain and offset are taken, those that differ least; method.md section 1."""
@@ -38,6 +39,8 @@ _FIRST_PX = 20_000
 _CELLS = 41
 """The square over which slow drift is taken is cut into about so many cells a side. On rendered and real pairs the
 drift then differs from that of a mean at every pixel by 0.3 to 6 % (rms) of the scatter of unchanged ground."""
+_LINES = 16
+"""Lines of pixels laid out at once: they lie on few lines of cells, and products so small stay on their thread."""
 _GLINT_PX = 5
 """Waves that glint are averaged over so many pixels."""
 _NDWI_WATER = 0.1
@@ -156,10 +159,10 @@ def water_masks(
     index, wet = None, (seen, seen)
     if {"green", "nir"} <= set(names):
         g, n = names.index("green"), names.index("nir")
-        index = (_ratio(before[g], before[n]), _ratio(after[g], after[n]))
+        index = ((before[g], before[n]), (after[g], after[n]))
         if not reflectance:
             seen = seen & _dark(before[n], seen) & _dark(after[n], seen)
-        core = seen & (index[0] > _NDWI_WATER) & (index[1] > _NDWI_WATER)
+        core = seen & _ratio_above(*index[0], _NDWI_WATER) & _ratio_above(*index[1], _NDWI_WATER)
     elif hint is not None and np.any(hint & seen):
         # Drawn water holds ships and quay edges too; its smoother half is water.
         core = hint & seen & (texture <= np.median(texture[hint & seen]))
@@ -167,7 +170,7 @@ def water_masks(
         return None
     core = blocks.shrunk_by_steps(core, 2)
     if np.count_nonzero(core) < _MIN_STRATUM_PX and index is not None:
-        calm = tuple(ndimage.uniform_filter(i, _GLINT_PX) for i in index)
+        calm = tuple(ndimage.uniform_filter(_ratio(*bands), _GLINT_PX) for bands in index)
         wet = (seen & (calm[0] > 0), seen & (calm[1] > 0))
         core = blocks.shrunk_by_steps(wet[0] & wet[1] & (np.maximum(*calm) > _NDWI_WATER), 2)
     if np.count_nonzero(core) < _MIN_STRATUM_PX:
@@ -200,35 +203,49 @@ def _joined_to(masks: tuple[Bools, Bools], core: Bools) -> tuple[Bools, Bools]:
     was gone.
 
     """
-    labels = ndimage.label(masks[0] | masks[1])[0]
-    wet = np.bincount(labels[core], minlength=int(labels.max()) + 1) > 0
+    labels, count = ndimage.label(masks[0] | masks[1])
+    wet = np.zeros(count + 1, bool)
+    pieces = blocks.tiles(core.shape)
+
+    def mark(tile: blocks.Tile) -> None:
+        wet[labels[tile.own][core[tile.own]]] = True
+
+    blocks.each(mark, pieces)
     wet[0] = False
-    joined = wet[labels]
-    return (masks[0] & joined, masks[1] & joined)
+    joined = (np.empty(core.shape, bool), np.empty(core.shape, bool))
+
+    def keep(tile: blocks.Tile) -> None:
+        there = np.take(wet, labels[tile.own])
+        for mask, into in zip(masks, joined, strict=True):
+            np.logical_and(mask[tile.own], there, out=into[tile.own])
+
+    blocks.each(keep, pieces)
+    return joined
 
 
 def _looks_like(image: Floats, core: Bools) -> Bools:
     """Pixels whose colour lies within the robust spread of a core's; (row, col)."""
     flat = image.reshape(len(image), -1)
-    sample = flat[:, blocks.sampled(core, _SAMPLE_PX)].astype(np.float64)
-    centre = np.median(sample, axis=1)
-    distance = np.abs(sample - centre[:, None])
+    sample = np.take(flat, blocks.sampled(core, _SAMPLE_PX), axis=1)
+    middle = np.median(sample, axis=1)
+    sample -= middle[:, None]
+    distance = np.abs(sample)
     inner = (distance <= np.quantile(distance, 0.9, axis=1)[:, None]).all(axis=0)
-    covariance = (
-        np.atleast_2d(np.cov(sample[:, inner])) if np.count_nonzero(inner) > len(image) else np.diag(sample.var(axis=1))
-    )
+    sample = sample[:, inner] if np.count_nonzero(inner) > len(image) else sample
+    off = sample - sample.mean(axis=1, dtype=np.float64)[:, None]
+    centre, covariance = middle.astype(np.float64), blocks.products(off, off) / max(off.shape[1] - 1, 1)
     # The inner part underrates the spread, and water changes over a harbour: doubled, and at least a twentieth of its
     # brightness.
     covariance = 4 * covariance + np.diag((0.05 * np.abs(centre)) ** 2 + 1e-12)
     # The squared distance is the length of the offset in a frame in which the core is white.
     frame = np.linalg.inv(np.linalg.cholesky(covariance)).astype(np.float32)
-    limit, middle = np.float32(special.chdtri(len(image), 0.001)), centre.astype(np.float32)
+    limit = np.float32(special.chdtri(len(image), 0.001))
     like = np.empty(core.shape, bool)
 
     def fill(tile: blocks.Tile) -> None:
         offset = image[:, *tile.own] - middle[:, None, None]
         white = np.matmul(frame, offset.transpose(1, 0, 2))
-        like[tile.own] = (white * white).sum(axis=1) <= limit
+        like[tile.own] = np.einsum("rkc,rkc->rc", white, white) <= limit
 
     blocks.each(fill, blocks.tiles(core.shape))
     return like
@@ -242,11 +259,25 @@ def plants(before: Floats, after: Floats, names: tuple[str, ...], *, ndvi: float
     """
     green = np.zeros(before.shape[1:], bool)
     for image in (before, after):
-        leaf = _ratio(image[names.index("nir")], image[names.index("red")]) > ndvi
+        leaf = _ratio_above(image[names.index("nir")], image[names.index("red")], ndvi)
         if {"green", "blue"} <= set(names):
             leaf &= image[names.index("green")] > image[names.index("blue")]
         green |= leaf
     return blocks.grown_by_steps(green, 2)
+
+
+def _ratio_above(one: Floats, other: Floats, limit: float) -> Bools:
+    """Say where the normalised difference is above a limit; it is never held, nor divided, for all pixels."""
+    out = np.empty(one.shape, bool)
+
+    def fill(tile: blocks.Tile) -> None:
+        a, b = one[tile.own], other[tile.own]
+        total = np.maximum(a, 0) + np.maximum(b, 0)
+        np.greater(a - b, np.maximum(total, np.float32(1e-6)) * np.float32(limit), out=out[tile.own])
+        out[tile.own] &= total > 0
+
+    blocks.each(fill, blocks.tiles(one.shape))
+    return out
 
 
 def _ratio(one: Floats, other: Floats) -> Floats:
@@ -269,16 +300,15 @@ def _log_texture(images: tuple[Floats, Floats], seen: Bools, size: int) -> Float
     if not seen.any():
         return texture
     places = blocks.sampled(seen, _SAMPLE_PX)
-    means = blocks.each(lambda image: image.mean(axis=0), images)
-    ranges = [np.percentile(mean.ravel()[places], [16, 50, 84]) for mean in means]
+    ranges = blocks.each(lambda i: np.percentile(_mean_at(i, places), [16, 50, 84]), images)
 
     def fill(tile: blocks.Tile) -> None:
         there = seen[tile.wide]
         all_seen = bool(there.all())
         share = 1.0 if all_seen else np.maximum(blocks.mean_over(there.astype(np.float64), tile, size), 1e-6)
         found = []
-        for mean, (low, middle, high) in zip(means, ranges, strict=True):
-            scaled = (mean[tile.wide] - middle) / max(high - low, 1e-12)
+        for image, (low, middle, high) in zip(images, ranges, strict=True):
+            scaled = (image[:, *tile.wide].mean(axis=0) - middle) / max(high - low, 1e-12)
             scaled = scaled if all_seen else np.where(there, scaled, 0.0)
             first = blocks.mean_over(scaled, tile, size) / share
             second = blocks.mean_over(scaled**2, tile, size) / share
@@ -287,6 +317,11 @@ def _log_texture(images: tuple[Floats, Floats], seen: Bools, size: int) -> Float
 
     blocks.each(fill, blocks.tiles(seen.shape, size // 2 + 1))
     return texture
+
+
+def _mean_at(image: Floats, places: NDArray[np.intp]) -> Floats:
+    """Mean of the bands at flat places; (pixel,)."""
+    return np.asarray(np.take(image.reshape(len(image), -1), places, axis=1).mean(axis=0))
 
 
 def _join_small(surface: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -311,6 +346,10 @@ class Match:
     centre_before: dict[int, NDArray[np.float64]]
     """Surface class -> (band,)"""
     centre_after: dict[int, NDArray[np.float64]]
+
+    def apart(self, surface: int) -> NDArray[np.float64]:
+        """Return after less before at the centres of a class, each times its gain; (band,)."""
+        return self.centre_after[surface] * self.gain_after - self.centre_before[surface] * self.gain_before
 
     @property
     def relative_gain(self) -> list[float]:
@@ -360,7 +399,7 @@ def estimate_match(before: Floats, after: Floats, surface: NDArray[np.uint8]) ->
 def _sampled(images: tuple[Floats, Floats], where: Bools) -> tuple[Floats, Floats]:
     """Pixels of a mask, evenly thinned where they are many; (band, pixel) of each image."""
     at = blocks.sampled(where, _SAMPLE_PX)
-    before, after = (image.reshape(len(image), -1)[:, at] for image in images)
+    before, after = (np.take(image.reshape(len(image), -1), at, axis=1) for image in images)
     return before, after
 
 
@@ -376,10 +415,10 @@ class _Standard:
 
     @classmethod
     def of(cls, pixels: Floats) -> _Standard:
-        middle = pixels.mean(axis=1, dtype=np.float64)
-        unit = np.maximum(pixels.std(axis=1, dtype=np.float64), 1e-9)
-        values = ((pixels - middle[:, None]) / unit[:, None]).astype(np.float32)
-        return cls(values=values, squares=values * values, unit=unit)
+        values = pixels - pixels.mean(axis=1, keepdims=True)
+        unit = np.maximum(np.sqrt(np.mean(values * values, axis=1, keepdims=True)), np.float32(1e-9))
+        values /= unit
+        return cls(values=values, squares=values * values, unit=unit[:, 0].astype(np.float64))
 
     def thinned(self, every: int) -> _Standard:
         return _Standard(values=self.values[:, ::every], squares=self.squares[:, ::every], unit=self.unit)
@@ -437,55 +476,35 @@ def apply_match(
     match: Match,
     *,
     drift_px: int,
-    level: dict[int, NDArray[np.float64]] | None = None,
+    out: tuple[Floats, Floats] | None = None,
 ) -> tuple[Floats, Floats]:
-    """Bring both images to common numbers, then share out what still drifts slowly over ``drift_px`` within a class.
+    """Bring both images to common numbers, each class of ground at its middle level, and share out what still drifts.
 
-    With a ``level`` each class is put back there, as by :func:`common_brightness`; else it is centred on 0.
+    What the dates differ by once each has its gain is, for each class, the distance of its centres and what drifts
+    slowly over ``drift_px``: one field, by half of which each image is moved towards the other. Pixels of no class are
+    0. The answer is laid into ``out``, which may be the images themselves.
     """
-    sides = ((before, match.gain_before, match.centre_before), (after, match.gain_after, match.centre_after))
-    matched = []
-    for image, gain, centres in sides:
-        scale = _by_class(dict.fromkeys(centres, gain), len(image))
-        lift = {s: level[s] if level and s in level else np.zeros(len(image)) for s in centres}
-        shift = _by_class({s: lift[s] - centre * gain for s, centre in centres.items()}, len(image))
-        matched.append(_in_classes(image, surface, scale, shift))
-    drift = _estimate_drift(matched[1], matched[0], surface, drift_px)
+    gains = [np.asarray(gain, np.float32)[:, None, None] for gain in (match.gain_before, match.gain_after)]
+    apart = _estimate_drift(
+        _Difference(before=before, after=after, gains=(gains[0], gains[1])), surface, match, drift_px
+    )
+    matched = out or (np.empty(before.shape, np.float32), np.empty(after.shape, np.float32))
 
     def share(tile: blocks.Tile) -> None:
-        half = drift.over(tile, surface[tile.own])
+        here = surface[tile.own]
+        half = apart.over(tile, here)
         half *= np.float32(0.5)
-        matched[0][:, *tile.own] += half
-        matched[1][:, *tile.own] -= half
+        known = among(here, apart.cells)
+        for image, gain, whole, move in zip((before, after), gains, matched, (np.add, np.subtract), strict=True):
+            for k, band in enumerate(half):  # band by band it stays in the processor's cache
+                into = whole[k][tile.own]
+                np.multiply(image[k][tile.own], gain[k], out=into)
+                move(into, band, out=into)
+            if not known.all():
+                whole[:, *tile.own][:, ~known] = 0
 
     blocks.each(share, blocks.tiles(surface.shape))
-    return matched[0], matched[1]
-
-
-def _by_class(values: dict[int, NDArray[np.float64]], bands: int) -> Floats:
-    """Lay the numbers of each surface class, (band,) each, out as a table (band, class); 0 for classes without."""
-    table = np.zeros((bands, max(Surface) + 1), np.float32)
-    for s, value in values.items():
-        table[:, s] = value
-    return table
-
-
-def _in_classes(image: Floats, surface: NDArray[np.uint8], scale: Floats | None, shift: Floats) -> Floats:
-    """Multiply and add by class; (band, row, col), the tables (band, class)."""
-    out = np.empty(image.shape, np.float32)
-
-    def fill(tile: blocks.Tile) -> None:
-        here = surface[tile.own].astype(np.intp)
-        kinds = [s for s in range(shift.shape[1]) if (surface[tile.own] == s).any()]
-        for k, band in enumerate(image):
-            part = band[tile.own]
-            if scale is not None:
-                alike = np.ptp(scale[k][kinds]) == 0  # as where all classes have a centre
-                part = part * (scale[k][kinds[0]] if alike else scale[k].take(here))
-            np.add(part, shift[k].take(here), out=out[k][tile.own])
-
-    blocks.each(fill, blocks.tiles(surface.shape))
-    return out
+    return matched
 
 
 def middle_level(match: Match) -> dict[int, NDArray[np.float64]]:
@@ -499,7 +518,7 @@ def middle_level(match: Match) -> dict[int, NDArray[np.float64]]:
 def on_common_scale(
     colours: tuple[NDArray[np.float64], NDArray[np.float64]], match: Match
 ) -> tuple[dict[int, NDArray[np.float64]], dict[int, NDArray[np.float64]]]:
-    """Translate a colour of each image, (band,) in its own numbers, as :func:`common_brightness` does its pixels.
+    """Translate a colour of each image, (band,) in its own numbers, as :func:`apply_match` does its pixels.
 
     Returns
     -------
@@ -513,16 +532,6 @@ def on_common_scale(
     )
     before, after = ({s: (own - c) * gain + level[s] for s, c in centres.items()} for own, gain, centres in sides)
     return before, after
-
-
-def centred(image: Floats, surface: NDArray[np.uint8], level: dict[int, NDArray[np.float64]]) -> Floats:
-    """Take the middle level off again: the inverse of :func:`common_brightness`."""
-    return common_brightness(image, surface, {s: -centre for s, centre in level.items()})
-
-
-def common_brightness(image: Floats, surface: NDArray[np.uint8], level: dict[int, NDArray[np.float64]]) -> Floats:
-    """Add the middle level back to a matched image: one scale for both dates on which ratios mean something."""
-    return _in_classes(image, surface, None, _by_class(level, len(image)))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -540,17 +549,29 @@ class _Drift:
         for s, cells in self.cells.items():
             here = surface == int(s)
             if here.any():
-                down, across = (_between(o, self.cell_px, n) for o, n in zip(tile.own, cells.shape[1:], strict=True))
-                # Along the few rows of cells first: whole lines of pixels are then mixed, which is fast.
-                near = cells[:, down[0][0] : down[1][-1] + 1]
-                lines = near[..., across[0]] + (near[..., across[1]] - near[..., across[0]]) * across[2]
-                for line, into in zip(lines, out, strict=True):  # band by band it stays in the processor's cache
-                    low, step = (line[d - down[0][0]] for d in down[:2])
-                    step -= low
-                    step *= down[2][:, None]
-                    step += low
-                    np.copyto(into, step, where=here)
+                field = _interpolated(cells, tile.own, self.cell_px)
+                field *= here.astype(np.float32)  # a product with a mask takes a tenth of a copy through it
+                out += field
         return out
+
+
+def _interpolated(cells: Floats, own: tuple[slice, slice], cell_px: int) -> Floats:
+    """Vary linearly between the middles of cells; (band, row of cells, col of cells) -> (band, row, col)."""
+    down, across = (_between(o, cell_px, n) for o, n in zip(own, cells.shape[1:], strict=True))
+    first = down[0][0]
+    near = cells[:, first : down[1][-1] + 1]
+    # Along the few rows of cells first; then every row of pixels is a mean of two of these lines.
+    lines = near[..., across[0]] + (near[..., across[1]] - near[..., across[0]]) * across[2]
+    rows = np.arange(len(down[0]))
+    parts = np.zeros((len(rows), near.shape[1]), np.float32)
+    parts[rows, down[0] - first] = 1 - down[2]
+    parts[rows, down[1] - first] += down[2]
+    out = np.empty((len(cells), len(rows), lines.shape[-1]), np.float32)
+    for at in range(0, len(rows), _LINES):
+        run = slice(at, at + _LINES)
+        touched = slice(down[0][run][0] - first, down[1][run][-1] - first + 1)
+        np.matmul(parts[run, touched], lines[:, touched], out=out[:, run])
+    return out
 
 
 def _between(own: slice, cell_px: int, count: int) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
@@ -563,62 +584,84 @@ def _between(own: slice, cell_px: int, count: int) -> tuple[NDArray[np.intp], ND
     return low, np.minimum(low + 1, count - 1), (at - low).astype(np.float32)
 
 
-def _estimate_drift(after: Floats, before: Floats, surface: NDArray[np.uint8], size: int) -> _Drift:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Difference:
+    """After less before, each times its gain; never held for all bands at once."""
+
+    before: Floats
+    """(band, row, col)"""
+    after: Floats
+    gains: tuple[Floats, Floats]
+    """(band, 1, 1) of before and after."""
+
+    def of(self, band: int, window: tuple[slice, slice]) -> Floats:
+        """Return (row, col) of a band."""
+        out = self.after[band][window] * self.gains[1][band]
+        out -= self.before[band][window] * self.gains[0][band]
+        return np.asarray(out)
+
+    def at(self, places: NDArray[np.intp]) -> Floats:
+        """Return (band, pixel) at flat places."""
+        before, after = (np.take(i.reshape(len(i), -1), places, axis=1) for i in (self.before, self.after))
+        return np.asarray(after * self.gains[1][:, 0] - before * self.gains[0][:, 0])
+
+
+def _estimate_drift(difference: _Difference, surface: NDArray[np.uint8], match: Match, size: int) -> _Drift:
     """Local mean, over a square of side ``size``, of the clipped difference of each surface class by itself.
 
-    Objects are clipped, haze is not. A mean over a square of many pixels varies slowly, so it is taken of the sums over
-    cells, :data:`_CELLS` to its side.
+    It begins at the distance of the class's centres. Objects are clipped, haze is not. A mean over a square of many
+    pixels varies slowly, so it is taken of the sums over cells, :data:`_CELLS` to its side.
     """
     cell = max(1, round(size / _CELLS))
     width = 2 * round((size / cell - 1) / 2) + 1
-    found = blocks.each(lambda s: blocks.sampled(surface == int(s), _SAMPLE_PX), STRATA)
-    places = {s: at for s, at in zip(STRATA, found, strict=True) if len(at)}
-    taken = blocks.each(lambda at: _taken(after, at) - _taken(before, at), list(places.values()))
+    kinds = [s for s in STRATA if int(s) in match.centre_before]
+    found = blocks.each(lambda s: blocks.sampled(surface == int(s), _SAMPLE_PX), kinds)
+    places = {s: at for s, at in zip(kinds, found, strict=True) if len(at)}
+    taken = blocks.each(lambda at: (difference.at(at), _cell_at(at, surface.shape, cell)), list(places.values()))
     sampled = dict(zip(places, taken, strict=True))
     share = _cell_counts(surface, list(places), cell)
     share = {s: np.maximum(ndimage.uniform_filter(n, width), np.float32(1e-3 * cell**2)) for s, n in share.items()}
-    drift = _Drift(cell_px=cell, cells={s: np.zeros((len(after), *n.shape), np.float32) for s, n in share.items()})
-    limits = np.zeros((len(after), max(Surface) + 1), np.float32)
+    start = {s: match.apart(s)[:, None, None].astype(np.float32) for s in share}
+    drift = _Drift(cell_px=cell, cells={s: start[s] + np.zeros_like(n) for s, n in share.items()})
+    limits = np.zeros((len(difference.before), max(Surface) + 1), np.float32)
 
     def set_limit(s: Surface) -> None:
-        row, col = np.unravel_index(places[s], surface.shape)
-        left = np.abs(sampled[s] - drift.cells[s][:, row // cell, col // cell])
+        values, inside = sampled[s]
+        left = np.abs(values - np.take(drift.cells[s].reshape(len(values), -1), inside, axis=1))
         limits[:, s] = 2.5 * 1.4826 * np.median(left, axis=1)
 
     for _ in range(2):
         blocks.each(set_limit, list(places))
-        sums = _clipped_sums(after, before, surface, drift, limits)
+        sums = _clipped_sums(difference, surface, drift, limits)
         for s, total in sums.items():
             drift.cells[s][:] += ndimage.uniform_filter(total, (0, width, width)) / share[s]
     return drift
 
 
-def _taken(image: Floats, at: NDArray[np.intp]) -> Floats:
-    """Return (band, pixel) at flat places."""
-    return image.reshape(len(image), -1)[:, at]
+def _cell_at(places: NDArray[np.intp], shape: tuple[int, ...], cell: int) -> NDArray[np.intp]:
+    """Return the flat place of the cell in which each flat place of an image lies."""
+    row, col = np.divmod(places, shape[1])
+    return np.asarray(row // cell * -(-shape[1] // cell) + col // cell)
 
 
 def _clipped_sums(
-    after: Floats, before: Floats, surface: NDArray[np.uint8], drift: _Drift, limits: Floats
+    difference: _Difference, surface: NDArray[np.uint8], drift: _Drift, limits: Floats
 ) -> dict[Surface, Floats]:
     """Sum what a drift leaves, clipped, over each cell and class; class -> (band, row of cells, col of cells)."""
     cell = drift.cell_px
     sums = {s: np.zeros_like(cells) for s, cells in drift.cells.items()}
 
     def fill(tile: blocks.Tile) -> None:
-        here = surface[tile.own]
-        rows, cols = here.shape
         target = _cells_of(tile, cell)
-        masks = {s: mine for s in sums if (mine := here == int(s)).any()}
-        for k in range(len(after)):  # band by band it stays in the processor's cache
-            left = after[k][tile.own] - before[k][tile.own]
+        here = _in_whole_cells(surface[tile.own], cell)
+        masks = {s: mine.astype(np.float32) for s in sums if (mine := here == int(s)).any()}
+        for k in range(len(difference.before)):  # band by band it stays in the processor's cache
+            left = _in_whole_cells(difference.of(k, tile.own), cell)
             for s, mine in masks.items():
                 # Between neighbouring cells a drift hardly differs: the nearest does.
-                known = drift.cells[s][k][target]
-                own = left - known.repeat(cell, 0).repeat(cell, 1)[:rows, :cols] if known.any() else left.copy()
+                own = left - drift.cells[s][k][target].repeat(cell, 1)[:, None]
                 np.clip(own, -limits[k, s], limits[k, s], out=own)
-                own *= mine
-                sums[s][k][target] = _cell_sums(own, cell)
+                sums[s][k][target] = _cell_sums(own, mine)
 
     blocks.each(fill, _cell_tiles(surface.shape, cell))
     return sums
@@ -629,8 +672,10 @@ def _cell_counts(surface: NDArray[np.uint8], kinds: list[Surface], cell: int) ->
     counts = {s: np.zeros([-(-n // cell) for n in surface.shape], np.float32) for s in kinds}
 
     def fill(tile: blocks.Tile) -> None:
+        here = _in_whole_cells(surface[tile.own], cell)
         for s, count in counts.items():
-            count[_cells_of(tile, cell)] = _cell_sums((surface[tile.own] == int(s)).astype(np.float32), cell)
+            mine = (here == int(s)).astype(np.float32)
+            count[_cells_of(tile, cell)] = _cell_sums(mine, mine)
 
     blocks.each(fill, _cell_tiles(surface.shape, cell))
     return counts
@@ -648,12 +693,14 @@ def _cells_of(tile: blocks.Tile, cell: int) -> tuple[slice, slice]:
     return rows, cols
 
 
-def _cell_sums(image: Floats, cell: int) -> Floats:
-    """Sum (..., row, col) over square cells; those at the far edges may be narrower."""
-    rows, cols = (-(-n // cell) for n in image.shape[-2:])
-    over = [(0, 0)] * (image.ndim - 2) + [
-        (0, m * cell - n) for m, n in zip((rows, cols), image.shape[-2:], strict=True)
-    ]
-    whole = np.pad(image, over) if np.any(over) else image
-    lines = whole.reshape(*image.shape[:-2], rows, cell, cols * cell).sum(axis=-2)
-    return np.asarray(lines.reshape(*image.shape[:-2], rows, cols, cell).sum(axis=-1))
+def _in_whole_cells(image: Layer, cell: int) -> Layer:
+    """Lay (row, col) out as (row of cells, row in it, col); cells at the far edges are filled up with 0."""
+    rows, cols = (-n % cell for n in image.shape)
+    whole = np.pad(image, [(0, rows), (0, cols)]) if rows or cols else image
+    return np.asarray(whole.reshape(-1, cell, whole.shape[1]))
+
+
+def _cell_sums(image: Floats, mask: Floats) -> Floats:
+    """Sum what a mask holds over square cells, both as :func:`_in_whole_cells` lays them out."""
+    lines = np.einsum("rcx,rcx->rx", image, mask)
+    return np.asarray(np.add.reduceat(lines, np.arange(0, lines.shape[1], image.shape[1]), axis=1))

@@ -76,6 +76,8 @@ _MANY, _PART = 200, 4
 _THIN = 5
 """Every so many pixels tell the middle size of the residual."""
 _SUMS = 21
+_PRODUCT_PX = 6000
+"""Pixels of six terms by six: more would wake BLAS's own threads."""
 _KEPT = 5
 """Pixels around a window that moving by under a pixel and a gradient need."""
 _MARGIN = _KEPT + 3 + 2
@@ -533,46 +535,64 @@ def _judge(band: _Band) -> _Solved | None:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Differences:
-    """(window, row, col) each: mean and residual of the moved images, and their slopes along rows and columns."""
+    """What the moved images have in common and what they differ by."""
 
-    mean: Floats
-    residual: Floats
-    gy: Floats
-    gx: Floats
-    hy: Floats
-    hx: Floats
+    terms: Floats
+    """(window, term, row, col): slopes of the mean along rows and columns, slopes of the residual, mean, residual."""
+
+    @property
+    def squared_slope(self) -> Floats:
+        """Of the mean; (window, row, col)."""
+        return np.asarray(self.terms[:, 0] ** 2 + self.terms[:, 1] ** 2)
+
+    @property
+    def residual(self) -> Floats:
+        """Of both images; (window, row, col)."""
+        return self.terms[:, 5]
 
 
 def _differences(before: Floats, after: Floats, band: _Band) -> _Differences:
     """Move both by half the shift, to common contrast."""
-    near = slice(_KEPT - 1, 1 - _KEPT)
-    moved_b = translate(before, -band.shift / 2)[:, near, near] * np.float32(np.exp(band.gain / 2))
-    moved_a = translate(after, band.shift / 2)[:, near, near] * np.float32(np.exp(-band.gain / 2))
-    mean: Floats = (moved_a + moved_b) * np.float32(0.5)
+    moved_b = translate(before, -band.shift / 2, _KEPT - 1)
+    moved_a = translate(after, band.shift / 2, _KEPT - 1)
+    moved_b *= np.float32(np.exp(band.gain / 2))
+    moved_a *= np.float32(np.exp(-band.gain / 2))
     residual: Floats = moved_a - moved_b
-    (gy, gx), (hy, hx) = _slopes(mean), _slopes(residual)
-    return _Differences(mean=mean[:, 1:-1, 1:-1], residual=residual[:, 1:-1, 1:-1], gy=gy, gx=gx, hy=hy, hx=hx)
+    moved_a += moved_b
+    moved_a *= np.float32(0.5)
+    count, rows, cols = residual.shape
+    terms = np.empty((count, 6, rows - 2, cols - 2), np.float32)
+    for first, image in ((0, moved_a), (2, residual)):
+        # Central differences along rows and columns, one pixel in from the rim.
+        np.subtract(image[:, 2:, 1:-1], image[:, :-2, 1:-1], out=terms[:, first])
+        np.subtract(image[:, 1:-1, 2:], image[:, 1:-1, :-2], out=terms[:, first + 1])
+    terms[:, :4] *= np.float32(0.5)
+    terms[:, 4], terms[:, 5] = moved_a[:, 1:-1, 1:-1], residual[:, 1:-1, 1:-1]
+    return _Differences(terms=terms)
 
 
 def _window_sums(view: _Differences, weight: Floats, falling: Floats) -> Doubles:
     """Sum the terms of the normal equations over each window: (window, 21), as :func:`_system` reads them."""
-    wy, wx, wm, wr = weight * view.gy, weight * view.gx, weight * view.mean, weight * view.residual
-    vy, vx = weight * view.hy, weight * view.hx
-    fy, fx, ey, ex = falling * view.gy, falling * view.gx, falling * view.hy, falling * view.hx
-    pairs = [(wy, view.gy), (wx, view.gx), (wm, view.mean), (wy, view.gx), (wy, view.mean), (wx, view.mean)]
-    pairs += [(wr, view.gy), (wr, view.gx), (wr, view.mean)]
-    pairs += [(vy, view.hy), (vx, view.hx), (wr, view.residual)]
-    pairs += [(vy, view.hx), (vy, view.residual), (vx, view.residual)]
-    pairs += [(fy, view.gy), (fx, view.gx), (fy, view.gx), (ey, view.hy), (ex, view.hx), (ey, view.hx)]
-    return np.stack([np.einsum("nij,nij->n", one, other) for one, other in pairs], axis=1).astype(np.float64)
+    terms, slopes = view.terms, view.terms[:, :4]
+    all_ = _summed_products(weight[:, None] * terms, terms)
+    falls = _summed_products(falling[:, None] * slopes, slopes)
+    gy, gx, hy, hx, mean, rest = range(6)
+    pairs = [(gy, gy), (gx, gx), (mean, mean), (gy, gx), (gy, mean), (gx, mean)]
+    pairs += [(rest, gy), (rest, gx), (rest, mean)]
+    pairs += [(hy, hy), (hx, hx), (rest, rest), (hy, hx), (hy, rest), (hx, rest)]
+    falling_pairs = [(gy, gy), (gx, gx), (gy, gx), (hy, hy), (hx, hx), (hy, hx)]
+    sums = [all_[:, i, k] for i, k in pairs] + [falls[:, i, k] for i, k in falling_pairs]
+    return np.stack(sums, axis=1).astype(np.float64)
 
 
-def _slopes(image: Floats) -> tuple[Floats, Floats]:
-    """Central differences along rows and columns, one pixel in from the rim."""
-    half = np.float32(0.5)
-    down: Floats = (image[:, 2:, 1:-1] - image[:, :-2, 1:-1]) * half
-    right: Floats = (image[:, 1:-1, 2:] - image[:, 1:-1, :-2]) * half
-    return down, right
+def _summed_products(one: Floats, other: Floats) -> Floats:
+    """Sum the products of all terms over each window, (window, term, row, col) twice -> (window, term, term).
+
+    In pieces of so many pixels that BLAS multiplies them on the thread it is asked on.
+    """
+    one, other = (terms.reshape(*terms.shape[:2], -1) for terms in (one, other))
+    pieces = [slice(at, at + _PRODUCT_PX) for at in range(0, one.shape[2], _PRODUCT_PX)]
+    return np.asarray(sum(np.matmul(one[..., p], other[..., p].swapaxes(1, 2)) for p in pieces))
 
 
 def _weights(
@@ -598,7 +618,7 @@ def _weights(
         local = 1.2533 * np.einsum("nij,nij->n", inside, usable) / np.maximum(usable.sum(axis=(1, 2)), 1)
         floor = _WINDOW_NOISE_FLOOR * whole if np.isfinite(whole) else 0.0
         noise2 = (np.maximum(local, floor)[:, None, None] ** 2).astype(np.float32)
-        variance = np.maximum(noise2 + np.float32(jitter**2) * (view.gy**2 + view.gx**2), np.float32(1e-20))
+        variance = np.maximum(noise2 + np.float32(jitter**2) * view.squared_slope, np.float32(1e-20))
         far += view.residual**2 / variance
         variances.append(variance)
     far = np.where(usable, np.minimum(far / np.float32(len(views) * tukey**2), np.float32(1)), np.float32(1))
@@ -652,15 +672,19 @@ def _mean_of_bands(found: list[tuple[int, _Solved]], count: int) -> Refined:
     return Refined(shift=mean, bands=bands, influence=influence, took=took)
 
 
-def translate(image: Floats, shift: Doubles) -> Floats:
-    """Sample (..., row, col) at ``x + shift`` by a seven-tap windowed sinc (Lanczos), edges repeated."""
+def translate(image: Floats, shift: Doubles, cut: int = 0) -> Floats:
+    """Sample (..., row, col) at ``x + shift`` by a seven-tap windowed sinc (Lanczos), edges repeated.
+
+    ``cut`` pixels on each side are left out; nothing is repeated where they hold all that is asked for.
+    """
     whole = np.floor(shift + 0.5).astype(int)
-    rim = 3 + int(np.abs(whole).max())
-    out = np.pad(image, [(0, 0)] * (image.ndim - 2) + [(rim, rim)] * 2, mode="edge")
+    more = max(0, 3 + int(np.abs(whole).max()) - cut)
+    out = np.pad(image, [(0, 0)] * (image.ndim - 2) + [(more, more)] * 2, mode="edge") if more else image
     for axis, step, fraction in zip((-2, -1), whole, shift - whole, strict=True):
         x = np.arange(-3, 4) - fraction
         kernel = np.sinc(x) * np.sinc(x / 3.5) * (np.abs(x) < 3.5)  # noqa: PLR2004 - the window ends with the taps
-        run = slice(rim - 3 + step, rim + 3 + step + image.shape[axis])
+        rim = cut + more - 3
+        run = slice(rim + step, out.shape[axis] - rim + step)
         part = out[..., run, :] if axis == -2 else out[..., run]  # noqa: PLR2004
         out = blocks.correlate(part, (kernel / kernel.sum()).astype(image.dtype), axis)
     return out

@@ -156,8 +156,8 @@ def find_patches(scales: list[Scale], surface: NDArray[np.uint8], barred: Bools,
         kind, asked = surface[tile.own].astype(np.intp), ~barred[tile.own]
         for scale, grow, seed in levels:
             here = scale.strength[tile.own]
-            grown[tile.own] |= asked & (here >= grow[kind])
-            seeded[tile.own] |= asked & (here >= seed[kind])
+            grown[tile.own] |= asked & (here >= np.take(grow, kind))
+            seeded[tile.own] |= asked & (here >= np.take(seed, kind))
         open_[tile.own] = asked & searched[kind]
 
     blocks.each(fill, blocks.tiles(surface.shape))
@@ -434,7 +434,7 @@ def _settle_shore(mask: Bools, water: Bools) -> Bools:
 def _within(mask: Bools, reach_px: int) -> Bools:
     """Where the nearest pixel of a mask lies no further than this; what changed is little, so each is asked for."""
     out = mask.copy()
-    rim = np.argwhere(mask & ~ndimage.binary_erosion(mask, border_value=1))
+    rim = np.argwhere(mask & blocks.grown_by_steps(~mask, 1))
     steps = np.arange(-reach_px, reach_px + 1)
     for row in steps:
         for col in steps[row**2 + steps**2 <= reach_px**2]:

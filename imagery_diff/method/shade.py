@@ -289,18 +289,21 @@ def light_left(shaded: Bools, images: tuple[Floats, Floats]) -> tuple[Floats | N
         too little shade.
 
     """
-    before, after = images
-    darker = np.zeros_like(shaded)
-    darker[shaded] = np.mean(after[:, shaded] - before[:, shaded], axis=0) < 0
-    found: list[Floats | None] = []
-    for dark, lit, mine in ((before, after, shaded & ~darker), (after, before, shaded & darker)):
-        core = ndimage.binary_erosion(mine, _EIGHT)
+    at = np.flatnonzero(shaded)
+    before, after = (np.take(image.reshape(len(image), -1), at, axis=1) for image in images)
+    darker = np.mean(after - before, axis=0) < 0
+
+    def of_date(dark: Floats, lit: Floats, own: Bools) -> Floats | None:
+        mine = np.zeros_like(shaded)
+        mine.reshape(-1)[at[own]] = True
+        core = own & blocks.shrunk(mine, 1).reshape(-1)[at]
         # Narrow shadows are all rim: half dark, and the more cautious for that.
-        within = core if np.count_nonzero(core) >= _LEAST_CORE_PX else mine
-        enough = np.count_nonzero(within) >= _LEAST_CORE_PX
-        shares = dark[:, within] / np.maximum(lit[:, within], 1e-4)
-        found.append(np.median(shares, axis=1).astype(np.float32) if enough else None)
-    return found[0], found[1]
+        within = core if np.count_nonzero(core) >= _LEAST_CORE_PX else own
+        if np.count_nonzero(within) < _LEAST_CORE_PX:
+            return None
+        return np.asarray(np.median(dark[:, within] / np.maximum(lit[:, within], 1e-4), axis=1), np.float32)
+
+    return of_date(before, after, ~darker), of_date(after, before, darker)
 
 
 def share_explained(lit: Floats, dark: Floats, left: Floats, whitening: NDArray[np.float64]) -> float:

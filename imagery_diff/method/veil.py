@@ -94,9 +94,18 @@ def cloud_colour(data: Floats, flags: NDArray[np.uint8]) -> NDArray[np.float64]:
     return np.asarray(np.percentile(data[:, there], _WHITE, axis=1) if there.any() else data.max((1, 2)), np.float64)
 
 
+def cloud_colours(scenes: tuple[Scene, Scene]) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Return :func:`cloud_colour` of both dates, in their own numbers; None where no cloud and no haze is flagged."""
+    if not any((scene.flags & (Flag.CLOUD | Flag.HAZE).value).any() for scene in scenes):
+        return None
+    before, after = (cloud_colour(scene.data, scene.flags) for scene in scenes)
+    return before, after
+
+
 def take_off_clouds(
     brightness: tuple[Floats, Floats],
-    scenes: tuple[Scene, Scene],
+    flags: tuple[NDArray[np.uint8], NDArray[np.uint8]],
+    clouds: tuple[NDArray[np.float64], NDArray[np.float64]] | None,
     surface: NDArray[np.uint8],
     match: Match,
     *,
@@ -109,24 +118,24 @@ def take_off_clouds(
     ----------
     brightness
         (band, row, col) before and after, on one scale.
-    scenes
-        Both dates as they were read: data also under the mask, and the mask.
+    flags
+        (row, col) before and after, bits of :class:`imagery_diff.scene.Flag`.
+    clouds
+        Of the images as they were read, from :func:`cloud_colours`.
     surface
         (row, col), :class:`imagery_diff.method.radiometry.Surface`.
     match
-        How the scenes' numbers became ``brightness``.
+        How those numbers became ``brightness``.
     reach_px
         How far beyond the mask a cloud goes on, pixels.
     least
         Share of the ground hidden, or of its light taken, from which a thing may have gone with the veil.
 
     """
-    flags = (scenes[0].flags, scenes[1].flags)
     seen = among(surface, match.centre_before)
     veils = tuple(_near(f, _veiling(f, seen), reach_px) & seen for f in flags)
-    if any(v.any() for v in veils):
-        own = (cloud_colour(scenes[0].data, flags[0]), cloud_colour(scenes[1].data, flags[1]))
-        colours = on_common_scale(own, match)
+    if clouds is not None and any(v.any() for v in veils):
+        colours = on_common_scale(clouds, match)
         toward = tuple(_at(colours[w], surface[veils[w]]) - brightness[1 - w][:, veils[w]] for w in (0, 1))
         lifted, thin = _take_off(brightness, veils, toward, least)
     else:
@@ -260,7 +269,7 @@ def _veiling(flags: NDArray[np.uint8], seen: Bools) -> Flag:
 
 def _near(flags: NDArray[np.uint8], bits: Flag, reach_px: float) -> Bools:
     """Pixels that carry a flag or lie within reach of one that does; (row, col)."""
-    marked = (flags & bits) != 0
+    marked = (flags & bits.value) != 0
     if not marked.any():
         return np.zeros(marked.shape, bool)
     return np.asarray(ndimage.distance_transform_edt(~marked) <= reach_px, bool)

@@ -32,6 +32,9 @@ PRODUCT_TAG = "IMAGERY_DIFF_PRODUCT"
 """A file with this tag is a result, never a scene."""
 RENDERED_TAG = "IMAGERY_DIFF_RENDERED"
 BLOCK_PX = 512
+_MANTISSA_BITS, _KEPT_BITS = 23, 13
+"""Of a score's binary places behind the first, what a float32 has and what is written: to 6e-5 of it. ``NODATA`` and
+whole numbers up to 16384 stay what they are."""
 
 
 @contextmanager
@@ -78,6 +81,14 @@ def score(result: Comparison) -> NDArray[np.float32]:
     return np.where(known, layers.strength, np.float32(NODATA)).astype(np.float32)
 
 
+def _four_figures(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Round to so many binary places that four figures stay; the rest is noise, and twice the file."""
+    last = 1 << (_MANTISSA_BITS - _KEPT_BITS)
+    bits = values.view(np.int32) + np.int32(last // 2)
+    bits &= np.int32(-last)
+    return bits.view(np.float32)
+
+
 def _write_plain(target: MemoryFile, result: Comparison) -> None:
     """Write the pixels and everything that must travel with them; GDAL's COG driver copies both."""
     grid = result.grid
@@ -92,7 +103,7 @@ def _write_plain(target: MemoryFile, result: Comparison) -> None:
         "transform": grid.transform,
     }
     with target.open(**profile) as dataset:
-        dataset.write(score(result), 1)
+        dataset.write(_four_figures(score(result)), 1)
         dataset.write(result.layers.flags.astype(np.float32), 2)
         dataset.descriptions = ("score", "flags")
         dataset.units = ("spreads of unchanged ground", "bits")

@@ -29,7 +29,7 @@ from imagery_diff.write.model import summary_json
 from imagery_diff.write.words import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from imagery_diff.result import Comparison
     from imagery_diff.scene import SceneInfo
@@ -64,12 +64,13 @@ def check_target(folder: str | Path) -> Path:
 
 def result_files(result: Comparison, more: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
     """Every file of a result, name -> content, the manifest last."""
-    files = {} if result.grid.crs is None else {"regions.geojson": regions_geojson_bytes(result)}
-    files["summary.json"] = summary_json(result)
-    # GDAL and Pillow let go of the interpreter while they pack.
-    packing = {"evidence.tif": evidence_tif, "overview.png": overview_png}
+    # The longest first: GDAL and Pillow let go of the interpreter while they pack.
+    packing: dict[str, Callable[[Comparison], bytes]] = {"overview.png": overview_png, "evidence.tif": evidence_tif}
+    packing["summary.json"] = summary_json
+    if result.grid.crs is not None:
+        packing["regions.geojson"] = regions_geojson_bytes
     with maybe_unreferenced():
-        files |= zip(packing, threads.each(lambda name: packing[name](result), list(packing)), strict=True)
+        files = dict(zip(packing, threads.each(lambda name: packing[name](result), list(packing)), strict=True))
     files |= more or {}
     return files | {manifests.NAME: manifests.manifest_json(result, files)}
 

@@ -15,6 +15,7 @@ import shapely
 from shapely.geometry import mapping
 
 import imagery_diff
+from imagery_diff import threads
 from imagery_diff.result import SCHEMA_VERSION
 from imagery_diff.write.model import plain, scene_summary, shift_summary, summary, to_json
 
@@ -42,6 +43,7 @@ def manifest(result: Comparison, outputs: Mapping[str, bytes], *, created: dt.da
 
     """
     told = summary(result)
+    sides = {"before": result.before.files, "after": result.after.files}
     document: dict[str, Any] = plain(
         {
             "schema_version": SCHEMA_VERSION,
@@ -51,7 +53,7 @@ def manifest(result: Comparison, outputs: Mapping[str, bytes], *, created: dt.da
             "aoi": {"name": result.name, "sha256": _aoi_sha256(result)},
             "detect": result.detect,
             "scenes": {"before": scene_summary(result.before), "after": scene_summary(result.after)},
-            "inputs": [*_inputs("before", result.before.files), *_inputs("after", result.after.files)],
+            "inputs": [entry for entries in threads.each(_inputs, [*sides.items()]) for entry in entries],
             "outputs": [_entry(name, outputs[name]) for name in sorted(outputs)],
             "parameters": result.params.as_dict(),
             "shift": shift_summary(result),
@@ -96,8 +98,9 @@ def versions() -> dict[str, str]:
     }
 
 
-def _inputs(role: str, files: tuple[Path, ...]) -> list[dict[str, Any]]:
-    """Hash every file a scene was read from; null for one that is gone by now."""
+def _inputs(side: tuple[str, tuple[Path, ...]]) -> list[dict[str, Any]]:
+    """Hash every file a scene was read from, its role given; null for one that is gone by now."""
+    role, files = side
     entries = []
     for path in files:
         entry: dict[str, Any] = {"role": role, "name": path.name, "size": None, "sha256": None}

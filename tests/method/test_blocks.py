@@ -109,3 +109,11 @@ def test_a_mean_in_tiles_is_that_of_scipy_to_rounding():
     for tile in blocks.tiles(image.shape, 3, (16, 20)):
         out[tile.own] = blocks.mean_over(image[tile.wide], tile, 7)
     np.testing.assert_allclose(out, ndimage.uniform_filter(image, 7), rtol=1e-12)
+
+
+def test_products_in_pieces_are_those_of_whole_matrices():
+    rng = np.random.default_rng(5)
+    for count in (3, blocks._PIECE, 2 * blocks._PIECE + 5):
+        one, other = rng.normal(size=(3, count)), rng.normal(size=(2, count))
+        np.testing.assert_allclose(blocks.products(one, other), one @ other.T, rtol=1e-10, atol=1e-9)
+        np.testing.assert_allclose(blocks.rotated(one[:, :3].T, one), one[:, :3].T @ one, rtol=1e-10, atol=1e-12)

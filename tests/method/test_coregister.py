@@ -169,6 +169,13 @@ def test_translate_samples_at_x_plus_shift(town, moved):
     assert np.abs(out - truth)[inner].max() < 0.02 * np.ptp(image)
 
 
+def test_what_is_cut_off_a_translated_image_changes_nothing_of_the_rest(town):
+    image = town((60, 50), bands=2, seed=3)
+    for shift in ([0.4, -0.3], [2.3, -3.8], [0.0, 6.6]):
+        whole = translate(image, np.array(shift))
+        np.testing.assert_allclose(translate(image, np.array(shift), 4), whole[:, 4:-4, 4:-4], rtol=1e-5)
+
+
 def test_images_of_different_places_carry_no_shift(town):
     """The best of chance matches is still chance: nothing is measured, rather than the edge of the search."""
     for seed in range(5):

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
+from imagery_diff.method import evidence as evidence_module
 from imagery_diff.method.evidence import (
     Expectation,
     Reach,
@@ -109,8 +110,26 @@ def test_a_pair_is_as_strong_as_the_stronger_of_the_two_answers(tolerance):
         asked = rng.random(valid.shape) < share
         places = Places.of(asked, 3)
         white = tuple(places.laid_out(image) for image in (before, after))
-        found = pair_evidence(white, places.near(places.laid_out(spread)), places, tolerance_px=tolerance)
+        found = pair_evidence(white, places.near(places.laid_out(spread)) ** 2, places, tolerance_px=tolerance)
         np.testing.assert_allclose(found, np.maximum(*answers)[asked], rtol=1e-4, atol=1e-5)
+
+
+def test_evidence_weighed_in_stretches_is_that_of_all_pixels_at_once(monkeypatch):
+    rng = np.random.default_rng(11)
+    white = tuple(rng.normal(50, 1, (2, 3, 17, 23)).astype(np.float32))
+    texture = rng.uniform(0, 1, (1, 17, 23)).astype(np.float32)
+    reach = Reach(jitter_px=0.2, tolerance_px=1)
+
+    def spread(rough):
+        return np.stack([1 + rough, 2 + rough, 3 + rough])
+
+    for share in (0.1, 0.9):
+        places = Places.of(rng.random((17, 23)) < share, 1)
+        asked = tuple(places.laid_out(image) for image in white), places.laid_out(texture), places, spread, reach
+        whole = evidence_module._weighed(*asked)
+        with monkeypatch.context() as patch:
+            patch.setattr("imagery_diff.method.places._STRETCH_PX", 7)
+            np.testing.assert_array_equal(evidence_module._weighed(*asked), whole)
 
 
 def test_slopes_are_central_differences_and_one_sided_at_the_border():
@@ -119,7 +138,7 @@ def test_slopes_are_central_differences_and_one_sided_at_the_border():
     for share in (0.1, 1.0):
         asked = np.random.default_rng(4).random(image.shape[1:]) < share
         places = Places.of(asked, 2)
-        found = places.squared_slope(places.laid_out(image))[:, places.own]
+        found = places.squared_rise(places.laid_out(image))[:, places.own] / 4
         np.testing.assert_allclose(found, slopes[:, asked], rtol=1e-4, atol=1e-6)
 
 

@@ -9,7 +9,6 @@ from imagery_diff.method.radiometry import (
     Surface,
     apply_match,
     classify_ground,
-    common_brightness,
     estimate_match,
     middle_level,
     plants,
@@ -55,8 +54,7 @@ def test_gain_and_offset_come_back_with_three_tenths_of_the_ground_changed(town)
     surface = np.full((200, 200), Surface.SMOOTH, np.uint8)
     match = estimate_match(before, after, surface)
     assert match.relative_gain == pytest.approx(gain, rel=0.05)
-    level = middle_level(match)
-    one, two = (common_brightness(i, surface, level) for i in apply_match(before, after, surface, match, drift_px=81))
+    one, two = apply_match(before, after, surface, match, drift_px=81)
     kept = np.s_[:, 110:]
     residual = np.abs((two - one)[kept])
     # Unchanged ground agrees to well under a tenth of its own spread.
@@ -177,16 +175,30 @@ def test_one_band_of_constant_value_gives_finite_numbers():
     assert np.isfinite(out).all()
 
 
-def test_putting_the_level_back_while_matching_is_the_same_as_afterwards(town):
+def test_each_class_stands_at_its_middle_level_on_both_dates_once_matched(town):
     before = town(bands=3, seed=4)
     after = before * np.float32(1.3) + 50
     surface = np.full(before.shape[1:], Surface.SMOOTH, np.uint8)
-    surface[:, :60] = Surface.WATER
+    surface[:, :60], surface[:30] = Surface.WATER, Surface.UNSEEN
     match = estimate_match(before, after, surface)
-    level = middle_level(match)
-    at_once = apply_match(before, after, surface, match, drift_px=41, level=level)
-    for one, two in zip(at_once, apply_match(before, after, surface, match, drift_px=41), strict=True):
-        np.testing.assert_allclose(one, common_brightness(two, surface, level), rtol=1e-6, atol=1e-3)
+    matched = apply_match(before, after, surface, match, drift_px=41)
+    for kind, level in middle_level(match).items():
+        here = surface == kind
+        expected = (before[:, here] - match.centre_before[kind][:, None]) * match.gain_before[:, None] + level[:, None]
+        for image in matched:
+            np.testing.assert_allclose(image[:, here], expected, atol=1.0)
+    assert all((image[:, :30] == 0).all() for image in matched)
+
+
+def test_images_matched_in_their_own_place_are_those_matched_into_another(town):
+    before, after = town(bands=2, seed=4), town(bands=2, seed=5)
+    surface = np.full(before.shape[1:], Surface.SMOOTH, np.uint8)
+    match = estimate_match(before, after, surface)
+    apart = apply_match(before, after, surface, match, drift_px=41)
+    assert apart[0] is not before
+    inside = apply_match(before, after, surface, match, drift_px=41, out=(before, after))
+    assert inside[0] is before
+    np.testing.assert_array_equal(inside, apart)
 
 
 def test_a_match_from_a_sample_is_that_of_all_pixels(town, monkeypatch):
@@ -210,7 +222,11 @@ def test_slow_drift_taken_of_cells_is_that_of_a_mean_around_every_pixel():
     after = before + haze + rng.normal(0, 0.1, haze.shape).astype(np.float32)
     after[:, 100:130, 50:90] += 5
     surface = np.full(haze.shape[1:], Surface.SMOOTH, np.uint8)
-    found = radiometry._estimate_drift(after, before, surface, 205)
+    ones, zeros = np.ones(3), {int(Surface.SMOOTH): np.zeros(3)}
+    match = radiometry.Match(gain_before=ones, gain_after=ones, centre_before=zeros, centre_after=zeros)
+    gains = (np.ones((3, 1, 1), np.float32),) * 2
+    difference = radiometry._Difference(before=before, after=after, gains=gains)
+    found = radiometry._estimate_drift(difference, surface, match, 205)
     whole = radiometry.blocks.tiles(surface.shape, side=surface.shape)[0]
     expected = np.zeros_like(haze)
     for _ in range(2):

@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from imagery_diff.grid import Grid
 from imagery_diff.method.radiometry import Match, Surface
-from imagery_diff.method.veil import cloud_colour, snow_on_one_date, take_off_clouds, take_off_snow
+from imagery_diff.method.veil import cloud_colour, cloud_colours, snow_on_one_date, take_off_clouds, take_off_snow
 from imagery_diff.scene import Flag, Scene
 
 NAMES = ("blue", "green", "red", "nir")
@@ -63,7 +63,7 @@ def without_clouds(images, flags):
     level = {int(s): np.zeros(4) for s in (Surface.SMOOTH,)}
     match = Match(gain_before=np.ones(4), gain_after=np.ones(4), centre_before=level, centre_after=level)
     scenes = tuple(scene(i, f) for i, f in zip(images, flags, strict=True))
-    return take_off_clouds(images, scenes, SMOOTH, match, reach_px=REACH, least=LEAST)
+    return take_off_clouds(images, flags, cloud_colours(scenes), SMOOTH, match, reach_px=REACH, least=LEAST)
 
 
 def without_snow(images, surface=SMOOTH):
