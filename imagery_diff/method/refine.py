@@ -180,10 +180,12 @@ def refine(windows: Windows, start: Doubles) -> Refined | None:
 
 def refine_unsure(windows: Windows, start: Doubles) -> Refined | None:
     """Solve where little stands on both dates: with more of the ground, and the wide cut."""
-    # What is dark on one date only may be what snow left bare.
-    part = _solve(replace(windows, shade=windows.shade_of_both), start, _TUKEYS[-1])
     if not windows.shade.any():
-        return part
+        return _solve(windows, start, _TUKEYS[-1])
+    part = None
+    if windows.shade_of_both.any():
+        # What is dark on one date only may be what snow left bare.
+        part = _solve(replace(windows, shade=windows.shade_of_both), start, _TUKEYS[-1])
     whole = _solve(windows.with_shade(), start, _TUKEYS[-1])
     return surer(part, whole and replace(whole, influence=_PULLED * whole.influence), start)
 

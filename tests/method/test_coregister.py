@@ -211,13 +211,16 @@ def test_a_band_that_lies_a_pixel_from_the_others_counts_where_its_windows_agree
 @pytest.mark.parametrize(
     ("scatter", "taken", "asked", "shady"),
     [
-        ((0.01, 0.001), 0, 1, False),
-        ((0.2, 0.05), 1, 2, False),
-        ((0.05, 0.2), 0, 2, False),
-        ((None, 0.3), 1, 2, False),
-        ((0.2, 0.3, 0.1, 0.06), 2, 4, True),
-        ((0.2, 0.3, None, 0.01), 3, 4, True),
-        ((0.2, 0.02, 0.01), 1, 2, True),
+        ((0.01, 0.001), 0, 1, "never"),
+        ((0.2, 0.05), 1, 2, "never"),
+        ((0.05, 0.2), 0, 2, "never"),
+        ((None, 0.3), 1, 2, "never"),
+        ((0.2, 0.3, 0.1, 0.06), 2, 4, "both"),
+        ((0.2, 0.3, None, 0.01), 3, 4, "both"),
+        ((0.2, 0.02, 0.01), 1, 2, "both"),
+        # What is shade on one date only, on all the ground: solved once, and counted as less sure.
+        ((0.2, 0.3, 0.06), 2, 3, "once"),
+        ((0.2, 0.3, 0.1), 0, 3, "once"),
     ],
 )
 def test_where_windows_leave_the_shift_unsure_the_surest_of_cuts_and_shades_is_taken(
@@ -225,25 +228,32 @@ def test_where_windows_leave_the_shift_unsure_the_surest_of_cuts_and_shades_is_t
 ):
     tried = []
 
-    def solve(_windows, _start, cut):
+    def solve(windows, _start, cut):
         size = scatter[len(tried)]
         tried.append(cut / 1e3 + len(tried) / 1e2)
+        whole.append(shady != "never" and not windows.shade.any())
         influence = np.array([[size, 0.0], [-size, 0.0], [0.0, 0.0]]) if size else None
         took = np.ones(3, bool)
         return size and Refined(shift=np.full(2, tried[-1]), bands=np.zeros((1, 2)), influence=influence, took=took)
 
+    whole = []
     monkeypatch.setattr(refine_module, "_solve", solve)
     seen = np.ones((2, 64, 64), bool)
-    shade = np.eye(64, dtype=bool)[None] & seen & shady
+    shade = np.eye(64, dtype=bool)[None] & seen & (shady != "never")
     images = np.zeros((1, 2, 74, 74), np.float32)
     windows = Windows(
-        before=images, after=images, seen=seen, shade=shade, shade_of_both=~seen, corners=np.zeros((2, 2), int)
+        before=images,
+        after=images,
+        seen=seen,
+        shade=shade,
+        shade_of_both=shade & (shady == "both"),
+        corners=np.zeros((2, 2), int),
     )
     found = refine_module.refine(windows, np.zeros(2))
     assert len(tried) == asked
     assert found.shift[0] == tried[taken]
     # What holds but with shadows among it counts as less sure than it looks.
-    assert np.abs(found.influence).max() == pytest.approx(scatter[taken] * (2.5 if taken == 3 else 1))
+    assert np.abs(found.influence).max() == pytest.approx(scatter[taken] * (2.5 if whole[taken] else 1))
 
 
 def sheds(shape, height_px, sun):
