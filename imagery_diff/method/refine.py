@@ -135,6 +135,8 @@ class Windows:
     """The same on both dates."""
     corners: NDArray[np.int_]
     """(window, 2), first row and column of each."""
+    blur_px: tuple[float, float] = (0.0, 0.0)
+    """Gaussian by which each image was blurred, that both be equally sharp."""
 
     @property
     def seen_around(self) -> Bools:
@@ -159,6 +161,7 @@ class Windows:
             shade=self.shade[which],
             shade_of_both=self.shade_of_both[which],
             corners=self.corners[which],
+            blur_px=self.blur_px,
         )
 
 
@@ -421,6 +424,7 @@ def cut_windows(images: tuple[Floats, Floats], ranges: tuple[Doubles, Doubles], 
         shade=shades[0] | shades[1],
         shade_of_both=shades[0] & shades[1],
         corners=np.stack(where, axis=1) * side,
+        blur_px=how.blur_px,
     )
 
 

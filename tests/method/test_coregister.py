@@ -1,5 +1,7 @@
 """Registration: known shifts come back with their sign; nothing is claimed where nothing is seen."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import rasterio
@@ -286,7 +288,9 @@ def test_blur_of_one_image_does_not_move_the_ground(moved, sigma):
     before = sheds((300, 300), 2.0, (0.9, 0.5))
     after = moved(before, 0.3, -0.2)
     soft = ndimage.gaussian_filter(after, (0, sigma, sigma))
-    assert np.hypot(*(found(before, soft, shade_px=7) - [0.3, -0.2])) < 0.02
+    shift = estimate_shift(before, soft, np.ones(soft.shape[1:], bool), shade_px=7, **OPTIONS)
+    assert np.hypot(shift.rows - 0.3, shift.cols + 0.2) < 0.02
+    assert shift.blur_px == pytest.approx(sigma, rel=0.15)
 
 
 def test_open_water_around_a_small_pier_neither_holds_the_start_nor_makes_the_error_small(town, moved):
@@ -355,8 +359,8 @@ def test_no_field_is_fitted_to_what_windows_agree_on_or_to_noise(town, moved):
     assert "no field predicts" in why
 
 
-def test_what_leans_is_put_back_and_sun_and_view_widen_the_stated_error():
-    law = ErrorLaw(scatter=1.0, floor_px=0.01, shadow_m=0.1, lean_m=0.5, lean_spread_m=0.3, interval=2.0)
+def test_what_leans_is_put_back_and_sun_view_and_blur_widen_the_stated_error():
+    law = ErrorLaw(scatter=1.0, floor_px=0.01, shadow_m=0.1, lean_m=0.5, lean_spread_m=0.3, blur=0.02, interval=2.0)
     shift = Shift(rows=1.0, cols=2.0, error_px=0.02, windows=9)
     still = allow_for_standing(shift, Standing(shadow=(0.0, 0.0), lean=(0.0, 0.0)), law)
     assert (still.rows, still.cols) == (1.0, 2.0)
@@ -367,3 +371,6 @@ def test_what_leans_is_put_back_and_sun_and_view_widen_the_stated_error():
     sunny = allow_for_standing(shift, Standing(shadow=(0.3, 0.4), lean=(0.0, 0.0)), law)
     assert leaning.error_px > still.error_px
     assert sunny.error_px == pytest.approx(np.sqrt(still.error_px**2 + 0.05**2))
+    soft = allow_for_standing(replace(shift, blur_px=1.5), Standing(shadow=(0.0, 0.0), lean=(0.0, 0.0)), law)
+    assert (soft.rows, soft.cols) == (1.0, 2.0)
+    assert soft.error_px == pytest.approx(np.sqrt(still.error_px**2 + 2 * 0.03**2))
