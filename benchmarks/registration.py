@@ -56,6 +56,7 @@ PLAIN = Params(
     registration_shadow_m=1e-6,
     registration_lean_m=1e-6,
     registration_lean_spread_m=1e-6,
+    registration_blur=1e-6,
 )
 """The windows' scatter and nothing else."""
 
@@ -76,6 +77,8 @@ class Case:
     lean: tuple[float, float]
     reason: str | None
     cpu_s: float
+    blur_px: float = 0.0
+    """Gaussian by which the images were found to differ in sharpness."""
 
     @property
     def off(self) -> float:
@@ -122,6 +125,7 @@ def one(case: str, seed: int, size: str, drawn: Plan, params: Params) -> Case:
         lean=light.lean,
         reason=shift.reason,
         cpu_s=cpu_s,
+        blur_px=shift.blur_px,
     )
 
 
@@ -204,23 +208,26 @@ def fit(found: Sequence[Case]) -> dict[str, float]:
     lean, shadow = np.array([c.lean for c in used]), np.array([c.shadow for c in used])
     sun = np.hypot(*shadow.T) / np.sqrt(2)
     view = np.hypot(*lean.T) / np.sqrt(2)
+    blur = np.array([c.blur_px for c in used])
 
     def spread(p: np.ndarray) -> np.ndarray:
-        k, floor, height, spread_m = np.exp(p[:4])
-        return (k * scatter) ** 2 + floor**2 + (height * sun) ** 2 + (spread_m * view) ** 2
+        k, floor, height, spread_m, soft = p[:5] * sizes
+        return (k * scatter) ** 2 + floor**2 + (height * sun) ** 2 + (spread_m * view) ** 2 + (soft * blur) ** 2
 
     def loss(p: np.ndarray) -> float:
         variance = spread(p)
-        off = ((error - p[4] * lean) ** 2).sum(axis=1)
+        off = ((error - p[5] * lean) ** 2).sum(axis=1)
         return float((np.log(variance) + 3.0 * np.log1p(off / (4.0 * variance))).sum())
 
-    start = [*np.log([1.3, 0.006, 0.05, 0.3]), 0.3]
-    best = minimize(loss, start, method="Nelder-Mead", options={"maxiter": 20_000, "maxfev": 20_000})
-    p = best.x
-    ratio = np.hypot(*(error - p[4] * lean).T) / np.sqrt(2 * spread(p))
-    names = ("scatter", "floor_px", "shadow_m", "lean_spread_m")
-    law = dict(zip(names, (float(v) for v in np.exp(p[:4])), strict=True))
-    return {**law, "lean_m": float(p[4]), "interval": float(np.quantile(ratio, 0.9))}
+    # In units of their usual sizes, which may cross 0: logarithms ran away with what is small and never came back.
+    sizes = np.array([1.0, 0.005, 0.05, 0.1, 0.01])
+    p = np.array([1.0, 1.0, 1.0, 1.0, 1.0, 0.3])
+    for _ in range(3):
+        p = minimize(loss, p, method="Nelder-Mead", options={"maxiter": 20_000, "maxfev": 20_000}).x
+    ratio = np.hypot(*(error - p[5] * lean).T) / np.sqrt(2 * spread(p))
+    names = ("scatter", "floor_px", "shadow_m", "lean_spread_m", "blur")
+    law = dict(zip(names, (float(v) for v in np.abs(p[:5] * sizes)), strict=True))
+    return {**law, "lean_m": float(p[5]), "interval": float(np.quantile(ratio, 0.9))}
 
 
 def main() -> None:

@@ -165,5 +165,6 @@ def error_law(params: Params) -> coregister.ErrorLaw:
         shadow_m=params.registration_shadow_m,
         lean_m=params.registration_lean_m,
         lean_spread_m=params.registration_lean_spread_m,
+        blur=params.registration_blur,
         interval=params.registration_interval,
     )

@@ -57,18 +57,21 @@ class Params:
     registration_tile_px: int = 64
     """Largest side of the independent windows from whose scatter the registration error is stated, pixels; small
     images get smaller ones."""
-    registration_scatter: float = 0.7
-    """Times the scatter of the windows that is its share of the registration's error. This and the next five were
+    registration_scatter: float = 0.73
+    """Times the scatter of the windows that is its share of the registration's error. This and the next six were
     fitted on rendered design seeds by ``python benchmarks/registration.py fit``."""
-    registration_floor_px: float = 0.002
+    registration_floor_px: float = 0.0012
     """Registration error under one sun from one side, pixels per axis."""
     registration_shadow_m: float = 0.001
     """Height whose moved shadow pulls the registration, metres: none could be measured, robust weights see to it."""
-    registration_lean_m: float = 0.15
+    registration_lean_m: float = 0.14
     """Mean height of what the registration holds on to, metres: its lean in two views is put back."""
-    registration_lean_spread_m: float = 0.07
+    registration_lean_spread_m: float = 0.074
     """How far that height differs from place to place, metres."""
-    registration_interval: float = 1.94
+    registration_blur: float = 0.0062
+    """Share of the Gaussian by which two images differ in sharpness that is left in their shift, per axis, once both
+    are made equal."""
+    registration_interval: float = 1.89
     """Radius about the shift that holds the true one in nine of ten pairs, standard errors."""
     unknown_shadow: float = 0.3
     """Difference of the shadows of a thing one metre high, metres, where the sun is not known: two hours apart at

@@ -36,7 +36,7 @@ def modules():
     sys.path.insert(0, str(BENCHMARKS))
     names = ("scenes", "event_scores", "scene_scores", "scene_maps", "nuisances", "harbour_events", "rendered")
     names = (*names, "accuracy_tables", "calibration_tables", "accuracy", "accuracy_diff", "second_stage")
-    names = (*names, "calibrate", "calibration_figure", "sharpness")
+    names = (*names, "calibrate", "calibration_figure", "sharpness", "registration")
     yield SimpleNamespace(**{n: importlib.import_module(n) for n in names})
     sys.path.remove(str(BENCHMARKS))
 
@@ -47,6 +47,34 @@ def test_the_true_relative_blur_is_what_a_camera_was_put_out_of_focus_by(modules
     soft = replace(sharp, extra_blur_m=1.2 * PIXEL_M)
     assert modules.sharpness.true_variance(sharp, soft) == pytest.approx(1.2**2)
     assert modules.sharpness.true_variance(soft, sharp) == pytest.approx(-(1.2**2))
+
+
+def test_the_fit_of_the_registrations_error_finds_the_law_that_pairs_were_drawn_by(modules):
+    rng = np.random.default_rng(2)
+    scatter, blur = rng.uniform(0.005, 0.02, 3000), rng.choice([0.0, 1.5], 3000)
+    lean = rng.normal(0, 0.1, (3000, 2))
+    spread = np.sqrt((0.8 * scatter) ** 2 / 2 + (0.01 * blur) ** 2)
+    error = 0.2 * lean + spread[:, None] * rng.standard_t(4, (3000, 2))
+    pairs = [
+        modules.registration.Case(
+            case="clear",
+            seed=n,
+            size="full",
+            error=tuple(error[n]),
+            stated_px=scatter[n],
+            interval_px=None,
+            shadow=(0.0, 0.0),
+            lean=tuple(lean[n]),
+            reason=None,
+            cpu_s=0.0,
+            blur_px=blur[n],
+        )
+        for n in range(3000)
+    ]
+    law = modules.registration.fit(pairs)
+    assert law["lean_m"] == pytest.approx(0.2, abs=0.01)
+    assert law["blur"] == pytest.approx(0.01, rel=0.2)
+    assert law["scatter"] == pytest.approx(0.8, rel=0.25)
 
 
 @pytest.fixture

@@ -86,6 +86,8 @@ class Shift:
     """(rows, cols) by which each band's own shift differs from that of their mean; empty where not measured."""
     warp: Warp | None = None
     """How the shift differs from place to place, where it does."""
+    blur_px: float = 0.0
+    """Gaussian by which the sharper image was blurred first, pixels; 0 where both are alike."""
     why: str | None = None
     """Why a translation or a field; None where nothing was measured."""
     reason: str | None = None
@@ -130,6 +132,8 @@ class ErrorLaw:
     """Mean height of what the shift holds on to, metres: leaning roofs pull it, and this much is put back."""
     lean_spread_m: float
     """How that height varies between places, metres."""
+    blur: float
+    """Share of the Gaussian by which the images differ in sharpness that is left in the shift, per axis."""
     interval: float
     """Radius that holds nine of ten errors, in standard errors."""
 
@@ -139,7 +143,7 @@ def allow_for_standing(shift: Shift, standing: Standing, law: ErrorLaw) -> Shift
     if shift.error_px is None:
         return shift
     pull = law.lean_m * np.array(standing.lean)
-    axis = law.floor_px**2
+    axis = law.floor_px**2 + (law.blur * shift.blur_px) ** 2
     axis += (law.shadow_m * np.hypot(*standing.shadow)) ** 2 / 2 + (
         law.lean_spread_m * np.hypot(*standing.lean)
     ) ** 2 / 2
@@ -210,6 +214,7 @@ def estimate_shift(
         windows=count,
         bands=tuple((float(r), float(c)) for r, c in refined.bands),
         warp=warp,
+        blur_px=max(windows.blur_px),
         why=why,
     )
 

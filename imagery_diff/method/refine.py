@@ -137,6 +137,8 @@ class Windows:
     """The same on both dates."""
     corners: NDArray[np.int_]
     """(window, 2), first row and column of each."""
+    blur_px: tuple[float, float] = (0.0, 0.0)
+    """Gaussian by which each image was blurred, that both be equally sharp."""
 
     @property
     def seen_around(self) -> Bools:
@@ -161,6 +163,7 @@ class Windows:
             shade=self.shade[which],
             shade_of_both=self.shade_of_both[which],
             corners=self.corners[which],
+            blur_px=self.blur_px,
         )
 
 
@@ -182,10 +185,12 @@ def refine(windows: Windows, start: Doubles) -> Refined | None:
 
 def refine_unsure(windows: Windows, start: Doubles) -> Refined | None:
     """Solve where little stands on both dates: with more of the ground, and the wide cut."""
-    # What is dark on one date only may be what snow left bare.
-    part = _solve(replace(windows, shade=windows.shade_of_both), start, _TUKEYS[-1])
     if not windows.shade.any():
-        return part
+        return _solve(windows, start, _TUKEYS[-1])
+    part = None
+    if windows.shade_of_both.any():
+        # What is dark on one date only may be what snow left bare.
+        part = _solve(replace(windows, shade=windows.shade_of_both), start, _TUKEYS[-1])
     whole = _solve(windows.with_shade(), start, _TUKEYS[-1])
     return surer(part, whole and replace(whole, influence=_PULLED * whole.influence), start)
 
@@ -421,6 +426,7 @@ def cut_windows(images: tuple[Floats, Floats], ranges: tuple[Doubles, Doubles], 
         shade=shades[0] | shades[1],
         shade_of_both=shades[0] & shades[1],
         corners=np.stack(where, axis=1) * side,
+        blur_px=how.blur_px,
     )
 
 

@@ -1,5 +1,7 @@
 """Registration: known shifts come back with their sign; nothing is claimed where nothing is seen."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import rasterio
@@ -218,13 +220,16 @@ def test_a_band_that_lies_a_pixel_from_the_others_counts_where_its_windows_agree
 @pytest.mark.parametrize(
     ("scatter", "taken", "asked", "shady"),
     [
-        ((0.01, 0.001), 0, 1, False),
-        ((0.2, 0.05), 1, 2, False),
-        ((0.05, 0.2), 0, 2, False),
-        ((None, 0.3), 1, 2, False),
-        ((0.2, 0.3, 0.1, 0.06), 2, 4, True),
-        ((0.2, 0.3, None, 0.01), 3, 4, True),
-        ((0.2, 0.02, 0.01), 1, 2, True),
+        ((0.01, 0.001), 0, 1, "never"),
+        ((0.2, 0.05), 1, 2, "never"),
+        ((0.05, 0.2), 0, 2, "never"),
+        ((None, 0.3), 1, 2, "never"),
+        ((0.2, 0.3, 0.1, 0.06), 2, 4, "both"),
+        ((0.2, 0.3, None, 0.01), 3, 4, "both"),
+        ((0.2, 0.02, 0.01), 1, 2, "both"),
+        # What is shade on one date only, on all the ground: solved once, and counted as less sure.
+        ((0.2, 0.3, 0.06), 2, 3, "once"),
+        ((0.2, 0.3, 0.1), 0, 3, "once"),
     ],
 )
 def test_where_windows_leave_the_shift_unsure_the_surest_of_cuts_and_shades_is_taken(
@@ -232,25 +237,32 @@ def test_where_windows_leave_the_shift_unsure_the_surest_of_cuts_and_shades_is_t
 ):
     tried = []
 
-    def solve(_windows, _start, cut):
+    def solve(windows, _start, cut):
         size = scatter[len(tried)]
         tried.append(cut / 1e3 + len(tried) / 1e2)
+        whole.append(shady != "never" and not windows.shade.any())
         influence = np.array([[size, 0.0], [-size, 0.0], [0.0, 0.0]]) if size else None
         took = np.ones(3, bool)
         return size and Refined(shift=np.full(2, tried[-1]), bands=np.zeros((1, 2)), influence=influence, took=took)
 
+    whole = []
     monkeypatch.setattr(refine_module, "_solve", solve)
     seen = np.ones((2, 64, 64), bool)
-    shade = np.eye(64, dtype=bool)[None] & seen & shady
+    shade = np.eye(64, dtype=bool)[None] & seen & (shady != "never")
     images = np.zeros((1, 2, 74, 74), np.float32)
     windows = Windows(
-        before=images, after=images, seen=seen, shade=shade, shade_of_both=~seen, corners=np.zeros((2, 2), int)
+        before=images,
+        after=images,
+        seen=seen,
+        shade=shade,
+        shade_of_both=shade & (shady == "both"),
+        corners=np.zeros((2, 2), int),
     )
     found = refine_module.refine(windows, np.zeros(2))
     assert len(tried) == asked
     assert found.shift[0] == tried[taken]
     # What holds but with shadows among it counts as less sure than it looks.
-    assert np.abs(found.influence).max() == pytest.approx(scatter[taken] * (2.5 if taken == 3 else 1))
+    assert np.abs(found.influence).max() == pytest.approx(scatter[taken] * (2.5 if whole[taken] else 1))
 
 
 def sheds(shape, height_px, sun):
@@ -283,7 +295,9 @@ def test_blur_of_one_image_does_not_move_the_ground(moved, sigma):
     before = sheds((300, 300), 2.0, (0.9, 0.5))
     after = moved(before, 0.3, -0.2)
     soft = ndimage.gaussian_filter(after, (0, sigma, sigma))
-    assert np.hypot(*(found(before, soft, shade_px=7) - [0.3, -0.2])) < 0.02
+    shift = estimate_shift(before, soft, np.ones(soft.shape[1:], bool), shade_px=7, **OPTIONS)
+    assert np.hypot(shift.rows - 0.3, shift.cols + 0.2) < 0.02
+    assert shift.blur_px == pytest.approx(sigma, rel=0.15)
 
 
 def test_open_water_around_a_small_pier_neither_holds_the_start_nor_makes_the_error_small(town, moved):
@@ -352,8 +366,8 @@ def test_no_field_is_fitted_to_what_windows_agree_on_or_to_noise(town, moved):
     assert "no field predicts" in why
 
 
-def test_what_leans_is_put_back_and_sun_and_view_widen_the_stated_error():
-    law = ErrorLaw(scatter=1.0, floor_px=0.01, shadow_m=0.1, lean_m=0.5, lean_spread_m=0.3, interval=2.0)
+def test_what_leans_is_put_back_and_sun_view_and_blur_widen_the_stated_error():
+    law = ErrorLaw(scatter=1.0, floor_px=0.01, shadow_m=0.1, lean_m=0.5, lean_spread_m=0.3, blur=0.02, interval=2.0)
     shift = Shift(rows=1.0, cols=2.0, error_px=0.02, windows=9)
     still = allow_for_standing(shift, Standing(shadow=(0.0, 0.0), lean=(0.0, 0.0)), law)
     assert (still.rows, still.cols) == (1.0, 2.0)
@@ -364,3 +378,6 @@ def test_what_leans_is_put_back_and_sun_and_view_widen_the_stated_error():
     sunny = allow_for_standing(shift, Standing(shadow=(0.3, 0.4), lean=(0.0, 0.0)), law)
     assert leaning.error_px > still.error_px
     assert sunny.error_px == pytest.approx(np.sqrt(still.error_px**2 + 0.05**2))
+    soft = allow_for_standing(replace(shift, blur_px=1.5), Standing(shadow=(0.0, 0.0), lean=(0.0, 0.0)), law)
+    assert (soft.rows, soft.cols) == (1.0, 2.0)
+    assert soft.error_px == pytest.approx(np.sqrt(still.error_px**2 + 2 * 0.03**2))
