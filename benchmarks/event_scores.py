@@ -7,7 +7,7 @@ lies on an event or its shadow is a duplicate; what is left is false. Intervals 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -71,6 +71,8 @@ def match(events: Sequence[Event], regions: Sequence[BaseGeometry], pixel_m: flo
         Of the images, in units of the CRS.
 
     """
+    # An uneven heap's outline may touch itself, where it is drawn or where another CRS rounds it.
+    events = [e if e.outline.is_valid else replace(e, outline=make_valid(e.outline)) for e in events]
     shapes = [r if r.is_valid else make_valid(r) for r in regions]
     overlap = np.array([[_iou(e.outline, r) for r in shapes] for e in events]).reshape(len(events), len(shapes))
     least = np.array([LEAST_IOU_TRAIN if e.kind == "rail_cars" else LEAST_IOU for e in events])

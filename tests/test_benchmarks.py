@@ -138,6 +138,13 @@ def test_most_events_win_before_best_overlap(modules, event):
     assert held.credited == {0: 1, 1: 0}
 
 
+def test_a_heap_whose_outline_touches_itself_is_matched_like_any_other(modules):
+    uneven = Polygon([(0, 0), (40, 0), (40, 20), (20, 0), (20, 20), (0, 20)])
+    assert not uneven.is_valid
+    held = modules.event_scores.match([event(uneven, "stockpile")], [box(0, 0, 40, 20)], PIXEL_M)
+    assert held.credited == {0: 0}
+
+
 def test_without_events_every_region_is_false_and_without_regions_nothing_is_found(modules, event):
     assert modules.event_scores.match([], [box(0, 0, 9, 9)], PIXEL_M).false == (0,)
     empty = modules.event_scores.match([event(box(0, 0, 60, 20))], [], PIXEL_M)
