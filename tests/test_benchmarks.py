@@ -16,7 +16,7 @@ from affine import Affine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import shift as shifted
-from shapely import union_all
+from shapely import Polygon, union_all
 from shapely.geometry import box
 
 from imagery_diff.aoi import reproject
@@ -138,7 +138,7 @@ def test_most_events_win_before_best_overlap(modules, event):
     assert held.credited == {0: 1, 1: 0}
 
 
-def test_a_heap_whose_outline_touches_itself_is_matched_like_any_other(modules):
+def test_a_heap_whose_outline_touches_itself_is_matched_like_any_other(modules, event):
     uneven = Polygon([(0, 0), (40, 0), (40, 20), (20, 0), (20, 20), (0, 20)])
     assert not uneven.is_valid
     held = modules.event_scores.match([event(uneven, "stockpile")], [box(0, 0, 40, 20)], PIXEL_M)
