@@ -71,7 +71,7 @@ def match(events: Sequence[Event], regions: Sequence[BaseGeometry], pixel_m: flo
         Of the images, in units of the CRS.
 
     """
-    # An uneven heap's outline may touch itself, where it is drawn or where another CRS rounds it.
+    # An uneven heap's outline may cross itself, where it is drawn or where another CRS rounds it.
     events = [e if e.outline.is_valid else replace(e, outline=make_valid(e.outline)) for e in events]
     shapes = [r if r.is_valid else make_valid(r) for r in regions]
     overlap = np.array([[_iou(e.outline, r) for r in shapes] for e in events]).reshape(len(events), len(shapes))

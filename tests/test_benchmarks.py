@@ -138,8 +138,8 @@ def test_most_events_win_before_best_overlap(modules, event):
     assert held.credited == {0: 1, 1: 0}
 
 
-def test_a_heap_whose_outline_touches_itself_is_matched_like_any_other(modules, event):
-    uneven = Polygon([(0, 0), (40, 0), (40, 20), (20, 0), (20, 20), (0, 20)])
+def test_a_heap_whose_outline_crosses_itself_is_matched_like_any_other(modules, event):
+    uneven = Polygon([(0, 0), (40, 0), (40, 20), (0, 20), (4, 24), (2, 18)])
     assert not uneven.is_valid
     held = modules.event_scores.match([event(uneven, "stockpile")], [box(0, 0, 40, 20)], PIXEL_M)
     assert held.credited == {0: 0}
