@@ -50,6 +50,9 @@ _MIN_PIXELS = 400
 """Fewer usable pixels than this carry no registration."""
 _MIN_WINDOWS = 3
 """A scatter needs three."""
+_MOST_LEFT_PX = 0.4
+"""A field that leaves held-out windows further off than this is none of the images': real warps leave a tenth, two
+sensors three tenths (pixels, in the middle). Under two low suns a field of .9 px left .56."""
 _AGREED_PX = 0.15
 """One step in each window shows about half of how far it lies: windows that agree so well are not looked at closer."""
 _LOCAL_WINDOWS = 160
@@ -206,14 +209,17 @@ def estimate_shift(
     count = int(np.count_nonzero(refined.took))
     error = float(np.sqrt(refined.variance)) if count >= _MIN_WINDOWS else None
     warp, why = _find_warp(windows, refined, stable.shape, whole)
+    believed = warp if warp is None or warp.left_px <= _MOST_LEFT_PX else None
+    if believed is not warp:
+        why += ": no field leaves so much, and shadows that moved do; the translation stands, as unsure as that"
     return Shift(
         rows=float(shift[0]),
         cols=float(shift[1]),
-        # The scatter about a translation is what the field explains; what it leaves is what counts.
+        # The scatter about a translation is what the field explains; what it leaves is what counts, believed or not.
         error_px=error if error is None or warp is None else warp.left_px,
         windows=count,
         bands=tuple((float(r), float(c)) for r, c in refined.bands),
-        warp=warp,
+        warp=believed,
         blur_px=max(windows.blur_px),
         why=why,
     )

@@ -9,10 +9,11 @@ from scipy import ndimage
 from shapely import box
 
 from imagery_diff import AOI, compare
+from imagery_diff.method import coregister
 from imagery_diff.method import refine as refine_module
 from imagery_diff.method.coregister import ErrorLaw, Shift, Standing, allow_for_standing, estimate_shift
 from imagery_diff.method.refine import Local, Refined, Windows, translate
-from imagery_diff.method.warp import estimate_warp
+from imagery_diff.method.warp import Warp, estimate_warp
 
 OPTIONS = {"max_shift_px": 20.0, "tile_px": 64, "sample_px": 1_500_000}
 CUT = box(340_000, 5_838_000, 344_000, 5_842_000)
@@ -364,6 +365,19 @@ def test_no_field_is_fitted_to_what_windows_agree_on_or_to_noise(town, moved):
     warp, why = estimate_warp(scattered, (320, 320))
     assert warp is None
     assert "no field predicts" in why
+
+
+@pytest.mark.parametrize(("left_px", "believed"), [(0.1, True), (0.56, False)])
+def test_a_field_that_leaves_windows_far_off_is_not_believed_but_the_shift_is_as_unsure(
+    town, moved, monkeypatch, left_px, believed
+):
+    before = town((320, 320), bands=2, seed=51)
+    field = Warp(model="affine", why="so", nodes=np.zeros((2, 2, 2)), spread_px=0.9, left_px=left_px)
+    monkeypatch.setattr(coregister, "_find_warp", lambda *_: (field, "so"))
+    shift = estimate_shift(before, moved(before, 0.3, 0.4), np.ones((320, 320), bool), **OPTIONS)
+    assert (shift.warp is field) == believed
+    assert shift.error_px == left_px
+    assert ("the translation stands" in shift.why) != believed
 
 
 def test_what_leans_is_put_back_and_sun_view_and_blur_widen_the_stated_error():
