@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
     Bools = NDArray[np.bool_]
 
+_VISIBLE = frozenset({"blue", "green", "red"})
+"""Where cloud is white; what it is in others depends on its ice. All bands where none of these is known."""
 _CELL_M = 9.0
 """Side of the cells that are looked at, metres."""
 _BROAD_M = 60.0
@@ -151,13 +153,13 @@ class _Cells:
             tint = tuple(log[names.index("blue")] - log[names.index("red")] for log in logs)
             usual = float(np.median(np.minimum(*tint)[ground]))
             tint = tuple(t - usual for t in tint)
-        visible = [n for n, name in enumerate(names) if name != "nir"] or list(range(len(names)))
+        visible = [n for n, name in enumerate(names) if name in _VISIBLE] or list(range(len(names)))
         level = (logs[0][visible].mean(axis=0), logs[1][visible].mean(axis=0))
         outshone = float(np.quantile(np.minimum(*level)[ground], _BRIGHTER_THAN))
         return cls(rise=level[1] - level[0], tint=(tint[0], tint[1]), level=level, seen=ok, outshone=outshone)
 
     def white(self, date: int) -> Bools:
-        """(row, col), True where a date is as white against the other as deep cloud."""
+        """(row, col), True where a date is white against the other."""
         grey = (self.tint[date] > _TINTS[0]) & (self.tint[date] < _TINTS[1])
         whitened = ((self.rise if date else -self.rise) > _WHITENED) & grey
         return np.asarray(self.seen & whitened & (self.level[date] > self.outshone + _OUTSHINES))
