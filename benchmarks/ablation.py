@@ -58,7 +58,9 @@ def _not_moved(*_args: Any, **_kwargs: Any) -> Shift:
     return Shift(rows=0.0, cols=0.0, error_px=0.0, windows=0)
 
 
-def _clouds_left(brightness: Any, _scenes: Any, surface: Any, _match: Any, **_kwargs: Any) -> veil.Unveiled:
+def _clouds_left(
+    brightness: Any, _flags: Any, _clouds: Any, surface: Any, _match: Any, **_kwargs: Any
+) -> veil.Unveiled:
     return veil.Unveiled(brightness=brightness, taken=np.zeros(surface.shape, bool))
 
 

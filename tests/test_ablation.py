@@ -1,6 +1,7 @@
 """The ablation leaves out what it says, for its own run only, and reads as many scenes as it is told."""
 
 import importlib
+import inspect
 import sys
 from dataclasses import fields
 from pathlib import Path
@@ -26,6 +27,18 @@ def test_every_step_is_something_that_the_method_has(ablation):
         assert step.settings or step.replaced, name
         assert {n for n, _ in step.settings} <= numbers, name
         assert all(hasattr(module, attribute) for module, attribute, _ in step.replaced), name
+
+
+def test_what_stands_in_for_a_step_takes_what_the_step_takes(ablation):
+    for name, step in ablation.STEPS.items():
+        for module, attribute, instead in step.replaced:
+            usual = inspect.signature(getattr(module, attribute)).parameters.values()
+            given = [p.name for p in usual if p.kind == p.POSITIONAL_OR_KEYWORD and p.name not in {"self", "cls"}]
+            named = {p.name: None for p in usual if p.kind == p.KEYWORD_ONLY}
+            try:
+                inspect.signature(instead).bind(*given, **named)
+            except TypeError as error:
+                pytest.fail(f"{name}: {error}")
 
 
 def test_a_step_is_left_out_while_scenes_are_compared_and_back_afterwards(ablation, monkeypatch):
