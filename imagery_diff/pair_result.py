@@ -404,7 +404,7 @@ def _light_caveats(pair: Pair) -> list[str]:
         )
     if "nir" not in pair.names:
         coloured = {"blue", "red"} <= set(pair.names)
-        shadows = "shadows only by their blue" if coloured else "shadows not at all"
+        shadows = "shadows by their blue alone, if the AOI draws water" if coloured else "shadows not at all"
         found.append(
             f"no near infrared: plants are not told from change, {shadows}, and water only by the colour of the AOI's "
             "berths and anchorages, if it has any"

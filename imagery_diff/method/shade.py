@@ -65,7 +65,7 @@ def cast_shadow(
     before, after
         (band, row, col), brightness brought to the same scale.
     names
-        Band names; ``blue`` and ``nir`` or ``red`` are needed, else nothing is called a shadow.
+        Band names; ``blue`` and ``nir`` are needed, or ``red`` where water is known, else nothing is called a shadow.
     least
         Smallest mean log darkening that counts.
     water
@@ -76,7 +76,8 @@ def cast_shadow(
     (row, col) twice: in shade before and lit after, and the other way round.
 
     """
-    far = next((name for name in ("nir", "red") if name in names), None)
+    # Water that turned bluer has the colour of shade; near infrared tells it, red does not.
+    far = "nir" if "nir" in names else "red" if "red" in names and water is not None else None
     if far is None or "blue" not in names:
         return np.zeros(before.shape[1:], bool), np.zeros(before.shape[1:], bool)
     blue, long = names.index("blue"), names.index(far)

@@ -69,12 +69,14 @@ def test_what_is_dark_because_it_is_water_is_no_shade():
     assert shaded(before, after, water=(wet, dry))[1].all()
 
 
-def test_without_near_infrared_shade_is_told_by_red_and_without_blue_not_at_all():
+def test_without_near_infrared_shade_is_told_by_red_where_water_is_known_and_without_blue_not_at_all():
     before, after, painted = (np.tile(c[:, None, None], (1, 2, 3)) for c in (LIT, SHADE, 0.42 * LIT))
-    colours = NAMES[:3]
-    assert shaded(before[:3], after[:3], names=colours)[1].all()
-    assert not np.any(shaded(before[:3], painted[:3], names=colours))
-    assert not np.any(shaded(before[1:], after[1:], names=NAMES[1:]))
+    colours, dry = NAMES[:3], np.zeros((2, 3), bool)
+    assert shaded(before[:3], after[:3], names=colours, water=(dry, dry))[1].all()
+    assert not np.any(shaded(before[:3], painted[:3], names=colours, water=(dry, dry)))
+    # Water that turned bluer from one date to the other would pass for shade.
+    assert not np.any(shaded(before[:3], after[:3], names=colours))
+    assert not np.any(shaded(before[1:], after[1:], names=NAMES[1:], water=(dry, dry)))
 
 
 # --- reach
