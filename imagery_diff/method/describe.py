@@ -114,6 +114,12 @@ class Views:
         return light_left(self.shaded, self.brightness)
 
     @cached_property
+    def shade_of(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """(row, col) before and after: in the shadow of something standing on that date, and lit on the other."""
+        before, after = (image.mean(axis=0) for image in self.brightness)
+        return self.shaded & (before < after), self.shaded & (after < before)
+
+    @cached_property
     def seen(self) -> NDArray[np.bool_]:
         """(row, col), True where something is known of both dates."""
         return np.asarray((self.flags & UNSEEN) == 0)
@@ -285,12 +291,12 @@ def _is_shadow_rest(patch: Patch, shape: Shape, views: Views) -> bool:
 
     It lies along shaded ground and darkens on the same date as the shade beside it. Then it is a rest if it is as
     dark as that shade (the shadow fell on paint or clutter), or if it is no wider than the blur and changes colour in
-    the same direction (the shadow's half-dark rim); and if it is no broader than shadows moved, and light that is taken
-    away as that shadow takes it explains most of what changed. The price: a dark, colourless thing that comes or goes
-    right beside a shadow that moved is missed, unless it stands out of its track all along
-    (:mod:`imagery_diff.method.trains`, which weighs shade and its caster against it): a train is as dark, and its
-    darkest cars are what was called shade. On water darkness says nothing, for water is as dark as shade: there only
-    what is as narrow as the shaded rim of a quay is a rest, or longer than a ship can be for its beam.
+    the same direction (the shadow's half-dark rim); and if it and the shade beside it are together no broader than
+    shadows moved, and light that is taken away as that shadow takes it explains most of what changed. The price: a
+    dark, colourless thing that comes or goes right beside a shadow that moved is missed, unless it stands out of its
+    track all along (:mod:`imagery_diff.method.trains`, which weighs shade and its caster against it): a train is as
+    dark, and its darkest cars are what was called shade. On water darkness says nothing, for water is as dark as shade:
+    there only what is as narrow as the shaded rim of a quay is a rest, or longer than a ship can be for its beam.
 
     """
     shade = views.shaded[patch.window]
@@ -303,9 +309,8 @@ def _is_shadow_rest(patch: Patch, shape: Shape, views: Views) -> bool:
     if here.mean() * there.mean() <= 0:
         return False
     dark = after if there.mean() < 0 else before
-    if _is_train(patch, views) or _is_too_broad(patch, views):
-        return False
-    if _stands_alone(patch, views, date=1 if there.mean() < 0 else 0):
+    date = 1 if there.mean() < 0 else 0
+    if _is_train(patch, views) or _is_too_broad(patch, views, date) or _stands_alone(patch, views, date):
         return False
     width_px = shape.area_m2 / max(shape.length_m, 1e-6) / views.grid.pixel_size_m[0]
     if _on_water(patch, views):
@@ -366,9 +371,12 @@ def _stands_alone(patch: Patch, views: Views, date: int) -> bool:
     return share_without_caster(patch.mask, patch.window, dark, lit, reach) > 0.5  # noqa: PLR2004 - a majority
 
 
-def _is_too_broad(patch: Patch, views: Views) -> bool:
-    """Whether most of a patch is broader than shadows can have moved."""
-    return views.reach_px is not None and share_too_broad(patch.mask, views.reach_px) > 0.5  # noqa: PLR2004 - a majority
+def _is_too_broad(patch: Patch, views: Views, date: int) -> bool:
+    """Whether most of a patch that is dark on a date is, with the shade beside it, broader than shadows moved."""
+    if views.reach_px is None:
+        return False
+    share = share_too_broad(patch.mask, patch.window, views.shade_of[date], views.reach_px)
+    return share > 0.5  # noqa: PLR2004 - a majority
 
 
 def _on_water(patch: Patch, views: Views) -> bool | None:

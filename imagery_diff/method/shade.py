@@ -180,19 +180,31 @@ def _no_broader(shaded: Bools, moved_px: Vector) -> Bools:
     return np.asarray(shaded & ~ndimage.binary_dilation(broad, _EIGHT, iterations=2, mask=shaded), bool)
 
 
-def share_too_broad(mask: Bools, reach_px: tuple[Vector, Vector]) -> float:
-    """Share of an area that is broader, along the way shadows moved, than the shadow of the highest thing moved.
+def share_too_broad(mask: Bools, window: tuple[slice, slice], beside: Bools, reach_px: tuple[Vector, Vector]) -> float:
+    """Share of an area that with the shade beside it is broader, along the way shadows moved, than any shadow moved.
+
+    What a shadow leaves over and the rest of that shadow are one dark area, and all of it is ground that the shadow
+    reached on one date only. A dark thing that came, and the new shadow it throws, are together broader than that.
 
     Parameters
     ----------
     mask
-        (row, col), not empty.
+        (row, col) in the window, the area, not empty.
+    window
+        Rows and columns of the mask on the grid.
+    beside
+        (row, col) on the grid, shade-coloured on the date on which the area is dark.
     reach_px
         Before and after: (rows, cols) by which the shadow of the highest thing reaches away from it, pixels.
 
     """
     moved = (reach_px[1][0] - reach_px[0][0], reach_px[1][1] - reach_px[0][1])
-    return float(1 - np.mean(_no_broader(mask, moved)[mask]))
+    far = int(np.ceil(float(np.hypot(*moved)) + 2 * _BLUR_PX))
+    wide = tuple(slice(max(0, s.start - far), s.stop + far) for s in window)
+    own = tuple(slice(s.start - w.start, s.stop - w.start) for s, w in zip(window, wide, strict=True))
+    dark = beside[wide].copy()
+    dark[own] |= mask
+    return float(1 - np.mean(_no_broader(dark, moved)[own][mask]))
 
 
 def share_without_caster(

@@ -163,14 +163,14 @@ def test_nothing_left_at_half_height_is_nothing(blue_stack):
 
 
 def test_a_dark_heap_beside_a_moved_shadow_is_told_unless_something_standing_could_have_shaded_it(blue_stack):
-    """Sun in the north: the shadows of the highest thing fall 8 pixels down the image before, 3 after."""
+    """Sun in the north: the shadows of the highest thing fall 3 pixels down the image before, 12 after."""
     dark = (0.4 * GROUND)[:, None, None]
     before, after = (np.tile(GROUND[:, None, None], (1, 100, 100)).astype(np.float32) for _ in range(2))
     shadow = np.zeros((100, 100), bool)
     shadow[37:40, COLS] = shadow[47:50, COLS] = True
     after[:, 37:50, COLS] = dark
     views = {"brightness": (before, after), "shaded": shadow}
-    patch, alone = blue_stack(**views, reach_px=((3.0, 0.0), (8.0, 0.0)))
+    patch, alone = blue_stack(**views, reach_px=((3.0, 0.0), (12.0, 0.0)))
     assert describe(patch, alone, None).direction == "appeared"
     assert describe(patch, blue_stack(**views)[1], None) is None
     for image in (before, after):
@@ -260,6 +260,24 @@ def test_a_strip_of_water_too_long_for_its_breadth_to_be_a_ship_is_not_told_besi
 
     assert told(slice(40, 60)) is not None  # three by twenty pixels
     assert told(along) is None  # three by sixty
+
+
+def test_a_dark_stack_that_came_with_its_own_shadow_is_no_rest_of_one_that_moved(blue_stack):
+    """Shadows moved by two pixels; stack and shadow are nine broad, though something stands sunwards of them."""
+    shade_left = np.array([0.5, 0.44, 0.4, 0.34])
+    before, after = (np.tile(GROUND[:, None, None], (1, 100, 100)).astype(np.float32) for _ in range(2))
+    for image in (before, after):  # a roof sunwards, so that the stack has a caster
+        image[:, 34:39, 20:80] = 1.5 * GROUND[:, None, None]
+    shadow = np.zeros((100, 100), bool)
+    shadow[44:48, COLS] = True
+    after[:, 39:48, COLS] = (GROUND * shade_left)[:, None, None]
+    size = np.zeros((100, 100), np.float32)
+    size[39:44, COLS] = 9.0
+    window = (slice(33, 54), slice(26, 64))
+    stack = Patch(window=window, mask=size[window] > 0, strength=15.0)
+    views = {"brightness": (before, after), "shaded": shadow, "magnitude": size}
+    assert describe(stack, blue_stack(**views, reach_px=((4.0, 0.0), (6.0, 0.0)))[1], None).direction == "appeared"
+    assert describe(stack, blue_stack(**views, reach_px=((1.0, 0.0), (11.0, 0.0)))[1], None) is None
 
 
 @pytest.mark.parametrize(

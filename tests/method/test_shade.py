@@ -208,8 +208,21 @@ def test_what_is_broader_than_shadows_moved_is_no_moved_shadow_even_beside_a_cas
 def test_where_shadows_hardly_moved_only_what_is_narrow_can_be_their_rest(width, broad):
     along, across = vector(20, 10.0), vector(35, 10.0)
     mask = strip(20, 60, width)
-    assert (share_too_broad(mask, (along, across)) > 0.5) == broad
-    assert share_too_broad(mask, ((0.0, 0.0), vector(110, 40.0))) < 0.5
+    window, none = (slice(0, mask.shape[0]), slice(0, mask.shape[1])), np.zeros_like(mask)
+    assert (share_too_broad(mask, window, none, (along, across)) > 0.5) == broad
+    assert share_too_broad(mask, window, none, ((0.0, 0.0), vector(110, 40.0))) < 0.5
+
+
+@pytest.mark.parametrize(("gap", "broad"), [(0, True), (3, False)])
+def test_a_dark_thing_and_the_shade_that_touches_it_are_as_broad_as_both(gap, broad):
+    # Shadows moved by two pixels down the image; a thing five pixels high, and shade of as many below it.
+    thing, shade = np.zeros((2, 60, 60), bool)
+    thing[20:25, 10:50] = True
+    shade[25 + gap : 30 + gap, 10:50] = True
+    window = (slice(16, 29), slice(6, 54))
+    reach = ((4.0, 0.0), (6.0, 0.0))
+    assert share_too_broad(thing[window], window, np.zeros_like(shade), reach) == 0
+    assert (share_too_broad(thing[window], window, shade, reach) > 0.5) == broad
 
 
 def test_the_share_without_a_caster_is_that_of_ground_from_which_no_place_for_one_is_seen():
