@@ -14,7 +14,7 @@ from imagery_diff import pair_evidence, pair_match, pair_regions, pair_result
 from imagery_diff.aoi import AOI
 from imagery_diff.memory import giving_back
 from imagery_diff.method import align, regions
-from imagery_diff.method.describe import describe
+from imagery_diff.method.describe import describe, ships_in
 from imagery_diff.pair_register import register
 from imagery_diff.pair_scenes import open_pair
 from imagery_diff.params import Params
@@ -138,6 +138,7 @@ def compare(
         train=regions.train_of(scales),
         around=pair_regions.surroundings(scales, matched, weighed, geometry, ground, grid) if odds.stage else None,
     )
+    patches = [part for patch in patches for part in ships_in(patch, views)]
     described = [(p, describe(p, views, ground)) for p in patches]
     found = [d for p, d in described if d and pair_regions.is_large(p, d, grid, params, radar=radar is not None)]
     told = [d for d in found if pair_result.reported(d, ground, detect) and odds.accepts(d)]

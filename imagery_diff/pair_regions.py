@@ -64,10 +64,12 @@ def find_patches(
         parts, shadow = separate.take_apart(piece, weighed.plain, matched.shaded, reach, least_px=least)
         things += parts
         own_shadow[piece.window] |= shadow
-    weak = matched.shaded[0] | matched.shaded[1] | (weighed.plain >= params.bridge_sigma)
     size = grid.pixel_size_m[0]
     patches = regions.join_collinear(
-        things, weak, gap_px=params.join_gap_m / size, width_px=max(6.0, params.line_width_m / size)
+        things,
+        bridge(matched, weighed, params),
+        gap_px=params.join_gap_m / size,
+        width_px=max(6.0, params.line_width_m / size),
     )
     cover = [scale for scale in scales if scale.name == regions.SURVEY]
     if cover:
@@ -79,6 +81,18 @@ def find_patches(
     magnitude = weighed.plain
     magnitude[moved | own_shadow] = 0  # in its place: nothing else asks for it from here on
     return patches, magnitude
+
+
+def bridge(matched: Matched, weighed: evidence.Weighed, params: Params) -> NDArray[np.bool_]:
+    """Return where pieces in one line may belong to one thing, (row, col): weak evidence, or shade on one date.
+
+    Where open water lies on both dates nothing lay that joins two pieces: they are two ships.
+
+    """
+    weak = matched.shaded[0] | matched.shaded[1] | (weighed.plain >= params.bridge_sigma)
+    if matched.cover.water is not None:
+        weak &= ~(matched.cover.water[0] & matched.cover.water[1])
+    return weak
 
 
 def with_candidates(

@@ -1,13 +1,14 @@
-"""What is told of a pair is as large by its outline as the smallest region that is told."""
+"""Pieces are joined to one thing where one can lie; what is told is as large as the smallest region that is told."""
 
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from affine import Affine
 
 from imagery_diff.grid import Grid
-from imagery_diff.pair_regions import is_large
+from imagery_diff.pair_regions import bridge, is_large
 from imagery_diff.params import Params
 
 GRID = Grid(crs="EPSG:32652", transform=Affine(3.0, 0.0, 500_000.0, 0.0, -3.0, 4_600_000.0), shape=(60, 60))
@@ -41,3 +42,18 @@ def test_two_lorries_side_by_side_are_no_cargo_where_they_look_like_one_thing(pi
 def test_without_georeference_there_are_no_square_metres_to_ask_for():
     described = SimpleNamespace(shape=SimpleNamespace(area_m2=1.0, length_m=1.0))
     assert is_large(THING, described, replace(GRID, crs=None), Params()) is True
+
+
+@pytest.mark.parametrize(
+    ("water", "joined"), [(None, True), ((False, False), True), ((True, False), True), ((True, True), False)]
+)
+def test_ships_in_one_line_are_not_joined_across_water_that_is_open_on_both_dates(water, joined):
+    gap = np.zeros((9, 9), bool)
+    gap[:, 3:6] = True
+    nothing = np.zeros_like(gap)
+    matched = SimpleNamespace(
+        shaded=(nothing, nothing), cover=SimpleNamespace(water=water and tuple(gap & open_ for open_ in water))
+    )
+    weighed = SimpleNamespace(plain=np.full(gap.shape, 99.0, np.float32))
+    assert bridge(matched, weighed, Params())[gap].all() == joined
+    assert bridge(matched, weighed, Params())[~gap].all()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
+from imagery_diff.method import hulls
 from imagery_diff.method.activity import Activity, Candidate, classify, name_colour
 from imagery_diff.method.line import direction_of_line, is_line
 from imagery_diff.method.regions import (
@@ -18,6 +19,7 @@ from imagery_diff.method.regions import (
     core_of,
     direction_of,
     direction_of_bright,
+    half_height,
     outline_at,
     outline_of,
 )
@@ -39,11 +41,6 @@ if TYPE_CHECKING:
 
 _RIM_PX = 3.5
 """Widest rim of a shadow, pixels: the delivered edge rises over 2.5 px, and 4.5 for the softest tenth (method.md)."""
-_SLIVER_PX = 1.75
-"""Widest strip of shaded quay that passes for water, pixels: a step that moved by a pixel or less, outlined at half its
-height."""
-_SLENDER = 12.0
-"""No ship is so many times as long as it is broad; slender ones reach ten, by their outlines eleven."""
 _RIM_ALIKE = 0.95
 """Cosine between the colour changes of a rim and of the shadow beside it."""
 _BLUR_PX = 0.7
@@ -154,6 +151,25 @@ class Described:
     strength: float
     traits: dict[str, float] = field(default_factory=dict)
     """What the second stage weighs; empty for an area of cover, and where it has no say."""
+
+
+def ships_in(patch: Patch, views: Views) -> list[Patch]:
+    """Cut what lies on water and is too slender for a ship into the ships in it; all else stays as it is."""
+    if patch.area or views.radar is not None or not _on_water(patch, views):
+        return [patch]
+    shape = _outline(patch, views)
+    if shape is None or not hulls.too_slender(shape.length_m, shape.area_m2) or _is_shadow_rest(patch, shape, views):
+        return [patch]
+    size = _difference(patch, views)
+    level = half_height(patch, np.where(patch.mask, size, 0.0), _WEAKER_PART)
+    pieces = hulls.cut(patch, size, level, views.grid.pixel_size_m[0])
+    return [piece for piece in pieces if not _is_strip_of_shade(piece, views)] or [patch]
+
+
+def _is_strip_of_shade(piece: Patch, views: Views) -> bool:
+    """Whether a piece cut off a ship is the rim of a quay, lit on one date only: shaded ground passes for water."""
+    date = _darkens_with_shade(piece, views)
+    return date is not None and _is_explained(piece, views, date)
 
 
 def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
@@ -289,44 +305,61 @@ def _is_weather(patch: Patch, views: Views) -> bool:
 def _is_shadow_rest(patch: Patch, shape: Shape, views: Views) -> bool:
     """Whether a patch is what the colour rule left over of a shadow that moved, not an object.
 
-    It lies along shaded ground and darkens on the same date as the shade beside it. Then it is a rest if it is as
-    dark as that shade (the shadow fell on paint or clutter), or if it is no wider than the blur and changes colour in
-    the same direction (the shadow's half-dark rim); and if it and the shade beside it are together no broader than
-    shadows moved, and light that is taken away as that shadow takes it explains most of what changed. The price: a
-    dark, colourless thing that comes or goes right beside a shadow that moved is missed, unless it stands out of its
-    track all along (:mod:`imagery_diff.method.trains`, which weighs shade and its caster against it): a train is as
-    dark, and its darkest cars are what was called shade. On water darkness says nothing, for water is as dark as shade:
-    there only what is as narrow as the shaded rim of a quay is a rest, or longer than a ship can be for its beam.
+    It is dark along with a shadow (:func:`_darkens_with_shade`). Then it is a rest if it is as dark as that shade (the
+    shadow fell on paint or clutter), or if it is no wider than the blur and changes colour in the same direction (the
+    shadow's half-dark rim); and if light that is taken away as that shadow takes it explains most of what changed. The
+    price: a dark, colourless thing that comes or goes right beside a shadow that moved is missed, unless it stands out
+    of its track all along (:mod:`imagery_diff.method.trains`, which weighs shade and its caster against it): a train is
+    as dark, and its darkest cars are what was called shade. On water darkness says nothing, for water is as dark as
+    shade: there only what is as narrow as the shaded rim of a quay is a rest, or longer than a ship can be for its
+    beam.
 
     """
-    shade = views.shaded[patch.window]
-    near = ndimage.binary_dilation(shade, iterations=3)
-    if np.mean(near[patch.mask]) < 0.5:  # noqa: PLR2004 - a majority
-        return False
-    beside = shade & ndimage.binary_dilation(patch.mask, iterations=6)
-    before, after = (image[:, *patch.window] for image in views.brightness)
-    here, there = (np.median(after[:, m] - before[:, m], axis=1) for m in (patch.mask, beside))
-    if here.mean() * there.mean() <= 0:
-        return False
-    dark = after if there.mean() < 0 else before
-    date = 1 if there.mean() < 0 else 0
-    if _is_train(patch, views) or _is_too_broad(patch, views, date) or _stands_alone(patch, views, date):
+    date = _darkens_with_shade(patch, views)
+    if date is None:
         return False
     width_px = shape.area_m2 / max(shape.length_m, 1e-6) / views.grid.pixel_size_m[0]
     if _on_water(patch, views):
-        slender = shape.length_m > _SLENDER * width_px * views.grid.pixel_size_m[0]
-        return width_px < _SLIVER_PX or slender
+        return width_px < hulls.SLIVER_PX or hulls.too_slender(shape.length_m, shape.area_m2)
+    beside, (here, there) = _shade_beside(patch, views)
+    dark = views.brightness[date][:, *patch.window]
     as_dark = np.median(dark[:, patch.mask]) < _AS_DARK * np.median(dark[:, beside])
     alike = float(here @ there) / max(float(np.linalg.norm(here) * np.linalg.norm(there)), 1e-12) > _RIM_ALIKE
-    return bool(as_dark or (width_px < _RIM_PX and alike)) and _is_explained(patch, views, dark_after=there.mean() < 0)
+    return bool(as_dark or (width_px < _RIM_PX and alike)) and _is_explained(patch, views, date)
 
 
-def _is_explained(patch: Patch, views: Views, *, dark_after: bool) -> bool:
-    """Whether most of what changed is what shade does, measured on the shadows that moved on this pair."""
-    left = views.light_left[int(dark_after)]
+def _darkens_with_shade(patch: Patch, views: Views) -> int | None:
+    """Return the date (0 before, 1 after) on which a patch may be dark because a shadow moved; None if it cannot be.
+
+    It lies along shaded ground, darkens on the same date as the shade beside it, is with that shade no broader than
+    shadows moved, and something standing can have shaded it.
+
+    """
+    near = ndimage.binary_dilation(views.shaded[patch.window], iterations=3)
+    if np.mean(near[patch.mask]) < 0.5:  # noqa: PLR2004 - a majority
+        return None
+    _, (here, there) = _shade_beside(patch, views)
+    if here.mean() * there.mean() <= 0:
+        return None
+    date = 1 if there.mean() < 0 else 0
+    other = _is_train(patch, views) or _is_too_broad(patch, views, date) or _stands_alone(patch, views, date)
+    return None if other else date
+
+
+def _shade_beside(patch: Patch, views: Views) -> tuple[NDArray[np.bool_], tuple[Floats, Floats]]:
+    """Return the shade along a patch, (row, col) in its window, and how patch and shade changed, (band,) each."""
+    beside = views.shaded[patch.window] & ndimage.binary_dilation(patch.mask, iterations=6)
+    before, after = (image[:, *patch.window] for image in views.brightness)
+    here, there = (np.median(after[:, m] - before[:, m], axis=1) for m in (patch.mask, beside))
+    return beside, (here, there)
+
+
+def _is_explained(patch: Patch, views: Views, date: int) -> bool:
+    """Whether shade on a date is most of what changed, by the shadows that moved on this pair."""
+    left = views.light_left[date]
     if left is None:
         return True
-    lit, dark = (image[:, *patch.window][:, patch.mask] for image in views.brightness[:: 1 if dark_after else -1])
+    lit, dark = (image[:, *patch.window][:, patch.mask] for image in views.brightness[:: 1 if date else -1])
     return share_explained(lit, dark, left, _whitening(patch, views)) > 0.5  # noqa: PLR2004 - most of it
 
 

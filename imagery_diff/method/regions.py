@@ -586,13 +586,13 @@ def outline_of(patch: Patch, difference: Floats, grid: Grid, *, percentile: floa
     """
     near = ndimage.binary_dilation(patch.mask, _EIGHT, iterations=2)
     field = np.where(near, difference, 0.0)
-    level = _half_height(patch, field, percentile)
+    level = half_height(patch, field, percentile)
     if level <= 0:
         return None
     return _outline(_without_spurs(field, level), level, patch, grid)
 
 
-def _half_height(patch: Patch, field: Floats, percentile: float = 50.0) -> float:
+def half_height(patch: Patch, field: Floats, percentile: float = 50.0) -> float:
     """Half of the typical value of a patch, (row, col) of whose window is ``field``."""
     # The patch reaches far down the object's flanks; its typical value is that of its upper half.
     core = patch.mask & (field >= 0.5 * np.percentile(field[patch.mask], 80))
@@ -605,7 +605,7 @@ def core_of(patch: Patch, difference: Floats) -> Bools:
     What began at a low level has grown far over ground that differs little. The whole patch where nothing differs.
     """
     field = difference[patch.window]
-    level = _half_height(patch, field)
+    level = half_height(patch, field)
     return patch.mask & (field >= level) if level > 0 else patch.mask
 
 

@@ -8,7 +8,7 @@ from scipy.ndimage import gaussian_filter
 from shapely import box
 
 from imagery_diff.aoi import AOI, Zone
-from imagery_diff.method.describe import Views, describe
+from imagery_diff.method.describe import Views, describe, ships_in
 from imagery_diff.method.evidence import Threshold
 from imagery_diff.method.radiometry import Surface
 from imagery_diff.method.regions import TRAIN, Patch, Scale
@@ -278,6 +278,71 @@ def test_a_dark_stack_that_came_with_its_own_shadow_is_no_rest_of_one_that_moved
     views = {"brightness": (before, after), "shaded": shadow, "magnitude": size}
     assert describe(stack, blue_stack(**views, reach_px=((4.0, 0.0), (6.0, 0.0)))[1], None).direction == "appeared"
     assert describe(stack, blue_stack(**views, reach_px=((1.0, 0.0), (11.0, 0.0)))[1], None) is None
+
+
+def on_water(blue_stack, *things, **changes):
+    """Return the views of things that came to lie on open water, and all of it as one patch."""
+    before = np.tile(np.array([300, 280, 200, 60.0])[:, None, None], (1, 100, 100)).astype(np.float32)
+    after = before.copy()
+    water, closed = np.ones((2, 100, 100), bool)
+    for rows, cols in things:
+        after[:, rows, cols] = PAINT[:, None, None]
+        closed[rows, cols] = False
+    before, after = (np.stack([gaussian_filter(band, 1.2) for band in image]) for image in (before, after))
+    size = np.abs(after - before).mean(axis=0) / 50
+    views = {"brightness": (before, after), "magnitude": size, "water": (water, closed)} | changes
+    window = (slice(30, 60), slice(2, 98))
+    return Patch(window=window, mask=size[window] > 1, strength=15.0), blue_stack(**views)[1]
+
+
+@pytest.mark.parametrize("gap", [3, 4, 6])
+def test_two_ships_bow_to_stern_are_two_ships(blue_stack, gap):
+    patch, views = on_water(
+        blue_stack, (slice(42, 46), slice(8, 46 - gap // 2)), (slice(42, 46), slice(46 - gap // 2 + gap, 90))
+    )
+    ships = ships_in(patch, views)
+    lengths = [describe(ship, views, None).shape.length_m for ship in ships]
+    assert lengths == pytest.approx([3 * (38 - gap // 2), 3 * (44 - gap + gap // 2)], abs=9)
+    assert not (ships[0].mask & ships[1].mask).any()
+
+
+@pytest.mark.parametrize("length", [20, 40, 44])
+def test_a_ship_with_a_dark_hold_is_one_ship(blue_stack, length):
+    # Up to eleven times as long as broad, and amidships it hardly differs from the water.
+    patch, views = on_water(blue_stack, (slice(42, 46), slice(20, 20 + length)))
+    before, after = views.brightness
+    hold = slice(20 + length // 2 - 2, 20 + length // 2 + 2)
+    after[:, :, hold] = before[:, :, hold] + 0.3 * (after[:, :, hold] - before[:, :, hold])
+    assert ships_in(patch, views) == [patch]
+
+
+def test_a_strip_no_ship_can_be_is_left_whole(blue_stack):
+    patch, views = on_water(blue_stack, (slice(42, 44), slice(8, 90)))
+    assert ships_in(patch, views) == [patch]
+
+
+def test_a_strip_of_quay_that_shade_freed_is_cut_off_the_ship_and_not_told(blue_stack):
+    """A shed's shadow falls 8 pixels up the image before, 3 after; on the quay's rim it had passed for water."""
+    before = np.tile(GROUND[:, None, None], (1, 100, 100)).astype(np.float32)
+    before[:, 45:51] *= 1.3
+    before[:, 51:62, 8:76] *= 1.5
+    before[:, :45] = np.array([300, 280, 200, 60.0])[:, None, None]
+    after = before.copy()
+    before[:, 45:51, 8:76] *= np.array([0.5, 0.44, 0.4, 0.34])[:, None, None]
+    after[:, 41:45, 50:76] = PAINT[:, None, None]
+    before, after = (np.stack([gaussian_filter(band, 1.0) for band in image]) for image in (before, after))
+    shade, open_before, open_after = np.zeros((3, 100, 100), bool)
+    shade[48:51, 8:76] = open_before[:48] = open_after[:45] = True
+    open_after[41:45, 50:76] = False
+    size = np.where(shade, 0, np.abs(after - before).mean(axis=0) / 50)
+    changes = {"brightness": (before, after), "magnitude": size, "shaded": shade, "water": (open_before, open_after)}
+    views = blue_stack(**changes, reach_px=((-8.0, 0.0), (-3.0, 0.0)))[1]
+    window = (slice(30, 48), slice(2, 98))
+    patch = Patch(window=window, mask=size[window] > 2, strength=15.0)
+    (left,) = ships_in(patch, views)
+    assert describe(patch, views, None).shape.length_m > 200
+    # Two pixels of the strip beyond the cut are outlined with it.
+    assert describe(left, views, None).shape.length_m == pytest.approx(78 + 6, abs=9)
 
 
 @pytest.mark.parametrize(
