@@ -1,8 +1,8 @@
 """What lies on water and is too slender for a ship -> the ships in it.
 
 Large hulls are at most ten times as long as broad (length over beam of single digits in every age: Smil 2019, "Boats
-should be sleek, but only up to a point", IEEE Spectrum; 6.5 and less in Watson 1998, Practical Ship Design, chapter 3)
-and fill some five sixths of their rectangle. What is longer than that for its mean breadth is several ships in one
+should be sleek, but only up to a point", IEEE Spectrum; about 6.5 in Watson 1998, Practical Ship Design, chapter 3) and
+fill some five sixths of their rectangle. What is longer than that for its mean breadth is several ships in one
 line, or a ship and a strip of something else: it is cut where it turns half as broad, and what of it no ship can be is
 left out.
 
