@@ -149,7 +149,7 @@ def lay_out(
     grid: Grid,
 ) -> Views:
     """Lay out what the describing steps look at."""
-    changed = np.zeros(matched.surface.shape, bool)
+    changed, snow = np.zeros(matched.surface.shape, bool), matched.veiled.get(pair_result.SNOW)
     for patch in patches:
         changed[patch.window] |= patch.mask
     return Views(
@@ -164,6 +164,7 @@ def lay_out(
         names=names,
         grid=grid,
         reach_px=geometry.reach_px,
+        snow=snow if snow is not None and snow.any() else None,
     )
 
 

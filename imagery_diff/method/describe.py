@@ -22,8 +22,10 @@ from imagery_diff.method.regions import (
     half_height,
     outline_at,
     outline_of,
+    swept,
 )
 from imagery_diff.method.shade import SKY_SHARE, light_left, share_explained, share_too_broad, share_without_caster
+from imagery_diff.method.snowed import way_to_thrower
 from imagery_diff.method.traits import Around, measure
 from imagery_diff.method.zones import zone_of
 from imagery_diff.scene import UNSEEN
@@ -56,6 +58,7 @@ _LEAST_SHARE = 0.1
 _BY_SIDES = 0.05
 """By how much more a line must stand out of its track on one date to say when it stood there, spreads of calm unchanged
 ground: a quarter of what bare noise reaches along a track (``Params.train_least``)."""
+_BY_SHADOW = "seen by its shadow alone, itself as white as the snow or hidden by it: drawn as broad towards the sun"
 _AS_DARK = 1.3
 """Shaded ground of another paint is up to so many times as bright as the shade beside it."""
 
@@ -100,6 +103,8 @@ class Views:
     they stand on. None for light."""
     cover: Floats | None = None
     """(row, col), the map's score: areas of cover end where it is 1. None without a map."""
+    snow: NDArray[np.bool_] | None = None
+    """(row, col), whitened by snow on one date; None where none lies."""
     train: Scale | None = None
     """What stands out of a track on one date only; None where no track is drawn."""
     around: Around | None = None
@@ -180,8 +185,9 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
     direction = _direction(patch, shape, views)
     if (not patch.area and _is_shadow_rest(patch, shape, views)) or _is_weather(patch, views):
         return None
-    zone, shares = zone_of(shape.outline, aoi) if aoi else (None, {})
-    colour, dark = _look(patch, views, direction)
+    thrower = _thrower(patch, shape, views)
+    zone, shares = zone_of((thrower or shape).outline, aoi) if aoi else (None, {})
+    colour, dark = (None, False) if thrower else _look(patch, views, direction)
     activity, why = classify(
         Candidate(
             on_water=_on_water(patch, views),
@@ -195,11 +201,12 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
         )
     )
     return Described(
-        shape=shape,
+        shape=thrower or shape,
         direction=direction,
         activity=activity,
         why=(
             f"differs by {patch.strength:.0f} times the scatter of unchanged ground of its kind",
+            *((_BY_SHADOW,) if thrower else ()),
             *_echo(patch, views),
             *why,
         ),
@@ -363,6 +370,29 @@ def _is_explained(patch: Patch, views: Views, date: int) -> bool:
     return share_explained(lit, dark, left, _whitening(patch, views)) > 0.5  # noqa: PLR2004 - most of it
 
 
+def _thrower(patch: Patch, shape: Shape, views: Views) -> Shape | None:
+    """Outline a thing as white as the snow around it with its shadow; None if the patch is no shadow in snow."""
+    if views.snow is None or views.reach_px is None or patch.area or _on_water(patch, views):
+        return None
+    core = core_of(patch, views.magnitude)
+    before, after = (image[:, *patch.window][:, core] for image in views.brightness)
+    date = int(float(np.mean(after - before)) < 0)
+    lit, dark = (before, after) if date else (after, before)
+    explained = share_explained(lit, dark, _light_left(views, date), _whitening(patch, views))
+    if explained <= 0.5:  # noqa: PLR2004 - most of it
+        return None
+    way = way_to_thrower(core, patch.window, views.snow, views.reach_px[date])
+    return None if way is None else swept(shape, way, views.grid)
+
+
+def _light_left(views: Views, date: int) -> Floats:
+    """Share of light that shade leaves on a date, (band,): of shadows that moved, or the prior where too few did."""
+    left = views.light_left[date]
+    if left is None:
+        left = np.asarray([SKY_SHARE.get(name, SKY_SHARE["nir"]) for name in views.names], np.float32)
+    return left
+
+
 def _traits(patch: Patch, shape: Shape, views: Views) -> dict[str, float]:
     """Measure what the second stage weighs; nothing of an area of cover, and where it has no say."""
     if views.around is None or patch.area:
@@ -375,9 +405,7 @@ def _share_shaded(patch: Patch, views: Views) -> float:
     core = core_of(patch, views.magnitude)
     before, after = (image[:, *patch.window][:, core] for image in views.brightness)
     dark_after = float(np.mean(after - before)) < 0
-    left = views.light_left[int(dark_after)]
-    if left is None:
-        left = np.asarray([SKY_SHARE.get(name, SKY_SHARE["nir"]) for name in views.names], np.float32)
+    left = _light_left(views, int(dark_after))
     lit, dark = (before, after) if dark_after else (after, before)
     explained = max(share_explained(lit, dark, left, _whitening(patch, views)), 0.0)
     if views.reach_px is None:

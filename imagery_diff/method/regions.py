@@ -25,8 +25,9 @@ from shapely import (
     get_coordinates,
     get_parts,
     minimum_rotated_rectangle,
+    union_all,
 )
-from shapely.affinity import affine_transform
+from shapely.affinity import affine_transform, translate
 from skimage.draw import line
 from skimage.measure import find_contours
 
@@ -639,6 +640,16 @@ def _outline(field: Floats, level: float, patch: Patch, grid: Grid) -> Shape | N
     row0, col0 = patch.window[0].start, patch.window[1].start
     pixels = MultiPolygon(parts) if len(parts) > 1 else parts[0]
     return _measure(affine_transform(pixels, [1, 0, 0, 1, col0, row0]), grid)
+
+
+def swept(shape: Shape, along_px: tuple[float, float], grid: Grid) -> Shape:
+    """Return what an outline passes over on its way along a vector, (rows, cols) in pixels."""
+    t = ~grid.transform
+    pixels = affine_transform(shape.outline, [t.a, t.b, t.d, t.e, t.c, t.f])
+    steps = np.linspace(0.0, 1.0, max(2, int(np.ceil(2 * np.hypot(*along_px))) + 1))
+    whole = union_all([translate(pixels, float(along_px[1] * f), float(along_px[0] * f)) for f in steps])
+    assert isinstance(whole, Polygon | MultiPolygon)
+    return _measure(whole, grid)
 
 
 def _without_spurs(field: Floats, level: float) -> Floats:

@@ -374,3 +374,44 @@ def test_when_a_thing_stood_there_is_asked_of_its_core_not_of_the_ground_a_low_l
     _, views = blue_stack(brightness=(before, after))
     patch = Patch(window=(slice(34, 53), slice(24, 66)), mask=np.ones((19, 42), bool), strength=15.0)
     assert describe(patch, views, None).direction == "appeared"
+
+
+def in_the_snow(blue_stack, colour, snow, sun=(-6.0, 0.0), **changes):
+    """Describe a strip of a colour, 21 m broad, that one date shows on land of which the other rows may lie in snow."""
+    before = np.tile(GROUND[:, None, None], (1, 100, 100)).astype(np.float32)
+    after = before.copy()
+    after[:, ROWS, COLS] = np.array(colour)[:, None, None]
+    # Shade takes light of all bands; unchanged ground differs in brightness more than in colour.
+    white = GROUND / np.linalg.norm(GROUND)
+    whitening = {int(Surface.SMOOTH): (np.eye(len(NAMES)) - 0.9 * np.outer(white, white)) / 50}
+    views = {"brightness": (before, after), "whitening": whitening, "snow": snow, "reach_px": (sun, sun)}
+    patch, views = blue_stack(**(views | changes))
+    return describe(patch, views, None)
+
+
+SHADE = GROUND * [0.3, 0.25, 0.2, 0.15]
+
+
+def test_a_shadow_in_the_snow_is_drawn_with_as_much_ground_towards_the_sun_where_what_throws_it_stands(blue_stack):
+    snow = np.ones((100, 100), bool)
+    alone = in_the_snow(blue_stack, SHADE, None)
+    found = in_the_snow(blue_stack, SHADE, snow)
+    assert (alone.shape.length_m, alone.shape.width_m) == pytest.approx((90, 21), abs=4)
+    assert (found.shape.length_m, found.shape.width_m) == pytest.approx((90, 42), abs=5)
+    # Shadows fall towards lower rows, to the north: the sun and the thing are south of them.
+    assert found.shape.outline.bounds[1] == pytest.approx(alone.shape.outline.bounds[1] - 21, abs=4)
+    assert found.shape.outline.bounds[3] == pytest.approx(alone.shape.outline.bounds[3], abs=1)
+    assert any("seen by its shadow" in reason for reason in found.why)
+    assert found.colour is None
+    assert found.traits == alone.traits
+
+
+def test_what_is_no_shadow_or_has_bare_ground_or_water_towards_the_sun_is_drawn_as_it_is(blue_stack):
+    snow, bare = np.ones((100, 100), bool), np.ones((100, 100), bool)
+    bare[47:60] = False
+    wide = 30  # a thing with the strip of ground sunwards of it would be 42 m broad
+    assert in_the_snow(blue_stack, PAINT, snow).shape.width_m < wide
+    assert in_the_snow(blue_stack, SHADE, bare).shape.width_m < wide
+    afloat = (snow, snow)
+    assert in_the_snow(blue_stack, SHADE, snow, water=afloat).shape.width_m < wide
+    assert in_the_snow(blue_stack, SHADE, snow, reach_px=None).shape.width_m < wide
