@@ -11,9 +11,9 @@ import numpy as np
 
 from imagery_diff import pair_result
 from imagery_diff.method import edges, evidence, regions, separate, zones
-from imagery_diff.method.describe import Echo, Views
 from imagery_diff.method.radiometry import Surface
 from imagery_diff.method.traits import Around
+from imagery_diff.method.views import Echo, Views
 from imagery_diff.scene import UNSEEN, Flag
 
 if TYPE_CHECKING:

@@ -8,10 +8,11 @@ from scipy.ndimage import gaussian_filter
 from shapely import box
 
 from imagery_diff.aoi import AOI, Zone
-from imagery_diff.method.describe import Views, describe, ships_in
+from imagery_diff.method.describe import describe, ships_in
 from imagery_diff.method.evidence import Threshold
 from imagery_diff.method.radiometry import Surface
 from imagery_diff.method.regions import TRAIN, Patch, Scale
+from imagery_diff.method.views import Views
 from imagery_diff.scene import Flag
 
 NAMES = ("blue", "green", "red", "nir")
