@@ -1,10 +1,12 @@
 """Fit the second stage and count how often unchanged ground looks like a change: writes the calibration table.
 
-    python benchmarks/calibrate.py --cache DIR --jobs 2 --keep RESULTS.json --write
+    python benchmarks/calibrate.py --cache DIR --given DIR --jobs 2 --keep RESULTS.json --write
     python benchmarks/calibrate.py --results RESULTS.json --figure docs/explanation/figures/reliability.png
 
 The number of unchanged scenes bounds the rates that can be stated: 36 of each of 14 nuisances are a hundred square
-kilometres of zones, and eight false regions on those are 0.08 a square kilometre.
+kilometres of zones, and eight false regions on those are 0.08 a square kilometre. ``--given`` adds the scenes of blocks
+that were spent and then given to the design (``accuracy.py rendered --block N --only-make --cache DIR`` draws them
+again, with the counts that stand beside them in ``seeds.json``).
 
 The first command makes design scenes (or takes them from the cache), runs the method on each with every candidate told,
 fits the weights, and writes ``imagery_diff/calibration.json``; the second only fits and prints, from results kept. What
@@ -30,6 +32,7 @@ import numpy as np
 from calibration_tables import rates, reliability
 from nuisances import CASES, NOT_ASKED
 from scene_scores import Compare, save_results
+from scenes import Scene, find
 from second_stage import (
     FOLDS,
     Candidates,
@@ -52,7 +55,6 @@ from imagery_diff.read.calibration import read_calibration
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scene_scores import Findings
-    from scenes import Scene
 
     from imagery_diff.method.second_stage import SecondStage
 
@@ -150,6 +152,7 @@ def _options() -> argparse.Namespace:
     add = parser.add_argument
     add("--results", type=Path, nargs="+", help="results kept by --keep, instead of running the method")
     add("--cache", type=Path, help="where scenes are kept; otherwise they are made anew")
+    add("--given", type=Path, nargs="+", default=[], help="folders with scenes of blocks given to the design")
     add("--scenes-per-case", type=int, default=10)
     add("--nulls-per-case", type=int, default=36)
     add("--half-real", type=int, default=0, metavar="N", help="so many scenes on each group of real ground as well")
@@ -166,7 +169,7 @@ def collect(options: argparse.Namespace) -> list[dict[str, Any]]:
     options.only_make, options.least_events = False, 0
     every = Calibration.of_table(read_calibration()).most_rate
     params = replace(Params(), false_alarms_per_km2=every)
-    folders = accuracy.rendered_folders(options)
+    folders = accuracy.rendered_folders(options) + given_scenes(options.given)
     results = accuracy.run(folders, Compare(detect="alarm", params=params), options.jobs)
     if options.half_real:
         counts = (options.half_real, EVERY_PIECE)
@@ -176,6 +179,25 @@ def collect(options: argparse.Namespace) -> list[dict[str, Any]]:
     if options.keep:
         save_results(options.keep, results, {"suite": "rendered", "block": "design"})
     return results
+
+
+def given_scenes(places: list[Path]) -> list[Path]:
+    """Return the scenes below some folders, all of blocks that were given to the design.
+
+    Raises
+    ------
+    SystemExit
+        If one is of a block that final figures are still to be drawn from, or were and were not given up.
+
+    """
+    blocks = json.loads(accuracy.SEEDS.read_text(encoding="utf-8"))["blocks"]
+    given = [b["seeds"] for b in blocks if b.get("given_to_design")]
+    folders = [folder for place in places for folder in find(place)]
+    for folder in folders:
+        seed = Scene.load(folder).seed
+        if not any(first <= seed <= last for first, last in given):
+            raise SystemExit(f"--given {folder}: seed {seed} is of no block that seeds.json gives to the design")
+    return [f for f in folders if Scene.load(f).case not in NOT_ASKED]
 
 
 class EveryCandidate(Compare):

@@ -70,23 +70,24 @@ class Geometry:
     def of(cls, pair: Pair, grid: Grid, params: Params) -> Geometry:
         """Take sun and view of both scenes; where one is not known, as if they were alike (a caveat says so)."""
         before, after = pair.infos
+        pixel_m = grid.pixel_size_m[0] if grid.crs is not None else params.unknown_pixel_m
         moved, lean_m, reach = 0.0, 0.0, None
         if before.sun and after.sun and min(before.sun.elevation_deg, after.sun.elevation_deg) > 0:
             cast = shadow_m(1.0, before.sun), shadow_m(1.0, after.sun)
             moved = float(np.hypot(*np.subtract(*cast)))
-            tall_px = params.shed_height_m / grid.pixel_size_m[0]
+            tall_px = params.shed_height_m / pixel_m
             reach = tuple((-tall_px * north, tall_px * east) for east, north in cast)
         if before.view and after.view:
             lean = (parallax_m(params.lean_height_m, before.view), parallax_m(params.lean_height_m, after.view))
             lean_m = float(np.hypot(*np.subtract(*lean)))
-        lean_px = lean_m / grid.pixel_size_m[0]
-        shadows_moved = reach is None or moved * params.shed_height_m > grid.pixel_size_m[0]
+        lean_px = lean_m / pixel_m
+        shadows_moved = reach is None or moved * params.shed_height_m > pixel_m
         return cls(
             floor=evidence.RelativeFloor(each_band=params.relative_floor, all_bands=params.facet_tilt * moved),
             tolerance_px=min(params.max_tolerance_px, round(params.tolerance_px + lean_px)),
             shadows_apart=moved if reach else params.unknown_shadow,
             # Of things half as high as the highest; where shadows visibly moved their rims are not searched at all.
-            edge_px=0.0 if shadows_moved else moved * params.shed_height_m / 2 / grid.pixel_size_m[0],
+            edge_px=0.0 if shadows_moved else moved * params.shed_height_m / 2 / pixel_m,
             shadows_moved=shadows_moved,
             reach_px=(reach[0], reach[1]) if reach else None,
         )

@@ -52,6 +52,8 @@ class Matched:
     match: radiometry.Match
     sharpness: Sharpness | None = None
     """How much softer one image is than the other; None for radar."""
+    snowy: tuple[bool, bool] = (False, False)
+    """Whether snow was taken off before, and after."""
     speckle: speckle.Speckle | None = None
     """Radar: how unchanged ground scatters; ``images`` are then as delivered and ``brightness`` a logarithm."""
 
@@ -71,12 +73,12 @@ def mark_clouds(
     bare = [not info.cloud_masked for info in pair.infos]
     if radar or not any(bare):
         return scenes
-    images, cover, snow = _bare_ground(scenes, pair, ground, params)
-    if snow.any():
+    cover, bare_ground = _bare_ground(scenes, pair, ground, params)
+    if bare_ground.taken.any():
         return scenes
     seen = ((scenes[0].flags | scenes[1].flags) & UNSEEN) == 0
     dry = radiometry.among(cover.surface, DRY)
-    found = clouds.find_clouds(images, seen, dry, pair.names, scenes[0].grid.pixel_size_m[0])
+    found = clouds.find_clouds(bare_ground.brightness, seen, dry, pair.names, scenes[0].grid.pixel_size_m[0])
     before, after = (
         _marked(scene, there) if there and without else scene
         for scene, there, without in zip(scenes, found, bare, strict=True)
@@ -91,7 +93,8 @@ def match_radiometry(scenes: tuple[Scene, Scene], pair: Pair, ground: AOI | None
     """
     flags = scenes[0].flags | scenes[1].flags
     cloud_colours = veil.cloud_colours(scenes)
-    raw, cover, snow = _bare_ground(scenes, pair, ground, params)
+    cover, bare = _bare_ground(scenes, pair, ground, params)
+    raw, snow = bare.brightness, bare.taken
     size = scenes[0].grid.pixel_size_m[0]
     clear = np.where(flags == 0, cover.surface, np.uint8(Surface.UNSEEN))
     match = radiometry.estimate_match(*raw, clear if np.any(clear) else cover.surface)
@@ -122,6 +125,7 @@ def match_radiometry(scenes: tuple[Scene, Scene], pair: Pair, ground: AOI | None
         veiled={pair_result.CLOUD_EDGE: cloudless.taken, pair_result.SNOW: snow},
         match=match,
         sharpness=blur,
+        snowy=bare.snowy,
     )
 
 
@@ -146,15 +150,8 @@ def _match_sharpness(
 
 def _bare_ground(
     scenes: tuple[Scene, Scene], pair: Pair, ground: AOI | None, params: Params
-) -> tuple[tuple[Floats, Floats], radiometry.Ground, NDArray[np.bool_]]:
-    """Tell the surfaces apart; where snow lies on one date only, take it off and look again.
-
-    Returns
-    -------
-    images, cover, snow
-        (band, row, col) twice; the surfaces; (row, col) True where a thing may have been taken off with the snow.
-
-    """
+) -> tuple[radiometry.Ground, veil.Unveiled]:
+    """Tell the surfaces apart; where snow lies on one date only, take it off and look again."""
     flags = (scenes[0].flags, scenes[1].flags)
     classify = partial(
         radiometry.classify_ground,
@@ -168,13 +165,13 @@ def _bare_ground(
     images = (scenes[0].data, scenes[1].data)
     cover = classify(images)
     if not pair.reflectance:
-        return images, cover, np.zeros(flags[0].shape, bool)
+        return cover, veil.Unveiled(brightness=images, taken=np.zeros(flags[0].shape, bool))
     bare = veil.take_off_snow(
         images, flags, pair.names, cover.surface, share=params.snow_share, least=params.veil_share
     )
     if bare.taken.any():
         cover = classify(bare.brightness)
-    return bare.brightness, cover, bare.taken
+    return cover, bare
 
 
 def recognise_radar(pair: Pair, grid: Grid) -> speckle.Radar | None:

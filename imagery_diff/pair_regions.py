@@ -164,7 +164,7 @@ def lay_out(
         names=names,
         grid=grid,
         reach_px=geometry.reach_px,
-        snow=snow if snow is not None and snow.any() else None,
+        snow=(snow if matched.snowy[0] else None, snow if matched.snowy[1] else None),
     )
 
 
@@ -212,9 +212,9 @@ def is_large(patch: regions.Patch, described: Described, grid: Grid, params: Par
     if grid.crs is None:
         return True
     if patch.area or radar:
-        return described.shape.area_m2 >= params.min_region_m2
+        return described.judged.area_m2 >= params.min_region_m2
     blur_m = params.outline_blur_px * grid.pixel_size_m[0]
     lorries_m2 = params.lorry_length_m * (params.lorry_width_m + blur_m)
-    may_be_lorries = described.shape.length_m <= params.lorry_length_m + blur_m
+    may_be_lorries = described.judged.length_m <= params.lorry_length_m + blur_m
     least = max(params.min_region_m2, lorries_m2) if may_be_lorries else params.min_region_m2
-    return described.shape.area_m2 >= least + blur_m**2
+    return described.judged.area_m2 >= least + blur_m**2

@@ -42,7 +42,7 @@ class Params:
     their scatter tells the shift to a two-hundredth of a pixel."""
     registration_clear_fraction: float = 0.08
     """The registration looks at ground that is clear on both dates if that is at least this share of the grid, else at
-    all that was seen (method.md section 1)."""
+    all that was seen (method.md section 3)."""
     registration_snow_least: float = 0.005
     """Share of all that was seen that must turn as white as deep snow before the registration asks what lies bare: a
     quarter of ``snow_share``, which is of dry ground, for three quarters of a harbour may be water."""
@@ -232,7 +232,7 @@ class Params:
     """Share of the dry ground that must turn as white as deep snow before snow is said to lie on one date only: more
     than all white things of a port together, and what a cover of a seventh of the ground shows."""
     shadow_darkening: float = 0.12
-    """Smallest mean log darkening that can be a cast shadow (method.md section 1)."""
+    """Smallest mean log darkening that can be a cast shadow (method.md section 5)."""
     vegetation_ndvi: float = 0.3
     """NDVI above which ground is vegetation: a class with a scatter and a threshold of its own."""
 

@@ -183,13 +183,13 @@ def test_no_trials_give_no_interval(modules):
 # --- results and tables ----------------------------------------------------------------------------------------------
 
 
-def saved_scene(modules, folder, events):
+def saved_scene(modules, folder, events, case="clear", seed=1):
     """Write a scene without images or zones; what a method says of it is made up."""
     scene = modules.scenes.Scene(
         name=folder.name,
         suite="rendered",
-        case="clear",
-        seed=1,
+        case=case,
+        seed=seed,
         null=not events,
         before="b.tif",
         after="a.tif",
@@ -200,7 +200,7 @@ def saved_scene(modules, folder, events):
         zone_km2=0.2,
         events=tuple(events),
     )
-    folder.mkdir()
+    folder.mkdir(parents=True)
     scene.save(folder)
     return scene
 
@@ -503,6 +503,18 @@ def test_a_block_not_spent_in_the_last_commit_is_refused(modules, monkeypatch):
     assert modules.accuracy.first_seed("1", drawn_only=True) == 100_000, "drawing is not looking"
     with pytest.raises(SystemExit, match="has 'design' and 1, 2"):
         modules.accuracy.first_seed("999")
+
+
+def test_only_scenes_of_blocks_given_to_the_design_are_fitted_on(modules, tmp_path, monkeypatch):
+    seeds = {"blocks": [{"block": 1, "seeds": [100, 199], "given_to_design": {}}, {"block": 2, "seeds": [200, 299]}]}
+    (tmp_path / "seeds.json").write_text(json.dumps(seeds))
+    monkeypatch.setattr(modules.accuracy, "SEEDS", tmp_path / "seeds.json")
+    for case, seed in (("clear", 150), ("redrawn", 160), ("clear", 250)):
+        folder = tmp_path / str(seed // 100) / f"{case}_{seed}_null"
+        saved_scene(modules, folder, (), case=case, seed=seed)
+    assert [f.name for f in modules.calibrate.given_scenes([tmp_path / "1"])] == ["clear_150_null"]
+    with pytest.raises(SystemExit, match="seed 250 is of no block"):
+        modules.calibrate.given_scenes([tmp_path / "1", tmp_path / "2"])
 
 
 # --- drawing ---------------------------------------------------------------------------------------------------------

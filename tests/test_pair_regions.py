@@ -23,7 +23,7 @@ THING, COVER = SimpleNamespace(area=False), SimpleNamespace(area=True)
     [(THING, 120.0, False), (THING, 229.0, False), (THING, 231.0, True), (COVER, 119.0, False), (COVER, 120.0, True)],
 )
 def test_what_is_smaller_by_its_outline_than_the_smallest_region_is_not_told(patch, area_m2, large):
-    described = SimpleNamespace(shape=SimpleNamespace(area_m2=area_m2, length_m=40.0))
+    described = SimpleNamespace(judged=SimpleNamespace(area_m2=area_m2, length_m=40.0))
     assert is_large(patch, described, GRID, Params()) is large
     assert is_large(patch, described, GRID, replace(Params(), min_region_m2=6000.0)) is False
 
@@ -35,12 +35,12 @@ def test_what_is_smaller_by_its_outline_than_the_smallest_region_is_not_told(pat
 )
 def test_two_lorries_side_by_side_are_no_cargo_where_they_look_like_one_thing(pixel_m, length_m, area_m2, large):
     grid = replace(GRID, transform=Affine(pixel_m, 0.0, 500_000.0, 0.0, -pixel_m, 4_600_000.0))
-    described = SimpleNamespace(shape=SimpleNamespace(area_m2=area_m2, length_m=length_m))
+    described = SimpleNamespace(judged=SimpleNamespace(area_m2=area_m2, length_m=length_m))
     assert is_large(THING, described, grid, Params()) is large
 
 
 def test_without_georeference_there_are_no_square_metres_to_ask_for():
-    described = SimpleNamespace(shape=SimpleNamespace(area_m2=1.0, length_m=1.0))
+    described = SimpleNamespace(judged=SimpleNamespace(area_m2=1.0, length_m=1.0))
     assert is_large(THING, described, replace(GRID, crs=None), Params()) is True
 
 

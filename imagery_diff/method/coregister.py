@@ -203,7 +203,7 @@ def estimate_shift(
     if refined is None:
         return _not_measured("the ground common to both carries too few edges")
     shift = refined.shift + whole
-    if np.abs(shift - start).max() > 2 or np.abs(shift).max() > max_shift_px + 1:  # noqa: PLR2004 - method.md section 1
+    if np.abs(shift - start).max() > 2 or np.abs(shift).max() > max_shift_px + 1:  # noqa: PLR2004 - method.md section 3
         # The refinement left its basin; the coarse value is good to about a third of a pixel.
         return Shift(rows=float(start[0]), cols=float(start[1]), error_px=None, windows=0)
     count = int(np.count_nonzero(refined.took))

@@ -22,7 +22,7 @@ from imagery_diff.method.regions import (
     outline_at,
     outline_of,
 )
-from imagery_diff.method.rests import is_rest, is_strip, share_shaded, thrower
+from imagery_diff.method.rests import is_along_shade, is_rest, is_strip, share_shaded, thrower
 from imagery_diff.method.traits import measure
 from imagery_diff.method.views import on_water, whitening_of
 from imagery_diff.method.zones import zone_of
@@ -49,6 +49,8 @@ _LEAST_SHARE = 0.1
 _BY_SIDES = 0.05
 """By how much more a line must stand out of its track on one date to say when it stood there, spreads of calm unchanged
 ground: a quarter of what bare noise reaches along a track (``Params.train_least``)."""
+_NO_SHIP = 1 / 3
+"""Where more than this of a thing on water can be no ship and lies along no shade, it is a jetty, boom or shore."""
 _BY_SHADOW = "seen by its shadow alone, itself as white as the snow or hidden by it: drawn as broad towards the sun"
 
 
@@ -57,6 +59,8 @@ class Described:
     """What is said of a patch."""
 
     shape: Shape
+    judged: Shape
+    """What was found, by which it is placed, classed and told; ``shape`` may be drawn larger than that."""
     direction: Direction
     activity: Activity
     why: tuple[str, ...]
@@ -72,7 +76,7 @@ class Described:
 
 def ships_in(patch: Patch, views: Views) -> list[Patch]:
     """Cut what lies on water and is too slender for a ship into the ships in it; all else stays as it is."""
-    if patch.area or views.radar is not None or not on_water(patch, views):
+    if patch.area or views.radar is not None or views.grid.crs is None or not on_water(patch, views):
         return [patch]
     shape = _outline(patch, views)
     if shape is None or not hulls.too_slender(shape.length_m, shape.area_m2) or is_rest(patch, shape, views):
@@ -80,7 +84,10 @@ def ships_in(patch: Patch, views: Views) -> list[Patch]:
     size = _difference(patch, views)
     level = half_height(patch, np.where(patch.mask, size, 0.0), _WEAKER_PART)
     pieces = hulls.cut(patch, size, level, views.grid.pixel_size_m[0])
-    return [piece for piece in pieces if not is_strip(piece, views)] or [patch]
+    left = replace(patch, mask=patch.mask & ~np.logical_or.reduce([piece.mask for piece in pieces]))
+    if np.sum(size[left.mask]) > _NO_SHIP * np.sum(size[patch.mask]) and not is_along_shade(left, views):
+        return [patch]
+    return [piece for piece in pieces if piece is patch or not is_strip(piece, views)]
 
 
 def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
@@ -92,7 +99,7 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
     if (not patch.area and is_rest(patch, shape, views)) or _is_weather(patch, views):
         return None
     casting = thrower(patch, shape, views)
-    zone, shares = zone_of((casting or shape).outline, aoi) if aoi else (None, {})
+    zone, shares = zone_of(shape.outline, aoi) if aoi else (None, {})
     colour, dark = (None, False) if casting else _look(patch, views, direction)
     activity, why = classify(
         Candidate(
@@ -108,6 +115,7 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
     )
     return Described(
         shape=casting or shape,
+        judged=shape,
         direction=direction,
         activity=activity,
         why=(

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Layer = TypeVar("Layer", Floats, NDArray[np.uint8])
 
 _LEAST_CHANGED = 0.7
-"""Share of the pixels on which gain and offset are taken, those that differ least; method.md section 1."""
+"""Share of the pixels on which gain and offset are taken, those that differ least; method.md section 5."""
 _SAMPLE_PX = 200_000
 """Pixels from which gains, centres and colours are taken, evenly spread: good to below a hundredth of a spread."""
 _FIRST_PX = 20_000

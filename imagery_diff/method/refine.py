@@ -46,7 +46,7 @@ _PULLED = 2.5
 """Shadows left in pull all windows alike: by so many times their scatter (16 design scenes under snow)."""
 _JITTERS_PX = (1.0, 0.45, 0.45, 0.15)
 """Misplacement granted to an edge when residuals are weighed, round by round: as the shift becomes known, down to what
-is left of standing edges (method.md section 1)."""
+is left of standing edges (method.md section 3)."""
 _TUKEYS = (2.2, 4.685)
 """Tukey's biweight (Holland and Welsch 1977, 10.1080/03610927708827533): strict, and where that throws out so much that
 nothing is held (snow on one date), as it is efficient under a normal law."""

@@ -54,7 +54,8 @@ def is_rest(patch: Patch, shape: Shape, views: Views) -> bool:
         return False
     width_px = shape.area_m2 / max(shape.length_m, 1e-6) / views.grid.pixel_size_m[0]
     if on_water(patch, views):
-        return width_px < hulls.SLIVER_PX or hulls.too_slender(shape.length_m, shape.area_m2)
+        slender = hulls.too_slender(shape.length_m, shape.area_m2)
+        return width_px < hulls.SLIVER_PX or (slender and _is_explained(patch, views, date))
     beside, (here, there) = _shade_beside(patch, views)
     dark = views.brightness[date][:, *patch.window]
     as_dark = np.median(dark[:, patch.mask]) < _AS_DARK * np.median(dark[:, beside])
@@ -68,6 +69,12 @@ def is_strip(piece: Patch, views: Views) -> bool:
     return date is not None and _is_explained(piece, views, date)
 
 
+def is_along_shade(patch: Patch, views: Views) -> bool:
+    """Whether most of a patch lies along shadows that moved."""
+    near = ndimage.binary_dilation(views.shaded[patch.window], iterations=3)
+    return bool(np.mean(near[patch.mask]) >= 0.5)  # noqa: PLR2004 - a majority
+
+
 def _darkens_with_shade(patch: Patch, views: Views) -> int | None:
     """Return the date (0 before, 1 after) on which a patch may be dark because a shadow moved; None if it cannot be.
 
@@ -75,8 +82,7 @@ def _darkens_with_shade(patch: Patch, views: Views) -> int | None:
     shadows moved, and something standing can have shaded it.
 
     """
-    near = ndimage.binary_dilation(views.shaded[patch.window], iterations=3)
-    if np.mean(near[patch.mask]) < 0.5:  # noqa: PLR2004 - a majority
+    if not is_along_shade(patch, views):
         return None
     _, (here, there) = _shade_beside(patch, views)
     if here.mean() * there.mean() <= 0:
@@ -128,16 +134,19 @@ def _light_left(views: Views, date: int) -> Floats:
 
 def thrower(patch: Patch, shape: Shape, views: Views) -> Shape | None:
     """Outline a thing as white as the snow around it with its shadow; None if the patch is no shadow in snow."""
-    if views.snow is None or views.reach_px is None or patch.area or on_water(patch, views):
+    if views.reach_px is None or patch.area or on_water(patch, views):
         return None
     core = core_of(patch, views.magnitude)
     before, after = (image[:, *patch.window][:, core] for image in views.brightness)
     date = int(float(np.mean(after - before)) < 0)
+    snow = views.snow[date]
+    if snow is None:
+        return None
     lit, dark = (before, after) if date else (after, before)
     explained = share_explained(lit, dark, _light_left(views, date), whitening_of(patch, views))
     if explained <= 0.5:  # noqa: PLR2004 - most of it
         return None
-    way = way_to_thrower(core, patch.window, views.snow, views.reach_px[date])
+    way = way_to_thrower(core, patch.window, snow, views.reach_px[date])
     return None if way is None else swept(shape, way, views.grid)
 
 

@@ -1,7 +1,7 @@
 """The traits of a region -> one score: how much more like a change than like what unchanged ground leaves over.
 
 A logistic regression with a ridge (le Cessie and van Houwelingen 1992, 10.2307/2347628), fitted on candidates of design
-scenes by benchmarks/calibrate.py. It is a sum of few standardised traits, each of which pulls one stated way; a trait
+scenes by benchmarks/calibrate.py. It is a sum of few standardised traits, each of which pulls one way; a trait
 beyond what the design scenes hold counts no more than the furthest they hold, so that no single one decides alone.
 
 Assumption: what makes a region doubtful on the design scenes (weak, thin, along standing edges, on restless ground, of

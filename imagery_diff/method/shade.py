@@ -57,7 +57,7 @@ def cast_shadow(
     """Find pixels that differ between the dates like lit and shaded ground.
 
     A cast shadow takes the sun away and leaves the sky, which is blue: every band darkens, and the more so the longer
-    its wavelength (the rule and its bounds: method.md section 1, step 4). The dark side must not look like the
+    its wavelength (the rule and its bounds: method.md section 5). The dark side must not look like the
     scene's water, or every departed ship would be a shadow.
 
     Parameters

@@ -6,8 +6,9 @@ date, a region on land that is dark as shade is on that date, with whitened grou
 the sun: there stands what throws it, as one reads a winter image. How broad that is the shadow does not say; it is
 drawn as broad as its shadow.
 
-Assumption: level ground; a thing about as broad as its shadow. Broken by: a dark thing that is bare of snow itself,
-which comes out too broad by as much; a thing across the light, whose length then grows instead.
+Assumption: level ground; a thing about as broad as its shadow, and no higher than the highest thing shadows are
+followed of. Broken by: a dark thing that is bare of snow itself, which comes out too broad by as much; a thing that
+lies along the light, whose length grows instead.
 """
 
 from __future__ import annotations
@@ -26,9 +27,13 @@ if TYPE_CHECKING:
 _IN_SNOW = 1 / 3
 """Least share of the ground towards the sun that the snow has whitened: it lies in patches, and the roof of the thing
 itself may have been bare ground's colour before."""
+_LEAST_REACH_PX = 0.5
+"""Under a sun so high there is no shadow to see."""
+_BLUR_PX = 2.0
+"""How far the blur of the image lengthens a shadow, both ends together, pixels."""
 
 
-def way_to_thrower(mask: Bools, window: tuple[slice, slice], snow: Bools, away_px: Vector) -> Vector | None:
+def way_to_thrower(mask: Bools, window: tuple[slice, slice], snow: Bools, reach_px: Vector) -> Vector | None:
     """Return the way from a shadow over what throws it, (rows, cols) in pixels; None if that does not lie in snow.
 
     Parameters
@@ -39,30 +44,31 @@ def way_to_thrower(mask: Bools, window: tuple[slice, slice], snow: Bools, away_p
         Rows and columns of the mask on the grid of the snow.
     snow
         (row, col), whitened by snow on one date.
-    away_px
-        (rows, cols) away from the sun on the date of the shadow, any length.
+    reach_px
+        (rows, cols) by which the shadow of the highest thing reaches away from it on the date of the shadow.
 
     """
-    length = float(np.hypot(*away_px))
-    if length == 0:
+    length = float(np.hypot(*reach_px))
+    if length < _LEAST_REACH_PX:
         return None
-    sunward = -np.asarray(away_px, float) / length
+    sunward = -np.asarray(reach_px, float) / length
     rows, cols = np.nonzero(mask)
     beside = rows * sunward[1] - cols * sunward[0]
-    breadth = rows.size / (float(np.ptp(beside)) + 1)
-    if not _in_snow(rows + window[0].start, cols + window[1].start, sunward * breadth, snow):
-        return None
-    return (float(sunward[0] * breadth), float(sunward[1] * breadth))
+    along = rows.size / (float(np.ptp(beside)) + 1)
+    way = (float(sunward[0] * along), float(sunward[1] * along))
+    at = (rows + window[0].start, cols + window[1].start)
+    return way if along <= length + _BLUR_PX and _in_snow(at, way, snow) else None
 
 
-def _in_snow(rows: NDArray[np.intp], cols: NDArray[np.intp], way: NDArray[np.float64], snow: Bools) -> bool:
-    """Whether the ground that an area sweeps over on its way was whitened by snow."""
+def _in_snow(at: tuple[NDArray[np.intp], NDArray[np.intp]], way: Vector, snow: Bools) -> bool:
+    """Whether the ground that an area sweeps over on its way was whitened by snow, and lies in the image."""
     taken, swept = np.zeros((2, *snow.shape), bool)
-    taken[rows, cols] = True
+    taken[at] = True
     steps = max(1, round(float(np.hypot(*way))))
     for step in range(1, steps + 1):
-        r, c = (np.rint(at + way[k] * step / steps).astype(int) for k, at in enumerate((rows, cols)))
-        inside = (r >= 0) & (r < snow.shape[0]) & (c >= 0) & (c < snow.shape[1])
-        swept[r[inside], c[inside]] = True
+        r, c = (np.rint(places + go * step / steps).astype(int) for places, go in zip(at, way, strict=True))
+        if r.min() < 0 or c.min() < 0 or r.max() >= snow.shape[0] or c.max() >= snow.shape[1]:
+            return False
+        swept[r, c] = True
     swept &= ~taken
     return bool(swept.any() and np.mean(snow[swept]) > _IN_SNOW)

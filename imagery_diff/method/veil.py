@@ -74,6 +74,8 @@ class Unveiled:
     """(band, row, col)"""
     taken: Bools
     """(row, col), True where so much was taken off that a grey thing may have gone with it."""
+    snowy: tuple[bool, bool] = (False, False)
+    """Whether snow was taken off before, and after."""
 
 
 def cloud_colour(data: Floats, flags: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -190,7 +192,7 @@ def take_off_snow(
     )
     deep = (white[0] & ~white[1] & dry, white[1] & ~white[0] & dry)
     enough = max(_LEAST_CORE_PX, share * np.count_nonzero(dry))
-    snowy = [np.count_nonzero(d) >= enough for d in deep]
+    snowy = (bool(np.count_nonzero(deep[0]) >= enough), bool(np.count_nonzero(deep[1]) >= enough))
     if not any(snowy):
         return Unveiled(brightness=images, taken=nowhere)
     # The rim of the water is blurred with the snow of the quay.
@@ -200,7 +202,7 @@ def take_off_snow(
     bare, taken = _take_off(images, where, toward, least, _SNOW_COVER)
     # Snow is so bright that its blur tells on the water beside it.
     rim = ndimage.binary_dilation(taken, _EIGHT) & (surface == Surface.WATER.value)
-    return Unveiled(brightness=bare, taken=taken | rim)
+    return Unveiled(brightness=bare, taken=taken | rim, snowy=snowy)
 
 
 def snow_on_one_date(

@@ -62,8 +62,8 @@ class Views:
     they stand on. None for light."""
     cover: Floats | None = None
     """(row, col), the map's score: areas of cover end where it is 1. None without a map."""
-    snow: NDArray[np.bool_] | None = None
-    """(row, col), whitened by snow on one date; None where none lies."""
+    snow: tuple[NDArray[np.bool_] | None, NDArray[np.bool_] | None] = (None, None)
+    """(row, col) before and after, whitened by snow against the other date; None on a date without snow."""
     train: Scale | None = None
     """What stands out of a track on one date only; None where no track is drawn."""
     around: Around | None = None

@@ -322,6 +322,11 @@ def test_a_strip_no_ship_can_be_is_left_whole(blue_stack):
     assert ships_in(patch, views) == [patch]
 
 
+def test_a_jetty_with_a_broad_head_is_one_thing_and_loses_no_part(blue_stack):
+    patch, views = on_water(blue_stack, (slice(44, 47), slice(4, 66)), (slice(41, 50), slice(66, 94)))
+    assert ships_in(patch, views) == [patch]
+
+
 def test_a_strip_of_quay_that_shade_freed_is_cut_off_the_ship_and_not_told(blue_stack):
     """A shed's shadow falls 8 pixels up the image before, 3 after; on the quay's rim it had passed for water."""
     before = np.tile(GROUND[:, None, None], (1, 100, 100)).astype(np.float32)
@@ -338,8 +343,9 @@ def test_a_strip_of_quay_that_shade_freed_is_cut_off_the_ship_and_not_told(blue_
     size = np.where(shade, 0, np.abs(after - before).mean(axis=0) / 50)
     changes = {"brightness": (before, after), "magnitude": size, "shaded": shade, "water": (open_before, open_after)}
     views = blue_stack(**changes, reach_px=((-8.0, 0.0), (-3.0, 0.0)))[1]
-    window = (slice(30, 48), slice(2, 98))
-    patch = Patch(window=window, mask=size[window] > 2, strength=15.0)
+    window = (slice(30, 52), slice(2, 98))  # patches come with a margin
+    afloat = np.arange(30, 52)[:, None] < 48
+    patch = Patch(window=window, mask=(size[window] > 2) & afloat, strength=15.0)
     (left,) = ships_in(patch, views)
     assert describe(patch, views, None).shape.length_m > 200
     # Two pixels of the strip beyond the cut are outlined with it.
@@ -377,7 +383,7 @@ def test_when_a_thing_stood_there_is_asked_of_its_core_not_of_the_ground_a_low_l
     assert describe(patch, views, None).direction == "appeared"
 
 
-def in_the_snow(blue_stack, colour, snow, sun=(-6.0, 0.0), **changes):
+def in_the_snow(blue_stack, colour, whitened, sun=(-6.0, 0.0), **changes):
     """Describe a strip of a colour, 21 m broad, that one date shows on land of which the other rows may lie in snow."""
     before = np.tile(GROUND[:, None, None], (1, 100, 100)).astype(np.float32)
     after = before.copy()
@@ -385,7 +391,7 @@ def in_the_snow(blue_stack, colour, snow, sun=(-6.0, 0.0), **changes):
     # Shade takes light of all bands; unchanged ground differs in brightness more than in colour.
     white = GROUND / np.linalg.norm(GROUND)
     whitening = {int(Surface.SMOOTH): (np.eye(len(NAMES)) - 0.9 * np.outer(white, white)) / 50}
-    views = {"brightness": (before, after), "whitening": whitening, "snow": snow, "reach_px": (sun, sun)}
+    views = {"brightness": (before, after), "whitening": whitening, "snow": (None, whitened), "reach_px": (sun, sun)}
     patch, views = blue_stack(**(views | changes))
     return describe(patch, views, None)
 
@@ -416,3 +422,11 @@ def test_what_is_no_shadow_or_has_bare_ground_or_water_towards_the_sun_is_drawn_
     afloat = (snow, snow)
     assert in_the_snow(blue_stack, SHADE, snow, water=afloat).shape.width_m < wide
     assert in_the_snow(blue_stack, SHADE, snow, reach_px=None).shape.width_m < wide
+    assert in_the_snow(blue_stack, SHADE, snow, snow=(snow, None)).shape.width_m < wide, "it snowed on the other date"
+    assert in_the_snow(blue_stack, SHADE, snow, sun=(-3.0, 0.0)).shape.width_m < wide, "broader than any shadow"
+
+
+def test_what_is_drawn_with_a_thrower_is_judged_by_its_shadow(blue_stack):
+    found = in_the_snow(blue_stack, SHADE, np.ones((100, 100), bool))
+    assert found.judged.area_m2 == pytest.approx(90 * 21, rel=0.15)
+    assert found.shape.area_m2 > 1.7 * found.judged.area_m2
