@@ -506,7 +506,12 @@ def test_a_block_not_spent_in_the_last_commit_is_refused(modules, monkeypatch):
 
 
 def test_only_scenes_of_blocks_given_to_the_design_are_fitted_on(modules, tmp_path, monkeypatch):
-    seeds = {"blocks": [{"block": 1, "seeds": [100, 199], "given_to_design": {}}, {"block": 2, "seeds": [200, 299]}]}
+    seeds = {
+        "blocks": [
+            {"block": 1, "seeds": [100, 199], "given_to_design": {"date": "2026-11-26"}},
+            {"block": 2, "seeds": [200, 299]},
+        ]
+    }
     (tmp_path / "seeds.json").write_text(json.dumps(seeds))
     monkeypatch.setattr(modules.accuracy, "SEEDS", tmp_path / "seeds.json")
     for case, seed in (("clear", 150), ("redrawn", 160), ("clear", 250)):
