@@ -36,10 +36,8 @@ from scenes import Scene, find
 from second_stage import (
     FOLDS,
     Candidates,
-    Form,
     background_left_out,
     by_nuisance,
-    chosen_products,
     counted,
     fit,
     folds,
@@ -86,24 +84,6 @@ pixels, share of the rectangle filled, the sign of the step, nearness of clouds,
 the region and beside it, of barred ground beside it, how restless the ground around it is and how far it stands out of
 that, whether something stood there on both dates, how unlike the ground on both of its sides is, how much steeper
 standing edges along a line are than beyond its ends, and how far it stands out of its track."""
-PRODUCTS = (
-    ("colour_share", "as_shade"),
-    ("log_typical", "uneven"),
-    ("log_elongation", "relative_change"),
-    ("track_over_pixel", "colour_share"),
-    ("relative_change", "on_track"),
-    ("log_displacement_px", "water"),
-    ("as_shade", "water"),
-    ("uneven", "uneven"),
-    ("log_elongation", "on_track"),
-    ("as_shade", "shadows_apart"),
-    ("colour_share", "uneven"),
-    ("log_elongation", "log_elongation"),
-)
-"""Pairs of traits whose product counts too: what ``--choose`` chose."""
-FORM = Form(TRAITS, PRODUCTS)
-LEAST_GAIN = 5e-4
-"""A product is taken if it makes a candidate of seeds left out likelier by so much (natural logarithm, on average)."""
 REAL_GROUND = ("sfbay", "sztaki")
 """Groups of real pairs with pixels like PlanetScope's, on which the second stage ranks (``half_backgrounds``)."""
 EVERY_PIECE = 1000
@@ -128,26 +108,21 @@ def main() -> None:
     real, results = ([r for r in results if (r["suite"] == "half-real") == half] for half in (True, False))
     found, beside = Candidates.of(results), Candidates.of(real) if real else None
     _refuse_few(found)
-    if options.choose:
-        print(chosen_products(found, TRAITS, folds(found), LEAST_GAIN).products)
-        return
-    held_out = left_out(found, FORM, folds(found), beside)
-    unmet = left_out(found, FORM, found.case, beside)
+    held_out = left_out(found, TRAITS, folds(found), beside)
+    unmet = left_out(found, TRAITS, found.case, beside)
     rankings = {"second stage, seeds left out": held_out, "second stage, nuisance left out": unmet}
     print(worth(found, rankings), by_nuisance(found, unmet, Params().false_alarms_per_km2), sep="\n\n")
     every = np.ones(len(held_out), bool)
-    stage = fit(found, FORM, every, beside)
+    stage = fit(found, TRAITS, every, beside)
     if beside is not None:
         on_real = {
-            "rendered scenes alone": scores(beside, fit(found, FORM, every)),
-            "with real ground, it left out": background_left_out(found, FORM, beside),
+            "rendered scenes alone": scores(beside, fit(found, TRAITS, every)),
+            "with real ground, it left out": background_left_out(found, TRAITS, beside),
             "with real ground, it among them": scores(beside, stage),
         }
         print("", on_real_ground(found, held_out, beside, on_real), "", sep="\n")
     for name, *trait in zip(stage.traits, stage.weight, stage.spread, stage.middle, strict=True):
         print("  {:20} {:+.2f} a step of {:g} from {:g}".format(name, *trait))
-    for (one, other), weight in zip(stage.products, stage.product_weight, strict=True):
-        print(f"  {one} x {other}: {weight:+.2f}")
     table = table_of(stage, found, held_out, results)
     if beside is not None:
         true, false = (np.sum(beside.status == status) for status in ("matched", "false"))
@@ -180,7 +155,6 @@ def _options() -> argparse.Namespace:
     add("--given", type=Path, nargs="+", default=[], help="folders with scenes of blocks given to the design")
     add("--scenes-per-case", type=int, default=10)
     add("--nulls-per-case", type=int, default=36)
-    add("--choose", action="store_true", help="choose the products of traits anew, print them, and stop")
     add("--half-real", type=int, default=0, metavar="N", help="so many scenes on each group of real ground as well")
     add("--jobs", type=int, default=1, help="processes; 1 = this one")
     add("--keep", type=Path, metavar="JSON", help="write every scene's result")
@@ -255,12 +229,11 @@ def table_of(stage: SecondStage, found: Candidates, score: Values, results: list
     nulls = sum(r["null"] for r in results)
     traits = zip(stage.middle, stage.spread, stage.weight, strict=True)
     return {
-        "schema_version": 3,
+        "schema_version": 2,
         "second_stage": {
             "traits": {
                 n: {"middle": m, "spread": s, "weight": w} for n, (m, s, w) in zip(stage.traits, traits, strict=True)
             },
-            "products": [[*pair, w] for pair, w in zip(stage.products, stage.product_weight, strict=True)],
             "constant": stage.constant,
             "limit": stage.limit,
         },

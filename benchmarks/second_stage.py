@@ -7,7 +7,6 @@ a whole nuisance (leave one out), so that it is seen whether the weights work on
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,14 +30,6 @@ RIDGE = 3.0
 """Prior of a weight, one over its variance in steps: weights of one or less are likely before any candidate is seen."""
 RATES = (0.1, 0.25, 0.5, 1.0, 2.0)
 """False regions per km2 of unchanged zones at which two rankings are held against each other."""
-
-
-@dataclass(frozen=True)
-class Form:
-    """What the second stage weighs."""
-
-    traits: tuple[str, ...]
-    products: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -99,81 +90,36 @@ def counted(row: Row) -> list[Row]:
     return [g for g in row["regions"] if g["status"] in STATUS]
 
 
-def fit(found: Candidates, form: Form, use: Bools, beside: Candidates | None = None) -> SecondStage:
+def fit(found: Candidates, names: Sequence[str], use: Bools, beside: Candidates | None = None) -> SecondStage:
     """Fit weights to some of the candidates, but to no duplicates: they are neither a thing nor unchanged ground.
 
     Candidates ``beside`` them, of real ground, weigh as much each; middle and step of a trait are those of the others.
     """
     use = use & (found.status != "duplicate")
-    values, true = found.columns(form.traits)[use], (found.status == "matched")[use]
-    stage = unweighed(values, form)
-    if beside is not None:
-        counts = beside.status != "duplicate"
-        values = np.vstack([values, beside.columns(form.traits)[counts]])
-        true = np.append(true, (beside.status == "matched")[counts])
-    weight, constant = logistic(stage.steps(values), true.astype(float))
-    own = len(form.traits)
-    rounded = _rounded(weight)
-    return replace(stage, weight=rounded[:own], product_weight=rounded[own:], constant=round(constant, 3))
-
-
-def unweighed(values: Values, form: Form) -> SecondStage:
-    """Return a stage that knows the middle and the step of every trait, (candidate, trait), and no weight."""
+    values, true = found.columns(names)[use], (found.status == "matched")[use]
     middle = np.median(values, axis=0)
     spread = np.maximum(np.diff(np.percentile(values, (16, 84), axis=0), axis=0)[0] / 2, 0.1)
+    if beside is not None:
+        counts = beside.status != "duplicate"
+        values = np.vstack([values, beside.columns(names)[counts]])
+        true = np.append(true, (beside.status == "matched")[counts])
+    steps = np.clip((values - middle) / spread, -LIMIT, LIMIT)
+    weight, constant = _logistic(steps, true.astype(float))
     return SecondStage(
-        traits=form.traits,
+        traits=tuple(names),
         middle=_rounded(middle),
         spread=_rounded(spread),
-        weight=(),
-        constant=0.0,
+        weight=_rounded(weight),
+        constant=round(constant, 3),
         limit=LIMIT,
-        products=form.products,
     )
-
-
-def chosen_products(found: Candidates, traits: tuple[str, ...], groups: NDArray[Any], gain: float) -> Form:
-    """Choose products one after the other, as long as one more makes candidates left out likelier by ``gain`` each.
-
-    Tried at each step are the six that the residuals of the fit before run along most.
-    """
-    use = found.status != "duplicate"
-    true, values = (found.status == "matched")[use].astype(float), found.columns(traits)[use]
-    every = tuple(combinations_with_replacement(traits, 2))
-    terms = unweighed(values, Form(traits, every)).steps(values)
-    own, groups = len(traits), groups[use]
-    columns, best = list(range(own)), _likelihood(terms[:, :own], true, groups)
-    print(f"log likelihood of a candidate left out: {best:.5f} by traits alone")
-    while True:
-        weight, constant = logistic(terms[:, columns], true)
-        p = 1.0 / (1.0 + np.exp(-(terms[:, columns] @ weight + constant)))
-        slope, bend = (true - p) @ terms, (p * (1.0 - p)) @ terms**2
-        along = slope**2 / np.maximum(bend, 1e-9)
-        along[columns] = -np.inf
-        tried = {int(k): _likelihood(terms[:, [*columns, k]], true, groups) for k in np.argsort(along)[::-1][:6]}
-        next_one = max(tried, key=lambda k: tried[k])
-        if tried[next_one] - best < gain:
-            break
-        columns, best = [*columns, next_one], tried[next_one]
-        print(f"  {best:.5f} with {' x '.join(every[next_one - own])}")
-    return Form(traits, tuple(every[k - own] for k in columns[own:]))
-
-
-def _likelihood(terms: Values, true: Values, groups: NDArray[Any]) -> float:
-    """Mean log likelihood of candidates by weights fitted without their group."""
-    score = np.empty(len(true))
-    for group in np.unique(groups):
-        inside = groups == group
-        weight, constant = logistic(terms[~inside], true[~inside])
-        score[inside] = terms[inside] @ weight + constant
-    return float(-np.mean(np.logaddexp(0.0, np.where(true > 0, -score, score))))
 
 
 def _rounded(values: Values) -> tuple[float, ...]:
     return tuple(round(float(v), 3) for v in values)
 
 
-def logistic(steps: Values, true: Values, rounds: int = 50) -> tuple[Values, float]:
+def _logistic(steps: Values, true: Values, rounds: int = 50) -> tuple[Values, float]:
     """Return weights and constant of a ridge logistic regression, by Newton's method."""
     columns = np.column_stack([steps, np.ones(len(steps))])
     ridge = np.diag([RIDGE] * steps.shape[1] + [1e-6])
@@ -193,21 +139,21 @@ def scores(found: Candidates, stage: SecondStage) -> Values:
     return np.array([stage.score(dict(zip(found.names, t, strict=True))) for t in found.traits])
 
 
-def left_out(found: Candidates, form: Form, groups: NDArray[Any], beside: Candidates | None = None) -> Values:
+def left_out(found: Candidates, names: Sequence[str], groups: NDArray[Any], beside: Candidates | None = None) -> Values:
     """Return the score of every candidate by weights fitted without its group."""
     out = np.empty(len(found.status))
     for group in np.unique(groups):
         inside = groups == group
-        out[inside] = scores(found, fit(found, form, ~inside, beside))[inside]
+        out[inside] = scores(found, fit(found, names, ~inside, beside))[inside]
     return out
 
 
-def background_left_out(found: Candidates, form: Form, beside: Candidates) -> Values:
+def background_left_out(found: Candidates, names: Sequence[str], beside: Candidates) -> Values:
     """Return the score of every candidate of real ground by weights that its background had no part in."""
     out, every = np.empty(len(beside.status)), np.ones(len(found.status), bool)
     for place in np.unique(beside.case):
         inside = beside.case == place
-        out[inside] = scores(beside, fit(found, form, every, beside.only(~inside)))[inside]
+        out[inside] = scores(beside, fit(found, names, every, beside.only(~inside)))[inside]
     return out
 
 

@@ -146,9 +146,9 @@ class Params:
     candidate_error: float = 0.99
     """The same as a chance, on a restless pair: the level that unchanged ground passes between four and five times a
     stratum (Poisson)."""
-    false_alarms_per_km2: float = 0.05
+    false_alarms_per_km2: float = 0.1
     """Alarm: a region is told if unchanged ground raises one as much like a change no oftener than this per square
-    kilometre of zones, by the count in ``calibration.json``: one in a hundred pairs of a harbour of 0.2 km2. What
+    kilometre of zones, by the count in ``calibration.json``: one in fifty pairs of a harbour of 0.2 km2. What
     ``--false-alarms`` moves. Of three bands or other units the count does not hold and no rate is stated, but regions
     are told from the same score on; where the second stage has no say, ``floor_sigma`` and ``family_error`` decide."""
     track_mean_m: float = 24.0

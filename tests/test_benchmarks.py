@@ -366,7 +366,7 @@ def candidates(modules):
 
 def test_the_weight_that_is_fitted_is_that_of_the_law_the_candidates_were_drawn_from(modules, candidates):
     _, found = candidates
-    stage = modules.second_stage.fit(found, modules.second_stage.Form(("signal", "noise")), np.ones(1000, bool))
+    stage = modules.second_stage.fit(found, ("signal", "noise"), np.ones(1000, bool))
     # Normal laws 2 apart with a deviation of 1: the log odds rise by 2 a unit.
     assert stage.weight[0] / stage.spread[0] == pytest.approx(2.0, abs=0.3)
     assert stage.weight[1] == pytest.approx(0.0, abs=0.2)
@@ -375,36 +375,10 @@ def test_the_weight_that_is_fitted_is_that_of_the_law_the_candidates_were_drawn_
 def test_a_trait_that_works_on_one_nuisance_alone_is_found_out_by_leaving_it_out(modules, candidates):
     _, found = candidates
     true = found.status == "matched"
-    alone = modules.second_stage.left_out(found, modules.second_stage.Form(("wrong",)), found.case)
-    inside = modules.second_stage.left_out(found, modules.second_stage.Form(("signal",)), found.case)
+    alone = modules.second_stage.left_out(found, ["wrong"], found.case)
+    inside = modules.second_stage.left_out(found, ["signal"], found.case)
     assert alone[true].mean() < alone[~true].mean()
     assert inside[true].mean() > inside[~true].mean() + 1.0
-
-
-def test_a_product_is_chosen_where_a_trait_means_the_contrary_beside_another(modules):
-    rng = np.random.default_rng(11)
-    one, other, noise = rng.normal(size=(3, 2000))
-    true = rng.random(2000) < 1 / (1 + np.exp(-2.0 * one * other))
-    found = modules.second_stage.Candidates(
-        names=("one", "other", "noise"),
-        traits=np.column_stack([one, other, noise]),
-        status=np.where(true, "matched", "false"),
-        case=np.full(2000, "clear"),
-        seed=np.arange(2000),
-        null=~true,
-        asked=true,
-        events=1000,
-        asked_events=1000,
-        null_km2=10.0,
-        km2=20.0,
-    )
-    fold = modules.second_stage.folds(found)
-    form = modules.second_stage.chosen_products(found, found.names, fold, 0.01)
-    assert form.products == (("one", "other"),)
-    stage = modules.second_stage.fit(found, form, np.ones(2000, bool))
-    law = stage.product_weight[0] / 2 / (stage.spread[0] * stage.spread[1])
-    assert law == pytest.approx(2.0, abs=0.4)
-    assert stage.weight == pytest.approx((0, 0, 0), abs=0.3)
 
 
 def test_real_ground_beside_rendered_scenes_has_its_say_in_the_weights_and_none_where_it_is_left_out(
@@ -414,15 +388,13 @@ def test_real_ground_beside_rendered_scenes_has_its_say_in_the_weights_and_none_
     stages, every = modules.second_stage, np.ones(1000, bool)
     # On the real ground the trait works the other way round, and there is as much of it.
     real = replace(found, traits=-found.traits, case=np.where(found.case == "clear", "here", "there"))
-    alone, both = (stages.fit(found, modules.second_stage.Form(("signal",)), every, beside) for beside in (None, real))
+    alone, both = (stages.fit(found, ["signal"], every, beside) for beside in (None, real))
     assert (alone.middle, alone.spread) == (both.middle, both.spread)
     assert both.weight[0] < 0.5 * alone.weight[0]
-    told = stages.background_left_out(found, modules.second_stage.Form(("signal",)), real)
+    told = stages.background_left_out(found, ["signal"], real)
     turned = replace(real, status=np.where(real.case == "here", "false", real.status))
     here = real.case == "here"
-    np.testing.assert_array_equal(
-        stages.background_left_out(found, modules.second_stage.Form(("signal",)), turned)[here], told[here]
-    )
+    np.testing.assert_array_equal(stages.background_left_out(found, ["signal"], turned)[here], told[here])
     rows = stages.on_real_ground(found, found.columns(["signal"])[:, 0], real, {"told": told}).splitlines()
     assert [row.split()[0] for row in rows[2:]] == ["told", "here", "there"]
 
@@ -430,11 +402,9 @@ def test_real_ground_beside_rendered_scenes_has_its_say_in_the_weights_and_none_
 def test_scores_of_a_fold_do_not_depend_on_what_its_candidates_were(modules, candidates):
     _, found = candidates
     fold = modules.second_stage.folds(found)
-    told = modules.second_stage.left_out(found, modules.second_stage.Form(("signal",)), fold)
+    told = modules.second_stage.left_out(found, ["signal"], fold)
     other = replace(found, status=np.where(fold == 0, "false", found.status))
-    np.testing.assert_array_equal(
-        modules.second_stage.left_out(other, modules.second_stage.Form(("signal",)), fold)[fold == 0], told[fold == 0]
-    )
+    np.testing.assert_array_equal(modules.second_stage.left_out(other, ["signal"], fold)[fold == 0], told[fold == 0])
 
 
 def test_at_equal_false_alarms_the_ranking_with_the_signal_finds_more(modules, candidates):
@@ -470,7 +440,7 @@ def test_the_likelihood_ratio_is_that_of_the_two_laws_and_never_falls(modules, c
 def told(modules, candidates):
     """Return the candidates' scenes with what a table of the other folds says of each."""
     rows, found = candidates
-    stage = modules.second_stage.fit(found, modules.second_stage.Form(("signal",)), np.ones(1000, bool))
+    stage = modules.second_stage.fit(found, ("signal",), np.ones(1000, bool))
     return modules.calibrate.as_told(rows, stage, found.columns(["signal"])[:, 0])
 
 
@@ -491,7 +461,7 @@ def test_rates_of_candidates_left_out_are_right(modules, told):
 
 def test_the_table_that_is_written_is_one_the_package_reads(modules, candidates):
     rows, found = candidates
-    stage = modules.second_stage.fit(found, modules.second_stage.Form(("signal",)), np.ones(1000, bool))
+    stage = modules.second_stage.fit(found, ("signal",), np.ones(1000, bool))
     table = modules.calibrate.table_of(stage, found, found.columns(["signal"])[:, 0], rows)
     calibration = Calibration.of_table(json.loads(json.dumps(table)))
     assert calibration.stage == stage

@@ -55,14 +55,7 @@ class Calibration:
         parts: dict[str, Any] = {
             part: tuple(trait[part] for trait in stage["traits"].values()) for part in ("middle", "spread", "weight")
         }
-        weighed = SecondStage(
-            traits=tuple(stage["traits"]),
-            constant=stage["constant"],
-            limit=stage["limit"],
-            products=tuple((one, other) for one, other, _ in stage["products"]),
-            product_weight=tuple(weight for *_, weight in stage["products"]),
-            **parts,
-        )
+        weighed = SecondStage(traits=tuple(stage["traits"]), constant=stage["constant"], limit=stage["limit"], **parts)
         rest: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in table.items()

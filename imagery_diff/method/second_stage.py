@@ -2,10 +2,7 @@
 
 A logistic regression with a ridge (le Cessie and van Houwelingen 1992, 10.2307/2347628), fitted on candidates of design
 scenes by benchmarks/calibrate.py. It is a sum of few standardised traits, each of which pulls one way; a trait
-beyond what the design scenes hold counts no more than the furthest they hold, so that no single one decides alone. Some
-of them mean another thing beside another: no colour speaks against a thing that shade would explain, and for little
-else; a weak change is more of a thing on a track. So products of two count too, few of them, chosen by what they are
-worth on seeds left out.
+beyond what the design scenes hold counts no more than the furthest they hold, so that no single one decides alone.
 
 Assumption: what makes a region doubtful on the design scenes (weak, thin, along standing edges, on restless ground, of
 no colour of its own) does so elsewhere. Broken by: a nuisance that leaves strong, wide, coloured differences behind.
@@ -20,8 +17,6 @@ import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,19 +45,9 @@ class SecondStage:
     """Log odds where every trait is in the middle, of candidates as the design scenes hold them."""
     limit: float
     """Steps beyond which a trait counts no more."""
-    products: tuple[tuple[str, str], ...] = ()
-    """Pairs of traits whose steps count multiplied, too; a trait may stand beside itself."""
-    product_weight: tuple[float, ...] = ()
-    """What half of the product of two steps is worth, log odds."""
 
     def score(self, traits: Mapping[str, float]) -> float:
         """Return the score of a region: log odds of a change among the candidates of the design scenes."""
-        steps = self.steps(np.array([[traits[name] for name in self.traits]]))
-        return float((steps @ np.array([*self.weight, *self.product_weight]))[0] + self.constant)
-
-    def steps(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return (candidate, term): steps of (candidate, trait), then half of the products."""
-        steps = np.clip((values - np.asarray(self.middle)) / np.asarray(self.spread), -self.limit, self.limit)
-        at = {name: number for number, name in enumerate(self.traits)}
-        pairs = [steps[:, at[one]] * steps[:, at[other]] / 2 for one, other in self.products]
-        return np.column_stack([steps, *pairs])
+        value = np.array([traits[name] for name in self.traits])
+        steps = np.clip((value - np.asarray(self.middle)) / np.asarray(self.spread), -self.limit, self.limit)
+        return float(steps @ np.asarray(self.weight) + self.constant)

@@ -69,27 +69,11 @@ def test_a_table_written_as_json_reads_back_as_it_was():
     traits = {"log_strength": {"middle": 2.0, "spread": 0.5, "weight": 2.0}}
     traits["colour_share"] = {"middle": 0.5, "spread": 0.2, "weight": 1.0}
     rest = {k: v for k, v in asdict(TABLE).items() if k != "stage"}
-    spelt = {
-        "schema_version": 3,
-        "second_stage": {"traits": traits, "products": [], "constant": 0.5, "limit": 2.5},
-        **rest,
-    }
+    spelt = {"schema_version": 2, "second_stage": {"traits": traits, "constant": 0.5, "limit": 2.5}, **rest}
     assert Calibration.of_table(json.loads(json.dumps(spelt))) == TABLE
-    spelt["second_stage"]["products"] = [["log_strength", "colour_share", -0.5]]
-    stage = Calibration.of_table(json.loads(json.dumps(spelt))).stage
-    assert (stage.products, stage.product_weight) == ((("log_strength", "colour_share"),), (-0.5,))
 
 
 # --- the second stage ------------------------------------------------------------------------------------------------
-
-
-def test_products_count_half_of_two_steps_multiplied_and_no_step_counts_beyond_the_limit():
-    both = replace(
-        STAGE, products=(("log_strength", "colour_share"), ("log_strength",) * 2), product_weight=(-0.5, 1.0)
-    )
-    # Steps 1 and -1; then 2.5, at the limit, and 1.
-    assert both.score({"log_strength": 2.5, "colour_share": 0.3}) == pytest.approx(1.5 + 0.25 + 0.5)
-    assert both.score({"log_strength": 9.0, "colour_share": 0.7}) == pytest.approx(6.5 - 0.625 + 3.125)
 
 
 def test_a_score_is_the_sum_of_weighted_steps():
