@@ -7,8 +7,8 @@ line, or a ship and a strip of something else: it is cut where it turns half as 
 left out.
 
 Assumption: bow and stern taper, or water lies between, so that the waist is half as broad as the broader piece.
-Broken by: barges that lie end to end; a jetty or a boom, two thirds of which
-look like ships; inland ships of 135 x 11.45 m, if a part of theirs looks like water.
+Broken by: barges that lie end to end; a jetty or a boom, two thirds of which look like ships; inland ships of 135 x
+11.45 m, if a part of theirs looks like water.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
+
 _RIM_PX = 3.5
 """Widest rim of a shadow, pixels: the delivered edge rises over 2.5 px, and 4.5 for the softest tenth (method.md)."""
 _RIM_ALIKE = 0.95
@@ -111,43 +112,34 @@ def _is_explained(patch: Patch, views: Views, date: int) -> bool:
 
 def share_shaded(patch: Patch, views: Views) -> float:
     """Share of a patch's difference that shade explains, as far as something standing can have thrown it."""
-    core = core_of(patch, views.magnitude)
-    before, after = (image[:, *patch.window][:, core] for image in views.brightness)
-    dark_after = float(np.mean(after - before)) < 0
-    left = _light_left(views, int(dark_after))
-    lit, dark = (before, after) if dark_after else (after, before)
-    explained = max(share_explained(lit, dark, left, whitening_of(patch, views)), 0.0)
+    core, date, explained = _shade_of_core(patch, views)
     if views.reach_px is None:
-        return explained
-    ways = views.reach_px[::-1] if dark_after else views.reach_px
-    images = views.brightness[::-1] if dark_after else views.brightness
-    return explained * (1 - share_without_caster(core, patch.window, *images, ways))
-
-
-def _light_left(views: Views, date: int) -> Floats:
-    """Share of light that shade leaves on a date, (band,): of shadows that moved, or the prior where too few did."""
-    left = views.light_left[date]
-    if left is None:
-        left = np.asarray([SKY_SHARE.get(name, SKY_SHARE["nir"]) for name in views.names], np.float32)
-    return left
+        return max(explained, 0.0)
+    return max(explained, 0.0) * (1 - _share_alone(core, patch, views, date))
 
 
 def thrower(patch: Patch, shape: Shape, views: Views) -> Shape | None:
     """Outline a thing as white as the snow around it with its shadow; None if the patch is no shadow in snow."""
-    if views.reach_px is None or patch.area or on_water(patch, views):
+    if views.reach_px is None or patch.area or not any(s is not None for s in views.snow) or on_water(patch, views):
         return None
-    core = core_of(patch, views.magnitude)
-    before, after = (image[:, *patch.window][:, core] for image in views.brightness)
-    date = int(float(np.mean(after - before)) < 0)
+    core, date, explained = _shade_of_core(patch, views)
     snow = views.snow[date]
-    if snow is None:
-        return None
-    lit, dark = (before, after) if date else (after, before)
-    explained = share_explained(lit, dark, _light_left(views, date), whitening_of(patch, views))
-    if explained <= 0.5:  # noqa: PLR2004 - most of it
+    if snow is None or explained <= 0.5:  # noqa: PLR2004 - most of it
         return None
     way = way_to_thrower(core, patch.window, snow, views.reach_px[date])
     return None if way is None else swept(shape, way, views.grid)
+
+
+def _shade_of_core(patch: Patch, views: Views) -> tuple[NDArray[np.bool_], int, float]:
+    """Return the core of a patch, the date on which it is darker (0 before, 1 after), and how much shade explains."""
+    core = core_of(patch, views.magnitude)
+    before, after = (image[:, *patch.window][:, core] for image in views.brightness)
+    date = int(float(np.mean(after - before)) < 0)
+    lit, dark = (before, after) if date else (after, before)
+    left = views.light_left[date]
+    if left is None:  # too few shadows moved to measure it on
+        left = np.asarray([SKY_SHARE.get(name, SKY_SHARE["nir"]) for name in views.names], np.float32)
+    return core, date, share_explained(lit, dark, left, whitening_of(patch, views))
 
 
 def _is_train(patch: Patch, views: Views) -> bool:
@@ -162,9 +154,14 @@ def _stands_alone(patch: Patch, views: Views, date: int) -> bool:
     """Whether nothing standing can have shaded most of a patch that is dark on a date (0 before, 1 after)."""
     if views.reach_px is None:
         return False
+    return _share_alone(patch.mask, patch, views, date) > 0.5  # noqa: PLR2004 - a majority
+
+
+def _share_alone(mask: NDArray[np.bool_], patch: Patch, views: Views, date: int) -> float:
+    """Share of (row, col) of a patch's window, dark on a date, that nothing standing can have shaded."""
+    assert views.reach_px is not None
     dark, lit = views.brightness[date], views.brightness[1 - date]
-    reach = (views.reach_px[date], views.reach_px[1 - date])
-    return share_without_caster(patch.mask, patch.window, dark, lit, reach) > 0.5  # noqa: PLR2004 - a majority
+    return share_without_caster(mask, patch.window, dark, lit, (views.reach_px[date], views.reach_px[1 - date]))
 
 
 def _is_too_broad(patch: Patch, views: Views, date: int) -> bool:
