@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from affine import Affine
 
 from imagery_diff.geometry import Sun
+from imagery_diff.grid import Grid
 from imagery_diff.pair_evidence import Geometry
 from imagery_diff.pair_scenes import open_pair
 from imagery_diff.params import Params
@@ -21,3 +23,11 @@ def test_shadows_lie_apart_by_the_difference_of_two_suns_and_by_a_prior_where_on
     looks = [opened(np.full((4, 30, 30), 900.0), name=f"{k}.tif", sun=sun) for k, sun in enumerate(suns)]
     pair = open_pair(*looks)
     assert Geometry.of(pair, looks[0].grid, Params()).shadows_apart == pytest.approx(apart, abs=1e-3)
+
+
+def test_without_metres_shadows_reach_as_far_as_in_pixels_of_an_unknown_sensor(opened):
+    bare = Grid(crs=None, transform=Affine.identity(), shape=(30, 30))
+    looks = [opened(np.full((4, 30, 30), 900.0), name=f"{k}.tif", sun=LOW, grid=bare) for k in range(2)]
+    geometry = Geometry.of(open_pair(*looks), bare, Params())
+    # 12 m under 30 degrees: 20.8 m, of pixels of 3 m.
+    assert np.hypot(*geometry.reach_px[0]) == pytest.approx(20.8 / Params().unknown_pixel_m, abs=0.01)

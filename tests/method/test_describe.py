@@ -263,6 +263,27 @@ def test_a_strip_of_water_too_long_for_its_breadth_to_be_a_ship_is_not_told_besi
     assert told(along) is None  # three by sixty
 
 
+def test_a_line_of_coloured_ships_that_darkens_beside_a_moved_shadow_is_told(blue_stack):
+    """As long for its breadth as the strip above, but shade takes light of all bands and not of red alone."""
+    before, after = (np.tile(GROUND[:, None, None], (1, 100, 100)).astype(np.float32) for _ in range(2))
+    along, shadow, open_before = slice(20, 80), np.zeros((100, 100), bool), np.zeros((100, 100), bool)
+    shadow[47:50, along], open_before[20:47] = True, True
+    open_after = open_before.copy()
+    open_after[44:47, along] = False
+    after[:, 47:50, along] = (GROUND * [0.5, 0.44, 0.4, 0.34])[:, None, None]
+    size = np.where(open_after == open_before, 0, 9).astype(np.float32)
+    window = (slice(36, 56), slice(10, 90))
+    line = Patch(window=window, mask=size[window] > 0, strength=15.0)
+
+    def told(colour):
+        after[:, 44:47, along] = np.array(colour)[:, None, None]
+        views = {"brightness": (before, after), "shaded": shadow, "water": (open_before, open_after), "magnitude": size}
+        return describe(line, blue_stack(**views)[1], None) is not None
+
+    assert told(GROUND * [1.3, 1.2, 0.1, 0.1])
+    assert not told(GROUND * [0.5, 0.44, 0.4, 0.34])
+
+
 def test_a_dark_stack_that_came_with_its_own_shadow_is_no_rest_of_one_that_moved(blue_stack):
     """Shadows moved by two pixels; stack and shadow are nine broad, though something stands sunwards of them."""
     shade_left = np.array([0.5, 0.44, 0.4, 0.34])

@@ -170,6 +170,8 @@ def test_snow_on_one_date_comes_off_and_its_ground_counts_as_not_searched(ground
     assert np.abs(found.brightness[1] - found.brightness[0]).mean() < 0.01
     assert np.mean(found.taken == (share > LEAST)) > 0.98
     assert np.array_equal(found.brightness[1 - date], ground)
+    assert found.snowy == (date == 0, date == 1)
+    assert without_snow((ground, ground)).snowy == (False, False)
 
 
 def test_snow_leaves_open_water_and_the_ship_on_it_alone(ground):
