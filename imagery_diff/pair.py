@@ -138,8 +138,7 @@ def compare(
         train=regions.train_of(scales),
         around=pair_regions.surroundings(scales, matched, weighed, geometry, ground, grid) if odds.stage else None,
     )
-    patches = [part for patch in patches for part in ships_in(patch, views)]
-    described = [(p, describe(p, views, ground)) for p in patches]
+    described = [(p, describe(p, views, ground)) for patch in patches for p in ships_in(patch, views)]
     found = [d for p, d in described if d and pair_regions.is_large(p, d, grid, params, radar=radar is not None)]
     told = [d for d in found if pair_result.reported(d, ground, detect) and odds.accepts(d)]
     sight = pair_result.Sight(flags=matched.flags, blind=pair_evidence.blind(matched, weighed, soft), grid=grid)
