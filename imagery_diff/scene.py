@@ -54,6 +54,8 @@ class Band:
     """Common name: blue, green, red, nir, …; ``band1`` where nothing is known."""
     wavelength_nm: float | None = None
     """Centre wavelength in nanometres."""
+    width_nm: float | None = None
+    """Full width of the band in nanometres."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -85,6 +87,45 @@ class Scene:
         return np.equal(self.flags, 0)
 
 
+class Level(enum.StrEnum):
+    """What the numbers of an image are."""
+
+    SURFACE = "surface reflectance"
+    TOA = "top-of-atmosphere reflectance"
+    RADIANCE = "top-of-atmosphere radiance"
+    SIGMA0 = "sigma nought"
+    """Radar backscatter of a square metre of ground, linear."""
+    GAMMA0 = "gamma nought"
+    """The same of a square metre across the beam, linear."""
+    DISPLAY = "display colours"
+    """Stretched by the provider to be looked at."""
+    NUMBERS = "digital numbers"
+    """Nothing is known of them."""
+
+    @property
+    def units(self) -> str:
+        """What a difference of two such images is counted in."""
+        named = {Level.SURFACE: "reflectance", Level.TOA: "reflectance", Level.RADIANCE: "radiance"}
+        return named.get(self, "digital numbers" if self is Level.DISPLAY else str(self))
+
+    @property
+    def radar(self) -> bool:
+        """Whether it is the echo of a radar."""
+        return self in {Level.SIGMA0, Level.GAMMA0}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Orbit:
+    """From where a satellite looked: two images from one relative orbit share their view of everything with height."""
+
+    relative: int | None = None
+    """Number of the relative orbit (Sentinel), or of the path (Landsat)."""
+    direction: str | None = None
+    """``ascending`` or ``descending``."""
+    strip: str | None = None
+    """The provider's name of one pass, or of a strip of it."""
+
+
 class PixelSource(Protocol):
     """Where a SceneInfo gets its pixels from."""
 
@@ -104,20 +145,39 @@ class SceneInfo:
     source: PixelSource
     product: str = "picture"
     """What the file was recognised as."""
-    units: str = "digital numbers"
-    """``reflectance`` or ``digital numbers``."""
+    why: str = ""
+    """By what it was recognised."""
+    level: Level = Level.NUMBERS
+    """What its numbers are."""
+    platform: str | None = None
+    """Which satellite, by the provider's name or number."""
+    instrument: str | None = None
+    gsd_m: float | None = None
+    """Size of a pixel as the instrument saw it, metres; the grid may be finer."""
     acquired: dt.datetime | None = None
     """UTC, aware; None = not known."""
+    time_source: str | None = None
+    """Where the time comes from: ``metadata``, ``file name``, …; None = not known."""
     sun: Sun | None = None
     view: View | None = None
+    orbit: Orbit = Orbit()
+    ground_control: bool | None = None
+    """Whether the provider tied it to the ground; None = not told."""
     scene_id: str | None = None
+    masks: tuple[str, ...] = ()
+    """Which masks came with it, and what they tell."""
     cloud_masked: bool = False
     """Whether the provider's mask of clouds came with it."""
     simulated: bool = False
     """Rendered or altered: never to be shown as what a satellite saw."""
     credit: str | None = None
+    """In the wording the provider asks for; None = not known."""
+    licence: str | None = None
+    """What the provider says of its use; None = not told."""
     files: tuple[Path, ...] = field(default=(), repr=False)
     """Every file the scene was read from, the image first."""
+    notes: tuple[str, ...] = ()
+    """What was taken for granted, or checked, on opening."""
     caveats: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -125,6 +185,11 @@ class SceneInfo:
             raise InputError(f"{self.name}: a scene needs at least one band")
         if self.acquired is not None and self.acquired.tzinfo is None:
             raise InputError(f"{self.name}: the time {self.acquired} has no time zone; UTC is needed")
+
+    @property
+    def units(self) -> str:
+        """``reflectance``, ``digital numbers``, or what else the numbers are."""
+        return self.level.units
 
     def read(self, row: int = 0, col: int = 0, shape: tuple[int, int] | None = None) -> Scene:
         """Read a rectangle of pixels of all bands at the image's own resolution."""

@@ -22,7 +22,7 @@ from imagery_diff.method.coregister import Shift
 from imagery_diff.pair_result import for_pictures
 from imagery_diff.pair_scenes import open_pair
 from imagery_diff.params import Params
-from imagery_diff.scene import Flag, Scene
+from imagery_diff.scene import Flag, Level, Scene
 
 TURNED = {"appeared": "disappeared", "disappeared": "appeared", "changed": "changed"}
 REFLECTANCE = np.array([800, 900, 1000, 1500.0]).reshape(-1, 1, 1) / 1000
@@ -492,7 +492,7 @@ def test_snow_on_one_date_is_not_flagged_and_counts_as_not_searched(town, opened
     share = 1 / (1 + np.exp(-4 * (lie / lie.std() - 0.5)))
     share[-60:] = 0
     images[0] = images[0] + share * (np.array([0.78, 0.79, 0.78, 0.70]).reshape(-1, 1, 1) - images[0])
-    looks = [opened(i, name=f"{k}.tif", units="reflectance") for k, i in enumerate(images)]
+    looks = [opened(i, name=f"{k}.tif", level=Level.SURFACE) for k, i in enumerate(images)]
     result = compare(halves(looks[0].grid), *looks)
     assert result.regions == ()
     assert [z.state for z in result.zones] == ["unknown", "unknown"]

@@ -12,6 +12,7 @@ from shapely.geometry import box
 from imagery_diff import AOI, Zone, compare
 from imagery_diff.params import Params
 from imagery_diff.read.calibration import read_calibration
+from imagery_diff.scene import Level
 from imagery_diff.synthetic import Ground, Look, World, heap, render, stack, train
 from imagery_diff.synthetic.things import building
 
@@ -63,7 +64,7 @@ def found(opened):
         scenes = []
         for things, one in ((gone, before), (came, AFTER)):
             seen = render(port().with_things(*things), one)
-            facts = {"sun": seen.sun, "view": one.view, "acquired": one.time, "simulated": True, "units": "reflectance"}
+            facts = {"sun": seen.sun, "view": one.view, "acquired": one.time, "simulated": True, "level": Level.SURFACE}
             scenes.append(opened(seen.data / np.float32(1e4), grid=seen.grid, name=f"{one.seed}.tif", **facts))
         everywhere = box(*at(15, 15), *at(SIDE - 15, SIDE - 15))
         zone = Zone(name="all", kind="yard", polygon=zoned or everywhere, crs=UTM52)

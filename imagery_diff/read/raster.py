@@ -10,7 +10,7 @@ import logging
 import re
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from scipy import ndimage
 from imagery_diff import threads
 from imagery_diff.errors import InputError, InputNotFoundError
 from imagery_diff.grid import Grid
+from imagery_diff.read.assets import Asset
 from imagery_diff.scene import Band, Flag, Scene
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ ATMOSPHERIC = frozenset({"coastal", "watervapour", "cirrus"})
 
 
 @contextmanager
-def open_raster(path: Path) -> Iterator[Any]:
+def open_raster(where: Asset | Path) -> Iterator[Any]:
     """Open a raster with an allowed driver, everything that can go wrong told in one line.
 
     Raises
@@ -107,15 +108,16 @@ def open_raster(path: Path) -> Iterator[Any]:
         If it is no raster of an allowed format, or breaks while it is read.
 
     """
-    if not path.exists():
-        raise InputNotFoundError(f"{path}: no such file; check the path")
+    path = where if isinstance(where, Asset) else Asset.of(where)
+    if not path.file.exists():
+        raise InputNotFoundError(f"{path.file}: no such file; check the path")
     driver = _driver_of(path)
     # GDAL logs through `rasterio`; we raise one sentence instead.
     logging.getLogger("rasterio").setLevel(logging.CRITICAL)
     try:
         with rasterio.Env(**_GDAL_OPTIONS), warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            with rasterio.open(path, driver=driver) as dataset:
+            with rasterio.open(path.gdal_name, driver=driver) as dataset:
                 if any(kind.startswith("complex") for kind in dataset.dtypes):
                     raise InputError(
                         f"{path.name}: holds complex numbers ({dataset.dtypes[0]}); "
@@ -132,13 +134,9 @@ def open_raster(path: Path) -> Iterator[Any]:
         ) from error
 
 
-def _driver_of(path: Path) -> str:
+def _driver_of(path: Asset) -> str:
     """Tell the format by the first bytes, whatever the name says; say what the file is where it is none of ours."""
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(64)
-    except OSError as error:
-        raise InputError(f"{path.name}: cannot be read ({error.strerror}); check its permissions") from error
+    head = path.head(64)
     for magic, driver in _MAGIC.items():
         if head.startswith(magic):
             return driver
@@ -156,64 +154,170 @@ def _driver_of(path: Path) -> str:
 class RasterSource:
     """The pixels of one raster file, with an optional raster of flags beside it."""
 
-    path: Path
+    asset: Asset
     indexes: tuple[int, ...]
     """Band numbers in the file, from 1, in the order of ``SceneInfo.bands``."""
-    scale: float = 1.0
-    """From file values to the scene's units."""
+    scale: float | tuple[float, ...] = 1.0
+    """From file values to the scene's units, for all bands or each; values are scaled, then offset."""
+    offset: float | tuple[float, ...] = 0.0
+    nodata: float | None = None
+    """A value that means nothing was seen where it stands in all bands, besides what the file itself declares."""
     mask: MaskSource | None = None
 
     def read(self, row: int, col: int, shape: tuple[int, int], bands: tuple[int, ...]) -> Scene:
         """Read a rectangle inside the image; see :class:`imagery_diff.scene.PixelSource`."""
+        data, unseen, grid = self.numbers(row, col, shape, bands)
+        return _as_scene(data, unseen, grid, self.mask, (row, col))
+
+    def as_stored(self) -> RasterSource:
+        """Return the same source in the file's own numbers, without its mask."""
+        return replace(self, scale=1.0, offset=0.0, mask=None)
+
+    def numbers(
+        self, row: int, col: int, shape: tuple[int, int], bands: tuple[int, ...]
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_], Grid]:
+        """Return (band, row, col) in the scene's units, (row, col) True where nothing was seen, and their grid."""
         window = Window(col, row, shape[1], shape[0])
-        with open_raster(self.path) as dataset:
-            grid = raster_grid(self.path, dataset).window(row, col, shape)
+        with open_raster(self.asset) as dataset:
+            grid = raster_grid(self.asset, dataset).window(row, col, shape)
             raw = dataset.read([self.indexes[b] for b in bands], window=window)
             unseen = _nodata(dataset, raw, window)
+        if self.nodata is not None:
+            unseen |= (raw == self.nodata).all(axis=0)
         data = np.empty(raw.shape, np.float32)
+        scales = [_of_band(self.scale, b) for b in bands]
+        offsets = [_of_band(self.offset, b) for b in bands]
 
         def convert(band: int) -> None:
             with np.errstate(over="ignore"):
                 data[band] = raw[band]
+            if scales[band] != 1.0:
+                data[band] *= np.float32(scales[band])
+            if offsets[band]:
+                data[band] += np.float32(offsets[band])
 
         threads.each(convert, range(len(raw)))
-        if self.scale != 1.0:
-            data *= self.scale
         # No sensor measures 1e30; such a number is a fill nobody declared, and would swamp every sum.
-        if raw.dtype.kind == "f" or np.abs(self.scale) > 1:
+        if raw.dtype.kind == "f" or max(map(abs, scales)) > 1:
             unseen |= ~(np.abs(data) < _ABSURD).all(axis=0)
-        if unseen.any():
-            data[:, unseen] = 0.0
-        flags = np.where(unseen, np.uint8(Flag.NODATA), np.uint8(0))
-        if self.mask is not None:
-            flags |= self.mask.flags(row, col, shape)
-        return Scene(data=data, flags=flags, grid=grid)
+        return data, unseen, grid
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackSource:
+    """Bands in files of their own, some of them coarser: all are laid on the finest of them."""
+
+    files: tuple[RasterSource, ...]
+    """One for each band, in the order of ``SceneInfo.bands``; each holds one band."""
+    steps: tuple[int, ...]
+    """How many pixels of the scene's grid a pixel of each is wide and high."""
+    grid: Grid
+    mask: MaskSource | None = None
+
+    def read(self, row: int, col: int, shape: tuple[int, int], bands: tuple[int, ...]) -> Scene:
+        """Read a rectangle inside the image; see :class:`imagery_diff.scene.PixelSource`."""
+        data = np.empty((len(bands), *shape), np.float32)
+        unseen = np.ones(shape, bool)
+        for place, band in enumerate(bands):
+            data[place], fill = self._band(band, row, col, shape)
+            unseen &= fill
+        return _as_scene(data, unseen, self.grid.window(row, col, shape), self.mask, (row, col))
+
+    def as_stored(self) -> StackSource:
+        """Return the same source in the files' own numbers, without its mask."""
+        return replace(self, files=tuple(f.as_stored() for f in self.files), mask=None)
+
+    def _band(
+        self, band: int, row: int, col: int, shape: tuple[int, int]
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        step, whole = self.steps[band], self.grid.shape
+        if step == 1:
+            data, fill, _ = self.files[band].numbers(row, col, shape, (0,))
+            return data[0], fill
+        # One coarse pixel more on each side, so that the interpolation has both its neighbours.
+        top, left = max(row // step - 1, 0), max(col // step - 1, 0)
+        size = (
+            min(-(-(row + shape[0]) // step) + 1, -(-whole[0] // step)) - top,
+            min(-(-(col + shape[1]) // step) + 1, -(-whole[1] // step)) - left,
+        )
+        data, fill, _ = self.files[band].numbers(top, left, size, (0,))
+        rows = (np.arange(row, row + shape[0]) + 0.5) / step - 0.5 - top
+        cols = (np.arange(col, col + shape[1]) + 0.5) / step - 0.5 - left
+        near = np.ix_(_nearest(rows, size[0]), _nearest(cols, size[1]))
+        return _between(_between(data[0], rows, 0), cols, 1), fill[near]
+
+
+def _as_scene(
+    data: NDArray[np.float32],
+    unseen: NDArray[np.bool_],
+    grid: Grid,
+    mask: MaskSource | None,
+    corner: tuple[int, int],
+) -> Scene:
+    """Put numbers and flags together."""
+    if unseen.any():
+        data[:, unseen] = 0.0
+    flags = np.where(unseen, np.uint8(Flag.NODATA), np.uint8(0))
+    if mask is not None:
+        flags |= mask.flags(*corner, grid.shape)
+    return Scene(data=data, flags=flags, grid=grid)
+
+
+def _of_band(value: float | tuple[float, ...], band: int) -> float:
+    return value[band] if isinstance(value, tuple) else value
+
+
+def _nearest(places: NDArray[np.float64], size: int) -> NDArray[np.intp]:
+    return np.clip(np.rint(places), 0, size - 1).astype(np.intp)
+
+
+def _between(image: NDArray[np.float32], places: NDArray[np.float64], axis: int) -> NDArray[np.float32]:
+    """Interpolate linearly along one axis at fractional places, the outermost values going on."""
+    last = image.shape[axis] - 1
+    low = np.clip(np.floor(places), 0, max(last - 1, 0)).astype(np.intp)
+    part = np.clip(places - low, 0.0, 1.0).astype(np.float32)
+    weight = part[:, None] if axis == 0 else part[None, :]
+    first, second = np.take(image, low, axis), np.take(image, np.minimum(low + 1, last), axis)
+    return np.asarray(first + (second - first) * weight, np.float32)
 
 
 class MaskSource:
-    """A provider's mask on the image's own grid; subclasses say what its bands mean."""
+    """A provider's mask on the image's own grid, or on a coarser one; subclasses say what its bands mean."""
 
-    def __init__(self, path: Path, shape: tuple[int, int]) -> None:
-        self.path = path
-        with open_raster(path) as dataset:
-            if dataset.shape != shape:
+    tells = ""
+    """What it knows, for people."""
+
+    def __init__(self, asset: Asset, shape: tuple[int, int], step: int = 1) -> None:
+        self.asset, self.step = asset, step
+        with open_raster(asset) as dataset:
+            expected = (-(-shape[0] // step), -(-shape[1] // step))
+            if dataset.shape != expected:
                 raise InputError(
-                    f"{path.name}: the mask is {dataset.shape[1]} x {dataset.shape[0]} pixels, its image "
-                    f"{shape[1]} x {shape[0]}; a mask must lie on its image pixel by pixel: deliver both clipped alike"
+                    f"{asset.name}: the mask is {dataset.shape[1]} x {dataset.shape[0]} pixels, its image "
+                    f"{expected[1]} x {expected[0]}; a mask must lie on its image pixel by pixel: deliver both "
+                    "clipped alike"
                 )
             self.count = int(dataset.count)
 
     def flags(self, row: int, col: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
         """Bits of :class:`Flag` for a rectangle of the image."""
-        with open_raster(self.path) as dataset:
-            return self.decode(dataset.read(window=Window(col, row, shape[1], shape[0])))
+        step = self.step
+        top, left = row // step, col // step
+        size = (-(-(row + shape[0]) // step) - top, -(-(col + shape[1]) // step) - left)
+        with open_raster(self.asset) as dataset:
+            found = self.decode(dataset.read(window=Window(left, top, size[1], size[0])))
+        if step == 1:
+            return found
+        down, right = row - top * step, col - left * step
+        fine = np.repeat(np.repeat(found, step, axis=0), step, axis=1)
+        return fine[down : down + shape[0], right : right + shape[1]]
 
     def decode(self, mask: NDArray[Any]) -> NDArray[np.uint8]:
         """Translate the provider's bands (band, row, col) into bits."""
         raise NotImplementedError  # pragma: no cover - the subclasses are the masks
 
 
-def raster_grid(path: Path, dataset: Any) -> Grid:
+def raster_grid(path: Asset | Path, dataset: Any) -> Grid:
     """Return where a raster lies; ``crs`` is None where the file does not say."""
     rows, cols = dataset.shape
     if max(rows, cols) > MAX_SIDE_PX:
@@ -270,7 +374,7 @@ def undeclared_fill(raw: NDArray[Any]) -> NDArray[np.bool_]:
     return fill
 
 
-def describe_bands(path: Path, dataset: Any) -> tuple[tuple[Band, ...], tuple[int, ...], tuple[str, ...]]:
+def describe_bands(path: Asset | Path, dataset: Any) -> tuple[tuple[Band, ...], tuple[int, ...], tuple[str, ...]]:
     """Name the bands of a bare raster: by description, by colour interpretation, else by number.
 
     Returns

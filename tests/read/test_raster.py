@@ -45,7 +45,7 @@ VRT = """<VRTDataset rasterXSize="2" rasterYSize="2"><VRTRasterBand dataType="By
         (b"#!/bin/sh\nrm -rf /\n", "text"),
         (b"", "empty"),
         (b"\x7fELF\x02\x01\x01" + bytes(80), "not an image"),
-        (b"PK\x03\x04" + bytes(80), "not an image"),
+        (b"PK\x03\x04" + bytes(80), "breaks off or is damaged"),
         (b"II*\0" + bytes(4), "breaks off or is damaged"),
         (b"II*\0" + b"\xff" * 200, "breaks off or is damaged"),
         (b"\x89PNG\r\n\x1a\n" + bytes(40), "breaks off or is damaged"),

@@ -15,7 +15,7 @@ from imagery_diff.method.coregister import Shift
 from imagery_diff.method.sharpness import Sharpness
 from imagery_diff.params import Params
 from imagery_diff.result import Comparison, Layers, Region, ZoneState
-from imagery_diff.scene import Band, Flag, Scene, SceneInfo
+from imagery_diff.scene import Band, Flag, Level, Scene, SceneInfo
 
 UTM = "EPSG:32652"
 ORIGIN = Affine(3.0, 0.0, 605000.0, 0.0, -3.0, 4677000.0)
@@ -56,7 +56,7 @@ def make_info(scene, names, *, name="scene.tif", acquired=None, simulated=False,
         bands=tuple(Band(name=n) for n in names),
         source=ArraySource(scene),
         product="PlanetScope AnalyticMS_SR",
-        units="reflectance",
+        level=Level.SURFACE,
         acquired=acquired,
         sun=Sun(azimuth_deg=161.2, elevation_deg=37.2) if acquired else None,
         view=View(off_nadir_deg=2.9, azimuth_deg=99.0) if acquired else None,

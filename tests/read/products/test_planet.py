@@ -8,7 +8,8 @@ import rasterio
 
 from imagery_diff import open_scene
 from imagery_diff.errors import InputError
-from imagery_diff.read.products.planet import Udm2
+from imagery_diff.read.assets import Asset
+from imagery_diff.read.products.planet.udm import SURE_PERCENT, Udm2
 from imagery_diff.scene import UNSEEN, Flag
 
 NAME = "20230912_020341_25_2259"
@@ -48,13 +49,13 @@ def udm2(shape=SHAPE, **bands):
     ("name", "seconds", "bands", "units"),
     [
         ("20151119_025740_0c74_3B_AnalyticMS_SR_clip.tif", 40, 4, "reflectance"),
-        ("20200629_030740_0f28_3B_AnalyticMS.tif", 40, 4, "digital numbers"),
+        ("20200629_030740_0f28_3B_AnalyticMS.tif", 40, 4, "radiance"),
         ("20200814_024229_65_2278_3B_AnalyticMS_SR.tif", 29, 4, "reflectance"),
         ("20230912_020341_25_24af_3B_AnalyticMS_SR_8b_clip.tif", 41, 8, "reflectance"),
         ("20230912_020341_25_24af_3B_AnalyticMS_SR_8b_harmonized_clip.tif", 41, 8, "reflectance"),
         ("20230912_020341_25_24af_3B_AnalyticMS_SR_clip_file_format.tif", 41, 4, "reflectance"),
         ("20231020_020133_ssc10_0012_analytic_SR_clip.tif", 33, 4, "reflectance"),
-        ("20231020_020133_ssc4d2_0012_analytic.tif", 33, 4, "digital numbers"),
+        ("20231020_020133_ssc4d2_0012_analytic.tif", 33, 4, "radiance"),
     ],
 )
 def test_names_of_every_generation_are_planets(write_image, name, seconds, bands, units):
@@ -65,7 +66,7 @@ def test_names_of_every_generation_are_planets(write_image, name, seconds, bands
     assert info.units == units
     assert "Planet" in info.credit
     assert info.bands[-1].name == "nir"
-    assert info.read().data.max() == pytest.approx(0.05 if units == "reflectance" else 500)
+    assert info.read().data.max() == pytest.approx(0.05 if units == "reflectance" else 5)
 
 
 @pytest.mark.parametrize("name", ["port.tif", "20230912_najin.tif", "x20230912_020341_25_24af_3B_AnalyticMS_SR.tif"])
@@ -182,10 +183,10 @@ def test_real_masks_are_decoded_as_their_own_clear_band_says(data_folder, name):
     path = data_folder / MASKS / f"{name}_3B_udm2_clip.tif"
     with rasterio.open(path) as file:
         raw = file.read()
-    flags = Udm2(path, raw.shape[1:], BANDS).flags(0, 0, raw.shape[1:])
+    flags = Udm2(Asset.of(path), raw.shape[1:], BANDS).flags(0, 0, raw.shape[1:])
     weather = np.uint8(Flag.CLOUD | Flag.HAZE | Flag.SHADOW | Flag.SNOW | Flag.NODATA)
-    clear = raw[0] == 1
-    # Clear is exactly: no weather, and imaged.
+    clear = (raw[0] == 1) & (raw[6] >= SURE_PERCENT)
+    # Clear, and surely so, is exactly: no weather, and imaged.
     assert not ((flags[clear] & weather) != 0).any()
     assert np.mean((flags[~clear] & weather) != 0) > 0.99
     # Blackfill is unseen.

@@ -1,0 +1,346 @@
+"""What a user gave, a file, a folder, a zip or a tar, as a list of named assets; no name in it is trusted.
+
+An asset is one file of a delivery (STAC's word). Archives are read in place by GDAL's own file systems (``/vsizip/``,
+``/vsitar/``), nothing is unpacked. Names that leave the delivery, links, and members that a few bytes would blow up to
+gigabytes are refused before anything is opened.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tarfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, BinaryIO, Literal, Self
+
+from imagery_diff.errors import InputError, InputNotFoundError
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Iterator
+
+MAX_ASSETS = 20_000
+"""Files of one delivery; a Sentinel-2 SAFE holds about 120, a year of PlanetScope scenes some thousands."""
+MAX_DEPTH = 8
+"""Folders within folders of one delivery; a SAFE has five."""
+MAX_TEXT_BYTES = 20_000_000
+"""Largest metadata file that is read; the longest of Sentinel-1 (annotation) have 3 MB."""
+_BOMB_BYTES, _BOMB_RATIO = 500_000_000, 200
+"""A member of a zip that unfolds to more than this many bytes, and to more than this many times its size, is refused:
+images of ground pack to a half or a tenth, those of nothing to a thousandth."""
+
+
+@dataclass(frozen=True, order=True)
+class Asset:
+    """One file of a delivery: in a folder, or in an archive that is read in place.
+
+    Examples
+    --------
+    >>> Asset.of("deliveries/20231020_020133_84_2259_3B_udm2.tif").name
+    '20231020_020133_84_2259_3B_udm2.tif'
+
+    """
+
+    root: Path
+    """The folder, or the archive."""
+    relative: str
+    """Where in it, with slashes."""
+    store: Literal["folder", "zip", "tar"] = "folder"
+
+    @classmethod
+    def of(cls, path: Path | str) -> Asset:
+        """Return the asset of a file on disk."""
+        path = Path(path)
+        return cls(root=path.parent, relative=path.name)
+
+    @property
+    def name(self) -> str:
+        """File name, without its folders."""
+        return PurePosixPath(self.relative).name
+
+    @property
+    def folder(self) -> str:
+        """Folder inside the delivery, "" at its top."""
+        parent = PurePosixPath(self.relative).parent
+        return "" if str(parent) == "." else str(parent)
+
+    @property
+    def file(self) -> Path:
+        """The file on disk that holds it: itself, or its archive."""
+        return self.root / self.relative if self.store == "folder" else self.root
+
+    @property
+    def gdal_name(self) -> str:
+        """What GDAL opens."""
+        if self.store == "folder":
+            return str(self.file)
+        # In braces an archive may be called what it likes.
+        return f"/vsi{self.store}/{{{self.root}}}/{self.relative}"
+
+    def head(self, size: int = 64) -> bytes:
+        """Return the first bytes."""
+        with self._opened() as stream:
+            return stream.read(size)
+
+    def read(self, limit: int = MAX_TEXT_BYTES) -> bytes:
+        """Return the whole content of a small file.
+
+        Raises
+        ------
+        InputError
+            If it is larger than ``limit`` bytes, or cannot be read.
+
+        """
+        with self._opened() as stream:
+            content = stream.read(limit + 1)
+        if len(content) > limit:
+            raise InputError(f"{self.name}: is larger than {limit} bytes, which no file of its kind is; remove it")
+        return content
+
+    def chunks(self, size: int = 1 << 20) -> Iterator[bytes]:
+        """Yield the content piece by piece."""
+        with self._opened() as stream:
+            while chunk := stream.read(size):
+                yield chunk
+
+    def _opened(self) -> _Reading:
+        return _Reading(self)
+
+
+class _Reading:
+    """Open an asset as bytes, whatever can go wrong told in one line."""
+
+    def __init__(self, asset: Asset) -> None:
+        self.asset = asset
+        self.archive: zipfile.ZipFile | tarfile.TarFile | None = None
+        self.stream: BinaryIO | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self.stream = self._open()
+        except OSError as error:
+            raise InputError(
+                f"{self.asset.name}: cannot be read ({error.strerror or error}); check its permissions"
+            ) from error
+        return self
+
+    def _open(self) -> BinaryIO:
+        asset = self.asset
+        if asset.store == "zip":
+            self.archive = _open_zip(asset.root)
+            try:
+                return self.archive.open(asset.relative)  # type: ignore[return-value] # reads as a BinaryIO does
+            except (RuntimeError, NotImplementedError, zipfile.BadZipFile, KeyError) as error:
+                raise _damaged(asset.root, error) from error
+        if asset.store == "tar":
+            self.archive = _open_tar(asset.root)
+            stream = self.archive.extractfile(asset.relative)
+            if stream is None:
+                raise InputError(f"{asset.name}: is no regular file in {asset.root.name}; unpack it yourself")
+            return stream  # type: ignore[return-value]
+        return asset.file.open("rb")
+
+    def read(self, size: int) -> bytes:
+        """Return up to so many bytes."""
+        assert self.stream is not None
+        try:
+            return self.stream.read(size)
+        except (OSError, EOFError, zipfile.BadZipFile, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
+            raise _damaged(self.asset.file, error) from error
+
+    def __exit__(self, *_: object) -> None:
+        for opened in (self.stream, self.archive):
+            if opened is not None:
+                opened.close()
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Everything that came with what a user gave."""
+
+    name: str
+    """What the user gave, without its folders."""
+    assets: tuple[Asset, ...]
+    named: Asset | None = None
+    """The one file the user gave; the others lie beside it. None = all of them were given."""
+
+    def matching(self, pattern: re.Pattern[str]) -> Iterator[tuple[Asset, re.Match[str]]]:
+        """Yield the assets whose file name matches from beginning to end."""
+        for asset in self.assets:
+            match = pattern.fullmatch(asset.name)
+            if match:
+                yield asset, match
+
+    def beside(self, asset: Asset, *names: str) -> Asset | None:
+        """Return the first of these names in the same folder, else anywhere in a folder or archive that was given."""
+        for name in names:
+            here = [a for a in self.assets if a.name == name]
+            near = [a for a in here if a.folder == asset.folder]
+            if near or len(here) == 1:
+                return (near or here)[0]
+        return None
+
+    def at(self, relative: str) -> Asset | None:
+        """Return the asset of a path inside the delivery; None where there is none."""
+        wanted = str(PurePosixPath(relative))
+        return next((a for a in self.assets if a.relative == wanted), None)
+
+
+def open_delivery(path: str | Path) -> Delivery:
+    """List what a path stands for.
+
+    Parameters
+    ----------
+    path
+        A file (those beside it may belong to it), a folder, a ``.zip`` or an uncompressed ``.tar``.
+
+    Raises
+    ------
+    InputNotFoundError
+        If there is no such path.
+    InputError
+        If the folder or archive cannot be listed, or holds what no delivery holds.
+
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputNotFoundError(f"{path}: no such file; check the path")
+    if path.is_dir():
+        return Delivery(name=path.name, assets=tuple(_walk(path)))
+    kind = _archive_kind(path)
+    if kind == "zip":
+        return Delivery(name=path.name, assets=tuple(_list_zip(path)))
+    if kind == "tar":
+        return Delivery(name=path.name, assets=tuple(_list_tar(path)))
+    safe = next((p for p in path.absolute().parents if p.name.upper().endswith(".SAFE")), None)
+    if safe is not None:
+        named = Asset(root=safe, relative=path.absolute().relative_to(safe).as_posix())
+        return Delivery(name=path.name, assets=tuple(_walk(safe)), named=named)
+    named = Asset.of(path)
+    return Delivery(name=path.name, assets=(named, *_siblings(named)), named=named)
+
+
+def _archive_kind(path: Path) -> str | None:
+    """Tell an archive by its first bytes; a compressed tar is refused, for it can only be read from its beginning."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(265)
+    except OSError as error:
+        raise InputError(f"{path.name}: cannot be read ({error.strerror}); check its permissions") from error
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return "zip"
+    if head[257:262] == b"ustar":
+        return "tar"
+    packed = head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0"))
+    if packed:
+        raise InputError(f"{path.name}: is a compressed archive; unpack it (tar xf {path.name}) and give the folder")
+    return None
+
+
+def _walk(root: Path) -> Iterator[Asset]:
+    """List the files of a folder; a link that leads out of it is left alone."""
+    top = root.resolve()
+    count = 0
+    for folder, folders, files in os.walk(root):
+        here = Path(folder)
+        folders.sort()
+        if len(here.relative_to(root).parts) >= MAX_DEPTH:
+            folders.clear()
+        for name in sorted(files):
+            path = here / name
+            if path.is_symlink() and not path.resolve().is_relative_to(top):
+                continue
+            count += 1
+            if count > MAX_ASSETS:
+                raise InputError(
+                    f"{root.name}: holds more than {MAX_ASSETS} files; give the folder of one delivery, or the image"
+                )
+            yield Asset(root=root, relative=path.relative_to(root).as_posix())
+
+
+def _siblings(named: Asset) -> Iterator[Asset]:
+    """List the files beside one; a folder that cannot be listed holds none."""
+    try:
+        entries = sorted(e.name for e in os.scandir(named.root) if e.name != named.relative and e.is_file())
+    except OSError:
+        return
+    for name in entries:
+        yield Asset(root=named.root, relative=name)
+
+
+def _list_zip(path: Path) -> list[Asset]:
+    with _open_zip(path) as archive:
+        members = [m for m in archive.infolist() if not m.is_dir()]
+    _refuse_many(path, len(members))
+    seen = set()
+    for member in members:
+        _refuse_name(path, member.filename)
+        if stat.S_ISLNK(member.external_attr >> 16):
+            raise _linked(path, member.filename)
+        if member.flag_bits & 1:
+            raise InputError(f"{path.name}: is locked by a password; unpack it and give the folder")
+        if member.file_size > max(_BOMB_BYTES, _BOMB_RATIO * member.compress_size):
+            raise InputError(
+                f"{path.name}: {member.filename[:80]!r} would unfold from {member.compress_size} to {member.file_size} "
+                "bytes; if you trust it, unpack it and give the folder"
+            )
+        if member.filename in seen:
+            raise InputError(f"{path.name}: holds {member.filename[:80]!r} twice; unpack it and give the folder")
+        seen.add(member.filename)
+    return sorted(Asset(root=path, relative=m.filename, store="zip") for m in members)
+
+
+def _list_tar(path: Path) -> list[Asset]:
+    names = []
+    with _open_tar(path) as archive:
+        try:
+            for member in archive:
+                if member.isdir():
+                    continue
+                _refuse_name(path, member.name)
+                if not member.isreg():
+                    raise _linked(path, member.name)
+                names.append(member.name)
+                _refuse_many(path, len(names))
+        except (tarfile.TarError, OSError, EOFError, ValueError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise _damaged(path, error) from error
+    return sorted(Asset(root=path, relative=str(PurePosixPath(n)), store="tar") for n in dict.fromkeys(names))
+
+
+def _linked(path: Path, name: str) -> InputError:
+    return InputError(f"{path.name}: holds a link or a device ({name[:80]!r}); no delivery does, it is not opened")
+
+
+def _refuse_many(path: Path, count: int) -> None:
+    if count > MAX_ASSETS:
+        raise InputError(f"{path.name}: holds more than {MAX_ASSETS} files; give the archive of one delivery")
+
+
+def _refuse_name(path: Path, name: str) -> None:
+    """Refuse an archive with a member whose name leads out of it."""
+    odd = "\\" in name or ":" in name or any(ord(c) < 32 for c in name)  # noqa: PLR2004 - control characters
+    if odd or name.startswith("/") or ".." in PurePosixPath(name).parts:
+        raise InputError(f"{path.name}: holds a name that leads out of it ({name[:80]!r}); it is not opened")
+
+
+def _open_zip(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise _damaged(path, error) from error
+
+
+def _open_tar(path: Path) -> tarfile.TarFile:
+    try:
+        return tarfile.open(path, "r:")
+    except (tarfile.TarError, OSError, ValueError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> InputError:
+    reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+    return InputError(f"{path.name}: breaks off or is damaged ({reason}); copy or download it again")

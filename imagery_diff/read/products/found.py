@@ -1,0 +1,36 @@
+"""A scene of a delivery, recognised by its names and not opened yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from imagery_diff.read.assets import Asset
+    from imagery_diff.scene import SceneInfo
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """One product of one scene."""
+
+    scene: str
+    """The provider's name of the scene; several products of it may have been delivered."""
+    product: str
+    """Which of its products."""
+    rank: int
+    """Of several products of one scene that with the lowest is taken."""
+    images: tuple[Asset, ...]
+    """The files that hold its pixels."""
+    others: tuple[Asset, ...] = ()
+    """Masks and metadata that belong to it."""
+    masks: tuple[Asset, ...] = ()
+    """Those of them that are rasters, and might be taken for images."""
+    open: Callable[[], SceneInfo]
+    """Read what it is; no pixels."""
+
+    def holds(self, asset: Asset) -> bool:
+        """Whether a file belongs to it."""
+        return asset in self.images or asset in self.others or asset in self.masks
