@@ -37,6 +37,7 @@ LEVELS = {
     "pair_evidence": 6,
     "pair_regions": 7,
     "pair": 8,
+    "inspection": 8,
     "scoring_pair": 9,
     "scoring": 9,
     "cli": 10,

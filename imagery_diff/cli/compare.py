@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from imagery_diff.cli.aoi_argument import aoi_options, resolve_aoi
+from imagery_diff.cli.scene_options import given_for, scene_options
 from imagery_diff.errors import ImageryDiffWarning, InputError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ _EXIT_FLAGGED = 3
 @click.command()
 @click.argument("words", nargs=-1, metavar="[AOI] BEFORE AFTER")
 @aoi_options
+@scene_options
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="Folder for the result itself.")
 @click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON document.")
 @click.option("--detect", type=click.Choice(["alarm", "map"]), help="alarm: few false, in zones. map: all ground.")
@@ -48,8 +50,10 @@ def compare(ctx: click.Context, /, words: tuple[str, ...], output: Path | None, 
     """Compare two images and flag what changed.
 
     AOI is a known name (`imagery-diff aois list`), a file of outlines, or `-` for the ground the images share; with
-    --bbox or --at it is left out. BEFORE and AFTER are images, or folders that hold one. A folder with the result is
-    written into the current directory, or into -o DIR.
+    --bbox or --at it is left out. BEFORE and AFTER are images, or folders or archives as delivered. A folder with the
+    result is written into the current directory, or into -o DIR.
+
+    --bands, --mask, --credit and --offset speak of both images; --before-bands, --after-mask and so on of one.
     """
     aoi_words = {key: options[key] for key in ("bbox", "at", "radius", "buffer_m")}
     aoi, before, after = _place_and_images(words, aoi_words)
@@ -124,7 +128,7 @@ def _run(aoi: AOI | None, before: Path, after: Path, options: dict[str, Any]) ->
     rate = options["false_alarms"]
     params = Params(false_alarms_per_km2=_counted(rate)) if rate else Params()
 
-    scenes = [open_scene(before), open_scene(after)]
+    scenes = [open_scene(before, given_for("before", options)), open_scene(after, given_for("after", options))]
     times = [s.acquired for s in scenes]
     if options["sort"] and times[0] and times[1] and times[1] < times[0]:
         scenes.reverse()

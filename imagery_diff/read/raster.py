@@ -11,7 +11,7 @@ import re
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import rasterio
@@ -162,7 +162,7 @@ class RasterSource:
     offset: float | tuple[float, ...] = 0.0
     nodata: float | None = None
     """A value that means nothing was seen where it stands in all bands, besides what the file itself declares."""
-    mask: MaskSource | None = None
+    mask: Mask | None = None
 
     def read(self, row: int, col: int, shape: tuple[int, int], bands: tuple[int, ...]) -> Scene:
         """Read a rectangle inside the image; see :class:`imagery_diff.scene.PixelSource`."""
@@ -212,7 +212,7 @@ class StackSource:
     steps: tuple[int, ...]
     """How many pixels of the scene's grid a pixel of each is wide and high."""
     grid: Grid
-    mask: MaskSource | None = None
+    mask: Mask | None = None
 
     def read(self, row: int, col: int, shape: tuple[int, int], bands: tuple[int, ...]) -> Scene:
         """Read a rectangle inside the image; see :class:`imagery_diff.scene.PixelSource`."""
@@ -251,7 +251,7 @@ def _as_scene(
     data: NDArray[np.float32],
     unseen: NDArray[np.bool_],
     grid: Grid,
-    mask: MaskSource | None,
+    mask: Mask | None,
     corner: tuple[int, int],
 ) -> Scene:
     """Put numbers and flags together."""
@@ -279,6 +279,17 @@ def _between(image: NDArray[np.float32], places: NDArray[np.float64], axis: int)
     weight = part[:, None] if axis == 0 else part[None, :]
     first, second = np.take(image, low, axis), np.take(image, np.minimum(low + 1, last), axis)
     return np.asarray(first + (second - first) * weight, np.float32)
+
+
+class Mask(Protocol):
+    """What tells the flags of an image besides its own pixels."""
+
+    tells: str
+    """What it knows, for people."""
+
+    def flags(self, row: int, col: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
+        """Bits of :class:`Flag` for a rectangle of the image."""
+        ...
 
 
 class MaskSource:

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from imagery_diff.errors import InputError
+from imagery_diff.geometry import sun_position
 from imagery_diff.mark import carries_mark
 from imagery_diff.read.assets import open_delivery
+from imagery_diff.read.given import Given
 from imagery_diff.read.products import planet
-from imagery_diff.read.products.bare import NO_CLOUD_MASK, SUFFIXES, open_bare
+from imagery_diff.read.products.bare import SUFFIXES, open_bare
+from imagery_diff.read.products.found import Found
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from imagery_diff.read.assets import Asset, Delivery
-    from imagery_diff.read.products.found import Found
     from imagery_diff.scene import SceneInfo
 
-__all__ = ["NO_CLOUD_MASK", "open_scene"]
-
+NO_CLOUD_MASK = "no cloud mask; cloud and its shadow may hide things here, or be taken for change"
 _WINDOW_PX = 128
 _MARKED = "its pixels carry the mark of a rendered image"
 _PRODUCTS = (planet,)
 
 
-def open_scene(path: str | Path) -> SceneInfo:
+def open_scene(path: str | Path, given: Given | None = None) -> SceneInfo:
     """Recognise an image, a folder or an archive as delivered, without reading its pixels.
 
     Parameters
@@ -33,6 +35,8 @@ def open_scene(path: str | Path) -> SceneInfo:
     path
         A GeoTIFF, JPEG 2000, PNG or JPEG, whose masks and metadata are found beside it by their names; or a folder, a
         zip or a tar of one scene as its provider delivers it.
+    given
+        What the user says of it: time, credit, a mask, the bands of a bare image.
 
     Raises
     ------
@@ -43,46 +47,120 @@ def open_scene(path: str | Path) -> SceneInfo:
 
     """
     delivery = open_delivery(path)
-    found = [scene for product in _PRODUCTS for scene in product.find(delivery)]
-    info = _open_named(delivery.named, found) if delivery.named else _open_whole(delivery, found)
+    scenes = _scenes_in(delivery)
+    if len(scenes) != 1:
+        raise InputError(_not_one(delivery, scenes))
+    if delivery.named in scenes[0].masks:
+        raise InputError(
+            f"{delivery.name}: is a mask, not an image; give {scenes[0].images[0].name}, it is found by it"
+        )
+    return open_found(scenes[0], given)
+
+
+def list_scenes(path: str | Path) -> list[Found]:
+    """Return every scene of what a path stands for, the best product of each; nothing is opened.
+
+    A mask or a metadata file stands for the scene it belongs to.
+
+    Raises
+    ------
+    InputNotFoundError
+        If there is no such file.
+    InputError
+        If a folder or archive cannot be listed, or holds no image.
+
+    """
+    delivery = open_delivery(path)
+    scenes = _scenes_in(delivery)
+    if not scenes:
+        raise InputError(_not_one(delivery, scenes))
+    return scenes
+
+
+def open_found(found: Found, given: Given | None = None) -> SceneInfo:
+    """Open one of the scenes that :func:`list_scenes` returned.
+
+    Raises
+    ------
+    InputError
+        If one of its files cannot be used.
+
+    """
+    given = given or Given()
+    info = _completed(given.apply(found.open(given)))
     if not info.simulated and _carries_mark(info):
         # The tag was stripped and the file renamed; the pixels still say it.
         return replace(info, simulated=True, credit=None, caveats=(*info.caveats, f"{info.name}: {_MARKED}"))
     return info
 
 
-def _open_named(named: Asset, found: list[Found]) -> SceneInfo:
-    """Open the scene a file belongs to: as its image, or as its metadata."""
+def _scenes_in(delivery: Delivery) -> list[Found]:
+    """Return the scenes meant: that of the file named, or all there are, the best product of each."""
+    found = [scene for product in _PRODUCTS for scene in product.find(delivery)]
+    if delivery.named is not None:
+        return [_scene_of(delivery.named, found)]
+    if not found:
+        return [_bare(a) for a in delivery.assets if _may_be_image(a)]
+    best: dict[str, Found] = {}
+    for scene in sorted(found, key=lambda s: (s.scene, s.rank)):
+        best.setdefault(scene.scene, scene)
+    return [_saying_what_else(scene, found) for scene in best.values()]
+
+
+def _scene_of(named: Asset, found: list[Found]) -> Found:
+    """Return the scene a file belongs to: as its image, its metadata or its mask."""
     for scene in found:
         if named in scene.images:
-            return scene.open()
+            return scene
+    beside = sorted((s for s in found if s.holds(named)), key=lambda s: s.rank)
+    if beside:
+        return beside[0]
     planet.refuse_mask(named)
-    described = sorted((s for s in found if named in s.others), key=lambda s: s.rank)
-    return described[0].open() if described else open_bare(named)
+    return _bare(named)
 
 
-def _open_whole(delivery: Delivery, found: list[Found]) -> SceneInfo:
-    """Open the one scene of a folder or an archive, the best product of it."""
-    if not found:
-        images = [a for a in delivery.assets if _may_be_image(a)]
-        if len(images) != 1:
-            raise InputError(
-                f"{delivery.name}: the folder holds {len(images)} images; exactly one is needed, name the file"
-            )
-        return open_bare(images[0])
-    scenes = sorted({scene.scene for scene in found})
-    if len(scenes) > 1:
-        some = ", ".join(scenes[:4]) + (", …" if len(scenes) > 4 else "")  # noqa: PLR2004 - enough to know them by
-        raise InputError(f"{delivery.name}: holds {len(scenes)} images ({some}); exactly one is needed, name the file")
-    best, *rest = sorted(found, key=lambda s: s.rank)
-    info = best.open()
-    others = ", ".join(s.product for s in rest)
-    return replace(info, notes=(*info.notes, f"taken before {others}")) if rest else info
+def _bare(asset: Asset) -> Found:
+    return Found(scene=asset.relative, product="image", rank=0, images=(asset,), open=partial(open_bare, asset))
+
+
+def _saying_what_else(scene: Found, found: list[Found]) -> Found:
+    """Let a scene tell which other products of it were there."""
+    others = ", ".join(s.product for s in found if s.scene == scene.scene and s is not scene)
+    if not others:
+        return scene
+
+    def opened(given: Given) -> SceneInfo:
+        info = scene.open(given)
+        return replace(info, notes=(*info.notes, f"taken before {others}"))
+
+    return replace(scene, open=opened)
+
+
+def _not_one(delivery: Delivery, scenes: list[Found]) -> str:
+    """Say that a folder or archive is not one scene."""
+    names = [s.scene for s in scenes]
+    listed = f" ({', '.join(names[:4])}{', …' if len(names) > 4 else ''})" if names else ""  # noqa: PLR2004 - enough
+    return f"{delivery.name}: holds {len(names)} images{listed}; exactly one is needed, name the file"
 
 
 def _may_be_image(asset: Asset) -> bool:
     name = asset.name.lower()
     return name.endswith(tuple(SUFFIXES)) and "udm" not in name
+
+
+def _completed(info: SceneInfo) -> SceneInfo:
+    """Add what follows from time and place, and say what is not known."""
+    missing = (
+        (info.acquired is None, "time of the image is not known"),
+        (not info.cloud_masked and not info.level.radar, NO_CLOUD_MASK),
+        (info.credit is None and not info.simulated, "credit unknown"),
+    )
+    caveats = (*info.caveats, *(f"{info.name}: {words}" for absent, words in missing if absent))
+    info = replace(info, caveats=tuple(dict.fromkeys(caveats)))
+    if info.sun is not None or info.acquired is None or info.grid.crs is None:
+        return replace(info, sun_source="metadata") if info.sun and not info.sun_source else info
+    lon, lat = info.grid.centre_lonlat
+    return replace(info, sun=sun_position(info.acquired, lat, lon), sun_source="time and place")
 
 
 def _carries_mark(info: SceneInfo) -> bool:

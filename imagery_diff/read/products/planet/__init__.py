@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from imagery_diff.read.assets import Asset, Delivery
+    from imagery_diff.read.given import Given
     from imagery_diff.read.products.planet.names import Name
     from imagery_diff.read.raster import MaskSource
 
@@ -115,7 +116,7 @@ def _beside(delivery: Delivery, asset: Asset, name: Name) -> tuple[Asset | None,
     )
 
 
-def _open(delivery: Delivery, asset: Asset, name: Name) -> SceneInfo:
+def _open(delivery: Delivery, asset: Asset, name: Name, _: Given) -> SceneInfo:
     """Read what a scene is.
 
     Raises
@@ -148,7 +149,7 @@ def _open(delivery: Delivery, asset: Asset, name: Name) -> SceneInfo:
         bands=bands,
         source=RasterSource(asset=asset, indexes=tuple(range(1, len(bands) + 1)), scale=scale, mask=mask),
         product=f"{name.sensor} {name.product}",
-        why=f"name of a {name.sensor} file" + (", metadata beside it" if item or xml else ""),
+        why="its name" + (" and the metadata beside it" if item or xml else ""),
         level=level,
         platform=facts.platform or name.satellite,
         instrument=facts.instrument,
@@ -166,7 +167,11 @@ def _open(delivery: Delivery, asset: Asset, name: Name) -> SceneInfo:
         credit=_credit(acquired.year, simulated=simulated, altered=altered),
         licence=facts.licence,
         files=tuple(dict.fromkeys(a.file for a in files)),
-        notes=(*notes, *checked),
+        notes=(
+            *notes,
+            *checked,
+            *(() if mask else ("no UDM2 beside it: a bundle with udm2 tells cloud, haze, shadow",)),
+        ),
         caveats=(*_caveats(asset, facts, mask), *doubts),
     )
 
@@ -238,9 +243,7 @@ def _credit(year: int, *, simulated: bool, altered: bool) -> str | None:
 def _caveats(asset: Asset, facts: Facts, mask: MaskSource | None) -> list[str]:
     """Say what about the scene is doubtful."""
     found = []
-    if mask is None:
-        found.append(f"{asset.name}: no UDM2 mask beside it; cloud, haze and shadow are not masked")
-    elif isinstance(mask, Udm):
+    if isinstance(mask, Udm):
         found.append(f"{asset.name}: only the old UDM mask came with it, which knows cloud but no haze and no shadow")
     if facts.ground_control is False:
         found.append(f"{asset.name}: delivered with ground_control false, its position may be off by more than 10 m")
