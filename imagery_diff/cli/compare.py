@@ -36,6 +36,12 @@ _EXIT_FLAGGED = 3
     metavar="RATE",
     help="Alarm: false regions per km2 of zones that may be shown; more find more.",
 )
+@click.option(
+    "--despite",
+    multiple=True,
+    metavar="RULE",
+    help="Compare a pair that RULE refuses (orbit, resolution, off-nadir); may be repeated.",
+)
 @click.option("--sort", is_flag=True, help="Take the older image as BEFORE, whatever the order given.")
 @click.option("--exit-code", is_flag=True, help="Exit with 3 if something was flagged.")
 @click.option(
@@ -135,9 +141,8 @@ def _run(aoi: AOI | None, before: Path, after: Path, options: dict[str, Any]) ->
     # A daemon may run without a stderr.
     hidden = sys.stderr is None or not sys.stderr.isatty()
     with click.progressbar(length=_STEPS, file=sys.stderr or sys.stdout, hidden=hidden, item_show_func=str) as bar:
-        return compare_pair(
-            aoi, *scenes, detect=options["detect"], params=params, progress=lambda step: bar.update(1, step)
-        )
+        how = {"detect": options["detect"], "despite": options["despite"], "params": params}
+        return compare_pair(aoi, *scenes, **how, progress=lambda step: bar.update(1, step))
 
 
 def _counted(rate: float) -> float:

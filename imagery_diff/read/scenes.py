@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imagery_diff.errors import InputError
 from imagery_diff.geometry import sun_position
 from imagery_diff.mark import carries_mark
-from imagery_diff.read.assets import open_delivery
+from imagery_diff.read.assets import open_delivery, read_list
 from imagery_diff.read.given import Given
+from imagery_diff.read.mosaic import join, of_one_pass
 from imagery_diff.read.products import planet
 from imagery_diff.read.products.bare import SUFFIXES, open_bare
 from imagery_diff.read.products.found import Found
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from imagery_diff.read.assets import Asset, Delivery
     from imagery_diff.scene import SceneInfo
 
 NO_CLOUD_MASK = "no cloud mask; cloud and its shadow may hide things here, or be taken for change"
+MAX_STRIPS = 40
+"""Strips that are joined at most; a pass over one place has some ten."""
 _WINDOW_PX = 128
 _MARKED = "its pixels carry the mark of a rendered image"
 _PRODUCTS = (planet,)
@@ -34,7 +37,8 @@ def open_scene(path: str | Path, given: Given | None = None) -> SceneInfo:
     ----------
     path
         A GeoTIFF, JPEG 2000, PNG or JPEG, whose masks and metadata are found beside it by their names; or a folder, a
-        zip or a tar of one scene as its provider delivers it.
+        zip or a tar as its provider delivers it; or a list file (``.txt``) of these, a path a line. Several strips of
+        one pass become one image: in a list the first lies on top, elsewhere the earliest.
     given
         What the user says of it: time, credit, a mask, the bands of a bare image.
 
@@ -46,15 +50,16 @@ def open_scene(path: str | Path, given: Given | None = None) -> SceneInfo:
         If it is not an image of a format that is opened here, or not one scene.
 
     """
-    delivery = open_delivery(path)
-    scenes = _scenes_in(delivery)
-    if len(scenes) != 1:
-        raise InputError(_not_one(delivery, scenes))
-    if delivery.named in scenes[0].masks:
-        raise InputError(
-            f"{delivery.name}: is a mask, not an image; give {scenes[0].images[0].name}, it is found by it"
-        )
-    return open_found(scenes[0], given)
+    listed = read_list(Path(path))
+    scenes = list_scenes(path)
+    name = Path(path).name
+    if len(scenes) > MAX_STRIPS:
+        raise InputError(_not_one(name, scenes))
+    if len(scenes) == 1:
+        if any(mask.name == name for mask in scenes[0].masks):
+            raise InputError(f"{name}: is a mask, not an image; give {scenes[0].images[0].name}, it is found by it")
+        return open_found(scenes[0], given)
+    return _joined(name, scenes, given, in_order=listed is not None)
 
 
 def list_scenes(path: str | Path) -> list[Found]:
@@ -70,10 +75,10 @@ def list_scenes(path: str | Path) -> list[Found]:
         If a folder or archive cannot be listed, or holds no image.
 
     """
-    delivery = open_delivery(path)
-    scenes = _scenes_in(delivery)
+    listed = read_list(Path(path))
+    scenes = _scenes_in(open_delivery(path)) if listed is None else _listed_scenes(listed)
     if not scenes:
-        raise InputError(_not_one(delivery, scenes))
+        raise InputError(_not_one(Path(path).name, scenes))
     return scenes
 
 
@@ -136,11 +141,31 @@ def _saying_what_else(scene: Found, found: list[Found]) -> Found:
     return replace(scene, open=opened)
 
 
-def _not_one(delivery: Delivery, scenes: list[Found]) -> str:
+def _listed_scenes(paths: list[Path]) -> list[Found]:
+    """Return the scenes of a list file in its order; an image with its mask or metadata is one."""
+    found: dict[object, Found] = {}
+    for path in paths:
+        for scene in _scenes_in(open_delivery(path)):
+            found.setdefault(scene.images, scene)
+    return list(found.values())
+
+
+def _joined(name: str, scenes: list[Found], given: Given | None, *, in_order: bool) -> SceneInfo:
+    """Open several strips of one pass as one image: in the order listed, else the earliest on top."""
+    infos = [open_found(scene) for scene in scenes]
+    if not of_one_pass(infos):
+        raise InputError(_not_one(name, scenes))
+    if not in_order:
+        infos.sort(key=lambda info: info.acquired or dt.datetime.max.replace(tzinfo=dt.UTC))
+    return (given or Given()).apply(join(infos, name))
+
+
+def _not_one(name: str, scenes: list[Found]) -> str:
     """Say that a folder or archive is not one scene."""
     names = [s.scene for s in scenes]
     listed = f" ({', '.join(names[:4])}{', …' if len(names) > 4 else ''})" if names else ""  # noqa: PLR2004 - enough
-    return f"{delivery.name}: holds {len(names)} images{listed}; exactly one is needed, name the file"
+    several = "; strips of one pass, within five minutes, are joined" if len(names) > 1 else ""
+    return f"{name}: holds {len(names)} images{listed}; exactly one is needed, name the file{several}"
 
 
 def _may_be_image(asset: Asset) -> bool:
