@@ -23,13 +23,10 @@ def name(second, satellite="2259"):
 def strip(write_image):
     """Return a writer of a strip whose first pixel lies at (row, col) of a common lattice."""
 
-    def write(
-        second, row=0, col=0, value=1000, *, data=None, shape=(SIDE, SIDE), crs="EPSG:32652", part=0.0, file=None
-    ):
-        where = Affine(3, 0, 605_001 + 3 * (col + part), 0, -3, 4_676_998 - 3 * row)
-        if data is None:
-            data = np.full((4, *shape), value, np.uint16)
-        return write_image(file or name(second), data, transform=where, crs=crs, nodata=0, photometric="MINISBLACK")
+    def write(second, row=0, col=0, value=1000, *, file=None, **more):
+        where = Affine(3, 0, 605_001 + 3 * (col + more.pop("part", 0.0)), 0, -3, 4_676_998 - 3 * row)
+        data = more.pop("data", np.full((4, SIDE, SIDE), value, np.uint16))
+        return write_image(file or name(second), data, transform=where, nodata=0, photometric="MINISBLACK", **more)
 
     return write
 
