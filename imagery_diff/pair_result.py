@@ -79,6 +79,7 @@ class Odds:
         counted = scale and set(table.bands) <= set(pair.names)
         # The count is of surface reflectance; under the air's own light contrasts are lower.
         counted &= all(info.units == table.units and info.level is not Level.TOA for info in pair.infos)
+        counted &= not any(info.secondary for info in pair.infos)
         # Colour takes three bands; strengths and lengths in pixels are those of pixels of that size.
         ranks = scale and len(pair.names) >= _COLOURS and not may_be_radar(pair.names)
         chooses = ranks and detect == "alarm"

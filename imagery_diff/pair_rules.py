@@ -31,6 +31,8 @@ _YEAR_S = 365.25 * 86400.0
 _RATIO_TOLD, _RATIO_REFUSED = 1.5, 10.0
 """Ratio of pixel sizes. The finer image is averaged to the coarser, which tells what it carries; beyond ten what the
 finer shows is one pixel of the other."""
+_MISPLACED = 0.5
+"""Share of a zone's width by which a picture may lie wrong: beyond it what lies in the zone may be beside it."""
 _LEAN_TOLD = 0.5
 """Share of a zone's width by which things may lean apart before it is told."""
 
@@ -155,13 +157,18 @@ def _off_nadir(infos: Infos, ground: AOI | None, params: Params) -> Refused | st
         f"a thing {params.shed_height_m:g} m high leans {apart:.0f} m apart in the two views "
         f"({views[0].off_nadir_deg:.0f} and {views[1].off_nadir_deg:.0f} degrees off nadir)"
     )
-    zones = [z for z in ground.zones if z.located and z.kind != "ignore"] if ground and ground.crs else []
+    zones = _located(ground)
     if not zones:
         return told if apart > params.lean_height_m * 2 else None
     narrow = [z for z in zones if apart > _LEAN_TOLD * _width(z)]
     if all(apart > _width(zone) for zone in zones):
         return Refused(f"{told}, further than any zone of '{ground.name if ground else ''}' is wide; give nearer views")
     return f"{told}, much for the zones {', '.join(z.name for z in narrow)}" if narrow else None
+
+
+def _located(ground: AOI | None) -> list[Zone]:
+    """Zones whose outlines are known, and in metres."""
+    return [z for z in ground.zones if z.located and z.kind != "ignore"] if ground and ground.crs else []
 
 
 def _width(zone: Zone) -> float:
@@ -194,6 +201,19 @@ def _sensor(infos: Infos, _ground: AOI | None, _params: Params) -> str | None:
         f"two instruments ({instruments[0]} and {instruments[1]}): their bands differ, by 0.7 to 13 % of a surface's "
         "brightness between PlanetScope and Sentinel-2, and more for plants"
     )
+
+
+def _placement(infos: Infos, ground: AOI | None, _params: Params) -> Refused | str | None:
+    placed = [info for info in infos if info.placement_rms_m is not None]
+    if not placed:
+        return None
+    worst = max(placed, key=lambda info: info.placement_rms_m or 0.0)
+    rms = worst.placement_rms_m or 0.0
+    told = f"{worst.name} was placed by points that disagree by {rms:.2g} m"
+    zones = _located(ground)
+    if zones and all(rms > _MISPLACED * _width(zone) for zone in zones):
+        return Refused(f"{told}, more than half the width of every zone: no zone can be told in it; place it better")
+    return f"{told} (root mean square)"
 
 
 def _same_image(infos: Infos, _ground: AOI | None, _params: Params) -> str | None:
@@ -273,6 +293,7 @@ RULES = (
     Rule("off-nadir", _off_nadir),
     Rule("resolution", _resolution),
     Rule("instrument", _sensor),
+    Rule("placement", _placement),
     Rule("same-image", _same_image),
     Rule("one-pass", _one_pass),
     Rule("order", _order),

@@ -63,8 +63,9 @@ class Pair:
         if crs is None and place.crs is not None:
             names = " and ".join(dict.fromkeys(i.name for i in self.infos))
             raise InputError(
-                f"{names}: without a georeference the AOI '{place.name}' cannot be found in them; georeference them "
-                "(in QGIS: Raster, Georeferencer), or give - as AOI to compare them pixel by pixel"
+                f"{names}: without a georeference the AOI '{place.name}' cannot be found in them; lay them on one that "
+                "has one (--reference IMAGE), georeference them (in QGIS: Raster, Georeferencer), or give - as AOI to "
+                "compare them pixel by pixel"
             )
         return place.in_crs(crs)
 

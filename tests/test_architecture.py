@@ -39,6 +39,7 @@ LEVELS = {
     "pair_regions": 8,
     "pair": 9,
     "inspection": 9,
+    "placing": 9,
     "scoring_pair": 10,
     "scoring": 10,
     "cli": 11,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from imagery_diff.cli.aoi_argument import aoi_options, resolve_aoi
-from imagery_diff.cli.scene_options import given_for, scene_options
+from imagery_diff.cli.scene_options import open_side, scene_options
 from imagery_diff.errors import ImageryDiffWarning, InputError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ def compare(ctx: click.Context, /, words: tuple[str, ...], output: Path | None, 
     --bbox or --at it is left out. BEFORE and AFTER are images, or folders or archives as delivered. A folder with the
     result is written into the current directory, or into -o DIR.
 
-    --bands, --mask, --credit and --offset speak of both images; --before-bands, --after-mask and so on of one.
+    --bands, --mask, --reference, --crs, --credit and --offset speak of both images; --before-bands, --after-mask and so
+    on of one.
     """
     aoi_words = {key: options[key] for key in ("bbox", "at", "radius", "buffer_m")}
     aoi, before, after = _place_and_images(words, aoi_words)
@@ -128,13 +129,12 @@ def _run(aoi: AOI | None, before: Path, after: Path, options: dict[str, Any]) ->
     gc.disable()
     from imagery_diff.pair import compare as compare_pair  # noqa: PLC0415 - loads everything
     from imagery_diff.params import Params  # noqa: PLC0415
-    from imagery_diff.read.scenes import open_scene  # noqa: PLC0415
 
     gc.enable()
     rate = options["false_alarms"]
     params = Params(false_alarms_per_km2=_counted(rate)) if rate else Params()
 
-    scenes = [open_scene(before, given_for("before", options)), open_scene(after, given_for("after", options))]
+    scenes = [open_side("before", before, options, aoi), open_side("after", after, options, aoi)]
     times = [s.acquired for s in scenes]
     if options["sort"] and times[0] and times[1] and times[1] < times[0]:
         scenes.reverse()

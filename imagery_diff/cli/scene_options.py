@@ -13,7 +13,9 @@ from imagery_diff.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from imagery_diff.aoi import AOI
     from imagery_diff.read.given import Given
+    from imagery_diff.scene import SceneInfo
 
 _F = TypeVar("_F", bound="Callable[..., Any]")
 
@@ -57,6 +59,12 @@ def scene_options(command: _F) -> _F:
             {"type": click.Path(path_type=Path), "metavar": "FILE"},
             "Your own mask: 0 clear, 1 cloud, 2 haze, 3 shadow, 4 snow, else cloud.",
         ),
+        (
+            "reference",
+            {"type": click.Path(path_type=Path), "metavar": "IMAGE"},
+            "Lay a picture without georeference on this image of the same ground.",
+        ),
+        ("crs", {"metavar": "EPSG:N"}, "Coordinate system of a picture's world file or control points."),
         ("credit", {"metavar": "TEXT"}, "Credit line, instead of the one that is known."),
         (
             "offset",
@@ -76,6 +84,24 @@ def scene_options(command: _F) -> _F:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def open_side(side: str, path: Path, options: dict[str, Any], aoi: AOI | None) -> SceneInfo:
+    """Open one of the images with what was said of it, and lay it on its reference where one was named.
+
+    A reference named for both is for the one that has no place of its own.
+    """
+    from imagery_diff.read.scenes import open_scene  # noqa: PLC0415 - --help must stay quick
+
+    info = open_scene(path, given_for(side, options))
+    reference = options.get(f"{side}_reference")
+    if reference is None and info.grid.crs is None:
+        reference = options.get("reference")
+    if reference is None:
+        return info
+    from imagery_diff.placing import place  # noqa: PLC0415 - loads the matching of features
+
+    return place(info, open_scene(reference), aoi)
 
 
 def given_for(side: str, options: dict[str, Any]) -> Given:
@@ -99,6 +125,7 @@ def given_for(side: str, options: dict[str, Any]) -> Given:
             bands=told("bands"),
             mask=told("mask"),
             credit=told("credit"),
+            crs=told("crs"),
             offset=told("offset"),
         )
     except InputError as error:

@@ -34,6 +34,8 @@ class Given:
     credit: str | None = None
     mask: Path | None = None
     """See :class:`imagery_diff.read.masks.UserMask`."""
+    crs: str | None = None
+    """Coordinate system of a picture's world file or control points, ``EPSG:…``."""
     offset: float | None = None
     """Of Sentinel-2 numbers whose metadata do not tell: -1000 from baseline 04.00 on, 0 before, or where it was taken
     off already."""

@@ -163,6 +163,8 @@ class RasterSource:
     nodata: float | None = None
     """A value that means nothing was seen where it stands in all bands, besides what the file itself declares."""
     mask: Mask | None = None
+    placed: Grid | None = None
+    """Where it lies, for a file that does not say it."""
 
     def read(self, row: int, col: int, shape: tuple[int, int], bands: tuple[int, ...]) -> Scene:
         """Read a rectangle inside the image; see :class:`imagery_diff.scene.PixelSource`."""
@@ -179,7 +181,7 @@ class RasterSource:
         """Return (band, row, col) in the scene's units, (row, col) True where nothing was seen, and their grid."""
         window = Window(col, row, shape[1], shape[0])
         with open_raster(self.asset) as dataset:
-            grid = raster_grid(self.asset, dataset).window(row, col, shape)
+            grid = (self.placed or raster_grid(self.asset, dataset)).window(row, col, shape)
             raw = dataset.read([self.indexes[b] for b in bands], window=window)
             unseen = _nodata(dataset, raw, window)
         if self.nodata is not None:

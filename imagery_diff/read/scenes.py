@@ -182,7 +182,7 @@ def _completed(info: SceneInfo) -> SceneInfo:
     )
     caveats = (*info.caveats, *(f"{info.name}: {words}" for absent, words in missing if absent))
     info = replace(info, caveats=tuple(dict.fromkeys(caveats)))
-    if info.sun is not None or info.acquired is None or info.grid.crs is None:
+    if info.sun is not None or info.acquired is None or info.grid.crs is None or "guess" in (info.time_source or ""):
         return replace(info, sun_source="metadata") if info.sun and not info.sun_source else info
     lon, lat = info.grid.centre_lonlat
     return replace(info, sun=sun_position(info.acquired, lat, lon), sun_source="time and place")
