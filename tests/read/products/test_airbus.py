@@ -488,6 +488,14 @@ def test_an_image_without_georeference_lies_where_the_dim_file_says_and_it_is_to
     assert any("it was changed after delivery" in c for c in cut.caveats)
 
 
+def test_a_coordinate_system_that_is_none_ends_in_one_line(product):
+    here = product(images={"crs": None})
+    file = here / f"DIM_{STEM}.XML"
+    file.write_text(file.read_text().replace("EPSG::32652", "EPSG::99999"))
+    with pytest.raises(InputError, match="no coordinate system EPSG:99999"):
+        open_scene(here)
+
+
 def test_of_one_strip_the_multispectral_image_is_taken_and_it_is_said(product):
     product()
     here = product(stem=STEM.replace("_MS_", "_PMS_"), folder="IMG_PHR1A_PMS_002", spectral="PMS")
@@ -516,6 +524,8 @@ def broken(old, new):
         broken("<Data_File ", "<Other "[:-1] + " "),
         broken('tile_R="1"', 'tile_R="-1"'),
         broken("02:11:33.906Z", "noon"),
+        broken("2023-10-20T02:11:33.906Z", "0001-01-01T00:00:00+14:00"),
+        broken('tile_C="1"', f'tile_C="{"7" * 5000}"'),
         broken("<SUN_ELEVATION>35.6", "<SUN_ELEVATION>135.6"),
         broken("<INCIDENCE_ANGLE>18.4", "<INCIDENCE_ANGLE>88.4"),
     ],

@@ -363,6 +363,7 @@ def test_of_one_order_the_multispectral_image_is_taken_and_it_is_said(product):
         ("IMD", "x = (1,\n2,\n"),
         ("IMD", 'x = "never closed;\nEND;\n'),
         ("IMD", imd(earliest="yesterday")),
+        ("IMD", imd(earliest="0001-01-01T00:00:00+14:00")),
         ("IMD", imd().replace("meanSatEl =  60.0", "meanSatEl =  -60.0")),
         ("TIL", "numTiles = 1;\nEND;\n"),
         ("TIL", til([(f"{STEM}.TIF", 0, 0, *SHAPE)]).replace("ULRowOffset", "x")),

@@ -189,7 +189,10 @@ def test_a_basic_product_is_known_by_its_xml_too(product):
         open_scene(product(text=xml(product="L1B")))
 
 
-@pytest.mark.parametrize("text", ["<a", "<other/>", xml(time="noon"), xml(extra="<a>" * 200 + "</a>" * 200)])
+@pytest.mark.parametrize(
+    "text",
+    ["<a", "<other/>", xml(time="noon"), xml(time="0001-01-01T00:00:00+14:00"), xml(extra="<a>" * 200 + "</a>" * 200)],
+)
 def test_a_broken_xml_ends_in_one_line(product, text):
     with pytest.raises(InputError, match=r"metadata\.xml: ") as error:
         open_scene(product(text=text))

@@ -7,7 +7,10 @@ from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING
 
+import rasterio
 from affine import Affine
+from rasterio.crs import CRS
+from rasterio.errors import CRSError
 
 from imagery_diff.errors import InputError
 from imagery_diff.grid import Grid
@@ -159,6 +162,12 @@ def _by_index(dimap: Dimap) -> Grid | None:
     if dimap.code is None or any(n is None for n in numbers):
         return None
     x, y, width, height = (n or 0.0 for n in numbers)
+    try:
+        # Within an environment GDAL logs, and does not print.
+        with rasterio.Env():
+            CRS.from_epsg(int(dimap.code))
+    except CRSError as error:
+        raise dimap.broken(f"no coordinate system EPSG:{dimap.code}") from error
     return Grid(crs=f"EPSG:{dimap.code}", transform=Affine(width, 0, x, 0, -height, y), shape=dimap.shape)
 
 

@@ -6,19 +6,22 @@ Terradue/Stars ``AIRBUS``, GDAL ``autotest/gdrivers/data/dimap2``.
 
 from __future__ import annotations
 
-import datetime as dt
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from imagery_diff.errors import InputError
 from imagery_diff.geometry import Sun, View
 from imagery_diff.read.mosaic import refuse_many
+from imagery_diff.read.products.times import utc_time
 from imagery_diff.read.products.toa import per_radiance
 from imagery_diff.read.xml import Node, read_xml
 from imagery_diff.scene import Band, Level
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from imagery_diff.read.assets import Asset
 
 NAMES = {
@@ -91,13 +94,13 @@ class Dimap:
         """EPSG code of the image."""
         name = self.root.text_of("PROJECTED_CRS_CODE") or self.root.text_of("GEODETIC_CRS_CODE") or ""
         last = name.rpartition(":")[2]
-        return last if last.isdigit() else None
+        return last if _natural(last) else None
 
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns of the whole image."""
         rows, cols = self._whole("Raster_Dimensions/NROWS"), self._whole("Raster_Dimensions/NCOLS")
-        if rows is None or cols is None or rows < 1 or cols < 1:
+        if rows is None or cols is None:
             raise self.broken("no NROWS and NCOLS")
         return rows, cols
 
@@ -107,21 +110,26 @@ class Dimap:
         size = self.root.first("NTILES_SIZE")
         if size is None:
             return self.shape
-        rows, cols = (size.attribute(k) or "" for k in ("nrows", "ncols"))
-        if not (rows.isdigit() and cols.isdigit() and int(rows) and int(cols)):
+        rows, cols = _natural(size.attribute("nrows")), _natural(size.attribute("ncols"))
+        if rows is None or cols is None:
             raise self.broken("tiles without a size")
         for node in (*self.root.all("OVERLAP_ROW"), *self.root.all("OVERLAP_COL")):
             if node.text not in {"", "0"}:
                 raise self.broken("tiles that overlap, which are not read; order them without")
-        return int(rows), int(cols)
+        return rows, cols
 
     def broken(self, what: str) -> InputError:
         """Return the error of a file that does not say what it must."""
         return InputError(f"{self.asset.name}: is no DIMAP file that can be read ({what}); download it again")
 
     def _whole(self, path: str) -> int | None:
-        number = self.root.number(path)
-        return int(number) if number is not None and number == int(number) else None
+        return _natural(self.root.text_of(path))
+
+
+def _natural(text: str | None) -> int | None:
+    """Return a whole number from 1 on; None for anything else."""
+    number = int(text) if text and re.fullmatch(r"[0-9]{1,9}", text) else 0
+    return number or None
 
 
 def read_dimap(asset: Asset) -> Dimap:
@@ -168,11 +176,11 @@ def groups_of(dimap: Dimap) -> tuple[Group, ...]:
 
 def _part(dimap: Dimap, node: Node) -> TilePart:
     path = node.first("DATA_FILE_PATH")
-    row, col = (node.attribute(k) or "1" for k in ("tile_R", "tile_C"))
+    row, col = (_natural(node.attribute(k) or "1") for k in ("tile_R", "tile_C"))
     href = path.attribute("href") if path else None
-    if not href or not (row.isdigit() and col.isdigit() and int(row) and int(col)):
+    if not href or row is None or col is None:
         raise dimap.broken("a Data_File without href or place")
-    return TilePart(href, int(row), int(col))
+    return TilePart(href, row, col)
 
 
 def _band_ids(display: Node | None) -> tuple[str, ...]:
@@ -266,7 +274,7 @@ def _centre(node: Node, profile: str) -> dict[str, Any]:
     """Read what is told of the centre of the image."""
     azimuth, elevation = node.number("SUN_AZIMUTH"), node.number("SUN_ELEVATION")
     across, along = node.number("GSD_ACROSS_TRACK"), node.number("GSD_ALONG_TRACK")
-    acquired = _time(node.text_of("TIME"))
+    acquired = utc_time(node.text_of("TIME"))
     return {
         "acquired": acquired,
         "time_source": "metadata" if acquired else None,
@@ -303,18 +311,7 @@ def _looked(incidence: float, azimuth: float) -> View:
 
 def _strip_time(node: Node) -> dt.datetime | None:
     day, time = node.text_of("IMAGING_DATE"), node.text_of("IMAGING_TIME")
-    return _time(f"{day}T{time}") if day and time else None
-
-
-def _time(text: str | None) -> dt.datetime | None:
-    """Read an ISO 8601 time; without a zone it is UTC, which every file names as its own."""
-    if text is None:
-        return None
-    try:
-        time = dt.datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InputError(f"its time {text[:40]!r} is no time; download it again") from error
-    return time.astimezone(dt.UTC) if time.tzinfo else time.replace(tzinfo=dt.UTC)
+    return utc_time(f"{day}T{time}") if day and time else None
 
 
 def bands_of(dimap: Dimap, ids: tuple[str, ...]) -> tuple[Band, ...]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from imagery_diff.read.xml import Node
 
 _EPSG = re.compile(r"(?<![\d.])(\d{4,6})(?![\d.])")
-_DIMENSIONS = (2, 3)
+_DIMENSIONS = {"2": 2, "3": 3}
 _CORNERS = 3
 
 
@@ -180,8 +180,8 @@ def _outlines(asset: Asset, root: Node, grid: Grid) -> list[_Outline]:
 def _ring(asset: Asset, node: Node) -> NDArray[np.float64]:
     """Read a ring of positions (x, y)."""
     wrong = InputError(f"{asset.name}: has an outline that is none ({node.text[:40]!r}); download it again")
-    dimension = int(node.attribute("srsDimension") or 2) if (node.attribute("srsDimension") or "2").isdigit() else 0
-    if dimension not in _DIMENSIONS:
+    dimension = _DIMENSIONS.get(node.attribute("srsDimension") or "2")
+    if dimension is None:
         raise wrong
     try:
         values = np.array(node.text.split(), float)

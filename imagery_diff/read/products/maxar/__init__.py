@@ -15,6 +15,7 @@ from imagery_diff.read.mosaic import MosaicSource, Place, Tile, lay_out
 from imagery_diff.read.products.found import Found, provenance
 from imagery_diff.read.products.maxar.isd import Group, read_isd, read_text, tiles_of
 from imagery_diff.read.products.maxar.radiometry import NAMES, Scaling, bands_of, scaling
+from imagery_diff.read.products.times import utc_time
 from imagery_diff.read.raster import RasterSource, open_raster
 from imagery_diff.scene import Level, Orbit, SceneInfo
 
@@ -35,6 +36,7 @@ _RASTERS = (".tif", ".tiff")
 _RANKS = {"M": 0, "S": 1, "P": 2}
 """Multispectral before pan-sharpened before pan: its numbers are measured, and it has more bands."""
 _NODATA = 0
+_ABSURD_PX = 10**9
 _SAME_PASS_S = 600.0
 """Times further apart than this are of different passes."""
 _SPELLED = {"RGB": ["R", "G", "B"], "NRG": ["N", "R", "G"], "BGRN": ["B", "G", "R", "N"]}
@@ -111,8 +113,8 @@ def _open(delivery: Delivery, parts: _Parts) -> SceneInfo:
     imd, til = _metadata(parts)
     _refuse_basic(parts, imd)
     places = _places(delivery, parts, til)
-    whole = (imd.number("NUMROWS"), imd.number("NUMCOLUMNS"))
-    shape = (int(whole[0]), int(whole[1])) if len(places) > 1 and whole[0] and whole[1] else None
+    rows, cols = (min(int(imd.number(k) or 0), _ABSURD_PX) for k in ("NUMROWS", "NUMCOLUMNS"))
+    shape = (rows, cols) if len(places) > 1 and rows > 0 and cols > 0 else None
     grid, there = lay_out(parts.index, places, shape)
     seen = [place.asset for place, _ in there if place.asset is not None]
     with open_raster(seen[0]) as dataset:
@@ -245,8 +247,8 @@ def _moment(parts: _Parts, imd: Group) -> dict[str, Any]:
     images = [group for _, group in imd.named(r"IMAGE(_\d+)?")]
     first = images[0] if images else Group()
     mapped = imd.first("MAP_PROJECTED_PRODUCT")
-    span = [t for t in (_time(mapped.text(k)) for k in ("EARLIESTACQTIME", "LATESTACQTIME")) if t]
-    lines = [t for t in (_time(i.text("FIRSTLINETIME") or i.text("TLCTIME")) for i in images) if t]
+    span = [t for t in (utc_time(mapped.text(k)) for k in ("EARLIESTACQTIME", "LATESTACQTIME")) if t]
+    lines = [t for t in (utc_time(i.text("FIRSTLINETIME") or i.text("TLCTIME")) for i in images) if t]
     every = [*span, *lines]
     mixed = bool(every) and (max(every) - min(every)).total_seconds() > _SAME_PASS_S
     named = _time_of_name(parts.stem)
@@ -284,17 +286,6 @@ def _incidence(image: Group) -> float | None:
     """Return the angle between the vertical and the satellite at the ground; off-nadir, at the satellite, is less."""
     elevation = image.number("MEANSATEL")
     return None if elevation is None else 90.0 - elevation
-
-
-def _time(text: str | None) -> dt.datetime | None:
-    """Read an ISO 8601 time; without a zone it is UTC."""
-    if text is None:
-        return None
-    try:
-        time = dt.datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InputError(f"its time {text[:40]!r} is no time; download it again") from error
-    return time.astimezone(dt.UTC) if time.tzinfo else time.replace(tzinfo=dt.UTC)
 
 
 def _time_of_name(stem: str) -> dt.datetime | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from imagery_diff.errors import InputError
 from imagery_diff.read.mosaic import refuse_many
+from imagery_diff.read.raster import MAX_SIDE_PX
 from imagery_diff.read.xml import finite, read_xml
 
 if TYPE_CHECKING:
@@ -164,9 +165,13 @@ def tiles_of(asset: Asset, til: Group) -> list[TilePlace]:
     found = []
     for _, tile in listed:
         name, row, col = tile.text("FILENAME"), tile.number("ULROWOFFSET"), tile.number("ULCOLOFFSET")
-        if name is None or row is None or col is None or row != int(row) or col != int(col):
+        if name is None or not _offset(row) or not _offset(col):
             raise _broken(asset, "a tile without filename, ULRowOffset or ULColOffset")
-        found.append(TilePlace(name=name, row=int(row), col=int(col)))
+        found.append(TilePlace(name=name, row=int(row or 0), col=int(col or 0)))
     if not found:
         raise _broken(asset, "no tiles")
     return found
+
+
+def _offset(number: float | None) -> bool:
+    return number is not None and 0 <= number <= MAX_SIDE_PX and number == int(number)
