@@ -84,6 +84,34 @@ class MosaicSource:
         return data, unseen, self.grid.window(row, col, shape)
 
 
+@dataclass(frozen=True, kw_only=True)
+class GroupedSource:
+    """The pixels of an image whose bands lie in groups of files, all on one grid."""
+
+    groups: tuple[MosaicSource, ...]
+    counts: tuple[int, ...]
+    """How many bands each group has; the bands of the image are those of the first group, then of the second."""
+    grid: Grid
+    mask: Mask | None = None
+
+    def read(self, row: int, col: int, shape: tuple[int, int], bands: tuple[int, ...]) -> Scene:
+        """Read a rectangle inside the image; see :class:`imagery_diff.scene.PixelSource`."""
+        data = np.empty((len(bands), *shape), np.float32)
+        unseen = np.ones(shape, bool)
+        begin = 0
+        for group, count in zip(self.groups, self.counts, strict=True):
+            places = [k for k, band in enumerate(bands) if begin <= band < begin + count]
+            if places:
+                data[places], fill, _ = group.numbers(row, col, shape, tuple(bands[k] - begin for k in places))
+                unseen &= fill
+            begin += count
+        return as_scene(data, unseen, self.grid.window(row, col, shape), self.mask, (row, col))
+
+    def as_stored(self) -> GroupedSource:
+        """Return the same source in the files' own numbers, without its mask."""
+        return replace(self, groups=tuple(g.as_stored() for g in self.groups), mask=None)
+
+
 def refuse_many(index: Asset, count: int) -> None:
     """Refuse an index that lists more tiles than images have.
 

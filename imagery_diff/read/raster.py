@@ -163,20 +163,6 @@ class Mask(Protocol):
         ...
 
 
-class Numbers(Protocol):
-    """Numbers of one file, or of several laid beside each other."""
-
-    def numbers(
-        self, row: int, col: int, shape: tuple[int, int], bands: tuple[int, ...]
-    ) -> tuple[NDArray[np.float32], NDArray[np.bool_], Grid]:
-        """Return (band, row, col) in the scene's units, (row, col) True where nothing was seen, and their grid."""
-        ...
-
-    def as_stored(self) -> Numbers:
-        """Return the same in the file's own numbers, without masks."""
-        ...
-
-
 @dataclass(frozen=True, kw_only=True)
 class RasterSource:
     """The pixels of one raster file, with an optional raster of flags beside it."""
@@ -234,7 +220,7 @@ class RasterSource:
 class StackSource:
     """Bands in files of their own, some of them coarser: all are laid on the finest of them."""
 
-    files: tuple[Numbers, ...]
+    files: tuple[RasterSource, ...]
     """One for each band, in the order of ``SceneInfo.bands``; each holds one band."""
     steps: tuple[int, ...]
     """How many pixels of the scene's grid a pixel of each is wide and high."""

@@ -10,6 +10,7 @@ import zipfile
 
 import numpy as np
 import pytest
+import rasterio
 from affine import Affine
 from click.testing import CliRunner
 
@@ -327,6 +328,23 @@ def test_what_a_missing_tile_holds_was_not_seen_and_it_is_told(product):
     assert any("1 of the 4 tiles it lists are missing" in c for c in info.caveats)
 
 
+def test_tiles_in_jpeg_2000_are_read_too(product):
+    data = numbers()
+    here = product(data)
+    with rasterio.open(here / f"IMG_{STEM}_R1C1.TIF") as file:
+        profile = {"crs": file.crs, "transform": file.transform, "dtype": "uint16", "count": 4}
+    with rasterio.open(
+        here / f"IMG_{STEM}_R1C1.JP2", "w", "JP2OpenJPEG", SHAPE[1], SHAPE[0], QUALITY=100, REVERSIBLE="YES", **profile
+    ) as file:
+        file.write(data)
+    (here / f"IMG_{STEM}_R1C1.TIF").unlink()
+    (here / f"DIM_{STEM}.XML").write_text((here / f"DIM_{STEM}.XML").read_text().replace("R1C1.TIF", "R1C1.JP2"))
+    for way in (here, here / f"IMG_{STEM}_R1C1.JP2"):
+        info = open_scene(way)
+        assert info.grid.transform == Affine(PIXEL, 0, X, 0, -PIXEL, Y)
+        assert np.array_equal(info.source.as_stored().read(0, 0, SHAPE, (0, 1, 2, 3)).data, data)
+
+
 def test_the_two_groups_of_pleiades_neo_are_one_image_of_six_bands(product):
     def shown(*ids):
         listed = "".join(
@@ -357,6 +375,8 @@ def test_the_two_groups_of_pleiades_neo_are_one_image_of_six_bands(product):
     info = open_scene(here)
     assert [b.name for b in info.bands] == ["red", "green", "blue", "nir", "rededge", "coastal"]
     assert np.array_equal(info.source.as_stored().read(0, 0, SHAPE, tuple(range(6))).data, data)
+    mixed = info.source.as_stored().read(30, 40, (20, 20), (5, 0, 3))
+    assert np.array_equal(mixed.data, data[[5, 0, 3], 30:50, 40:60])
     assert (info.product, info.platform, info.licence) == ("Pleiades Neo MS-FS ortho", "PNEO 4", "EULA")
     assert info.credit == "© Airbus DS 2023"
     assert info.ground_control is None
@@ -486,6 +506,11 @@ def test_an_image_without_georeference_lies_where_the_dim_file_says_and_it_is_to
     assert any("to half a pixel" in c for c in info.caveats)
     cut = open_scene(product(shape=(600, 800), folder="y"))
     assert any("it was changed after delivery" in c for c in cut.caveats)
+
+
+def test_the_table_of_contents_is_no_image_and_says_what_to_give(product):
+    with pytest.raises(InputError, match=r"VOL_PHR\.XML: lists what was delivered.*give its folder"):
+        open_scene(product().parent / "VOL_PHR.XML")
 
 
 def test_a_coordinate_system_that_is_none_ends_in_one_line(product):

@@ -14,7 +14,7 @@ from rasterio.errors import CRSError
 
 from imagery_diff.errors import InputError
 from imagery_diff.grid import Grid
-from imagery_diff.read.mosaic import MosaicSource, Place, Tile, lay_out
+from imagery_diff.read.mosaic import GroupedSource, MosaicSource, Place, Tile, lay_out
 from imagery_diff.read.products.airbus.dimap import (
     Dimap,
     Facts,
@@ -28,12 +28,11 @@ from imagery_diff.read.products.airbus.dimap import (
 )
 from imagery_diff.read.products.airbus.masks import MEANINGS, GmlMasks, read_masks
 from imagery_diff.read.products.found import Found, provenance
-from imagery_diff.read.raster import RasterSource, StackSource, open_raster
+from imagery_diff.read.raster import RasterSource, open_raster
 from imagery_diff.scene import Orbit, SceneInfo
 
 if TYPE_CHECKING:
     from imagery_diff.read.assets import Asset, Delivery
-    from imagery_diff.read.raster import Numbers
 
 _DIM = re.compile(r"DIM_(?P<stem>.+)\.XML", re.IGNORECASE)
 _IMG = re.compile(r"IMG_(?P<stem>.+?)(?:_(?:RGB|NED|P))?(?:_R\d+C\d+)?\.(?:TIFF?|JP2)", re.IGNORECASE)
@@ -42,6 +41,8 @@ _STRIP = re.compile(r"(?P<sat>PHR1[AB]|PNEO\d|SPOT[67])_(?:(?P<kind>[A-Z-]+)_)?(
 _KIND = re.compile(r"_(?P<kind>PMS|MS|PAN|P)(?:-[A-Z]+)?(?=_|$)", re.IGNORECASE)
 _RANKS = {"MS": 0, "PMS": 1, "P": 2, "PAN": 2}
 """Multispectral before pan-sharpened before pan: its numbers are measured, and it has more bands."""
+_CONTENTS = re.compile(r"(?:VOL_|SPOT_|PER_|INDEX).*\.(?:XML|HTM)", re.IGNORECASE)
+"""Tables of contents of a delivery; they describe no image."""
 _MASK_KIND = re.compile(r"\((?P<kind>[A-Z]{3})\)")
 
 
@@ -70,7 +71,18 @@ def find(delivery: Delivery) -> list[Found]:
                 open=partial(_open, delivery, asset, stem),
             )
         )
+    named = delivery.named
+    if named is not None and _CONTENTS.fullmatch(named.name):
+        found.append(
+            Found(
+                scene=named.name, product="contents", rank=100, images=(named,), open=partial(_refuse_contents, named)
+            )
+        )
     return found
+
+
+def _refuse_contents(asset: Asset) -> SceneInfo:
+    raise InputError(f"{asset.name}: lists what was delivered and is no image; give its folder, or a DIM file in it")
 
 
 def _open(delivery: Delivery, asset: Asset, stem: str) -> SceneInfo:
@@ -100,14 +112,14 @@ def _open(delivery: Delivery, asset: Asset, stem: str) -> SceneInfo:
     masks, doubts = _masks(delivery, dimap, grid)
     sources, begin = [], 0
     for group, names, tiles in zip(groups, counted, laid, strict=True):
-        sources += _by_band(group, tiles, grid, scaled, range(begin, begin + len(names)))
+        sources.append(_source(group, tiles, grid, scaled, slice(begin, begin + len(names))))
         begin += len(names)
     seen = [p.asset for tiles in laid for p, _ in tiles if p.asset is not None]
     return SceneInfo(
         name=first.name if len(seen) == 1 else asset.name,
         grid=grid,
         bands=bands_of(dimap, ids),
-        source=StackSource(files=tuple(sources), steps=(1,) * len(sources), grid=grid, mask=masks),
+        source=GroupedSource(groups=tuple(sources), counts=tuple(map(len, counted)), grid=grid, mask=masks),
         product=f"{_family(dimap)} {dimap.spectral or 'image'} {dimap.level.lower()}",
         why=f"a DIMAP file of profile {dimap.profile[:20] or 'unknown'}",
         level=scaled.level,
@@ -181,34 +193,28 @@ def _counted(group: Group, tiles: list[tuple[Place, tuple[int, int]]]) -> tuple[
     return group.bands[:count] if len(group.bands) > count else tuple(str(i + 1) for i in range(count))
 
 
-def _by_band(
-    group: Group,
-    tiles: list[tuple[Place, tuple[int, int]]],
-    grid: Grid,
-    scaled: Scaling,
-    bands: range,
-) -> list[Numbers]:
-    """Return a source for each band of a group."""
-    sources: list[Numbers] = []
-    for number, band in enumerate(bands, start=1):
-        parts = tuple(
-            Tile(
-                source=RasterSource(
-                    asset=place.asset,
-                    indexes=(number,),
-                    scale=scaled.scale[band],
-                    offset=scaled.offset[band],
-                    nodata=group.nodata,
-                ),
-                row=place.row,
-                col=place.col,
-                shape=shape,
-            )
-            for place, shape in tiles
-            if place.asset is not None
+def _source(
+    group: Group, tiles: list[tuple[Place, tuple[int, int]]], grid: Grid, scaled: Scaling, bands: slice
+) -> MosaicSource:
+    """Return the pixels of a group, its bands being those of the image at ``bands``."""
+    scale, offset = scaled.scale[bands], scaled.offset[bands]
+    parts = tuple(
+        Tile(
+            source=RasterSource(
+                asset=place.asset,
+                indexes=tuple(range(1, len(scale) + 1)),
+                scale=scale,
+                offset=offset,
+                nodata=group.nodata,
+            ),
+            row=place.row,
+            col=place.col,
+            shape=shape,
         )
-        sources.append(MosaicSource(tiles=parts, grid=grid))
-    return sources
+        for place, shape in tiles
+        if place.asset is not None
+    )
+    return MosaicSource(tiles=parts, grid=grid)
 
 
 def _masks(delivery: Delivery, dimap: Dimap, grid: Grid) -> tuple[GmlMasks | None, list[str]]:

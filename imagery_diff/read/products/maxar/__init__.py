@@ -143,7 +143,7 @@ def _open(delivery: Delivery, parts: _Parts) -> SceneInfo:
     files = (*seen, *(a for a in (parts.imd, parts.til, parts.xml) if a))
     credit = f"Satellite image ©{facts.acquired.year} Maxar Technologies" if facts.acquired else None
     return SceneInfo(
-        name=seen[0].name if len(places) == 1 else parts.index.name,
+        name=_shown(parts, places),
         grid=grid,
         bands=bands_of(facts.satellite, letters),
         source=MosaicSource(tiles=tiles, grid=grid),
@@ -195,6 +195,12 @@ def _places(delivery: Delivery, parts: _Parts, til: Group) -> list[Place]:
             "give the folder as it was delivered"
         )
     return [Place(asset=parts.images[0], row=0, col=0)]
+
+
+def _shown(parts: _Parts, places: list[Place]) -> str:
+    """Return what people know the product by: its image, or the index of its tiles."""
+    only = places[0].asset if len(places) == 1 else None
+    return (only or parts.index).name
 
 
 def _letters(imd: Group, count: int) -> list[str]:
@@ -302,7 +308,7 @@ def _time_of_name(stem: str) -> dt.datetime | None:
 
 def _caveats(parts: _Parts, imd: Group, places: list[Place], facts: _Facts) -> list[str]:
     """Say what about the product is doubtful."""
-    name = parts.index.name
+    name = _shown(parts, places)
     found = [f"{name}: Maxar delivers no mask; cloud, haze and shadow are not masked"]
     missing = sum(p.asset is None for p in places)
     if missing:
