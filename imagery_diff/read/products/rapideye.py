@@ -44,7 +44,12 @@ def find(delivery: Delivery) -> list[Found]:
     found = []
     for asset, match in delivery.matching(_NAME):
         product = match["product"] or ""
-        if {"udm", "udm2", "browse"} & set(product.lower().split("_")):
+        parts = set(product.lower().split("_"))
+        if asset == delivery.named and {"udm", "udm2"} & parts:
+            found.append(
+                Found(scene=match["id"], product="mask", rank=100, images=(asset,), open=partial(_refuse_mask, asset))
+            )
+        if {"udm", "udm2", "browse"} & parts:
             continue
         mask, item, xml = _beside(delivery, asset, match)
         found.append(
@@ -77,6 +82,10 @@ def _level(product: str) -> Level:
     if "visual" in parts:
         return Level.DISPLAY
     return Level.SURFACE if "sr" in parts else Level.RADIANCE
+
+
+def _refuse_mask(asset: Asset) -> SceneInfo:
+    raise InputError(f"{asset.name}: is a mask, not an image; give the image beside it, the mask is found by its name")
 
 
 def _refuse_basic(asset: Asset) -> SceneInfo:

@@ -433,6 +433,22 @@ def test_every_mask_becomes_its_flag_and_around_the_region_of_interest_is_no_dat
         assert np.array_equal(window, expected[row : row + shape[0], col : col + shape[1]])
 
 
+def test_no_data_is_the_value_the_file_declares(product):
+    data = numbers()
+    data[:, :, :5], data[:, :, 5:10], data[1, :, 10:15] = 7, 0, 7
+    seven = DISPLAY.replace("<SPECIAL_VALUE_COUNT>0<", "<SPECIAL_VALUE_COUNT>7<")
+    flags = open_scene(product(data, display=seven)).read().flags
+    assert (flags[:, :5] == Flag.NODATA).all()
+    assert not flags[:, 5:].any()
+
+
+def test_spot_is_credited_to_airbus_and_a_licence_that_is_none_is_not_told(product):
+    legal = "<COPYRIGHT>Copyright (c) 2013 - AIRBUS DS - All rights reserved</COPYRIGHT><LICENSE>NA</LICENSE>"
+    info = open_scene(product(profile="S7_ORTHO", mission=("SPOT", "7"), legal=legal))
+    assert (info.product, info.credit) == ("SPOT 7 MS ortho", "© Airbus DS 2023")
+    assert info.licence == "Copyright (c) 2013 - AIRBUS DS - All rights reserved"
+
+
 def test_a_mask_in_other_coordinates_is_not_used_and_it_is_told(product):
     masks = {
         "CLD": gml(box(0, 0, 20, 20), system="urn:ogc:def:crs:EPSG::32651"),

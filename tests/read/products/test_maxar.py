@@ -274,7 +274,7 @@ def test_an_unknown_satellite_stays_radiance_and_without_factors_numbers(product
 def test_bands_follow_the_groups_of_the_imd_with_wavelengths_by_satellite(product):
     eight = dict.fromkeys(("C", "B", "G", "Y", "R", "RE", "N", "N2"), (0.01, 0.05))
     info = open_scene(product(numbers(8), text=imd(eight, bandId="Multi", satId="WV02")))
-    names = ["coastal", "blue", "green", "yellow", "red", "rededge", "nir", "nir08"]
+    names = ["coastal", "blue", "green", "yellow", "red", "rededge", "nir", "nir2"]
     assert [b.name for b in info.bands] == names
     assert (info.bands[6].wavelength_nm, info.bands[6].width_nm) == (832.5, 125.0)
     # A product in natural colours: bandId tells the order of the file.

@@ -184,6 +184,12 @@ def test_a_basic_product_is_refused_with_what_to_order(write_image, name):
         open_scene(write_image(name, numbers()))
 
 
+def test_a_mask_given_as_an_image_is_refused(product):
+    here = product(udm=np.zeros((1, *SHAPE), np.uint8))
+    with pytest.raises(InputError, match="is a mask, not an image"):
+        open_scene(here / f"{ID}_3A_udm.tif")
+
+
 def test_a_basic_product_is_known_by_its_xml_too(product):
     with pytest.raises(InputError, match="not orthorectified"):
         open_scene(product(text=xml(product="L1B")))

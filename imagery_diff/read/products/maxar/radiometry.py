@@ -30,9 +30,9 @@ NAMES = {
     "R": "red",
     "RE": "rededge",
     "N": "nir",
-    "N2": "nir08",
+    "N2": "nir2",
 }
-"""Band of the IMD -> common name; NIR2 (860 to 1040 nm) is none of the usual near infrared."""
+"""Band of the IMD -> common name; NIR2 (860 to 1040 nm) is no other satellite's near infrared."""
 
 
 class _Known(NamedTuple):
