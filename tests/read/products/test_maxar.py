@@ -196,6 +196,15 @@ def test_what_a_missing_tile_holds_was_not_seen_and_it_is_told(product):
     assert any("1 of the 4 tiles it lists are missing" in c for c in info.caveats)
 
 
+def test_tiles_may_be_listed_in_any_order_and_written_in_small_letters(product):
+    here = product(tiles=tiled()[::-1])
+    for file in here.glob("*.TIF"):
+        file.rename(file.with_suffix(".tif"))
+    info = open_scene(here)
+    assert info.grid.transform == CORNER
+    assert np.array_equal(info.source.as_stored().read(0, 0, SHAPE, (0, 1, 2, 3)).data, numbers())
+
+
 def test_of_a_folder_without_any_of_its_tiles_nothing_is_opened(product):
     here = product(tiles=tiled())
     for file in here.glob("*.TIF"):
@@ -226,6 +235,13 @@ def test_a_link_out_of_the_folder_is_not_followed(product, write_image):
         open_scene(here)
     with pytest.raises(InputError, match="is a link out of the folder"):
         open_scene(here / f"{STEM}.TIL")
+
+
+def test_a_tile_that_is_a_vrt_is_refused(product):
+    here = product()
+    (here / f"{STEM}.TIF").write_text("<VRTDataset rasterXSize='80' rasterYSize='60'></VRTDataset>")
+    with pytest.raises(InputError, match="is a VRT"):
+        open_scene(here)
 
 
 @pytest.mark.parametrize(
@@ -280,6 +296,9 @@ def test_bands_follow_the_groups_of_the_imd_with_wavelengths_by_satellite(produc
     # A product in natural colours: bandId tells the order of the file.
     colours = open_scene(product(numbers(3), text=imd(bandId="RGB"), folder="rgb"))
     assert [b.name for b in colours.bands] == ["red", "green", "blue"]
+    # Whatever the order of the groups is.
+    three = {b: CALIBRATION[b] for b in "BGR"}
+    assert open_scene(product(numbers(3), text=imd(three, bandId="RGB"), folder="rgb3")).bands[0].name == "red"
     pan = open_scene(product(numbers(1), text=imd({"P": (1e-2, 0.28)}, bandId="P", satId="GE01"), folder="pan"))
     assert [(b.name, b.wavelength_nm) for b in pan.bands] == [("pan", 625)]
     odd = open_scene(product(numbers(5), folder="odd"))
