@@ -14,7 +14,6 @@ from rasterio.errors import CRSError
 
 from imagery_diff.errors import InputError
 from imagery_diff.grid import Grid
-from imagery_diff.read.mosaic import GroupedSource, MosaicSource, Place, Tile, lay_out
 from imagery_diff.read.products.airbus.dimap import (
     Dimap,
     Facts,
@@ -29,6 +28,7 @@ from imagery_diff.read.products.airbus.dimap import (
 from imagery_diff.read.products.airbus.masks import MEANINGS, GmlMasks, read_masks
 from imagery_diff.read.products.found import Found, provenance
 from imagery_diff.read.raster import RasterSource, open_raster
+from imagery_diff.read.tiles import GroupedSource, Place, Tile, TiledSource, lay_out
 from imagery_diff.scene import Orbit, SceneInfo
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ def _counted(group: Group, tiles: list[tuple[Place, tuple[int, int]]]) -> tuple[
 
 def _source(
     group: Group, tiles: list[tuple[Place, tuple[int, int]]], grid: Grid, scaled: Scaling, bands: slice
-) -> MosaicSource:
+) -> TiledSource:
     """Return the pixels of a group, its bands being those of the image at ``bands``."""
     scale, offset = scaled.scale[bands], scaled.offset[bands]
     parts = tuple(
@@ -214,7 +214,7 @@ def _source(
         for place, shape in tiles
         if place.asset is not None
     )
-    return MosaicSource(tiles=parts, grid=grid)
+    return TiledSource(tiles=parts, grid=grid)
 
 
 def _masks(delivery: Delivery, dimap: Dimap, grid: Grid) -> tuple[GmlMasks | None, list[str]]:

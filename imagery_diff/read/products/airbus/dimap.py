@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from imagery_diff.errors import InputError
 from imagery_diff.geometry import Sun, View
-from imagery_diff.read.mosaic import refuse_many
 from imagery_diff.read.products.times import utc_time
 from imagery_diff.read.products.toa import per_radiance
+from imagery_diff.read.tiles import refuse_many
 from imagery_diff.read.xml import Node, read_xml
 from imagery_diff.scene import Band, Level
 

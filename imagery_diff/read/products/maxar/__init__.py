@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from imagery_diff.errors import InputError
 from imagery_diff.geometry import Sun, View
-from imagery_diff.read.mosaic import MosaicSource, Place, Tile, lay_out
 from imagery_diff.read.products.found import Found, provenance
 from imagery_diff.read.products.maxar.isd import Group, read_isd, read_text, tiles_of
 from imagery_diff.read.products.maxar.radiometry import NAMES, Scaling, bands_of, scaling
 from imagery_diff.read.products.times import utc_time
 from imagery_diff.read.raster import RasterSource, open_raster
+from imagery_diff.read.tiles import Place, Tile, TiledSource, lay_out
 from imagery_diff.scene import Level, Orbit, SceneInfo
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def _open(delivery: Delivery, parts: _Parts) -> SceneInfo:
         name=_shown(parts, places),
         grid=grid,
         bands=bands_of(facts.satellite, letters),
-        source=MosaicSource(tiles=tiles, grid=grid),
+        source=TiledSource(tiles=tiles, grid=grid),
         product=f"Maxar {imd.text('IMAGEDESCRIPTOR') or imd.text('PRODUCTTYPE') or 'image'}",
         why="name of a Maxar file" + (", metadata beside it" if imd.values else ""),
         level=scaled.level,

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from imagery_diff.errors import InputError
-from imagery_diff.read.mosaic import refuse_many
 from imagery_diff.read.raster import MAX_SIDE_PX
+from imagery_diff.read.tiles import refuse_many
 from imagery_diff.read.xml import finite, read_xml
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from affine import Affine
 from imagery_diff.errors import InputError
 from imagery_diff.grid import Grid
 from imagery_diff.read.assets import Asset
-from imagery_diff.read.mosaic import MosaicSource, Place, Tile, lay_out
 from imagery_diff.read.raster import RasterSource
+from imagery_diff.read.tiles import Place, Tile, TiledSource, lay_out
 from imagery_diff.scene import Flag
 
 GRID = Grid(crs="EPSG:32652", transform=Affine(3, 0, 605_001, 0, -3, 4_676_998), shape=(20, 30))
@@ -30,7 +30,7 @@ def tile(write_image):
 
 
 def test_where_tiles_overlap_the_first_is_taken_and_the_second_fills_what_it_did_not_see(tile):
-    source = MosaicSource(tiles=(tile(100, 0, 0, empty=slice(0, 5)), tile(200, 0, 10)), grid=GRID)
+    source = TiledSource(tiles=(tile(100, 0, 0, empty=slice(0, 5)), tile(200, 0, 10)), grid=GRID)
     scene = source.read(0, 0, (20, 30), (0,))
     assert (scene.data[0, 5:, :20] == 100).all()
     assert (scene.data[0, :, 20:] == 200).all()
@@ -40,7 +40,7 @@ def test_where_tiles_overlap_the_first_is_taken_and_the_second_fills_what_it_did
 
 
 def test_a_window_without_a_tile_was_not_seen(tile):
-    source = MosaicSource(tiles=(tile(100, 0, 0, (5, 5)),), grid=GRID)
+    source = TiledSource(tiles=(tile(100, 0, 0, (5, 5)),), grid=GRID)
     scene = source.read(10, 10, (4, 6), (0,))
     assert (scene.flags == Flag.NODATA).all()
     assert scene.grid == GRID.window(10, 10, (4, 6))

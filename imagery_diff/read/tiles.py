@@ -45,7 +45,7 @@ class Tile:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MosaicSource:
+class TiledSource:
     """The pixels of an image that lies in tiles; where there is no tile nothing was seen."""
 
     tiles: tuple[Tile, ...]
@@ -58,7 +58,7 @@ class MosaicSource:
         data, unseen, grid = self.numbers(row, col, shape, bands)
         return as_scene(data, unseen, grid, self.mask, (row, col))
 
-    def as_stored(self) -> MosaicSource:
+    def as_stored(self) -> TiledSource:
         """Return the same source in the files' own numbers, without its mask."""
         tiles = tuple(replace(t, source=t.source.as_stored()) for t in self.tiles)
         return replace(self, tiles=tiles, mask=None)
@@ -88,7 +88,7 @@ class MosaicSource:
 class GroupedSource:
     """The pixels of an image whose bands lie in groups of files, all on one grid."""
 
-    groups: tuple[MosaicSource, ...]
+    groups: tuple[TiledSource, ...]
     counts: tuple[int, ...]
     """How many bands each group has; the bands of the image are those of the first group, then of the second."""
     grid: Grid
