@@ -159,6 +159,8 @@ class SceneInfo:
     time_source: str | None = None
     """Where the time comes from: ``metadata``, ``file name``, …; None = not known."""
     sun: Sun | None = None
+    sun_source: str | None = None
+    """``metadata``, or ``time and place`` where it was computed."""
     view: View | None = None
     orbit: Orbit = Orbit()
     ground_control: bool | None = None

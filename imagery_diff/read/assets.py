@@ -29,6 +29,7 @@ MAX_TEXT_BYTES = 20_000_000
 """Largest metadata file that is read; the longest of Sentinel-1 (annotation) have 3 MB."""
 MASK_FOLDERS = ("MASKS",)
 """Folders beside an image that hold its masks (DIMAP)."""
+_MAX_LIST_BYTES = 100_000
 _BOMB_BYTES, _BOMB_RATIO = 500_000_000, 200
 """A member of a zip that unfolds to more than this many bytes, and to more than this many times its size, is refused:
 images of ground pack to a half or a tenth, those of nothing to a thousandth."""
@@ -248,6 +249,42 @@ def open_delivery(path: str | Path) -> Delivery:
         return Delivery(name=path.name, assets=tuple(_walk(safe)), named=named)
     named = Asset.of(path)
     return Delivery(name=path.name, assets=(named, *_siblings(named)), named=named)
+
+
+def read_list(path: Path) -> list[Path] | None:
+    """Return the paths in a list file, those that are relative seen from it; None if it is none.
+
+    A list is a ``.txt`` with a path a line; empty lines and those that begin with ``#`` are passed over. A text of
+    which no line is a path that exists is no list.
+
+    Raises
+    ------
+    InputError
+        If it lists a path that does not exist beside others that do, a list again, or more than are ever one date.
+
+    """
+    if path.suffix.lower() != ".txt" or not path.is_file():
+        return None
+    try:
+        text = Asset.of(path).read(_MAX_LIST_BYTES).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return None
+    lines = [line.strip() for line in text.splitlines()]
+    named = [path.parent / line for line in lines if line and not line.startswith("#") and "\0" not in line]
+    try:
+        there = [p.exists() for p in named]
+    except OSError:  # a line longer than a name can be
+        return None
+    if not any(there):
+        return None
+    missing = [p for p, exists in zip(named, there, strict=True) if not exists]
+    if missing:
+        raise InputNotFoundError(
+            f"{path.name}: lists {missing[0].name[:80]}, which does not exist; check the paths in it"
+        )
+    if any(p.suffix.lower() == ".txt" for p in named):
+        raise InputError(f"{path.name}: lists a text file; list images, folders or archives")
+    return named
 
 
 def _archive_kind(path: Path) -> str | None:

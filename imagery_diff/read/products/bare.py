@@ -7,29 +7,34 @@ from typing import TYPE_CHECKING
 from imagery_diff.errors import InputError
 from imagery_diff.mark import ALTERED, ALTERED_TAG
 from imagery_diff.read.raster import RasterSource, describe_bands, open_raster, raster_grid
-from imagery_diff.scene import SceneInfo
+from imagery_diff.scene import Band, SceneInfo
 
 if TYPE_CHECKING:
     from imagery_diff.read.assets import Asset
+    from imagery_diff.read.given import Given
 
-NO_CLOUD_MASK = "no cloud mask; cloud and its shadow may hide things here, or be taken for change"
 SUFFIXES = frozenset({".tif", ".tiff"})
 """Of files in a folder that may be the image meant."""
 _PRODUCT_TAG = "IMAGERY_DIFF_PRODUCT"
 
 
-def open_bare(asset: Asset) -> SceneInfo:
+def open_bare(asset: Asset, given: Given) -> SceneInfo:
     """Read what a raster says of itself.
 
     Raises
     ------
     InputError
-        If it is no image of an allowed format, or is one of our results.
+        If it is no image of an allowed format, is one of our results, or has not the bands that were asked for.
 
     """
+    notes: tuple[str, ...] = ()
     with open_raster(asset) as dataset:
         grid = raster_grid(asset, dataset)
-        bands, indexes, caveats = describe_bands(asset, dataset)
+        if given.bands is None:
+            bands, indexes, caveats = describe_bands(asset, dataset)
+        else:
+            bands, indexes = _as_given(asset, dataset.count, given.bands)
+            caveats, notes = (), ("bands as given: " + ", ".join(f"{n}={k}" for n, k in given.bands.items()),)
         tags = dataset.tags()
         rendered = bool(tags.get("IMAGERY_DIFF_RENDERED"))
         altered = bool(tags.get(ALTERED_TAG))
@@ -45,14 +50,18 @@ def open_bare(asset: Asset) -> SceneInfo:
         bands=bands,
         source=RasterSource(asset=asset, indexes=indexes),
         product={"GTiff": "GeoTIFF", "JP2OpenJPEG": "JPEG 2000"}.get(driver, driver),
-        why=f"a {driver} file whose name is none of a product's",
+        why="its first bytes; its name is none of a product's",
         simulated=rendered or altered,
         credit=ALTERED if altered and not rendered else None,
         files=(asset.file,),
-        caveats=(
-            *caveats,
-            f"{asset.name}: time of the image is not known",
-            f"{asset.name}: {NO_CLOUD_MASK}",
-            f"{asset.name}: {ALTERED.lower()}" if altered else f"{asset.name}: credit unknown",
-        ),
+        notes=notes,
+        caveats=(*caveats, *((f"{asset.name}: {ALTERED.lower()}",) if altered else ())),
     )
+
+
+def _as_given(asset: Asset, count: int, told: dict[str, int]) -> tuple[tuple[Band, ...], tuple[int, ...]]:
+    """Name the bands as the user does."""
+    most = max(told.values())
+    if most > count:
+        raise InputError(f"{asset.name}: band {most} was asked for, the file has {count}; count them from 1")
+    return tuple(Band(name=name) for name in told), tuple(told.values())

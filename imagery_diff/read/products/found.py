@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from imagery_diff.read.assets import Asset
+    from imagery_diff.read.given import Given
     from imagery_diff.scene import SceneInfo
 
 
@@ -30,8 +31,8 @@ class Found:
     """Masks and metadata that belong to it."""
     masks: tuple[Asset, ...] = ()
     """Those of them that are rasters, and might be taken for images."""
-    open: Callable[[], SceneInfo]
-    """Read what it is; no pixels."""
+    open: Callable[[Given], SceneInfo]
+    """Read what it is, with what the user says of it; no pixels."""
 
     def holds(self, asset: Asset) -> bool:
         """Whether a file belongs to it."""

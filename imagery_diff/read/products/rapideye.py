@@ -22,6 +22,7 @@ from imagery_diff.scene import Band, Level, Orbit, SceneInfo
 if TYPE_CHECKING:
     from imagery_diff.grid import Grid
     from imagery_diff.read.assets import Asset, Delivery
+    from imagery_diff.read.given import Given
     from imagery_diff.read.raster import MaskSource
 
 _NAME = re.compile(
@@ -45,10 +46,6 @@ def find(delivery: Delivery) -> list[Found]:
     for asset, match in delivery.matching(_NAME):
         product = match["product"] or ""
         parts = set(product.lower().split("_"))
-        if asset == delivery.named and {"udm", "udm2"} & parts:
-            found.append(
-                Found(scene=match["id"], product="mask", rank=100, images=(asset,), open=partial(_refuse_mask, asset))
-            )
         if {"udm", "udm2", "browse"} & parts:
             continue
         mask, item, xml = _beside(delivery, asset, match)
@@ -73,6 +70,12 @@ def find(delivery: Delivery) -> list[Found]:
                 open=partial(_refuse_basic, asset),
             )
         )
+    named = delivery.named
+    lone = _NAME.fullmatch(named.name) if named is not None and not any(f.holds(named) for f in found) else None
+    if named is not None and lone is not None and {"udm", "udm2"} & set((lone["product"] or "").split("_")):
+        found.append(
+            Found(scene=lone["id"], product="mask", rank=100, images=(named,), open=partial(_refuse_mask, named))
+        )
     return found
 
 
@@ -84,11 +87,11 @@ def _level(product: str) -> Level:
     return Level.SURFACE if "sr" in parts else Level.RADIANCE
 
 
-def _refuse_mask(asset: Asset) -> SceneInfo:
+def _refuse_mask(asset: Asset, _given: Given) -> SceneInfo:
     raise InputError(f"{asset.name}: is a mask, not an image; give the image beside it, the mask is found by its name")
 
 
-def _refuse_basic(asset: Asset) -> SceneInfo:
+def _refuse_basic(asset: Asset, _given: Given | None = None) -> SceneInfo:
     raise InputError(
         f"{asset.name}: is a basic (1B) product, which is not orthorectified, so its pixels have no place on the "
         "ground; order analytic or analytic_sr of the REOrthoTile"
@@ -112,7 +115,7 @@ def _beside(delivery: Delivery, asset: Asset, match: re.Match[str]) -> tuple[Ass
     return delivery.beside(asset, *masks), item, delivery.beside(asset, *xmls)
 
 
-def _open(delivery: Delivery, asset: Asset, match: re.Match[str]) -> SceneInfo:
+def _open(delivery: Delivery, asset: Asset, match: re.Match[str], _given: Given) -> SceneInfo:
     """Read what a product is.
 
     Raises

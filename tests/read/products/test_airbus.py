@@ -506,7 +506,8 @@ def test_a_broken_mask_ends_in_one_line(product, text):
 def test_a_product_of_two_strips_has_neither_one_time_nor_one_view(product):
     info = open_scene(product(strips=(("2023-10-20", "02:11:33.1Z"), ("2023-11-03", "02:20:00.0"))))
     assert any("strips from 2023-10-20 02:11 to 2023-11-03 02:20 UTC" in c for c in info.caveats)
-    assert info.sun is info.view is None
+    assert info.view is None
+    assert info.sun_source == "time and place"
 
 
 def test_without_a_centre_the_strip_tells_the_time(product):
@@ -546,7 +547,8 @@ def test_of_one_strip_the_multispectral_image_is_taken_and_it_is_said(product):
     assert info.scene_id == STEM
     assert any("taken before Airbus" in n for n in info.notes)
     assert any("pan-sharpened" in c for c in open_scene(here).caveats)
-    product(stem=STEM.replace("20231020", "20231103"), folder="later")
+    moment = CENTRE | {"TIME": "2023-11-03T02:15:00Z"}
+    product(stem=STEM.replace("20231020", "20231103"), folder="later", centre=moment)
     with pytest.raises(InputError, match=r"holds 2 images \(PHR1A_202310200211330, PHR1A_202311030211330\)"):
         open_scene(here.parent)
 

@@ -344,7 +344,8 @@ def test_a_product_of_two_strips_has_neither_one_time_nor_one_view(product):
     info = open_scene(product(text=imd(second=second, latest="2023-11-03T02:20:03.0Z")))
     assert any("strips from 2023-10-20 02:11 to 2023-11-03 02:20 UTC" in c for c in info.caveats)
     assert info.time_source == "metadata (earliest strip)"
-    assert info.sun is info.view is None
+    assert info.view is None
+    assert info.sun_source == "time and place"
     assert info.level is Level.RADIANCE
 
 
@@ -366,7 +367,8 @@ def test_of_one_order_the_multispectral_image_is_taken_and_it_is_said(product):
     assert info.scene_id == STEM
     assert any("taken before Maxar" in n for n in info.notes)
     assert any("pan-sharpened" in c for c in open_scene(here).caveats)
-    product(stem=STEM.replace("P001", "P002"), folder="012345678010_01_P002_MUL")
+    later = imd(first="2023-11-02T02:15:00Z", earliest="2023-11-02T02:15:00Z", latest="2023-11-02T02:15:00Z")
+    product(text=later, stem=STEM.replace("P001", "P002"), folder="012345678010_01_P002_MUL")
     with pytest.raises(InputError, match="holds 2 images"):
         open_scene(here.parent)
 

@@ -33,6 +33,7 @@ from imagery_diff.scene import Orbit, SceneInfo
 
 if TYPE_CHECKING:
     from imagery_diff.read.assets import Asset, Delivery
+    from imagery_diff.read.given import Given
 
 _DIM = re.compile(r"DIM_(?P<stem>.+)\.XML", re.IGNORECASE)
 _IMG = re.compile(r"IMG_(?P<stem>.+?)(?:_(?:RGB|NED|P))?(?:_R\d+C\d+)?\.(?:TIFF?|JP2)", re.IGNORECASE)
@@ -81,11 +82,11 @@ def find(delivery: Delivery) -> list[Found]:
     return found
 
 
-def _refuse_contents(asset: Asset) -> SceneInfo:
+def _refuse_contents(asset: Asset, _given: Given) -> SceneInfo:
     raise InputError(f"{asset.name}: lists what was delivered and is no image; give its folder, or a DIM file in it")
 
 
-def _open(delivery: Delivery, asset: Asset, stem: str) -> SceneInfo:
+def _open(delivery: Delivery, asset: Asset, stem: str, _given: Given) -> SceneInfo:
     """Read what a product is.
 
     Raises

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from imagery_diff.read.assets import Asset, Delivery
+    from imagery_diff.read.given import Given
 
 _NAME = re.compile(
     r"(?P<time>\d{2}[A-Z]{3}\d{8})-(?P<kind>[MPSA])(?P<level>\d[A-Z]|1B)[A-Z0-9](?:_(?P<tile>R\d+C\d+))?"
@@ -101,7 +102,7 @@ def _products(delivery: Delivery) -> Iterable[_Parts]:
         yield _Parts(_TILE.sub("", first), tuple(kinds.get("tif", ())), one["imd"], one["til"], one["xml"])
 
 
-def _open(delivery: Delivery, parts: _Parts) -> SceneInfo:
+def _open(delivery: Delivery, parts: _Parts, _given: Given) -> SceneInfo:
     """Read what a product is.
 
     Raises
@@ -266,9 +267,7 @@ def _moment(parts: _Parts, imd: Group) -> dict[str, Any]:
     if mixed:
         earliest, latest = min(every), max(every)
         told = f"{earliest:%Y-%m-%d %H:%M} to {latest:%Y-%m-%d %H:%M} UTC"
-        caveat = (
-            f"{parts.index.name}: is made of strips from {told}; which place is of which is not told, nor sun and view"
-        )
+        caveat = f"{parts.index.name}: is made of strips from {told}; which place is of which is not told"
         return found | {"acquired": earliest, "time_source": "metadata (earliest strip)", "caveats": (caveat,)}
     if span:
         # Of one strip both are the moment of the middle of its image, which its name carries too.
