@@ -223,9 +223,7 @@ def _caveats(asset: Asset, match: re.Match[str], facts: Facts, mask: MaskSource 
         found.append(
             f"{asset.name}: only the day is known ({match['day']}), by its name; the XML beside it has the time"
         )
-    if mask is None:
-        found.append(f"{asset.name}: no mask beside it; cloud, haze and shadow are not masked")
-    elif isinstance(mask, Udm):
+    if isinstance(mask, Udm):
         found.append(f"{asset.name}: only the old UDM mask came with it, which knows cloud but no haze and no shadow")
     if facts.ground_control is False:
         found.append(f"{asset.name}: delivered with ground_control false, its position may be off by more than 10 m")

@@ -214,6 +214,11 @@ def test_a_product_is_the_same_as_folder_as_zip_as_image_and_as_its_dim_file(pro
         assert info.cloud_masked
         assert (info.read().flags[:10, :10] == Flag.CLOUD).all()
         assert np.count_nonzero(info.read().flags) == 100
+    assert [f.name for f in open_scene(here).files] == [
+        f"IMG_{STEM}_R1C1.TIF",
+        f"DIM_{STEM}.XML",
+        f"CLD_{STEM}_MSK.GML",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,7 @@ def test_a_product_is_the_same_as_folder_as_zip_as_image_and_as_index(product, t
         assert (info.platform, info.gsd_m, info.orbit.strip) == ("WV03", 1.301, "104001008C0FFEE0")
         assert info.credit == "Satellite image ©2023 Maxar Technologies"
         assert not info.cloud_masked
-        assert any("no mask" in c for c in info.caveats)
+        assert any("no cloud mask" in c for c in info.caveats)
         assert info.grid.shape == SHAPE
         assert (info.grid.crs, info.grid.transform) == ("EPSG:32652", CORNER)
 

@@ -136,7 +136,7 @@ def test_coefficients_of_the_xml_are_believed_first_and_without_anything_it_is_r
     assert np.allclose(bare.read().data, data * 0.01, rtol=1e-5)
     assert (bare.acquired, bare.platform) == (None, "RE-3")
     assert any("only the day is known (2018-09-11)" in c for c in bare.caveats)
-    assert any("no mask" in c for c in bare.caveats)
+    assert any("no cloud mask" in c for c in bare.caveats)
 
 
 def test_surface_reflectance_and_visual_and_the_oldest_names(product):

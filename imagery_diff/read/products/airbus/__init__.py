@@ -110,7 +110,7 @@ def _open(delivery: Delivery, asset: Asset, stem: str, _given: Given) -> SceneIn
     counted = [_counted(group, tiles) for group, tiles in zip(groups, laid, strict=True)]
     ids = tuple(name for group in counted for name in group)
     scaled = scaling(dimap, ids, dtype, facts)
-    masks, doubts = _masks(delivery, dimap, grid)
+    used, masks, doubts = _masks(delivery, dimap, grid)
     sources, begin = [], 0
     for group, names, tiles in zip(groups, counted, laid, strict=True):
         sources.append(_source(group, tiles, grid, scaled, slice(begin, begin + len(names))))
@@ -122,7 +122,7 @@ def _open(delivery: Delivery, asset: Asset, stem: str, _given: Given) -> SceneIn
         bands=bands_of(dimap, ids),
         source=GroupedSource(groups=tuple(sources), counts=tuple(map(len, counted)), grid=grid, mask=masks),
         product=f"{_family(dimap)} {dimap.spectral or 'image'} {dimap.level.lower()}",
-        why=f"a DIMAP file of profile {dimap.profile[:20] or 'unknown'}",
+        why=f"profile {dimap.profile[:20] or 'unknown'} of a DIMAP file",
         level=scaled.level,
         platform=facts.platform,
         instrument=facts.instrument,
@@ -137,7 +137,7 @@ def _open(delivery: Delivery, asset: Asset, stem: str, _given: Given) -> SceneIn
         masks=(f"GML: {masks.tells}",) if masks else (),
         cloud_masked=masks is not None and masks.cloud,
         licence=facts.licence,
-        files=tuple(dict.fromkeys(a.file for a in (*seen, asset))),
+        files=tuple(dict.fromkeys(a.file for a in (*seen, asset, *used))),
         notes=(*scaled.notes, *_notes(facts)),
         caveats=(*facts.caveats, *doubts, *_placing(dimap, grid, placed=placed), *_caveats(dimap, groups, laid, masks)),
         **provenance(tags, _credit(dimap, facts)),
@@ -218,8 +218,8 @@ def _source(
     return TiledSource(tiles=parts, grid=grid)
 
 
-def _masks(delivery: Delivery, dimap: Dimap, grid: Grid) -> tuple[GmlMasks | None, list[str]]:
-    """Read the masks the DIMAP file names."""
+def _masks(delivery: Delivery, dimap: Dimap, grid: Grid) -> tuple[list[Asset], GmlMasks | None, list[str]]:
+    """Read the masks the DIMAP file names; return their files, what they tell, and what is doubtful."""
     assets, doubts = {}, []
     for node in dimap.root.all("Imaging_Quality_Measurement"):
         kind = _MASK_KIND.search(node.text_of("MEASURE_NAME") or "")
@@ -233,7 +233,7 @@ def _masks(delivery: Delivery, dimap: Dimap, grid: Grid) -> tuple[GmlMasks | Non
         else:
             assets[kind["kind"]] = mask
     masks, unused = read_masks(assets, grid, dimap.code)
-    return masks, [*doubts, *unused]
+    return list(assets.values()), masks, [*doubts, *unused]
 
 
 def _family(dimap: Dimap) -> str:
@@ -285,9 +285,7 @@ def _caveats(
     listed, missing = sum(len(g.parts) for g in groups), sum(p.asset is None for tiles in laid for p, _ in tiles)
     if missing:
         found.append(f"{name}: {missing} of the {listed} tiles it lists are missing; their ground was not seen")
-    if masks is None or not masks.cloud:
-        found.append(f"{name}: no cloud mask with it; cloud, haze and shadow are not masked")
-    else:
+    if masks is not None and masks.cloud:
         found.append(f"{name}: its mask knows cloud, in broad outlines, but no haze and no shadow")
     if dimap.spectral.startswith("PMS"):
         found.append(f"{name}: is pan-sharpened: its colours are spread over finer pixels, reflectance is but about")

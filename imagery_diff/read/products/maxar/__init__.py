@@ -160,7 +160,7 @@ def _open(delivery: Delivery, parts: _Parts, _given: Given) -> SceneInfo:
         orbit=Orbit(strip=facts.strip),
         scene_id=parts.stem,
         files=tuple(dict.fromkeys(a.file for a in files)),
-        notes=(*scaled.notes, *facts.notes),
+        notes=(*scaled.notes, *facts.notes, "Maxar delivers no mask"),
         caveats=(*facts.caveats, *_caveats(parts, imd, places, facts)),
         **provenance(tags, credit),
     )
@@ -308,7 +308,7 @@ def _time_of_name(stem: str) -> dt.datetime | None:
 def _caveats(parts: _Parts, imd: Group, places: list[Place], facts: _Facts) -> list[str]:
     """Say what about the product is doubtful."""
     name = _shown(parts, places)
-    found = [f"{name}: Maxar delivers no mask; cloud, haze and shadow are not masked"]
+    found = []
     missing = sum(p.asset is None for p in places)
     if missing:
         found.append(f"{name}: {missing} of the {len(places)} tiles it lists are missing; their ground was not seen")
