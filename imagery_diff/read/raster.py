@@ -150,6 +150,19 @@ def _driver_of(path: Asset) -> str:
     raise InputError(f"{path.name}: is not an image of a format that is opened here; {needed}")
 
 
+class Mask(Protocol):
+    """What says which pixels not to trust: a provider's raster (:class:`MaskSource`), or its outlines."""
+
+    @property
+    def tells(self) -> str:
+        """What it knows, for people."""
+        ...
+
+    def flags(self, row: int, col: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
+        """Bits of :class:`Flag` for a rectangle of the image."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class RasterSource:
     """The pixels of one raster file, with an optional raster of flags beside it."""
@@ -169,7 +182,7 @@ class RasterSource:
     def read(self, row: int, col: int, shape: tuple[int, int], bands: tuple[int, ...]) -> Scene:
         """Read a rectangle inside the image; see :class:`imagery_diff.scene.PixelSource`."""
         data, unseen, grid = self.numbers(row, col, shape, bands)
-        return _as_scene(data, unseen, grid, self.mask, (row, col))
+        return as_scene(data, unseen, grid, self.mask, (row, col))
 
     def as_stored(self) -> RasterSource:
         """Return the same source in the file's own numbers, without its mask."""
@@ -223,7 +236,7 @@ class StackSource:
         for place, band in enumerate(bands):
             data[place], fill = self._band(band, row, col, shape)
             unseen &= fill
-        return _as_scene(data, unseen, self.grid.window(row, col, shape), self.mask, (row, col))
+        return as_scene(data, unseen, self.grid.window(row, col, shape), self.mask, (row, col))
 
     def as_stored(self) -> StackSource:
         """Return the same source in the files' own numbers, without its mask."""
@@ -249,7 +262,7 @@ class StackSource:
         return _between(_between(data[0], rows, 0), cols, 1), fill[near]
 
 
-def _as_scene(
+def as_scene(
     data: NDArray[np.float32],
     unseen: NDArray[np.bool_],
     grid: Grid,
@@ -281,17 +294,6 @@ def _between(image: NDArray[np.float32], places: NDArray[np.float64], axis: int)
     weight = part[:, None] if axis == 0 else part[None, :]
     first, second = np.take(image, low, axis), np.take(image, np.minimum(low + 1, last), axis)
     return np.asarray(first + (second - first) * weight, np.float32)
-
-
-class Mask(Protocol):
-    """What tells the flags of an image besides its own pixels."""
-
-    tells: str
-    """What it knows, for people."""
-
-    def flags(self, row: int, col: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
-        """Bits of :class:`Flag` for a rectangle of the image."""
-        ...
 
 
 class MaskSource:

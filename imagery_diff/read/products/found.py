@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from imagery_diff.mark import ALTERED, ALTERED_TAG
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,3 +37,12 @@ class Found:
     def holds(self, asset: Asset) -> bool:
         """Whether a file belongs to it."""
         return asset in self.images or asset in self.others or asset in self.masks
+
+
+def provenance(tags: dict[str, str], credit: str | None) -> dict[str, Any]:
+    """Return ``simulated`` and ``credit`` of a scene; no provider's name on what it did not deliver so."""
+    if tags.get("IMAGERY_DIFF_RENDERED"):
+        return {"simulated": True, "credit": None}
+    if tags.get(ALTERED_TAG):
+        return {"simulated": True, "credit": ALTERED}
+    return {"simulated": False, "credit": credit}
