@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from imagery_diff.read.aois import load_aoi as load_aoi
     from imagery_diff.read.scenes import open_scene as open_scene
     from imagery_diff.scoring import evaluate as evaluate
+    from imagery_diff.single import look as look
 
 _HOMES = {
     "AOI": "imagery_diff.aoi",
@@ -28,10 +29,11 @@ _HOMES = {
     "compare": "imagery_diff.pair",
     "evaluate": "imagery_diff.scoring",
     "load_aoi": "imagery_diff.read.aois",
+    "look": "imagery_diff.single",
     "open_scene": "imagery_diff.read.scenes",
 }
 
-__all__ = ["AOI", "Zone", "__version__", "compare", "evaluate", "load_aoi", "open_scene", "samples"]
+__all__ = ["AOI", "Zone", "__version__", "compare", "evaluate", "load_aoi", "look", "open_scene", "samples"]
 
 
 def __getattr__(name: str) -> Any:

@@ -188,6 +188,79 @@ class Comparison:
         return save_comparison(self, folder, report=report)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """Something that stands on one image, unconfirmed: one image has no before."""
+
+    id: str
+    geometry: BaseGeometry
+    """In the grid's CRS (pixels without georeference)."""
+    activity: str
+    """``vessel`` or ``other``; with references what a comparison with them says."""
+    area_m2: float
+    length_m: float
+    width_m: float
+    orientation_deg: float
+    strength: float
+    """By how many spreads it differs from the water around it, or from the references."""
+    why: tuple[str, ...]
+    direction: str | None = None
+    """None without references; against them ``appeared``, ``disappeared`` or ``changed``."""
+    zone: str | None = None
+    zone_kind: str | None = None
+    group: str | None = None
+    zone_shares: dict[str, float] = field(default_factory=dict)
+    colour: str | None = None
+    length_is_lower_bound: bool = False
+    against: tuple[str, ...] = ()
+    """Names of the references that bear it out."""
+    description: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Look:
+    """What one image shows of a place."""
+
+    aoi: AOI | None
+    """In the grid's CRS; None = all of the image."""
+    image: SceneInfo
+    references: tuple[SceneInfo, ...]
+    grid: Grid
+    params: Params
+    candidates: tuple[Candidate, ...]
+    zones: tuple[ZoneState, ...]
+    """``state`` is ``candidates``, ``nothing stood out``, ``not told`` or ``unknown``; ``regions`` holds ids."""
+    level: float | None
+    """From which something stands out from water; None where water was not told."""
+    searched_km2: float
+    """Open water that was looked at."""
+    caveats: tuple[str, ...]
+    scene: Scene = field(repr=False)
+    """As read, on the grid."""
+
+    @property
+    def name(self) -> str:
+        """What the result is about: the AOI's name, or ``common-ground``."""
+        return self.aoi.name if self.aoi else "common-ground"
+
+    @property
+    def simulated(self) -> bool:
+        """Whether an image is rendered or altered, so that nothing here was seen by a satellite."""
+        return self.image.simulated or any(info.simulated for info in self.references)
+
+    def plot(self) -> Image:
+        """Draw the image with its zones and candidates."""
+        from imagery_diff.write.look import overview  # noqa: PLC0415 - a lazy delegate to `write`
+
+        return overview(self)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write ``candidates.geojson``, ``summary.json``, ``overview.png`` and ``manifest.json`` into ``folder``."""
+        from imagery_diff.write.look import save_look  # noqa: PLC0415
+
+        return save_look(self, folder)
+
+
 def iso(time: dt.datetime | None) -> str | None:
     """Return a UTC time as ISO 8601 with ``Z``, None for None."""
     return None if time is None else time.strftime("%Y-%m-%dT%H:%M:%SZ")

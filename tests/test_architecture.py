@@ -41,6 +41,7 @@ LEVELS = {
     "pair": 9,
     "inspection": 9,
     "placing": 9,
+    "single": 10,
     "scoring_pair": 10,
     "scoring": 10,
     "cli": 11,

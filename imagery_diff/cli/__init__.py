@@ -17,6 +17,7 @@ from imagery_diff.errors import ImageryDiffError, UnknownNameError
 
 _VERBS = {
     "compare": "imagery_diff.cli.compare",
+    "look": "imagery_diff.cli.look",
     "inspect": "imagery_diff.cli.inspect",
     "aois": "imagery_diff.cli.aois",
     "evaluate": "imagery_diff.cli.evaluate",
@@ -74,6 +75,7 @@ def main() -> None:
     \b
     imagery-diff najin before.tif after.tif      two images over a known place
     imagery-diff - before.tif after.tif          over whatever ground they share
+    imagery-diff look AOI IMAGE                  what stands on one image, unconfirmed
     imagery-diff inspect FILE...                 what a file was recognised as, and why
     imagery-diff aois list                       the places that are known
 

@@ -50,37 +50,46 @@ def _band_numbers(_ctx: click.Context, _param: click.Parameter, value: str | Non
     return bands
 
 
+_KINDS: tuple[tuple[str, dict[str, Any], str], ...] = (
+    ("bands", {"callback": _band_numbers, "metavar": "NAME=N,..."}, "Bands of a bare image: blue=1,green=2,..."),
+    (
+        "mask",
+        {"type": click.Path(path_type=Path), "metavar": "FILE"},
+        "Your own mask: 0 clear, 1 cloud, 2 haze, 3 shadow, 4 snow, else cloud.",
+    ),
+    ("crs", {"metavar": "EPSG:N"}, "Coordinate system of a picture's world file or control points."),
+    ("credit", {"metavar": "TEXT"}, "Credit line, instead of the one that is known."),
+    ("offset", {"type": float, "metavar": "N"}, "Of Sentinel-2 numbers whose metadata do not tell it: -1000 or 0."),
+)
+_REFERENCE: tuple[str, dict[str, Any], str] = (
+    "reference",
+    {"type": click.Path(path_type=Path), "metavar": "IMAGE"},
+    "Lay a picture without georeference on this image of the same ground.",
+)
+
+
 def scene_options(command: _F) -> _F:
     """Add what can be said of both images, and of each: time, bands, mask, credit, offset."""
-    kinds: tuple[tuple[str, dict[str, Any], str], ...] = (
-        ("bands", {"callback": _band_numbers, "metavar": "NAME=N,..."}, "Bands of a bare image: blue=1,green=2,..."),
-        (
-            "mask",
-            {"type": click.Path(path_type=Path), "metavar": "FILE"},
-            "Your own mask: 0 clear, 1 cloud, 2 haze, 3 shadow, 4 snow, else cloud.",
-        ),
-        (
-            "reference",
-            {"type": click.Path(path_type=Path), "metavar": "IMAGE"},
-            "Lay a picture without georeference on this image of the same ground.",
-        ),
-        ("crs", {"metavar": "EPSG:N"}, "Coordinate system of a picture's world file or control points."),
-        ("credit", {"metavar": "TEXT"}, "Credit line, instead of the one that is known."),
-        (
-            "offset",
-            {"type": float, "metavar": "N"},
-            "Of Sentinel-2 numbers whose metadata do not tell it: -1000 or 0.",
-        ),
-    )
     options = [
         click.option(
             f"--{side}-time", callback=_moment, metavar="TIME", help=f"When {side.upper()} was taken: …T02:01Z."
         )
         for side in SIDES
     ]
-    for name, how, words in kinds:
+    for name, how, words in (*_KINDS, _REFERENCE):
         options.append(click.option(f"--{name}", help=words, **how))
         options += [click.option(f"--{side}-{name}", hidden=True, **how) for side in SIDES]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def one_image_options(command: _F) -> _F:
+    """Add what can be said of one image."""
+    options = [
+        click.option("--time", "image_time", callback=_moment, metavar="TIME", help="When it was taken: …T02:01Z.")
+    ]
+    options += [click.option(f"--{name}", help=words, **how) for name, how, words in _KINDS]
     for option in reversed(options):
         command = option(command)
     return command

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from imagery_diff.aoi import Zone
     from imagery_diff.grid import Grid
-    from imagery_diff.result import Comparison, LookAt, Region
+    from imagery_diff.result import Comparison, Region
     from imagery_diff.write.panels import Pixels
 
     Positions = NDArray[np.float64] | Sequence[tuple[float, float]]
@@ -402,11 +402,11 @@ class Labels:
             return
         self._beside(f"{MARKS[region.direction]}{region.id}", bounds, COLOURS[region.direction])
 
-    def look_at(self, look: LookAt, shape: BaseGeometry) -> None:
+    def look_at(self, text: str, shape: BaseGeometry) -> None:
         """Write the id of something to look at beside it."""
         bounds = self._bounds(shape)
         if bounds is not None and self.count < _MAX_LABELS:
-            self._beside(look.id, bounds, COLOURS["look"])
+            self._beside(text, bounds, COLOURS["look"])
 
     def _beside(self, text: str, bounds: tuple[float, float, float, float], colour: str) -> None:
         place = self._room(text, _LABEL_PX, bounds)

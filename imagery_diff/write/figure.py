@@ -96,10 +96,15 @@ def overview_png(result: Comparison) -> bytes:
 
 def to_png(image: Image, result: Comparison, product: str) -> bytes:
     """Return a picture as PNG with the result's credit in it, and whether no satellite saw what it shows."""
+    return png_bytes(image, result.credit, product, stamp(result) if result.simulated else None)
+
+
+def png_bytes(image: Image, credit: str, product: str, rendered: str | None) -> bytes:
+    """Return a picture as PNG that says whose it is, what made it, and that no satellite saw it if so."""
     information = PngInfo()
-    texts = {"Software": "imagery_diff", "Copyright": result.credit}
-    if result.simulated:
-        texts["IMAGERY_DIFF_RENDERED"] = stamp(result)
+    texts = {"Software": "imagery_diff", "Copyright": credit}
+    if rendered is not None:
+        texts["IMAGERY_DIFF_RENDERED"] = rendered
     texts["IMAGERY_DIFF_PRODUCT"] = product
     for key, text in texts.items():
         information.add_itxt(key, clean(text))
@@ -224,7 +229,7 @@ def _outlines(panel: Canvas, result: Comparison, frame: Frame) -> None:
     for region, shape in shapes:
         labels.region(region, shape)
     for look, shape in hidden:
-        labels.look_at(look, shape)
+        labels.look_at(look.id, shape)
     for state in result.zones:
         labels.zone(state.zone, drawing.to_pixels(state.zone.polygon, result.grid))
 

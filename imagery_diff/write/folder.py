@@ -84,6 +84,11 @@ def result_folder_name(result: Comparison) -> str:
     return "_".join(_safe(part) for part in (result.name, _moment(result.before), _moment(result.after)))
 
 
+def name_of(place: str, image: SceneInfo, what: str) -> str:
+    """Name of a folder about one image, such as ``najin_20231020T0201Z_look``."""
+    return "_".join(_safe(part) for part in (place, _moment(image), what))
+
+
 def write_folder(target: Path, files: Mapping[str, bytes]) -> None:
     """Write files into a new folder and put it in the place of ``target``.
 

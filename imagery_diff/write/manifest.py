@@ -53,8 +53,8 @@ def manifest(result: Comparison, outputs: Mapping[str, bytes], *, created: dt.da
             "aoi": {"name": result.name, "sha256": _aoi_sha256(result)},
             "detect": result.detect,
             "scenes": {"before": scene_summary(result.before), "after": scene_summary(result.after)},
-            "inputs": [entry for entries in threads.each(_inputs, [*sides.items()]) for entry in entries],
-            "outputs": [_entry(name, outputs[name]) for name in sorted(outputs)],
+            "inputs": inputs_of(sides),
+            "outputs": outputs_of(outputs),
             "parameters": result.params.as_dict(),
             "shift": shift_summary(result),
             "relative_gain": told["relative_gain"],
@@ -68,6 +68,16 @@ def manifest(result: Comparison, outputs: Mapping[str, bytes], *, created: dt.da
     moment = created or dt.datetime.now(dt.UTC)
     document["created"] = moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return document
+
+
+def inputs_of(sides: Mapping[str, tuple[Path, ...]]) -> list[dict[str, Any]]:
+    """Hash every file of every role."""
+    return [entry for entries in threads.each(_inputs, [*sides.items()]) for entry in entries]
+
+
+def outputs_of(outputs: Mapping[str, bytes]) -> list[dict[str, Any]]:
+    """Hash every file that is written."""
+    return [_entry(name, outputs[name]) for name in sorted(outputs)]
 
 
 def manifest_json(result: Comparison, outputs: Mapping[str, bytes], *, created: dt.datetime | None = None) -> bytes:

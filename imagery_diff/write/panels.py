@@ -98,14 +98,18 @@ def _figure(value: float) -> str:
 
 def choose_stretch(result: Comparison, frame: Frame) -> Stretch:
     """Take red, green and blue where both images have them, else one band; limits from what the frame shows."""
-    names = list(result.relative_gain)
+    return stretch_of((result.layers.before, result.layers.after), list(result.relative_gain), frame)
+
+
+def stretch_of(scenes: tuple[Scene, ...], names: list[str], frame: Frame) -> Stretch:
+    """Choose bands and limits for images on one grid, from what a frame shows of them."""
     found = [next((names.index(n) for n in alike if n in names), None) for alike in _COLOURS]
     bands = tuple(i for i in found if i is not None)
     if len(bands) < len(_COLOURS):
         bands = (bands or (0,))[:1]
-    rows, cols = _inside(frame, result.grid.shape)
+    rows, cols = _inside(frame, scenes[0].flags.shape)
     values = []
-    for scene in (result.layers.before, result.layers.after):
+    for scene in scenes:
         seen = np.flatnonzero((scene.flags[rows, cols] & UNSEEN) == 0)
         at = np.unravel_index(seen[:: max(1, len(seen) // _MAX_SAMPLES)], scene.flags[rows, cols].shape)
         values.append(np.stack([scene.data[b, rows, cols][at].astype(np.float32) for b in bands]))

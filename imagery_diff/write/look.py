@@ -1,0 +1,426 @@
+"""The files of a look at one image: candidates.geojson, summary.json, overview.png, manifest.json."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+import shapely
+from shapely.geometry import mapping
+
+from imagery_diff.mark import ALTERED
+from imagery_diff.result import SCHEMA_VERSION, iso
+from imagery_diff.scene import DEGRADED, UNSEEN
+from imagery_diff.write import drawing, folder
+from imagery_diff.write import manifest as manifests
+from imagery_diff.write.drawing import Sheet, fitted, wrapped
+from imagery_diff.write.geojson import bounding_box, wgs84_geometry
+from imagery_diff.write.ground import up_azimuth_deg
+from imagery_diff.write.model import plain, rounded, scene_summary, to_json, zone_summary, zone_title
+from imagery_diff.write.panels import Frame, grid_panel, stretch_of
+from imagery_diff.write.table import columns, labelled
+from imagery_diff.write.words import RENDERED, clean, local_time, pixel_words
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from PIL.Image import Image
+
+    from imagery_diff.result import Candidate, Look, ZoneState
+    from imagery_diff.write.panels import Stretch
+
+STATUS = "unconfirmed"
+_WIDTH, _MARGIN, _GUTTER = 2400, 36, 24
+_TEXT, _SMALL, _TITLE = 25, 21, 40
+_MAX_HEIGHT = 1500
+_CLOSE_UPS, _ACROSS, _CLOSE_HEIGHT = 8, 4, 380
+_AROUND, _LEAST_HALF_M, _LEAST_HALF_PX = 1.4, 60.0, 20.0
+_NOUNS = {
+    "vessel": "vessel-like object",
+    "containers": "container-like object",
+    "rail_cars": "line like rail cars",
+    "stockpile": "stockpile-like area",
+    "cover": "cover-like area",
+    "equipment": "equipment-like object",
+    "construction": "construction-like change",
+    "other": "object of unclear kind",
+}
+
+
+def credit_of(found: Look) -> str:
+    """Return the line that must stand beside every picture."""
+    infos = (found.image, *found.references)
+    if found.simulated:
+        images = [RENDERED if any(i.credit != ALTERED for i in infos if i.simulated) else ALTERED]
+    else:
+        images = [info.credit or f"{info.name}: credit unknown" for info in infos]
+    outline = [f"outlines {found.aoi.credit}"] if found.aoi and found.aoi.credit else []
+    return "; ".join(dict.fromkeys([*images, *outline]))
+
+
+def describe(candidate: Candidate, found: Look) -> str:
+    """Say in one hedged sentence what stands there."""
+    unit = "m" if found.grid.crs else "pixels"
+    least = "at least " if candidate.length_is_lower_bound else "about "
+    colour = f"{candidate.colour} " if candidate.colour else ""
+    what = f"a {colour}{_NOUNS[candidate.activity]}"
+    size = f"{least}{candidate.length_m:.0f} {unit} long and {candidate.width_m:.0f} {unit} wide"
+    where = f" at {candidate.zone}" if candidate.zone else ""
+    time = found.image.acquired
+    when = local_time(time, found.aoi.timezone if found.aoi else None) if time else "at a time not known"
+    if candidate.direction is None:
+        return f"Unconfirmed: {what}, {size}, stands{where} on one image ({when})."
+    against = f"{len(candidate.against)} of {len(found.references)} earlier images"
+    return f"Unconfirmed: {what}, {size}{where}: {candidate.direction} against {against} ({when})."
+
+
+def properties(candidate: Candidate, found: Look) -> dict[str, Any]:
+    """Return a candidate's properties, those of regions.geojson and its status."""
+    placed = found.grid.crs is not None
+    against = [iso(info.acquired) for info in found.references if info.name in candidate.against]
+    return {
+        "id": candidate.id,
+        "status": STATUS,
+        "direction": candidate.direction,
+        "relation": "unclear",
+        "activity": candidate.activity,
+        "zone": candidate.zone,
+        "zone_kind": candidate.zone_kind,
+        "group": candidate.group,
+        "p_change": None,
+        "p_activity": None,
+        "false_alarms_per_km2": None,
+        "area_m2": rounded(candidate.area_m2, 1) if placed else None,
+        "length_m": rounded(candidate.length_m, 1) if placed else None,
+        "length_low_m": None,
+        "length_high_m": None,
+        "length_is_lower_bound": candidate.length_is_lower_bound,
+        "width_m": rounded(candidate.width_m, 1) if placed else None,
+        "orientation_deg": rounded(candidate.orientation_deg, 1) if placed else None,
+        "colour": candidate.colour,
+        "why": list(candidate.why),
+        "before": against[-1] if against else None,
+        "after": iso(found.image.acquired),
+        "review": "unreviewed",
+        "note": None,
+        "simulated": found.simulated,
+        "description": describe(candidate, found),
+        "zone_shares": {name: rounded(share, 3) for name, share in candidate.zone_shares.items()},
+    }
+
+
+def candidates_geojson(found: Look) -> dict[str, Any]:
+    """Return candidates.geojson; docs/reference/schemas/candidates.schema.json."""
+    assert found.grid.crs is not None
+    geometries = [wgs84_geometry(c.geometry, found.grid.crs) for c in found.candidates]
+    drawn = [g for g in geometries if g is not None]
+    head: dict[str, Any] = {"type": "FeatureCollection", "schema_version": SCHEMA_VERSION}
+    if drawn:
+        head["bbox"] = bounding_box(drawn)
+    features = [
+        {
+            "type": "Feature",
+            "id": candidate.id,
+            "geometry": None if geometry is None else mapping(geometry),
+            "properties": properties(candidate, found),
+        }
+        for candidate, geometry in zip(found.candidates, geometries, strict=True)
+    ]
+    members = {
+        "simulated": found.simulated,
+        "aoi": found.name,
+        "zones": [_zone(state) for state in found.zones],
+        "caveats": list(found.caveats),
+        "credit": credit_of(found),
+        "features": features,
+    }
+    cleaned: dict[str, Any] = plain(head | members)
+    return cleaned
+
+
+def _zone(state: ZoneState) -> dict[str, Any]:
+    told = zone_summary(state)
+    told["candidates"] = told.pop("regions")
+    del told["look_at"], told["floor_m"]
+    return told
+
+
+def summary(found: Look) -> dict[str, Any]:
+    """Return summary.json of a look; docs/reference/schemas/look.schema.json."""
+    placed = found.grid.crs is not None
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "look",
+        "simulated": found.simulated,
+        "aoi": found.name,
+        "image": scene_summary(found.image),
+        "references": [scene_summary(info) for info in found.references],
+        "grid": {
+            "crs": found.grid.crs,
+            "shape": list(found.grid.shape),
+            "pixel_size_m": [rounded(size, 4) for size in found.grid.pixel_size_m] if placed else None,
+            "transform": list(found.grid.transform[:6]),
+        },
+        "usable_fraction": rounded(float((found.scene.flags == 0).mean()), 4),
+        "water_km2": rounded(found.searched_km2, 4) if placed else None,
+        "level": rounded(found.level, 3),
+        "zones": [_zone(state) for state in found.zones],
+        "candidates": [properties(c, found) | ({} if placed else {"pixels": _in_pixels(c)}) for c in found.candidates],
+        "caveats": list(found.caveats),
+        "credit": credit_of(found),
+    }
+    cleaned: dict[str, Any] = plain(document)
+    return cleaned
+
+
+def _in_pixels(candidate: Candidate) -> dict[str, Any]:
+    outline = shapely.transform(candidate.geometry, lambda xy: xy.round(2))
+    return {
+        "area_px": rounded(candidate.area_m2, 1),
+        "length_px": rounded(candidate.length_m, 1),
+        "width_px": rounded(candidate.width_m, 1),
+        "geometry": mapping(outline),
+    }
+
+
+def save_look(found: Look, target: str | Path) -> Path:
+    """Write the result folder, all of it or nothing; see :func:`imagery_diff.write.save_comparison`."""
+    place = folder.check_target(target)
+    files = {"overview.png": _png(found), "summary.json": to_json(summary(found))}
+    if found.grid.crs is not None:
+        files["candidates.geojson"] = to_json(candidates_geojson(found))
+    folder.write_folder(place, files | {manifests.NAME: to_json(_manifest(found, files))})
+    return place
+
+
+def folder_name(found: Look) -> str:
+    """Return the name of the folder a look goes to by default: AOI, time, ``look``."""
+    return folder.name_of(found.name, found.image, "look")
+
+
+def _manifest(found: Look, files: dict[str, bytes]) -> dict[str, Any]:
+    document: dict[str, Any] = plain(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "product": "imagery_diff look",
+            "simulated": found.simulated,
+            "credit": credit_of(found),
+            "aoi": {"name": found.name},
+            "scenes": {
+                "image": scene_summary(found.image),
+                "references": [scene_summary(info) for info in found.references],
+            },
+            "inputs": manifests.inputs_of(
+                {"image": found.image.files}
+                | {f"reference {k}": i.files for k, i in enumerate(found.references, start=1)}
+            ),
+            "outputs": manifests.outputs_of(files),
+            "parameters": found.params.as_dict(),
+            "software": manifests.versions(),
+        }
+    )
+    document["content_sha256"] = manifests.content_sha256(document)
+    document["created"] = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return document
+
+
+def text(found: Look) -> str:
+    """Return the terminal's answer."""
+    head = [f"{RENDERED}: no satellite saw what is shown here"] if found.simulated else []
+    time = found.image.acquired
+    when = local_time(time, found.aoi.timezone if found.aoi else None) if time else "time not known"
+    head += labelled("place", (found.aoi.title or found.aoi.name) if found.aoi else "all of the image")
+    head += labelled("image", f"{when}; {found.image.product}, {pixel_words(found.image)}; {found.image.name}")
+    if found.references:
+        head += labelled("against", ", ".join(info.name for info in found.references))
+    else:
+        head += labelled("looked at", f"{found.searched_km2:.2f} km2 of open water")
+    blocks = [head, _candidate_lines(found), _zone_lines(found)]
+    blocks.append(["caveats", *(line for c in found.caveats for line in _bullet(c))])
+    blocks.append(labelled("credit", credit_of(found)))
+    return "\n\n".join("\n".join(clean(line.rstrip()) for line in block) for block in blocks if block)
+
+
+def _bullet(caveat: str) -> list[str]:
+    return textwrap.wrap(caveat, 100, initial_indent="- ", subsequent_indent="  ")
+
+
+def _candidate_lines(found: Look) -> list[str]:
+    if not found.candidates:
+        return ["Nothing stood out. What is too small, too faint, under cloud or alongside can still be there."]
+    unit = "m" if found.grid.crs else "px"
+    rows = [
+        (
+            c.id,
+            c.direction or "-",
+            _NOUNS[c.activity],
+            c.zone or "-",
+            f"{'>' if c.length_is_lower_bound else ''}{c.length_m:.0f} x {c.width_m:.0f}",
+            c.colour or "-",
+        )
+        for c in found.candidates
+    ]
+    heads = ("id", "direction", "what it looks like", "where", f"size ({unit})", "colour")
+    count = len(rows)
+    title = f"{count} candidate{'s' if count > 1 else ''}, unconfirmed, the strongest first; length x width"
+    return [title, *columns(heads, rows, (5, 11, 24, 30, 11, 8))]
+
+
+def _zone_lines(found: Look) -> list[str]:
+    if not found.zones:
+        return []
+    groups: dict[str, list[str]] = {}
+    for state in found.zones:
+        groups.setdefault(zone_words(state), []).append(zone_title(state.zone))
+    rows = [("; ".join(names), words) for words, names in groups.items()]
+    return columns(("zone", "what is known"), rows, (44, 54))
+
+
+def zone_words(state: ZoneState) -> str:
+    """Say what is known of a zone."""
+    lost = ", ".join(f"{cause} {share:.0%}" for cause, share in state.unknown.items() if share >= 0.005)  # noqa: PLR2004
+    seen = f"{state.clear_fraction:.0%} was clear" + (f" (the rest: {lost})" if lost else "")
+    return {
+        "candidates": f"{', '.join(state.regions)}; {seen}",
+        "nothing stood out": f"nothing stood out of its water; {seen}",
+        "not told": f"one image cannot tell; {seen}",
+        "unknown": f"unknown: only {seen}",
+        "ignored": "left out, as the AOI asks",
+    }[state.state]
+
+
+def overview(found: Look) -> Image:
+    """Draw the image whole, with zones and candidates, and the pixels around the strongest candidates."""
+    whole = _whole(found)
+    names = [b.name for b in found.image.bands]
+    stretch = stretch_of((found.scene,), names, whole)
+    shown = found.candidates[:_CLOSE_UPS]
+    lines = -(-len(shown) // _ACROSS)
+    head = _MARGIN + 120 + (50 if found.simulated else 0)
+    notes = [line for note in _notes(found, stretch) for line in wrapped(note, _WIDTH - 2 * _MARGIN, _SMALL)]
+    foot = head + whole.height + 30 + lines * (_CLOSE_HEIGHT + 90)
+    sheet = Sheet(_WIDTH, foot + 16 + round(1.4 * _SMALL * len(notes)) + _MARGIN)
+    _title(sheet, found)
+    left = (_WIDTH - whole.width) // 2
+    with sheet.panel(grid_panel(found.scene, stretch, whole), left, head) as panel:
+        if found.simulated:
+            panel.stamp(RENDERED)
+        _outlines(panel, found, whole)
+        _furniture(panel, found, whole)
+    for number, candidate in enumerate(shown):
+        top = head + whole.height + 40 + (number // _ACROSS) * (_CLOSE_HEIGHT + 90)
+        _close_up(sheet, found, candidate, (number % _ACROSS, top))
+    y = foot + 16.0
+    for note in notes:
+        sheet.text(note, _MARGIN, y, _SMALL, colour="#404040")
+        y += 1.4 * _SMALL
+    return sheet.image
+
+
+def _png(found: Look) -> bytes:
+    from imagery_diff.write.figure import png_bytes  # noqa: PLC0415
+
+    return png_bytes(overview(found), credit_of(found), "look", RENDERED if found.simulated else None)
+
+
+def _whole(found: Look) -> Frame:
+    """Return the ground shown: the AOI with a margin, or all."""
+    rows, cols = (float(n) for n in found.grid.shape)
+    row, col = 0.0, 0.0
+    if found.aoi is not None:
+        left, top, right, bottom = drawing.to_pixels(found.aoi.polygon, found.grid).bounds
+        margin = 0.03 * max(right - left, bottom - top)
+        row, col = max(0.0, top - margin), max(0.0, left - margin)
+        rows, cols = min(rows, bottom + margin) - row, min(cols, right + margin) - col
+    width_m, height_m = found.grid.pixel_size_m
+    ratio = rows * height_m / (cols * width_m)
+    width = _WIDTH - 2 * _MARGIN
+    height = max(60, round(width * ratio))
+    if height > _MAX_HEIGHT:
+        width, height = max(60, round(width * _MAX_HEIGHT / height)), _MAX_HEIGHT
+    return Frame(row=row, col=col, rows=rows, cols=cols, width=width, height=height)
+
+
+def _title(sheet: Sheet, found: Look) -> None:
+    y = _MARGIN - 8
+    if found.simulated:
+        sheet.text(RENDERED, _MARGIN, y, 34, colour="#B00020", weight="bold")
+        y += 50
+    place = (found.aoi.title or found.aoi.name) if found.aoi else found.image.name
+    sheet.text(fitted(place, _WIDTH - 2 * _MARGIN, _TITLE), _MARGIN, y, _TITLE, weight="bold")
+    time = found.image.acquired
+    when = local_time(time, found.aoi.timezone if found.aoi else None) if time else "time not known"
+    count = len(found.candidates)
+    line = f"{count or 'No'} candidate{'' if count == 1 else 's'}, unconfirmed: one image has no before. {when}"
+    sheet.text(fitted(line, _WIDTH - 2 * _MARGIN, _TEXT), _MARGIN, y + 58, _TEXT, colour="#404040")
+
+
+def _outlines(panel: drawing.Canvas, found: Look, frame: Frame) -> None:
+    labels = drawing.Labels(panel, frame)
+    for state in found.zones:
+        drawing.zone_outline(panel, state.zone, found.grid, frame)
+    shapes = [(c, drawing.to_pixels(c.geometry, found.grid)) for c in found.candidates]
+    for candidate, shape in shapes:
+        drawing.region_frame(panel, shape, candidate.direction or "look", frame)
+        labels.keep_clear(shape)
+    for candidate, shape in shapes:
+        labels.look_at(candidate.id, shape)
+    for state in found.zones:
+        labels.zone(state.zone, drawing.to_pixels(state.zone.polygon, found.grid))
+
+
+def _close_up(sheet: Sheet, found: Look, candidate: Candidate, place: tuple[int, int]) -> None:
+    """Draw the image's own pixels around a candidate."""
+    across, top = place
+    width = (_WIDTH - 2 * _MARGIN - (_ACROSS - 1) * _GUTTER) // _ACROSS
+    left = _MARGIN + across * (width + _GUTTER)
+    shape = drawing.to_pixels(candidate.geometry, found.grid)
+    west, north, east, south = shape.bounds
+    metres = found.grid.pixel_size_m[0] if found.grid.crs else 1.0
+    half = max(_LEAST_HALF_PX, _LEAST_HALF_M / metres, _AROUND * math.hypot(east - west, south - north) / 2)
+    rows = 2 * half * _CLOSE_HEIGHT / width
+    frame = Frame(
+        row=(north + south) / 2 - rows / 2,
+        col=(west + east) / 2 - half,
+        rows=rows,
+        cols=2 * half,
+        width=width,
+        height=_CLOSE_HEIGHT,
+    )
+    stretch = stretch_of((found.scene,), [b.name for b in found.image.bands], frame)
+    unit = "m" if found.grid.crs else "px"
+    words = f"{candidate.id}  {candidate.length_m:.0f} x {candidate.width_m:.0f} {unit}, {_NOUNS[candidate.activity]}"
+    sheet.text(fitted(words, width, _SMALL), left, top, _SMALL, weight="bold")
+    with sheet.panel(grid_panel(found.scene, stretch, frame), left, top + 36) as panel:
+        if found.simulated:
+            panel.stamp(RENDERED)
+        drawing.region_frame(panel, shape, candidate.direction or "look", frame)
+        _furniture(panel, found, frame)
+
+
+def _furniture(panel: drawing.Canvas, found: Look, frame: Frame) -> None:
+    size = found.grid.pixel_size_m[0] if found.grid.crs else 1.0
+    drawing.scale_bar(panel, frame, size, "m" if found.grid.crs else "pixels")
+    azimuth = up_azimuth_deg(found.grid)
+    if azimuth is not None:
+        drawing.north_arrow(panel, frame, azimuth)
+
+
+def _notes(found: Look, stretch: Stretch) -> list[str]:
+    """Lines below the pictures."""
+    kind = "true colour" if len(stretch.bands) > 1 else "grey"
+    flags = found.scene.flags
+    unseen, degraded = float(((flags & UNSEEN) != 0).mean()), float(((flags & DEGRADED) != 0).mean())
+    more = len(found.candidates) - _CLOSE_UPS
+    return [
+        *([f"The {_CLOSE_UPS} strongest are shown close up; {more} more stand in summary.json."] if more > 0 else []),
+        (
+            f"{found.image.product}, {pixel_words(found.image)}, {found.image.name}; above in {kind}, linear: "
+            f"{stretch.limits()} ({found.image.units}); close-ups each in a stretch of its own."
+        ),
+        f"Not seen {unseen:.0%}, seen through haze, shadow or snow {degraded:.0%} of what is shown.",
+        f"{len(found.caveats)} caveats: {'; '.join(found.caveats)}.",
+        f"Credit: {credit_of(found)}",
+    ]
