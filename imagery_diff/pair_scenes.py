@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import warnings
 from dataclasses import dataclass, field, replace
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imagery_diff.errors import ImageryDiffWarning, InputError
+from imagery_diff.geometry import parallax_m
 from imagery_diff.method import align, zones
 from imagery_diff.read.scenes import open_scene
 from imagery_diff.scene import Scene, SceneInfo
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
 
     Window = tuple[int, int, tuple[int, int]]
     """Row, column and shape of a rectangle of an image."""
+
+
+_HEIGHT_M = 10.0
+"""A stack of containers, a shed: the height by which it is told what another view does."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -123,9 +129,30 @@ def open_pair(before: SceneInfo | str | Path, after: SceneInfo | str | Path) -> 
     if {infos[0].units, infos[1].units} == {"reflectance", "digital numbers"}:
         units = f"{infos[0].name} holds {infos[0].units}, {infos[1].name} {infos[1].units}"
         doubts.append(f"{units}: matched by statistics only; the same product for both dates is better")
+    doubts += _orbit_doubts(infos)
     names, indexes = _pair_bands(infos, doubts)
     caveats = (*dict.fromkeys([*infos[0].caveats, *infos[1].caveats]), *doubts, *_order_caveats(infos))
     return Pair(infos=infos, indexes=indexes, names=names, caveats=caveats)
+
+
+def _orbit_doubts(infos: tuple[SceneInfo, SceneInfo]) -> list[str]:
+    """Doubt a pair that one family of satellites saw from two tracks: what has height leans by another amount.
+
+    Radar is left out: there the same is no doubt but a refusal.
+    """
+    before, after = infos
+    families = {i.product.split(" ", 1)[0] for i in infos}
+    tracks = [(i.orbit.relative, i.orbit.direction) for i in infos]
+    told = all(t[0] is not None for t in tracks)
+    if len(families) > 1 or not told or tracks[0][0] == tracks[1][0] or before.level.radar or after.level.radar:
+        return []
+    lean = ""
+    if before.view is not None and after.view is not None:
+        leans = [parallax_m(_HEIGHT_M, v) for v in (before.view, after.view)]
+        lean = f", one of {_HEIGHT_M:.0f} m by {math.dist(*leans):.1f} m"
+    word = "paths" if families == {"Landsat"} else "relative orbits"
+    seen = f"{before.name} and {after.name} were seen from the {word} {tracks[0][0]} and {tracks[1][0]}"
+    return [f"{seen}: the tops of things with height lie elsewhere{lean}; images of one and the same are better"]
 
 
 def _pair_bands(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from imagery_diff.errors import InputError
 from imagery_diff.mark import carries_mark
 from imagery_diff.read.assets import open_delivery
-from imagery_diff.read.products import planet
+from imagery_diff.read.products import planet, sentinel2
 from imagery_diff.read.products.bare import NO_CLOUD_MASK, SUFFIXES, open_bare
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ __all__ = ["NO_CLOUD_MASK", "open_scene"]
 
 _WINDOW_PX = 128
 _MARKED = "its pixels carry the mark of a rendered image"
-_PRODUCTS = (planet,)
+_PRODUCTS = (planet, sentinel2)
 
 
 def open_scene(path: str | Path) -> SceneInfo:
@@ -58,7 +58,18 @@ def _open_named(named: Asset, found: list[Found]) -> SceneInfo:
             return scene.open()
     planet.refuse_mask(named)
     described = sorted((s for s in found if named in s.others), key=lambda s: s.rank)
-    return described[0].open() if described else open_bare(named)
+    if described:
+        _refuse_several(named.name, described)
+        return described[0].open()
+    return open_bare(named)
+
+
+def _refuse_several(name: str, found: list[Found]) -> None:
+    """Refuse what is more than one scene, and name them."""
+    scenes = sorted({scene.scene for scene in found})
+    if len(scenes) > 1:
+        some = ", ".join(scenes[:4]) + (", …" if len(scenes) > 4 else "")  # noqa: PLR2004 - enough to know them by
+        raise InputError(f"{name}: holds {len(scenes)} images ({some}); exactly one is needed, name the file")
 
 
 def _open_whole(delivery: Delivery, found: list[Found]) -> SceneInfo:
@@ -70,10 +81,7 @@ def _open_whole(delivery: Delivery, found: list[Found]) -> SceneInfo:
                 f"{delivery.name}: the folder holds {len(images)} images; exactly one is needed, name the file"
             )
         return open_bare(images[0])
-    scenes = sorted({scene.scene for scene in found})
-    if len(scenes) > 1:
-        some = ", ".join(scenes[:4]) + (", …" if len(scenes) > 4 else "")  # noqa: PLR2004 - enough to know them by
-        raise InputError(f"{delivery.name}: holds {len(scenes)} images ({some}); exactly one is needed, name the file")
+    _refuse_several(delivery.name, found)
     best, *rest = sorted(found, key=lambda s: s.rank)
     info = best.open()
     others = ", ".join(s.product for s in rest)

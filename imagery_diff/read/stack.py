@@ -1,0 +1,124 @@
+"""Bands in files of their own as one image on the grid of the finest of them; several masks as one."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from imagery_diff.errors import InputError
+from imagery_diff.mark import ALTERED_TAG
+from imagery_diff.read.raster import MaskSource, open_raster, raster_grid
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from imagery_diff.grid import Grid
+    from imagery_diff.read.assets import Asset
+
+MAX_STEP = 12
+"""A band's pixel may be so many times as wide as the finest; Sentinel-2 has 6, Landsat 2."""
+_CLOSE = 0.01
+"""Of a pixel: corners nearer than this are one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """How bands of several resolutions lie on one grid."""
+
+    grid: Grid
+    """Of the finest."""
+    steps: tuple[int, ...]
+    """How many of its pixels each band's pixel is wide and high."""
+    tags: tuple[dict[str, Any], ...]
+    """What each file says of itself."""
+
+    @property
+    def rendered(self) -> bool:
+        """Whether a file is one of our renderings."""
+        return any(t.get("IMAGERY_DIFF_RENDERED") for t in self.tags)
+
+    @property
+    def altered(self) -> bool:
+        """Whether something was put into one of the files."""
+        return any(t.get(ALTERED_TAG) for t in self.tags)
+
+
+def lay_out(assets: Sequence[Asset]) -> Layout:
+    """Find the grid that holds all of these bands.
+
+    Raises
+    ------
+    InputError
+        If one of them is no raster, or does not lie on the finest by whole pixels.
+
+    """
+    grids, tags = [], []
+    for asset in assets:
+        with open_raster(asset) as dataset:
+            grids.append(raster_grid(asset, dataset))
+            tags.append(dataset.tags())
+    finest = min(range(len(grids)), key=lambda k: grids[k].pixel_size[0])
+    steps = tuple(_step(grid, grids[finest], asset, assets[finest]) for grid, asset in zip(grids, assets, strict=True))
+    return Layout(grid=grids[finest], steps=steps, tags=tuple(tags))
+
+
+def step_on(finest: Grid, asset: Asset, reference: Asset) -> int | None:
+    """Return how many pixels of an image a pixel of a mask is wide; None where the mask is the finer one.
+
+    Raises
+    ------
+    InputError
+        If it is no raster, or does not lie on the image by whole pixels.
+
+    """
+    with open_raster(asset) as dataset:
+        grid = raster_grid(asset, dataset)
+    if grid.pixel_size[0] < finest.pixel_size[0] * (1 - _CLOSE):
+        return None
+    return _step(grid, finest, asset, reference)
+
+
+def _step(grid: Grid, finest: Grid, asset: Asset, reference: Asset) -> int:
+    """Return how many pixels of the finest grid one of these is wide."""
+    width = grid.pixel_size[0] / finest.pixel_size[0]
+    step = max(round(width), 1)
+    row, col = finest.rowcol(*grid.xy(0, 0))
+    expected = tuple(math.ceil(n / step) for n in finest.shape)
+    fits = (
+        grid.crs == finest.crs
+        and abs(width - step) < _CLOSE
+        and abs(grid.pixel_size[1] / finest.pixel_size[1] - step) < _CLOSE
+        and max(abs(row), abs(col)) < _CLOSE
+        and grid.shape == expected
+        and step <= MAX_STEP
+    )
+    if not fits:
+        raise InputError(
+            f"{asset.name}: does not lie on {reference.name} pixel by pixel ({grid.shape[1]} x {grid.shape[0]} pixels "
+            f"where {expected[1]} x {expected[0]} at the same corner are needed); give all bands of one scene cut alike"
+        )
+    return step
+
+
+class JoinedMasks(MaskSource):
+    """Several masks of one image: a pixel carries what any of them says."""
+
+    def __init__(self, masks: Sequence[MaskSource]) -> None:
+        self.masks = tuple(masks)
+
+    def flags(self, row: int, col: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
+        """Bits of :class:`imagery_diff.scene.Flag` for a rectangle of the image."""
+        found = np.zeros(shape, np.uint8)
+        for mask in self.masks:
+            found |= mask.flags(row, col, shape)
+        return found
+
+
+def joined(masks: Sequence[MaskSource]) -> MaskSource | None:
+    """Return one mask for many; None for none."""
+    return None if not masks else masks[0] if len(masks) == 1 else JoinedMasks(masks)
