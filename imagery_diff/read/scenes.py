@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from imagery_diff.errors import InputError
 from imagery_diff.mark import carries_mark
 from imagery_diff.read.assets import open_delivery
-from imagery_diff.read.products import planet, sentinel2
+from imagery_diff.read.products import landsat, planet, sentinel2
 from imagery_diff.read.products.bare import NO_CLOUD_MASK, SUFFIXES, open_bare
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ __all__ = ["NO_CLOUD_MASK", "open_scene"]
 
 _WINDOW_PX = 128
 _MARKED = "its pixels carry the mark of a rendered image"
-_PRODUCTS = (planet, sentinel2)
+_PRODUCTS = (planet, sentinel2, landsat)
 
 
 def open_scene(path: str | Path) -> SceneInfo:
