@@ -308,6 +308,11 @@ def test_a_scene_without_quality_bits_says_so(scene):
             odl(groups(SR, LEVEL2_SURFACE_REFLECTANCE_PARAMETERS={"REFLECTANCE_MULT_BAND_5": "nan"})),
             "no reflectance factors of band 5",
         ),
+        (
+            SR,
+            odl(groups(SR, LEVEL2_SURFACE_REFLECTANCE_PARAMETERS={"REFLECTANCE_MULT_BAND_5": "27.5"})),
+            "no reflectance factors of band 5",
+        ),
         (TOA, odl(groups(TOA, sun=-12)), "taken at night"),
         (TOA, odl(groups(TOA, sun="high")), "tells no sun elevation"),
         (SR.replace("_02_", "_01_"), "", "download the scene from Collection 2"),

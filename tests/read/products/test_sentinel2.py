@@ -547,8 +547,10 @@ def test_no_cloud_at_all_is_a_mask_too(old):
     [
         ("<a", None, "MTD_MSIL2A.xml: is not XML"),
         ("<a/>", None, "MTD_MSIL2A.xml: is no product metadata"),
-        (product_xml(quantification="0"), None, "no quantification value"),
-        (product_xml(quantification="many"), None, "no quantification value"),
+        (product_xml(quantification="0"), None, "no usable quantification value"),
+        (product_xml(quantification="many"), None, "no usable quantification value"),
+        (product_xml(quantification="1e-320"), None, "no usable quantification value"),
+        (product_xml(offset=-1e9), None, "BOA_ADD_OFFSET is no number of a band"),
         (product_xml(offset={1: "x"}), None, "BOA_ADD_OFFSET is no number of a band"),
         (product_xml(offset={77: -1000}), None, "BOA_ADD_OFFSET is no number of a band"),
         (product_xml(offset={1: -1000, 2: 0}), None, "of some bands but not of B04"),
@@ -837,6 +839,18 @@ def test_another_json_beside_bands_makes_no_item_of_them(item, changes):
     info = open_scene(item(**changes))
     assert info.why == "names of Sentinel-2 bands"
     assert info.acquired is None
+
+
+def test_an_items_id_and_links_name_no_place(item):
+    top = item(id="../../x/\n<b>")
+    document = json.loads((top / "S2A_52TFN_20231020_0_L2A.json").read_text())
+    document["assets"]["blue"]["href"] = "http://[::1"
+    document["assets"]["green"]["href"] = "../../../../etc/passwd"
+    (top / "S2A_52TFN_20231020_0_L2A.json").write_text(json.dumps(document))
+    info = open_scene(top)
+    assert info.name == info.scene_id == ".._.._x___b_"
+    assert all(f.parent == top for f in info.files)
+    assert info.bands[0].name == "blue"  # found by its band, B02.tif
 
 
 def test_colours_without_an_item_are_not_taken_for_sentinel2(tmp_path):

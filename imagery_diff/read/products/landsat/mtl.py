@@ -55,7 +55,9 @@ class Mtl:
         """Return multiplier and addend of a band's reflectance; None where one is missing."""
         multiplier = self.number(group, f"REFLECTANCE_MULT_BAND_{band}")
         addend = self.number(group, f"REFLECTANCE_ADD_BAND_{band}")
-        return None if multiplier is None or addend is None or multiplier <= 0 else (multiplier, addend)
+        if multiplier is None or addend is None or not 0 < multiplier < 1 or abs(addend) > 1:
+            return None
+        return multiplier, addend
 
     def acquired(self) -> dt.datetime | None:
         """Return the time of the scene's centre, UTC.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from imagery_diff.errors import InputError
 from imagery_diff.geometry import Sun, View
-from imagery_diff.read.products.sentinel2.names import BAND_IDS, BAND_NAMES
+from imagery_diff.read.products.sentinel2.names import BAND_IDS, BAND_NAMES, plain
 from imagery_diff.read.xml import read_xml
 from imagery_diff.scene import Orbit
 
@@ -21,6 +21,10 @@ FIRST_WITH_OFFSET = 4.0
 """Processing baseline that brought the offset, 2022-01-25."""
 OFFSET = -1000.0
 """Added to a number before it is divided; every baseline from 04.00 to 05.11 has this one for all bands."""
+
+_PLAUSIBLE_QUANTIFICATION = (100.0, 1_000_000.0)
+"""10,000 in every product but the first, which had 1,000."""
+_LARGEST_OFFSET = 65_535
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +104,7 @@ def _of_product(asset: Asset) -> Facts:
             direction=(root.text_of("SENSING_ORBIT_DIRECTION") or "").lower() or None,
             strip=strip.rsplit("_N", 1)[0] if strip else None,
         ),
-        name=(root.text_of("PRODUCT_URI") or root.text_of("PRODUCT_URI_2A") or "").removesuffix(".SAFE") or None,
+        name=plain((root.text_of("PRODUCT_URI") or root.text_of("PRODUCT_URI_2A") or "").removesuffix(".SAFE")) or None,
         baseline=baseline,
         quantification=_quantification(asset, root, level),
         offsets=offsets,
@@ -113,8 +117,9 @@ def _quantification(asset: Asset, root: Node, level: str) -> float:
     """Return what a reflectance of 1 is stored as."""
     names = ["QUANTIFICATION_VALUE"] if level == "L1C" else ["BOA_QUANTIFICATION_VALUE", "L2A_BOA_QUANTIFICATION_VALUE"]
     found = next((n for n in map(root.number, names) if n is not None), None)
-    if found is None or found <= 0:
-        raise InputError(f"{asset.name}: tells no quantification value ({names[0]}); download it again")
+    low, high = _PLAUSIBLE_QUANTIFICATION
+    if found is None or not low <= found <= high:
+        raise InputError(f"{asset.name}: tells no usable quantification value ({names[0]}); download it again")
     return found
 
 
@@ -125,7 +130,7 @@ def _offsets(asset: Asset, root: Node, level: str, baseline: float | None) -> tu
     for node in root.all(name):
         band, value = node.attribute("band_id"), node.number(name)
         number = int(band) if band is not None and band.isdecimal() else -1
-        if value is None or not 0 <= number < len(BAND_IDS):
+        if value is None or abs(value) > _LARGEST_OFFSET or not 0 <= number < len(BAND_IDS):
             raise InputError(f"{asset.name}: one of its {name} is no number of a band; download it again")
         told[BAND_IDS[number]] = value
     if told:

@@ -100,3 +100,15 @@ def safe_of(asset: Asset) -> str | None:
     """Return the name of the SAFE a file lies in; None if it lies in none."""
     parts = (*asset.root.parts[-1:], *asset.relative.split("/")[:-1])
     return next((p for p in reversed(parts) if p.upper().endswith(".SAFE")), None)
+
+
+def plain(text: str) -> str:
+    """Return a name as it may be shown and written: letters, digits, points and dashes, 120 of them.
+
+    Examples
+    --------
+    >>> plain("S2A_52TFN_20231020_0_L2A"), plain("../../etc/x")
+    ('S2A_52TFN_20231020_0_L2A', '.._.._etc_x')
+
+    """
+    return re.sub(r"[^\w.-]", "_", text)[:120]

@@ -66,8 +66,8 @@ class Item:
 
     @property
     def id(self) -> str:
-        """Its id."""
-        return str(self.content.get("id") or self.asset.name)[:120]
+        """Its id, without what could not stand in a file's name."""
+        return names.plain(str(self.content.get("id") or self.asset.name))
 
 
 def find_items(assets: Iterable[Asset]) -> tuple[list[Item], list[Asset]]:
@@ -119,8 +119,7 @@ def _files(content: dict[str, Any], beside: list[Asset]) -> tuple[dict[str, Asse
     files: dict[str, Asset] = {}
     granule = None
     for key, entry in content["assets"].items():
-        href = entry.get("href") if isinstance(entry, dict) else None
-        base = PurePosixPath(unquote(urlsplit(href).path)).name.lower() if isinstance(href, str) else ""
+        base = _file_name(entry.get("href") if isinstance(entry, dict) else None).lower()
         word = str(key).lower().removesuffix("-jp2")
         layer = _LAYERS.get(word)
         if layer is None:
@@ -133,6 +132,14 @@ def _files(content: dict[str, Any], beside: list[Asset]) -> tuple[dict[str, Asse
         if found is not None:
             files.setdefault(layer, found)
     return files, granule
+
+
+def _file_name(href: object) -> str:
+    """Return the last part of a link or path; "" where there is none."""
+    try:
+        return PurePosixPath(unquote(urlsplit(href).path)).name if isinstance(href, str) else ""
+    except ValueError:  # no link at all
+        return ""
 
 
 def facts_of(item: Item) -> Facts:
