@@ -207,8 +207,8 @@ def test_bits_of_quality_become_flags(scene):
     for bit in range(8):
         bits[10:14, 5 * bit : 5 * bit + 5] = 1 << bit
     bits[14:18] = 0b10_10_10_10 << 8  # confidences of medium or reserved set no class
-    saturated[20:24, :10] = 1 << 3  # band 4
-    saturated[20:24, 10:20] = 1 << 8  # band 9, which is not read
+    saturated[20:24, :10] = 1 << 0  # band 1
+    saturated[20:22, 10:20], saturated[22:24, 10:20] = 1 << 7, 1 << 8  # bands 8 and 9, which are not read
     saturated[20:24, 20:30] = 1 << 11  # hidden by a mountain
     saturated[20:24, 30:40] = 1 << 9  # a detector without a value
     flags = open_scene(scene(pixel_bits=bits, saturated=saturated)).read().flags

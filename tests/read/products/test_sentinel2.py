@@ -379,6 +379,14 @@ def test_a_cloud_as_likely_as_not_is_haze_where_the_classes_call_it_clear(safe):
     assert np.array_equal(part, flags[21:31, 55:75])
 
 
+def test_the_classes_of_l2a_stand_above_the_cloud_mask_of_l1c_that_comes_with_them(safe):
+    top = safe(scl=np.full((60, 60), 5, np.uint8))
+    write(top / "GRANULE" / GRANULE / "QI_DATA" / "MSK_CLASSI_B00.jp2", np.ones((3, 20, 20), np.uint8), step=6)
+    info = open_scene(top)
+    assert len(info.masks) == 1
+    assert not info.read().flags[20:].any()
+
+
 def test_a_mask_of_another_size_is_refused_by_name(safe):
     top = safe()
     write(top / "GRANULE" / GRANULE / "IMG_DATA" / "R20m" / f"{STEM}_SCL_20m.jp2", SCL[:-1], step=2)
