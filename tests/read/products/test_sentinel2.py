@@ -157,6 +157,10 @@ def test_a_safe_is_the_same_as_folder_as_zip_by_its_xml_and_by_one_band(safe, tm
         inside / "IMG_DATA" / "R20m" / f"{STEM}_B02_20m.jp2",
         inside / "IMG_DATA" / "R10m" / f"{STEM}_TCI_10m.jp2",
         top / "manifest.safe",
+        # A folder inside stands for the whole: its metadata lie above it.
+        inside,
+        inside / "IMG_DATA" / "R10m",
+        inside / "QI_DATA",
     ]
     reference = None
     for way in ways:
@@ -522,6 +526,7 @@ def test_many_tiles_of_one_product_are_named_and_one_is_opened_by_a_file_of_its_
     info = open_scene(next(top.rglob("*T52TGN_B03.jp2")))
     assert info.name.endswith("T52TGN_N02.04")
     assert open_scene(next(top.rglob("*A006640_T52TGN.xml"))).name == info.name
+    assert open_scene(next(top.rglob("*T52TGN_B03.jp2")).parent).name == info.name
 
 
 @pytest.mark.parametrize(

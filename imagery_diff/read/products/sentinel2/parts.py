@@ -117,9 +117,10 @@ def _add_safe(parts: Parts, granule: str, folders: dict[str, list[Asset]], tiles
     parts.take_metadata(folders.get(safe, []), folders.get(granule, []))
     parts.take_masks(folders.get(f"{granule}/QI_DATA".lstrip("/"), []))
     parts.why = "names and metadata of a SAFE" if parts.product else "names inside a SAFE"
-    above = safe
-    if tiles > 1:
-        parts.name, above = granule.rsplit("/", maxsplit=1)[-1], granule
+    above = granule if tiles > 1 else safe
+    if not names.PRODUCT.match(parts.name) and granule:
+        # Before 2016-12 a product held many tiles, and its name tells none.
+        parts.name = granule.rsplit("/", maxsplit=1)[-1]
     inside = [
         a for folder, assets in folders.items() if f"{folder}/".startswith(f"{above}/") or not above for a in assets
     ]
