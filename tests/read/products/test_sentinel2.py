@@ -17,6 +17,7 @@ from imagery_diff import compare, open_scene
 from imagery_diff.errors import InputError
 from imagery_diff.read.assets import open_delivery
 from imagery_diff.read.products import sentinel2
+from imagery_diff.read.products.sentinel2.names import parse
 from imagery_diff.read.products.sentinel2.offset import Darkest, darkest
 from imagery_diff.scene import Flag, Level
 
@@ -525,6 +526,7 @@ def test_many_tiles_of_one_product_are_named_and_one_is_opened_by_a_file_of_its_
             open_scene(way)
     info = open_scene(next(top.rglob("*T52TGN_B03.jp2")))
     assert info.name.endswith("T52TGN_N02.04")
+    assert info.scene_id.endswith("T52TGN")
     assert open_scene(next(top.rglob("*A006640_T52TGN.xml"))).name == info.name
     assert open_scene(next(top.rglob("*T52TGN_B03.jp2")).parent).name == info.name
 
@@ -550,6 +552,30 @@ def test_no_cloud_at_all_is_a_mask_too(old):
     info = open_scene(old(gml=GML.format("")))
     assert info.cloud_masked
     assert not info.read().flags[20:].any()
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("T52TFN_20231020T020651_B8A_20m.jp2", ("52TFN", "B8A", 20, "L2A")),
+        ("T52TFN_20231020T020651_B8A.jp2", ("52TFN", "B8A", None, "L1C")),
+        ("L2A_T32TPP_20170105T101402_B02_10m.jp2", ("32TPP", "B02", 10, "L2A")),
+        ("S2A_OPER_MSI_L1C_TL_SGS__20160929T154211_A006640_T32TPP_B02.jp2", ("32TPP", "B02", None, "L1C")),
+        ("S2A_MSIL2A_20170613T101031_N9999_R022_T33UUP_26_57_B02.tif", ("33UUP", "B02", None, "L2A")),
+        ("S2A_MSIL1C_20170613T101031_N0205_R022_T33UUP_20170613T101608_B8A.jp2", ("33UUP", "B8A", None, "L1C")),
+        ("S2A_USER_MSI_L2A_TL_SGS__20160929T154211_A006640_T32TPP_B02_10m.jp2", ("32TPP", "B02", 10, "L2A")),
+    ],
+)
+def test_names_of_all_generations(name, told):
+    layer = parse(name)
+    assert (layer.tile, layer.layer, layer.resolution, layer.level) == told
+
+
+@pytest.mark.parametrize(
+    "name", ["T52TFN_20231020T020651_B13.jp2", "B02.jp2", "LC09_L2SP_114030_SR_B4.TIF", "T52TFN.jp2"]
+)
+def test_other_names_are_none_of_esas(name):
+    assert parse(name) is None
 
 
 # --- broken metadata
@@ -628,6 +654,31 @@ def test_loose_bands_of_one_tile_and_time_are_one_scene_and_two_times_are_refuse
     assert len(open_scene(tmp_path / f"{STEM}_B03_10m.jp2").bands) == 4
 
 
+def test_bands_named_after_their_product_tell_satellite_and_orbit(tmp_path):
+    name = "S2A_MSIL2A_20170613T101031_N9999_R022_T33UUP_26_57"
+    for band in ("B02", "B08", "B11", "B12"):
+        low = numbers(band, offset=0)
+        low[20:40, 20:40] = 60
+        write(tmp_path / f"{name}_{band}.tif", low, step=2 if band in TWENTY else 1)
+    info = open_scene(tmp_path)
+    assert (info.name, info.level, len(info.bands)) == (name, Level.SURFACE, 4)
+    assert (info.platform, info.orbit.relative) == ("Sentinel-2A", 22)
+    assert info.acquired.isoformat() == "2017-06-13T10:10:31+00:00"
+
+
+def test_the_baseline_of_a_users_own_processing_decides_nothing(safe):
+    top = safe(product=product_xml(offset=None, baseline="99.99"))
+    for band in ("B11", "B12"):
+        shore = numbers(band)
+        shore[20:40, 20:40] = 30
+        write(top / "GRANULE" / GRANULE / "IMG_DATA" / "R20m" / f"{STEM}_{band}_20m.jp2", shore, step=2)
+    info = open_scene(top)
+    assert any("carry no offset" in n for n in info.notes)
+    # Where Sen2Cor lists it, that is believed.
+    told = open_scene(safe(product=product_xml(baseline="99.99"), folder="told"))
+    assert any("-1000 added to the numbers, by BOA_ADD_OFFSET" in n for n in told.notes)
+
+
 def test_bands_without_a_name_of_their_scene_stand_as_they_are_unless_something_tells_the_level(tmp_path):
     for band in ("B02", "B03", "B08"):
         write(tmp_path / f"{band}.tif", numbers(band))
@@ -672,6 +723,22 @@ def test_a_stack_that_does_not_show_it_is_refused_and_what_the_user_says_is_take
         open_scene(path)
     info = sentinel2.find(open_delivery(path), 0.0)[0].open()
     assert np.allclose(info.read().data[0, :40, :40], 0.15)
+
+
+def test_the_classes_in_a_stack_become_flags_and_its_other_bands_are_left_out(tmp_path):
+    bands = ("B02", "B08", "B09", "B11", "B12", "SCL")
+    path, _ = stack(tmp_path / f"{SAFE.removesuffix('.SAFE')}.tif", bands=bands)
+    with rasterio.open(path, "r+") as file:
+        classes = np.full((SIDE, SIDE), 5, np.uint16)
+        classes[:10] = 9
+        file.write(classes, 6)
+    info = open_scene(path)
+    assert [b.name for b in info.bands] == ["blue", "nir", "swir1", "swir2"]
+    assert info.cloud_masked
+    assert not info.caveats
+    flags = info.read().flags
+    assert (flags[:10] == Flag.CLOUD).all()
+    assert not flags[10:60].any()
 
 
 def test_a_stack_whose_bands_are_not_described_keeps_its_numbers(tmp_path):

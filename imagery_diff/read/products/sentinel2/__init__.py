@@ -11,6 +11,7 @@ from imagery_diff.read.products.found import Found
 from imagery_diff.read.products.sentinel2 import names, scene, stac
 from imagery_diff.read.products.sentinel2.metadata import read_facts, read_granule
 from imagery_diff.read.products.sentinel2.parts import Parts, gather
+from imagery_diff.scene import Orbit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -148,6 +149,10 @@ def _open(parts: Parts, offset: float | None) -> SceneInfo:
         raise InputError(
             f"{parts.name}: its metadata are of {facts.level}, its bands of {parts.level}; download it again"
         )
+    told = names.PRODUCT.match(parts.name)
+    if parts.product is None and told:
+        platform, orbit = f"Sentinel-{told['mission'][1:]}", Orbit(relative=int(told["orbit"]))
+        facts = replace(facts, platform=platform, orbit=orbit)
     if facts.acquired is None and layer is not None and layer.time is not None:
         facts = replace(facts, acquired=layer.time, of_datatake=True)
         return scene.make(parts, facts, offset, "file name")

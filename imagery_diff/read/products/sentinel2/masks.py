@@ -47,12 +47,16 @@ class Scl(MaskSource):
 
     tells = "cloud, shadow, cirrus, snow, defective pixels"
 
+    def __init__(self, asset: Asset, shape: tuple[int, int], step: int = 1, band: int = 0) -> None:
+        super().__init__(asset, shape, step)
+        self.band = band
+
     def decode(self, mask: NDArray[Any]) -> NDArray[np.uint8]:
         """Translate the classes."""
         table = np.zeros(256, np.uint8)
         for number, flag in _CLASSES.items():
             table[number] = np.uint8(flag)
-        return np.asarray(table[np.minimum(mask[0], 255).astype(np.uint8)])
+        return np.asarray(table[np.minimum(mask[self.band], 255).astype(np.uint8)])
 
 
 class CloudProbability(MaskSource):

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 FIRST_WITH_OFFSET = 4.0
 """Processing baseline that brought the offset, 2022-01-25."""
+OF_A_USER = 99.0
+"""Baseline 99.99 (N9999 in names) stands for products that users made with Sen2Cor, of any input."""
 OFFSET = -1000.0
 """Added to a number before it is divided; every baseline from 04.00 to 05.11 has this one for all bands."""
 
@@ -139,7 +141,7 @@ def _offsets(asset: Asset, root: Node, level: str, baseline: float | None) -> tu
         if missing and len(common) > 1:
             raise InputError(f"{asset.name}: tells {name} of some bands but not of {missing[0]}; download it again")
         return told | dict.fromkeys(missing, next(iter(common))), f"{name} of {asset.name}"
-    if baseline is None:
+    if baseline is None or baseline >= OF_A_USER:
         return None, ""
     return of_baseline(baseline), f"processing baseline {baseline:05.2f} of {asset.name}, which lists no {name}"
 

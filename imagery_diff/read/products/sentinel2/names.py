@@ -6,6 +6,7 @@ ESA's Products Specification Document (S2-PDGS-TAS-DI-PSD, 14.x; 13.1 for the na
     T52TFN_20231020T020651_B02_10m.jp2                                     band of L2A; of L1C without _10m
     L2A_T32TPP_20170105T101402_B02_10m.jp2                                 band of L2A in 2017
     S2A_OPER_MSI_L1C_TL_SGS__20160929T154211_A006640_T32TPP_B02.jp2        band before 2016-12-06
+    S2A_MSIL2A_20170613T101031_N9999_R022_T33UUP_26_57_B02.tif             band cut out by others (BigEarthNet)
 """
 
 from __future__ import annotations
@@ -44,6 +45,11 @@ LONG = re.compile(
     rf"_T(?P<tile>\d{{2}}[A-Z]{{3}})(?:_N\d\d\.\d\d)?)_{_LAYER}(?:_(?P<resolution>10|20|60)m)?\.(?:jp2|tiff?)",
     re.IGNORECASE,
 )
+PREFIXED = re.compile(
+    r"(?P<stem>S2[A-D]_MSI(?P<level>L1C|L2A)_(?P<time>\d{8}T\d{6})(?:_N\d{4})?_R\d{3}_T(?P<tile>\d{2}[A-Z]{3})(?:_\w+?)?)"
+    rf"_{_LAYER}(?:_(?P<resolution>10|20|60)m)?\.(?:jp2|tiff?)",
+    re.IGNORECASE,
+)
 PRODUCT = re.compile(
     r"(?P<mission>S2[A-D])_MSI(?P<level>L1C|L2A)_(?P<time>\d{8}T\d{6})(?:_N(?P<baseline>\d{4}))?_R(?P<orbit>\d{3})"
     r"_T(?P<tile>\d{2}[A-Z]{3})(?:_\d{8}T\d{6})?"
@@ -72,16 +78,18 @@ class Layer:
 
 def parse(name: str) -> Layer | None:
     """Read a raster's name; None if it is none of Sentinel-2's."""
-    compact, long = COMPACT.fullmatch(name), LONG.fullmatch(name)
-    match = compact or long
+    compact, long, prefixed = (p.fullmatch(name) for p in (COMPACT, LONG, PREFIXED))
+    match, timed = compact or long or prefixed, compact or prefixed
     if match is None:
         return None
     resolution = int(match["resolution"]) if match["resolution"] else None
-    level = long["level"].upper() if long else "L2A" if resolution else "L1C"
+    level = "L2A" if resolution else "L1C"
+    if not compact:
+        level = match["level"].upper()
     return Layer(
         stem=match["stem"].upper(),
         tile=match["tile"].upper(),
-        time=time_of(compact["time"]) if compact else None,
+        time=time_of(timed["time"]) if timed else None,
         layer=match["layer"].upper(),
         resolution=resolution,
         level=level,

@@ -90,7 +90,8 @@ def make(parts: Parts, facts: Facts, offset: float | None, time_source: str = "m
         sun=facts.sun,
         view=facts.view,
         orbit=facts.orbit,
-        scene_id=facts.name or parts.scene,
+        # Before 2016-12 a product held many tiles under one name.
+        scene_id=facts.name if facts.name and (parts.item or names.PRODUCT.match(facts.name)) else parts.scene,
         masks=tuple(f"{type(m).__name__}: {m.tells}" for m in masks),
         cloud_masked=mask is not None,
         simulated=layout.rendered or layout.altered,
@@ -173,40 +174,53 @@ def open_stack(asset: Asset, offset: float | None) -> SceneInfo:
     bare = open_bare(asset)
     match = names.PRODUCT.match(asset.name)
     assert match is not None
-    acquired = names.time_of(match["time"])
-    facts = Facts(level=match["level"], acquired=acquired, of_datatake=True)
-    with open_raster(asset) as dataset:
-        described = [(d or "").strip().upper() for d in dataset.descriptions]
-        whole = dataset.dtypes[0] in {"uint16", "int16"}
-    told = _Told(caveats=[c for c in bare.caveats if "time of" not in c and "credit" not in c])
-    source, level = bare.source, Level.NUMBERS
-    own = {d: k for k, d in enumerate(described) if d in names.BAND_NAMES}
-    if own and whole and len(own) == len(bare.bands):
-        one = RasterSource(asset=asset, indexes=tuple(k + 1 for k in own.values()), nodata=0.0)
-        numbers = _Numbers({b: replace(one, indexes=(k + 1,)) for b, k in own.items()}, lay_out([asset] * len(own)))
-        added = _added(asset.name, facts, offset, numbers, told)
-        scale = 1.0 / facts.quantification
-        source = replace(one, scale=scale, offset=tuple(added[b] * scale for b in own))
-        level = _LEVELS[match["level"]]
-    else:
-        told.caveats.append(f"{asset.name}: its bands are not described as B02, B03, …; its numbers stand as they are")
+    facts = Facts(level=match["level"], acquired=names.time_of(match["time"]), of_datatake=True)
+    told = _Told(caveats=[f"{asset.name}: {NO_CLOUD_MASK}"])
     _tell_time(asset.name, facts, told)
-    return replace(
+    info = replace(
         bare,
-        bands=tuple(_band(b, facts) for b in own) if level is not Level.NUMBERS else bare.bands,
-        source=source,
         product=f"Sentinel-2 {match['level']} stack",
         why="name of a Sentinel-2 product",
-        level=level,
         platform=f"Sentinel-{match['mission'][1:]}",
         instrument="MSI",
         gsd_m=_GSD_M,
-        acquired=acquired,
-        time_source=None if acquired is None else "file name",
+        acquired=facts.acquired,
+        time_source=None if facts.acquired is None else "file name",
         orbit=Orbit(relative=int(match["orbit"])),
         scene_id=match.group(),
         credit=bare.credit or (None if bare.simulated else _credit(facts, rendered=False, altered=False)),
         licence=LICENCE,
+    )
+    with open_raster(asset) as dataset:
+        described = [(d or "").strip().upper() for d in dataset.descriptions]
+        whole = dataset.dtypes[0] in {"uint16", "int16"}
+    own = {d: k for k, d in enumerate(described) if d in names.BAND_NAMES}
+    if not own or not whole:
+        told.caveats.append(f"{asset.name}: holds no numbers described as B02, B03, …; they stand as they are")
+        return replace(info, notes=tuple(told.notes), caveats=tuple(told.caveats))
+    return _calibrated(info, asset, described, (facts, offset), told)
+
+
+def _calibrated(
+    info: SceneInfo, asset: Asset, described: list[str], known: tuple[Facts, float | None], told: _Told
+) -> SceneInfo:
+    """Make reflectance of the bands of a stack, and flags of its scene classification where it holds one."""
+    facts, offset = known
+    own = {d: k for k, d in enumerate(described) if d in names.BAND_NAMES}
+    one = RasterSource(asset=asset, indexes=tuple(k + 1 for k in own.values()), nodata=0.0)
+    numbers = _Numbers({b: replace(one, indexes=(k + 1,)) for b, k in own.items()}, lay_out([asset] * len(own)))
+    added = _added(asset.name, facts, offset, numbers, told)
+    scale = 1.0 / facts.quantification
+    mask = Scl(asset, info.grid.shape, band=described.index("SCL")) if "SCL" in described else None
+    if mask is not None:
+        told.caveats = [c for c in told.caveats if NO_CLOUD_MASK not in c]
+    return replace(
+        info,
+        bands=tuple(_band(b, facts) for b in own),
+        source=replace(one, scale=scale, offset=tuple(added[b] * scale for b in own), mask=mask),
+        level=_LEVELS[facts.level or ""],
+        masks=() if mask is None else (f"Scl: {mask.tells}",),
+        cloud_masked=mask is not None,
         notes=tuple(told.notes),
         caveats=tuple(told.caveats),
     )

@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 from imagery_diff.errors import InputError
 from imagery_diff.geometry import Sun, View
 from imagery_diff.read.products.sentinel2 import names
-from imagery_diff.read.products.sentinel2.metadata import FIRST_WITH_OFFSET, Facts, of_baseline, time
+from imagery_diff.read.products.sentinel2.metadata import FIRST_WITH_OFFSET, OF_A_USER, Facts, of_baseline, time
 from imagery_diff.read.xml import finite
 from imagery_diff.scene import Orbit
 
@@ -256,7 +256,7 @@ def _offsets(item: Item) -> tuple[dict[str, float] | None, str]:
         for layer in item.files
         if layer != "SCL" and (offset := finite(_raster_band(item, layer).get("offset"))) is not None
     }
-    if baseline is not None:
+    if baseline is not None and baseline < OF_A_USER:
         by_rule = of_baseline(baseline)
         told = listed if baseline >= FIRST_WITH_OFFSET and any(listed.values()) else {}
         return by_rule | told, f"s2:processing_baseline {baseline:05.2f}" + (" and raster:bands" if told else "")
