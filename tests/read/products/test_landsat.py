@@ -255,6 +255,12 @@ def test_of_both_levels_of_one_scene_the_surface_is_taken_and_it_is_said(scene):
     assert any("taken before Landsat L1TP" in n for n in info.notes)
 
 
+def test_of_two_processings_of_one_scene_the_later_is_taken(scene):
+    later = SR.replace("20231022", "20240611")
+    scene(later)
+    assert open_scene(scene()).name == later
+
+
 def test_two_scenes_in_one_folder_are_refused_with_their_names(scene):
     scene()
     top = scene(SR.replace("20231020", "20231105"))

@@ -618,6 +618,9 @@ def test_a_band_that_breaks_off_or_is_cut_differently_is_named(safe):
     write(band, numbers("B03"), corner=(CORNER[0] + 5, CORNER[1]))
     with pytest.raises(InputError, match="does not lie on"):
         open_scene(top)
+    write(band, numbers("B03"), crs="EPSG:32653")
+    with pytest.raises(InputError, match="does not lie on"):
+        open_scene(top)
     band.write_bytes(band.read_bytes()[:300])
     with pytest.raises(InputError, match=f"{STEM}_B03_10m.jp2: begins like an image but breaks off"):
         open_scene(top)
@@ -652,6 +655,28 @@ def test_loose_bands_of_one_tile_and_time_are_one_scene_and_two_times_are_refuse
     with pytest.raises(InputError, match=rf"holds 2 images \({STEM}, {other}\)"):
         open_scene(tmp_path)
     assert len(open_scene(tmp_path / f"{STEM}_B03_10m.jp2").bands) == 4
+
+
+def test_loose_bands_of_both_levels_do_not_mix(tmp_path):
+    old = "T52TFN_20170105T101402"
+    for band in ("B02", "B03"):
+        write(tmp_path / f"L2A_{old}_{band}_10m.jp2", numbers(band))
+        write(tmp_path / f"{old}_{band}.jp2", np.full((SIDE, SIDE), 77, np.uint16))
+        write(tmp_path / f"{old}_B12.jp2", np.full((SIDE // 2, SIDE // 2), 77, np.uint16), step=2)
+    found = sorted(sentinel2.find(open_delivery(tmp_path), 0.0), key=lambda f: f.rank)
+    assert [f.product for f in found] == ["Sentinel-2 L2A", "Sentinel-2 L1C"]
+    assert len({f.scene for f in found}) == 1
+    assert np.allclose(found[0].open().read().data[0, 20:], numbers("B02")[20:] / 10_000)
+    assert np.allclose(found[1].open().read().data, 0.0077)
+
+
+def test_of_two_processings_of_one_scene_the_later_is_taken_and_it_is_said(safe):
+    later = SAFE.replace("N0509", "N0510").replace("20231020T050607", "20240102T050607")
+    top = safe()
+    safe(later, product=product_xml(name=later))
+    info = open_scene(top.parent)
+    assert info.name == later
+    assert any("taken before Sentinel-2 L2A" in n for n in info.notes)
 
 
 def test_bands_named_after_their_product_tell_satellite_and_orbit(tmp_path):
@@ -846,6 +871,9 @@ def test_an_item_of_earth_search_whose_offset_was_taken_out_is_not_offset_twice(
         (EARTH_SEARCH | {"earthsearch:boa_offset_applied": False, "s2:processing_baseline": "02.14"}, True, 0),
         ({k: v for k, v in EARTH_SEARCH.items() if "earthsearch" not in k}, True, -1000),
         ({k: v for k, v in EARTH_SEARCH.items() if k[:10] not in {"earthsearc", "s2:process"}}, True, -1000),
+        (EARTH_SEARCH | {"earthsearch:boa_offset_applied": False, "s2:processing_baseline": "99.99"}, True, -1000),
+        # What other catalogues write: no word of Sentinel-2's own.
+        ({"constellation": "sentinel-2", "datetime": "2023-10-20T02:10:41Z"}, True, -1000),
     ],
 )
 def test_where_the_flag_does_not_say_so_baseline_and_list_decide(item, properties, listed, added):
@@ -882,6 +910,18 @@ def test_the_tiles_own_metadata_beside_an_item_give_time_and_view(item):
     info = open_scene(top)
     assert info.acquired.isoformat() == "2023-10-20T02:10:34.578328+00:00"
     assert info.view is not None
+
+
+def test_an_item_without_assets_does_not_stand_in_the_way_of_bands_beside_it(item, tmp_path):
+    document = json.loads((item(folder="elsewhere") / "S2A_52TFN_20231020_0_L2A.json").read_text())
+    here = tmp_path / "here"
+    for band in ("B02", "B03"):
+        write(here / f"{STEM}_{band}_10m.jp2", numbers(band))
+    (here / "item.json").write_text(json.dumps(document))
+    delivery = open_delivery(here)
+    assert [f.product for f in sentinel2.find(delivery)] == ["Sentinel-2 L2A"]
+    with pytest.raises(InputError, match="none of its bands lies beside it"):
+        open_scene(here / "item.json")
 
 
 def test_two_items_that_claim_the_same_bands_are_not_guessed_between(item):

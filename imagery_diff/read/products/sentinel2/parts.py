@@ -66,7 +66,7 @@ class Parts:
 
 def gather(delivery: Delivery) -> list[Parts]:
     """Gather what ESA's names say: granules of SAFEs, and loose bands of one tile and time in one folder."""
-    groups: dict[tuple[str, str], Parts] = {}
+    groups: dict[tuple[str, str, str], Parts] = {}
     folders: dict[str, list[Asset]] = {}
     for asset in delivery.assets:
         folders.setdefault(asset.folder, []).append(asset)
@@ -75,13 +75,13 @@ def gather(delivery: Delivery) -> list[Parts]:
             continue
         granule = _granule_folder(asset)
         stem = layer.stem.removeprefix("L2A_").removeprefix("L1C_")
-        key = (asset.folder, stem) if granule is None else (granule, "")
+        key = (asset.folder, stem, layer.level) if granule is None else (granule, "", "")
         parts = groups.setdefault(key, Parts(name=names.safe_of(asset) or stem, scene=stem, first=layer))
         parts.add(layer.layer, layer.resolution, asset)
         if parts.level != "L2A":
             parts.level = layer.level
-    tiles = Counter(_safe_folder(folder) for folder, stem in groups if not stem)
-    for (folder, stem), parts in groups.items():
+    tiles = Counter(_safe_folder(folder) for folder, stem, _ in groups if not stem)
+    for (folder, stem, _), parts in groups.items():
         if stem:
             _add_beside(parts, folders[folder])
         else:
