@@ -878,7 +878,15 @@ def test_an_item_of_earth_search_whose_offset_was_taken_out_is_not_offset_twice(
 )
 def test_where_the_flag_does_not_say_so_baseline_and_list_decide(item, properties, listed, added):
     info = open_scene(item(properties, listed=listed))
+    assert "STAC" in info.why
     assert np.allclose(info.read().data[0, 20:], expected("B02", added=added)[20:], atol=1e-6)
+
+
+def test_an_item_of_a_users_own_baseline_is_decided_by_its_pixels(item):
+    told = {k: v for k, v in EARTH_SEARCH.items() if "earthsearch" not in k} | {"s2:processing_baseline": "99.99"}
+    info = open_scene(item(told, listed=False, offset=0))
+    assert np.allclose(info.read().data[0, 20:], numbers("B02", offset=0)[20:] / 10_000, atol=1e-6)
+    assert any("no metadata told it" in n for n in info.notes)
 
 
 def test_an_item_whose_pixels_speak_against_it_carries_a_caveat(item):
