@@ -78,6 +78,20 @@ class Grid:
         width, height = self.pixel_size_m
         return width * height
 
+    @property
+    def centre_lonlat(self) -> tuple[float, float]:
+        """Longitude and latitude (WGS84) of the centre, degrees.
+
+        Raises
+        ------
+        InputError
+            If there is no georeference, or the centre is not on the earth.
+
+        """
+        if self.crs is None:
+            raise InputError("without a georeference a grid has no place on the earth")
+        return _centre_lonlat(self.crs, self.transform, self.shape)
+
     def window(self, row: int, col: int, shape: tuple[int, int]) -> Grid:
         """Return the grid of a rectangle of pixels of this one, its first pixel at (row, col)."""
         return Grid(crs=self.crs, transform=_moved(self.transform, row, col), shape=shape)
@@ -102,6 +116,19 @@ def _moved(transform: Affine, rows: float, cols: float) -> Affine:
     """Move a transform's origin by rows and columns."""
     t = transform
     return type(t)(t.a, t.b, t.a * cols + t.b * rows + t.c, t.d, t.e, t.d * cols + t.e * rows + t.f)
+
+
+@lru_cache(maxsize=64)
+def _centre_lonlat(crs: str, transform: Affine, shape: tuple[int, int]) -> tuple[float, float]:
+    """Project the centre."""
+    from pyproj import CRS, Transformer  # noqa: PLC0415
+
+    grid = Grid(crs=crs, transform=transform, shape=shape)
+    to_lonlat = Transformer.from_crs(CRS.from_user_input(crs), 4326, always_xy=True)
+    lon, lat = to_lonlat.transform(*grid.xy(shape[0] / 2, shape[1] / 2))
+    if not (math.isfinite(lon) and abs(lat) <= 90):  # noqa: PLR2004 - degrees
+        raise InputError(f"the centre of the raster is not on the earth in {crs[:60]}; its georeference is wrong")
+    return (float(lon), float(lat))
 
 
 @lru_cache(maxsize=64)

@@ -22,7 +22,7 @@ from imagery_diff.read.aois import load_aoi
 from imagery_diff.result import Comparison
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from imagery_diff.scene import SceneInfo
@@ -36,6 +36,7 @@ def compare(
     after: SceneInfo | str | Path,
     *,
     detect: str | None = None,
+    despite: Sequence[str] = (),
     params: Params | None = None,
     progress: Progress = lambda _: None,
 ) -> Comparison:
@@ -50,6 +51,8 @@ def compare(
         Image files, or scenes opened with :func:`imagery_diff.open_scene`.
     detect
         ``"alarm"`` (few false regions, in zones) or ``"map"`` (all ground); by default alarm where the AOI has zones.
+    despite
+        Rules by which this pair would be refused, and that it is to be compared all the same: docs/reference/pairs.md.
     params
         Every number of the method.
     progress
@@ -72,8 +75,8 @@ def compare(
     progress = giving_back(progress)
     # 1. What the files are
     progress("opening")
-    pair = open_pair(before, after)
     place = load_aoi(aoi) if isinstance(aoi, str) and aoi != "-" else aoi if isinstance(aoi, AOI) else None
+    pair = open_pair(before, after, place, params=params, despite=despite)
     detect = detect or ("alarm" if place and place.zones else "map")
 
     # 2. One grid

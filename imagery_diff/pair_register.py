@@ -46,7 +46,7 @@ def register(pair: Pair, grid: Grid, ground: AOI | None, params: Params) -> core
     refuse_unseen(pair, scenes, ground)
     bands = registration_bands(pair.names)
     size = grid.pixel_size_m[0]
-    reach = params.max_shift_px if grid.crs is None else params.max_shift_m / size
+    reach = params.max_shift_px if grid.crs is None else _reach_m(pair, params) / size
     estimate = partial(
         coregister.estimate_shift,
         _of_bands(scenes[0], bands),
@@ -65,6 +65,12 @@ def register(pair: Pair, grid: Grid, ground: AOI | None, params: Params) -> core
         shift = _surer(shift, estimate(bare), share * params.registration_snow_m / size)
     shift = replace(shift, bands=_for_all_bands(shift, bands, len(pair.names)))
     return coregister.allow_for_standing(shift, standing(pair, grid, params), error_law(params))
+
+
+def _reach_m(pair: Pair, params: Params) -> float:
+    """How far apart the images may lie, metres; further where one is not tied to the ground."""
+    loose = any(info.ground_control is False for info in pair.infos)
+    return params.uncontrolled_shift_m if loose else params.max_shift_m
 
 
 def _shade_px(size_m: float, params: Params) -> int:

@@ -17,7 +17,7 @@ from imagery_diff.params import Params
 from imagery_diff.read.calibration import read_calibration
 from imagery_diff.read.scenes import NO_CLOUD_MASK
 from imagery_diff.result import Layers, Region, ZoneState
-from imagery_diff.scene import Flag
+from imagery_diff.scene import Flag, Level
 from imagery_diff.threads import each
 from imagery_diff.write.words import describe_region
 
@@ -77,7 +77,9 @@ class Odds:
         table, rate = Calibration.of_table(read_calibration()), params.false_alarms_per_km2
         scale = grid.crs is not None and table.pixel_m[0] <= grid.pixel_size_m[0] <= table.pixel_m[1]
         counted = scale and set(table.bands) <= set(pair.names)
-        counted &= all(info.units == table.units for info in pair.infos)
+        # The count is of surface reflectance; under the air's own light contrasts are lower.
+        counted &= all(info.units == table.units and info.level is not Level.TOA for info in pair.infos)
+        counted &= not any(info.secondary for info in pair.infos)
         # Colour takes three bands; strengths and lengths in pixels are those of pixels of that size.
         ranks = scale and len(pair.names) >= _COLOURS and not may_be_radar(pair.names)
         chooses = ranks and detect == "alarm"

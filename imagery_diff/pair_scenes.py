@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import warnings
 from dataclasses import dataclass, field, replace
@@ -10,13 +9,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from imagery_diff import pair_rules
 from imagery_diff.errors import ImageryDiffWarning, InputError
-from imagery_diff.geometry import parallax_m
 from imagery_diff.method import align, zones
+from imagery_diff.params import Params
 from imagery_diff.read.scenes import open_scene
 from imagery_diff.scene import Scene, SceneInfo
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from imagery_diff.aoi import AOI
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
 
     Window = tuple[int, int, tuple[int, int]]
     """Row, column and shape of a rectangle of an image."""
-
-
-_HEIGHT_M = 10.0
-"""A stack of containers, a shed: the height by which it is told what another view does."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,8 +63,9 @@ class Pair:
         if crs is None and place.crs is not None:
             names = " and ".join(dict.fromkeys(i.name for i in self.infos))
             raise InputError(
-                f"{names}: without a georeference the AOI '{place.name}' cannot be found in them; georeference them "
-                "(in QGIS: Raster, Georeferencer), or give - as AOI to compare them pixel by pixel"
+                f"{names}: without a georeference the AOI '{place.name}' cannot be found in them; lay them on one that "
+                "has one (--reference IMAGE), georeference them (in QGIS: Raster, Georeferencer), or give - as AOI to "
+                "compare them pixel by pixel"
             )
         return place.in_crs(crs)
 
@@ -113,46 +111,27 @@ def _moves(shift: Shift | None) -> list[tuple[float, float]]:
     return [(shift.rows + rows, shift.cols + cols) for rows, cols in ((0.0, 0.0), *shift.bands)]
 
 
-def open_pair(before: SceneInfo | str | Path, after: SceneInfo | str | Path) -> Pair:
-    """Open both, find the bands they share, refuse what must not be compared and say what is doubtful."""
+def open_pair(
+    before: SceneInfo | str | Path,
+    after: SceneInfo | str | Path,
+    place: AOI | None = None,
+    *,
+    params: Params | None = None,
+    despite: Sequence[str] = (),
+) -> Pair:
+    """Open both, refuse what must not be compared, say what is doubtful, and find the bands they share."""
     infos = (
         before if isinstance(before, SceneInfo) else open_scene(before),
         after if isinstance(after, SceneInfo) else open_scene(after),
     )
-    if infos[0].simulated != infos[1].simulated:
-        rendered, real = infos if infos[0].simulated else infos[::-1]
-        raise InputError(
-            f"{rendered.name} is rendered or altered and {real.name} is not; a difference between them means nothing: "
-            "give two images of the same kind"
-        )
-    doubts = []
-    if {infos[0].units, infos[1].units} == {"reflectance", "digital numbers"}:
-        units = f"{infos[0].name} holds {infos[0].units}, {infos[1].name} {infos[1].units}"
-        doubts.append(f"{units}: matched by statistics only; the same product for both dates is better")
-    doubts += _orbit_doubts(infos)
-    names, indexes = _pair_bands(infos, doubts)
-    caveats = (*dict.fromkeys([*infos[0].caveats, *infos[1].caveats]), *doubts, *_order_caveats(infos))
+    ground = place.in_crs(place.utm_crs) if place and place.crs else place
+    doubts = pair_rules.judge(infos, ground, params or Params(), despite)
+    for name in pair_rules.WARNED & set(doubts):
+        warnings.warn(doubts[name], ImageryDiffWarning, stacklevel=3)
+    by_number: list[str] = []
+    names, indexes = _pair_bands(infos, by_number)
+    caveats = (*dict.fromkeys([*infos[0].caveats, *infos[1].caveats]), *by_number, *doubts.values())
     return Pair(infos=infos, indexes=indexes, names=names, caveats=caveats)
-
-
-def _orbit_doubts(infos: tuple[SceneInfo, SceneInfo]) -> list[str]:
-    """Doubt a pair that one family of satellites saw from two tracks: what has height leans by another amount.
-
-    Radar is left out: there the same is no doubt but a refusal.
-    """
-    before, after = infos
-    families = {i.product.split(" ", 1)[0] for i in infos}
-    tracks = [(i.orbit.relative, i.orbit.direction) for i in infos]
-    told = all(t[0] is not None for t in tracks)
-    if len(families) > 1 or not told or tracks[0][0] == tracks[1][0] or before.level.radar or after.level.radar:
-        return []
-    lean = ""
-    if before.view is not None and after.view is not None:
-        leans = [parallax_m(_HEIGHT_M, v) for v in (before.view, after.view)]
-        lean = f", one of {_HEIGHT_M:.0f} m by {math.dist(*leans):.1f} m"
-    word = "paths" if families == {"Landsat"} else "relative orbits"
-    seen = f"{before.name} and {after.name} were seen from the {word} {tracks[0][0]} and {tracks[1][0]}"
-    return [f"{seen}: the tops of things with height lie elsewhere{lean}; images of one and the same are better"]
 
 
 def _pair_bands(
@@ -203,23 +182,6 @@ def _spectral_order(name: str) -> tuple[int, str]:
         "swir2",
     )
     return (known.index(name) if name in known else len(known), name.zfill(12))
-
-
-def _order_caveats(infos: tuple[SceneInfo, SceneInfo]) -> list[str]:
-    """Warn of one image given twice and of dates in the wrong order; the same sentences become caveats."""
-    caveats = []
-    before, after = infos
-    same_file = before.files and after.files and before.files[0].resolve() == after.files[0].resolve()
-    if same_file or (before.scene_id and before.scene_id == after.scene_id):
-        caveats.append(f"{before.name} was given as both before and after: compared with itself an image tells nothing")
-    elif before.acquired and after.acquired and after.acquired < before.acquired:
-        caveats.append(
-            f"after ({after.acquired:%Y-%m-%d %H:%M} UTC) is older than before ({before.acquired:%Y-%m-%d %H:%M} UTC); "
-            "'appeared' and 'disappeared' are meant in the order given"
-        )
-    for caveat in caveats:
-        warnings.warn(caveat, ImageryDiffWarning, stacklevel=4)
-    return caveats
 
 
 def refuse_unseen(pair: Pair, scenes: tuple[Scene, Scene], ground: AOI | None) -> None:

@@ -35,6 +35,9 @@ class Params:
     max_shift_m: float = 45.0
     """Largest shift looked for, metres: three standard deviations of two scenes of 10 m RMSE each (PlanetScope's
     bound)."""
+    uncontrolled_shift_m: float = 150.0
+    """The same where the provider did not tie an image to the ground, metres: then orbit and attitude alone place it,
+    to some tens of metres (a prior; Planet states no bound)."""
     max_shift_px: float = 32.0
     """Largest shift looked for without a georeference, pixels."""
     registration_sample_px: int = 1_000_000

@@ -159,8 +159,14 @@ class SceneInfo:
     time_source: str | None = None
     """Where the time comes from: ``metadata``, ``file name``, …; None = not known."""
     sun: Sun | None = None
+    sun_source: str | None = None
+    """``metadata``, or ``time and place`` where it was computed."""
     view: View | None = None
     orbit: Orbit = Orbit()
+    secondary: bool = False
+    """A picture of an image, not the image as delivered: a screenshot, a scan, what a news site printed."""
+    placement_rms_m: float | None = None
+    """By how much the points disagree that a picture was placed by, metres; None where it needed none, or all."""
     ground_control: bool | None = None
     """Whether the provider tied it to the ground; None = not told."""
     scene_id: str | None = None

@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagery_diff.errors import InputError
-from imagery_diff.geometry import Sun, View, parallax_m, shadow_azimuth_deg, shadow_length_m, shadow_m, sun_position
+from imagery_diff.geometry import (
+    Sun,
+    View,
+    parallax_m,
+    shadow_azimuth_deg,
+    shadow_length_m,
+    shadow_m,
+    sun_distance_au,
+    sun_position,
+)
 
 NAJIN = (42.227, 130.283)
 
@@ -123,3 +132,13 @@ def test_an_impossible_view_is_refused(wrong):
 def test_an_impossible_sun_is_refused():
     with pytest.raises(InputError, match="elevation"):
         Sun(azimuth_deg=0.0, elevation_deg=91.0)
+
+
+@pytest.mark.parametrize(("time", "distance"), [("2023-01-04T16:17", 0.98330), ("2023-07-06T20:07", 1.01668)])
+def test_the_sun_is_as_far_as_the_almanac_says_at_perihelion_and_aphelion(time, distance):
+    assert sun_distance_au(datetime.fromisoformat(time).replace(tzinfo=UTC)) == pytest.approx(distance, abs=5e-5)
+
+
+def test_the_distance_of_the_sun_needs_a_time_zone():
+    with pytest.raises(InputError, match="time zone"):
+        sun_distance_au(datetime(2023, 1, 4))  # noqa: DTZ001 - that is the fault

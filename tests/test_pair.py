@@ -566,7 +566,7 @@ class Counting:
 
 def test_one_georeferenced_and_the_other_not_is_refused(plain):
     message = refused("georeference", None, plain("a.tif"), plain("b.tif", crs=None))
-    assert "georeference both" in message
+    assert "--reference IMAGE" in message
 
 
 def test_images_apart_are_refused_with_distance_and_places(plain):

@@ -17,7 +17,7 @@ TABLE = Calibration.of_table(read_calibration())
 
 
 def odds(*names, units="digital numbers", pixel_m=3.0, detect="alarm", **params):
-    info = SimpleNamespace(units=units, name="image")
+    info = SimpleNamespace(units=units, level=None, secondary=False, name="image")
     grid = Grid(crs="EPSG:32652", transform=Affine(pixel_m, 0, 0, 0, -pixel_m, 0), shape=(9, 9))
     return Odds.of(SimpleNamespace(names=names, infos=(info, info)), grid, detect, Params(**params))
 

@@ -17,6 +17,7 @@ from imagery_diff.errors import ImageryDiffError, UnknownNameError
 
 _VERBS = {
     "compare": "imagery_diff.cli.compare",
+    "inspect": "imagery_diff.cli.inspect",
     "aois": "imagery_diff.cli.aois",
     "evaluate": "imagery_diff.cli.evaluate",
 }
@@ -73,6 +74,7 @@ def main() -> None:
     \b
     imagery-diff najin before.tif after.tif      two images over a known place
     imagery-diff - before.tif after.tif          over whatever ground they share
+    imagery-diff inspect FILE...                 what a file was recognised as, and why
     imagery-diff aois list                       the places that are known
 
     Without a verb, compare is meant; `imagery-diff compare --help` shows its options.

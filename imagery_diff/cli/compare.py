@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from imagery_diff.cli.aoi_argument import aoi_options, resolve_aoi
+from imagery_diff.cli.scene_options import open_side, scene_options
 from imagery_diff.errors import ImageryDiffWarning, InputError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ _EXIT_FLAGGED = 3
 @click.command()
 @click.argument("words", nargs=-1, metavar="[AOI] BEFORE AFTER")
 @aoi_options
+@scene_options
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="Folder for the result itself.")
 @click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON document.")
 @click.option("--detect", type=click.Choice(["alarm", "map"]), help="alarm: few false, in zones. map: all ground.")
@@ -33,6 +35,12 @@ _EXIT_FLAGGED = 3
     type=click.FloatRange(min=0, min_open=True),
     metavar="RATE",
     help="Alarm: false regions per km2 of zones that may be shown; more find more.",
+)
+@click.option(
+    "--despite",
+    multiple=True,
+    metavar="RULE",
+    help="Compare a pair that RULE refuses (orbit, resolution, off-nadir); may be repeated.",
 )
 @click.option("--sort", is_flag=True, help="Take the older image as BEFORE, whatever the order given.")
 @click.option("--exit-code", is_flag=True, help="Exit with 3 if something was flagged.")
@@ -48,8 +56,11 @@ def compare(ctx: click.Context, /, words: tuple[str, ...], output: Path | None, 
     """Compare two images and flag what changed.
 
     AOI is a known name (`imagery-diff aois list`), a file of outlines, or `-` for the ground the images share; with
-    --bbox or --at it is left out. BEFORE and AFTER are images, or folders that hold one. A folder with the result is
-    written into the current directory, or into -o DIR.
+    --bbox or --at it is left out. BEFORE and AFTER are images, or folders or archives as delivered. A folder with the
+    result is written into the current directory, or into -o DIR.
+
+    --bands, --mask, --reference, --crs, --credit and --offset speak of both images; --before-bands, --after-mask and so
+    on of one.
     """
     aoi_words = {key: options[key] for key in ("bbox", "at", "radius", "buffer_m")}
     aoi, before, after = _place_and_images(words, aoi_words)
@@ -118,22 +129,20 @@ def _run(aoi: AOI | None, before: Path, after: Path, options: dict[str, Any]) ->
     gc.disable()
     from imagery_diff.pair import compare as compare_pair  # noqa: PLC0415 - loads everything
     from imagery_diff.params import Params  # noqa: PLC0415
-    from imagery_diff.read.scenes import open_scene  # noqa: PLC0415
 
     gc.enable()
     rate = options["false_alarms"]
     params = Params(false_alarms_per_km2=_counted(rate)) if rate else Params()
 
-    scenes = [open_scene(before), open_scene(after)]
+    scenes = [open_side("before", before, options, aoi), open_side("after", after, options, aoi)]
     times = [s.acquired for s in scenes]
     if options["sort"] and times[0] and times[1] and times[1] < times[0]:
         scenes.reverse()
     # A daemon may run without a stderr.
     hidden = sys.stderr is None or not sys.stderr.isatty()
     with click.progressbar(length=_STEPS, file=sys.stderr or sys.stdout, hidden=hidden, item_show_func=str) as bar:
-        return compare_pair(
-            aoi, *scenes, detect=options["detect"], params=params, progress=lambda step: bar.update(1, step)
-        )
+        how = {"detect": options["detect"], "despite": options["despite"], "params": params}
+        return compare_pair(aoi, *scenes, **how, progress=lambda step: bar.update(1, step))
 
 
 def _counted(rate: float) -> float:

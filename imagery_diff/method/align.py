@@ -67,7 +67,7 @@ def working_crs(grids: Sequence[Grid]) -> str | None:
         if len(systems) > 1:
             raise InputError(
                 "one image carries a georeference and the other does not; they cannot be laid over each other: "
-                "georeference both (in QGIS: Raster, Georeferencer) or take it from both"
+                "lay the one on the other (--reference IMAGE), or georeference it (in QGIS: Raster, Georeferencer)"
             )
         return None
     # Web Mercator calls its stretched units metres; only a system whose pixel is as long on the ground is metric.

@@ -130,7 +130,7 @@ def classify_ground(
         surface[water[0] | water[1]] = Surface.WATER
     open_ground = seen & (surface == Surface.SMOOTH.value)
     if np.count_nonzero(open_ground) >= _MIN_STRATUM_PX and np.ptp(texture[open_ground]) > 0:
-        limit = float(threshold_otsu(texture[open_ground]))  # type: ignore[no-untyped-call]
+        limit = float(threshold_otsu(texture[open_ground]))
         surface[open_ground & (texture > limit)] = Surface.ROUGH
     surface[~seen] = Surface.UNSEEN
     return Ground(surface=_join_small(surface), texture=texture, water=water)

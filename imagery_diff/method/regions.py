@@ -373,7 +373,7 @@ def _join(one: _Line, other: _Line, bridge: Bools, gap_px: float) -> _Line | Non
     closest = int(np.argmin(distance))
     if distance[closest] > gap_px:
         return None
-    rows, cols = line(*one.points[closest], *other.points[nearest[closest]])  # type: ignore[no-untyped-call]
+    rows, cols = line(*one.points[closest], *other.points[nearest[closest]])
     if len(rows) > 2 and np.mean(bridge[rows[1:-1], cols[1:-1]]) < 0.7:  # noqa: PLR2004 - most of the way
         return None
     length, width = _extent(np.concatenate([one.points, other.points]))
@@ -631,7 +631,7 @@ def outline_at(patch: Patch, difference: Floats, level: float, grid: Grid) -> Sh
 def _outline(field: Floats, level: float, patch: Patch, grid: Grid) -> Shape | None:
     """Outline a field over a patch's window at a level; None if nothing reaches it."""
     padded = np.pad(field, 1)
-    rings = [c[:, ::-1] - 0.5 for c in find_contours(padded, level) if len(c) > 3]  # type: ignore[no-untyped-call]  # noqa: PLR2004
+    rings = [c[:, ::-1] - 0.5 for c in find_contours(padded, level) if len(c) > 3]  # noqa: PLR2004
     # Contours of holes lie inside contours of objects; build_area takes them out again.
     shape = build_area(MultiLineString(rings))
     parts = [p for p in get_parts(shape) if isinstance(p, Polygon) and p.area >= 1]

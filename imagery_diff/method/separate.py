@@ -124,7 +124,7 @@ def separate(strength: Floats, mask: Bools, *, least_px: int) -> list[Bools]:
     markers = np.zeros(mask.shape, np.int32)
     for number, part in enumerate(parts, start=1):
         markers[part] = number
-    basins = watershed(-strength, markers, connectivity=_EIGHT, mask=mask)  # type: ignore[no-untyped-call]
+    basins = watershed(-strength, markers, connectivity=_EIGHT, mask=mask)
     return [basins == number for number in range(1, len(parts) + 1)]
 
 

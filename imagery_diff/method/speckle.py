@@ -528,7 +528,7 @@ def unchanged_blocks(plain: Floats, ground: Bools) -> Bools:
     values = plain[ground]
     if values.size == 0 or np.ptp(values) == 0:
         return ground
-    suspect = plain > float(threshold_otsu(values))  # type: ignore[no-untyped-call]
+    suspect = plain > float(threshold_otsu(values))
     whole = np.kron(_any_in_blocks(suspect & ground), np.ones((BLOCK_PX, BLOCK_PX), bool))
     rest = ground & ~whole[: ground.shape[0], : ground.shape[1]]
     return rest if np.count_nonzero(rest) >= _LEAST_UNCHANGED * np.count_nonzero(ground) else ground

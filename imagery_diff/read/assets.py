@@ -27,6 +27,9 @@ MAX_DEPTH = 8
 """Folders within folders of one delivery; a SAFE has five."""
 MAX_TEXT_BYTES = 20_000_000
 """Largest metadata file that is read; the longest of Sentinel-1 (annotation) have 3 MB."""
+MASK_FOLDERS = ("MASKS",)
+"""Folders beside an image that hold its masks (DIMAP)."""
+_MAX_LIST_BYTES = 100_000
 _BOMB_BYTES, _BOMB_RATIO = 500_000_000, 200
 """A member of a zip that unfolds to more than this many bytes, and to more than this many times its size, is refused:
 images of ground pack to a half or a tenth, those of nothing to a thousandth."""
@@ -182,6 +185,32 @@ class Delivery:
                 return (near or here)[0]
         return None
 
+    def inside(self, index: Asset, name: str) -> Asset | None:
+        """Return the file that an index (TIL, DIMAP) names, in its own folder or one below; None where it is missing.
+
+        Raises
+        ------
+        InputError
+            If the name leads out of the index's folder, by a path, a drive letter, an address or a link.
+
+        """
+        plain = PurePosixPath(name)
+        odd = "\\" in name or ":" in name or any(ord(c) < 32 for c in name)  # noqa: PLR2004 - control characters
+        if odd or plain.is_absolute() or ".." in plain.parts or not plain.parts:
+            raise InputError(
+                f"{index.name}: names a file outside its folder ({name[:80]!r}), which is not opened; download it again"
+            )
+        wanted = str(PurePosixPath(index.folder) / plain)
+        found = self.at(wanted)
+        if found is None:
+            # Windows does not care how it is written, and archives are repacked there.
+            found = next((a for a in self.assets if a.relative.lower() == wanted.lower()), None)
+        if found and found.store == "folder" and not found.file.resolve().is_relative_to(found.root.resolve()):
+            raise InputError(
+                f"{found.name}: is a link out of the folder of {index.name}, which is not opened; copy it there"
+            )
+        return found
+
     def at(self, relative: str) -> Asset | None:
         """Return the asset of a path inside the delivery; None where there is none."""
         wanted = str(PurePosixPath(relative))
@@ -239,6 +268,42 @@ def _inside_safe(path: Path) -> list[Asset] | None:
     return [a for a in _walk(safe) if not a.relative.startswith(f"{parts[0]}/") or a.relative.startswith(own)]
 
 
+def read_list(path: Path) -> list[Path] | None:
+    """Return the paths in a list file, those that are relative seen from it; None if it is none.
+
+    A list is a ``.txt`` with a path a line; empty lines and those that begin with ``#`` are passed over. A text of
+    which no line is a path that exists is no list.
+
+    Raises
+    ------
+    InputError
+        If it lists a path that does not exist beside others that do, a list again, or more than are ever one date.
+
+    """
+    if path.suffix.lower() != ".txt" or not path.is_file():
+        return None
+    try:
+        text = Asset.of(path).read(_MAX_LIST_BYTES).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return None
+    lines = [line.strip() for line in text.splitlines()]
+    named = [path.parent / line for line in lines if line and not line.startswith("#") and "\0" not in line]
+    try:
+        there = [p.exists() for p in named]
+    except OSError:  # a line longer than a name can be
+        return None
+    if not any(there):
+        return None
+    missing = [p for p, exists in zip(named, there, strict=True) if not exists]
+    if missing:
+        raise InputNotFoundError(
+            f"{path.name}: lists {missing[0].name[:80]}, which does not exist; check the paths in it"
+        )
+    if any(p.suffix.lower() == ".txt" for p in named):
+        raise InputError(f"{path.name}: lists a text file; list images, folders or archives")
+    return named
+
+
 def _archive_kind(path: Path) -> str | None:
     """Tell an archive by its first bytes; a compressed tar is refused, for it can only be read from its beginning."""
     try:
@@ -278,13 +343,15 @@ def _walk(root: Path) -> Iterator[Asset]:
 
 
 def _siblings(named: Asset) -> Iterator[Asset]:
-    """List the files beside one; a folder that cannot be listed holds none."""
-    try:
-        entries = sorted(e.name for e in os.scandir(named.root) if e.name != named.relative and e.is_file())
-    except OSError:
-        return
-    for name in entries:
-        yield Asset(root=named.root, relative=name)
+    """List the files beside one, and in the folder of masks beside it; a folder that cannot be listed holds none."""
+    for folder in ("", *MASK_FOLDERS):
+        try:
+            entries = sorted(e.name for e in os.scandir(named.root / folder) if e.is_file())
+        except OSError:
+            continue
+        for name in entries:
+            if folder or name != named.relative:
+                yield Asset(root=named.root, relative=f"{folder}/{name}" if folder else name)
 
 
 def _list_zip(path: Path) -> list[Asset]:

@@ -11,7 +11,7 @@ import re
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import rasterio
@@ -150,6 +150,19 @@ def _driver_of(path: Asset) -> str:
     raise InputError(f"{path.name}: is not an image of a format that is opened here; {needed}")
 
 
+class Mask(Protocol):
+    """What says which pixels not to trust: a provider's raster (:class:`MaskSource`), or its outlines."""
+
+    @property
+    def tells(self) -> str:
+        """What it knows, for people."""
+        ...
+
+    def flags(self, row: int, col: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
+        """Bits of :class:`Flag` for a rectangle of the image."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class RasterSource:
     """The pixels of one raster file, with an optional raster of flags beside it."""
@@ -162,12 +175,14 @@ class RasterSource:
     offset: float | tuple[float, ...] = 0.0
     nodata: float | None = None
     """A value that means nothing was seen where it stands in all bands, besides what the file itself declares."""
-    mask: MaskSource | None = None
+    mask: Mask | None = None
+    placed: Grid | None = None
+    """Where it lies, for a file that does not say it."""
 
     def read(self, row: int, col: int, shape: tuple[int, int], bands: tuple[int, ...]) -> Scene:
         """Read a rectangle inside the image; see :class:`imagery_diff.scene.PixelSource`."""
         data, unseen, grid = self.numbers(row, col, shape, bands)
-        return _as_scene(data, unseen, grid, self.mask, (row, col))
+        return as_scene(data, unseen, grid, self.mask, (row, col))
 
     def as_stored(self) -> RasterSource:
         """Return the same source in the file's own numbers, without its mask."""
@@ -179,7 +194,7 @@ class RasterSource:
         """Return (band, row, col) in the scene's units, (row, col) True where nothing was seen, and their grid."""
         window = Window(col, row, shape[1], shape[0])
         with open_raster(self.asset) as dataset:
-            grid = raster_grid(self.asset, dataset).window(row, col, shape)
+            grid = (self.placed or raster_grid(self.asset, dataset)).window(row, col, shape)
             raw = dataset.read([self.indexes[b] for b in bands], window=window)
             unseen = _nodata(dataset, raw, window)
         if self.nodata is not None:
@@ -212,7 +227,7 @@ class StackSource:
     steps: tuple[int, ...]
     """How many pixels of the scene's grid a pixel of each is wide and high."""
     grid: Grid
-    mask: MaskSource | None = None
+    mask: Mask | None = None
 
     def read(self, row: int, col: int, shape: tuple[int, int], bands: tuple[int, ...]) -> Scene:
         """Read a rectangle inside the image; see :class:`imagery_diff.scene.PixelSource`."""
@@ -221,7 +236,7 @@ class StackSource:
         for place, band in enumerate(bands):
             data[place], fill = self._band(band, row, col, shape)
             unseen &= fill
-        return _as_scene(data, unseen, self.grid.window(row, col, shape), self.mask, (row, col))
+        return as_scene(data, unseen, self.grid.window(row, col, shape), self.mask, (row, col))
 
     def as_stored(self) -> StackSource:
         """Return the same source in the files' own numbers, without its mask."""
@@ -247,11 +262,11 @@ class StackSource:
         return _between(_between(data[0], rows, 0), cols, 1), fill[near]
 
 
-def _as_scene(
+def as_scene(
     data: NDArray[np.float32],
     unseen: NDArray[np.bool_],
     grid: Grid,
-    mask: MaskSource | None,
+    mask: Mask | None,
     corner: tuple[int, int],
 ) -> Scene:
     """Put numbers and flags together."""

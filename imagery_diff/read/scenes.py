@@ -2,37 +2,45 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imagery_diff.errors import InputError
+from imagery_diff.geometry import sun_position
 from imagery_diff.mark import carries_mark
-from imagery_diff.read.assets import open_delivery
-from imagery_diff.read.products import landsat, planet, sentinel2
-from imagery_diff.read.products.bare import NO_CLOUD_MASK, SUFFIXES, open_bare
+from imagery_diff.read.assets import open_delivery, read_list
+from imagery_diff.read.given import Given
+from imagery_diff.read.mosaic import join, of_one_pass
+from imagery_diff.read.products import airbus, landsat, maxar, planet, rapideye, sentinel2
+from imagery_diff.read.products.bare import SUFFIXES, open_bare
+from imagery_diff.read.products.found import Found
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from imagery_diff.read.assets import Asset, Delivery
-    from imagery_diff.read.products.found import Found
     from imagery_diff.scene import SceneInfo
 
-__all__ = ["NO_CLOUD_MASK", "open_scene"]
-
+NO_CLOUD_MASK = "no cloud mask; cloud and its shadow may hide things here, or be taken for change"
+MAX_STRIPS = 40
+"""Strips that are joined at most; a pass over one place has some ten."""
 _WINDOW_PX = 128
 _MARKED = "its pixels carry the mark of a rendered image"
-_PRODUCTS = (planet, sentinel2, landsat)
+_PRODUCTS = (planet, rapideye, maxar, airbus, sentinel2, landsat)
 
 
-def open_scene(path: str | Path) -> SceneInfo:
+def open_scene(path: str | Path, given: Given | None = None) -> SceneInfo:
     """Recognise an image, a folder or an archive as delivered, without reading its pixels.
 
     Parameters
     ----------
     path
         A GeoTIFF, JPEG 2000, PNG or JPEG, whose masks and metadata are found beside it by their names; or a folder, a
-        zip or a tar of one scene as its provider delivers it.
+        zip or a tar as its provider delivers it; or a list file (``.txt``) of these, a path a line. Several strips of
+        one pass become one image: in a list the first lies on top, elsewhere the earliest.
+    given
+        What the user says of it: time, credit, a mask, the bands of a bare image.
 
     Raises
     ------
@@ -42,55 +50,144 @@ def open_scene(path: str | Path) -> SceneInfo:
         If it is not an image of a format that is opened here, or not one scene.
 
     """
-    delivery = open_delivery(path)
-    found = [scene for product in _PRODUCTS for scene in product.find(delivery)]
-    info = _open_named(delivery.named, found) if delivery.named else _open_whole(delivery, found)
+    listed = read_list(Path(path))
+    scenes = list_scenes(path)
+    name = Path(path).name
+    if len(scenes) > MAX_STRIPS:
+        raise InputError(_not_one(name, scenes))
+    if len(scenes) == 1:
+        if any(mask.name == name for mask in scenes[0].masks):
+            raise InputError(f"{name}: is a mask, not an image; give {scenes[0].images[0].name}, it is found by it")
+        return open_found(scenes[0], given)
+    return _joined(name, scenes, given, in_order=listed is not None)
+
+
+def list_scenes(path: str | Path) -> list[Found]:
+    """Return every scene of what a path stands for, the best product of each; nothing is opened.
+
+    A mask or a metadata file stands for the scene it belongs to.
+
+    Raises
+    ------
+    InputNotFoundError
+        If there is no such file.
+    InputError
+        If a folder or archive cannot be listed, or holds no image.
+
+    """
+    listed = read_list(Path(path))
+    scenes = _scenes_in(open_delivery(path)) if listed is None else _listed_scenes(listed)
+    if not scenes:
+        raise InputError(_not_one(Path(path).name, scenes))
+    return scenes
+
+
+def open_found(found: Found, given: Given | None = None) -> SceneInfo:
+    """Open one of the scenes that :func:`list_scenes` returned.
+
+    Raises
+    ------
+    InputError
+        If one of its files cannot be used.
+
+    """
+    given = given or Given()
+    info = _completed(given.apply(found.open(given)))
     if not info.simulated and _carries_mark(info):
         # The tag was stripped and the file renamed; the pixels still say it.
         return replace(info, simulated=True, credit=None, caveats=(*info.caveats, f"{info.name}: {_MARKED}"))
     return info
 
 
-def _open_named(named: Asset, found: list[Found]) -> SceneInfo:
-    """Open the scene a file belongs to: as its image, or as its metadata."""
+def _scenes_in(delivery: Delivery) -> list[Found]:
+    """Return the scenes meant: that of the file named, or all there are, the best product of each."""
+    found = [scene for product in _PRODUCTS for scene in product.find(delivery)]
+    if delivery.named is not None:
+        return _scenes_of(delivery.named, found)
+    if not found:
+        return [_bare(a) for a in delivery.assets if _may_be_image(a)]
+    best: dict[str, Found] = {}
+    for scene in sorted(found, key=lambda s: (s.scene, s.rank)):
+        best.setdefault(scene.scene, scene)
+    return [_saying_what_else(scene, found) for scene in best.values()]
+
+
+def _scenes_of(named: Asset, found: list[Found]) -> list[Found]:
+    """Return what a file belongs to, as image, metadata or mask: one scene, or all that the metadata are of."""
     for scene in found:
         if named in scene.images:
-            return scene.open()
+            return [scene]
+    beside: dict[str, Found] = {}
+    for scene in sorted((s for s in found if s.holds(named)), key=lambda s: s.rank):
+        beside.setdefault(scene.scene, scene)
+    if beside:
+        return list(beside.values())
     planet.refuse_mask(named)
-    described = sorted((s for s in found if named in s.others), key=lambda s: s.rank)
-    if described:
-        _refuse_several(named.name, described)
-        return described[0].open()
-    return open_bare(named)
+    return [_bare(named)]
 
 
-def _refuse_several(name: str, found: list[Found]) -> None:
-    """Refuse what is more than one scene, and name them."""
-    scenes = sorted({scene.scene for scene in found})
-    if len(scenes) > 1:
-        some = ", ".join(scenes[:4]) + (", …" if len(scenes) > 4 else "")  # noqa: PLR2004 - enough to know them by
-        raise InputError(f"{name}: holds {len(scenes)} images ({some}); exactly one is needed, name the file")
+def _bare(asset: Asset) -> Found:
+    return Found(scene=asset.relative, product="image", rank=0, images=(asset,), open=partial(open_bare, asset))
 
 
-def _open_whole(delivery: Delivery, found: list[Found]) -> SceneInfo:
-    """Open the one scene of a folder or an archive, the best product of it."""
-    if not found:
-        images = [a for a in delivery.assets if _may_be_image(a)]
-        if len(images) != 1:
-            raise InputError(
-                f"{delivery.name}: the folder holds {len(images)} images; exactly one is needed, name the file"
-            )
-        return open_bare(images[0])
-    _refuse_several(delivery.name, found)
-    best, *rest = sorted(found, key=lambda s: s.rank)
-    info = best.open()
-    others = ", ".join(s.product for s in rest)
-    return replace(info, notes=(*info.notes, f"taken before {others}")) if rest else info
+def _saying_what_else(scene: Found, found: list[Found]) -> Found:
+    """Let a scene tell which other products of it were there."""
+    others = ", ".join(s.product for s in found if s.scene == scene.scene and s is not scene)
+    if not others:
+        return scene
+
+    def opened(given: Given) -> SceneInfo:
+        info = scene.open(given)
+        return replace(info, notes=(*info.notes, f"taken before {others}"))
+
+    return replace(scene, open=opened)
+
+
+def _listed_scenes(paths: list[Path]) -> list[Found]:
+    """Return the scenes of a list file in its order; an image with its mask or metadata is one."""
+    found: dict[object, Found] = {}
+    for path in paths:
+        for scene in _scenes_in(open_delivery(path)):
+            found.setdefault(scene.images, scene)
+    return list(found.values())
+
+
+def _joined(name: str, scenes: list[Found], given: Given | None, *, in_order: bool) -> SceneInfo:
+    """Open several strips of one pass as one image: in the order listed, else the earliest on top."""
+    infos = [open_found(scene) for scene in scenes]
+    if not of_one_pass(infos):
+        raise InputError(_not_one(name, scenes))
+    if not in_order:
+        infos.sort(key=lambda info: info.acquired or dt.datetime.max.replace(tzinfo=dt.UTC))
+    return (given or Given()).apply(join(infos, name))
+
+
+def _not_one(name: str, scenes: list[Found]) -> str:
+    """Say that a folder or archive is not one scene."""
+    names = [s.scene for s in scenes]
+    listed = f" ({', '.join(names[:4])}{', …' if len(names) > 4 else ''})" if names else ""  # noqa: PLR2004 - enough
+    several = "; strips of one pass, within five minutes, are joined" if len(names) > 1 else ""
+    return f"{name}: holds {len(names)} images{listed}; exactly one is needed, name the file{several}"
 
 
 def _may_be_image(asset: Asset) -> bool:
     name = asset.name.lower()
     return name.endswith(tuple(SUFFIXES)) and "udm" not in name
+
+
+def _completed(info: SceneInfo) -> SceneInfo:
+    """Add what follows from time and place, and say what is not known."""
+    missing = (
+        (info.acquired is None, "time of the image is not known"),
+        (not info.cloud_masked and not info.level.radar, NO_CLOUD_MASK),
+        (info.credit is None and not info.simulated, "credit unknown"),
+    )
+    caveats = (*info.caveats, *(f"{info.name}: {words}" for absent, words in missing if absent))
+    info = replace(info, caveats=tuple(dict.fromkeys(caveats)))
+    if info.sun is not None or info.acquired is None or info.grid.crs is None or "guess" in (info.time_source or ""):
+        return replace(info, sun_source="metadata") if info.sun and not info.sun_source else info
+    lon, lat = info.grid.centre_lonlat
+    return replace(info, sun=sun_position(info.acquired, lat, lon), sun_source="time and place")
 
 
 def _carries_mark(info: SceneInfo) -> bool:

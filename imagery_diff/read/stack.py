@@ -6,19 +6,17 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from imagery_diff.errors import InputError
-from imagery_diff.mark import ALTERED_TAG
-from imagery_diff.read.raster import MaskSource, open_raster, raster_grid
+from imagery_diff.read.masks import Masks
+from imagery_diff.read.products.found import provenance
+from imagery_diff.read.raster import open_raster, raster_grid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from imagery_diff.grid import Grid
     from imagery_diff.read.assets import Asset
+    from imagery_diff.read.raster import Mask
 
 MAX_STEP = 12
 """A band's pixel may be so many times as wide as the finest; Sentinel-2 has 6, Landsat 2."""
@@ -37,15 +35,12 @@ class Layout:
     tags: tuple[dict[str, Any], ...]
     """What each file says of itself."""
 
-    @property
-    def rendered(self) -> bool:
-        """Whether a file is one of our renderings."""
-        return any(t.get("IMAGERY_DIFF_RENDERED") for t in self.tags)
-
-    @property
-    def altered(self) -> bool:
-        """Whether something was put into one of the files."""
-        return any(t.get(ALTERED_TAG) for t in self.tags)
+    def provenance(self, credit: str | None) -> dict[str, Any]:
+        """Return ``simulated`` and ``credit``: one file that is not as its provider delivered it counts for all."""
+        merged: dict[str, str] = {}
+        for tags in self.tags:
+            merged |= tags
+        return provenance(merged, credit)
 
 
 def lay_out(assets: Sequence[Asset]) -> Layout:
@@ -105,20 +100,6 @@ def _step(grid: Grid, finest: Grid, asset: Asset, reference: Asset) -> int:
     return step
 
 
-class JoinedMasks(MaskSource):
-    """Several masks of one image: a pixel carries what any of them says."""
-
-    def __init__(self, masks: Sequence[MaskSource]) -> None:
-        self.masks = tuple(masks)
-
-    def flags(self, row: int, col: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
-        """Bits of :class:`imagery_diff.scene.Flag` for a rectangle of the image."""
-        found = np.zeros(shape, np.uint8)
-        for mask in self.masks:
-            found |= mask.flags(row, col, shape)
-        return found
-
-
-def joined(masks: Sequence[MaskSource]) -> MaskSource | None:
+def joined(masks: Sequence[Mask]) -> Mask | None:
     """Return one mask for many; None for none."""
-    return None if not masks else masks[0] if len(masks) == 1 else JoinedMasks(masks)
+    return None if not masks else masks[0] if len(masks) == 1 else Masks(*masks)

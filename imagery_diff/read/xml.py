@@ -80,6 +80,10 @@ class Node:
         """Return an attribute; None where there is none."""
         return self.element.get(name)
 
+    def children(self) -> list[Node]:
+        """Return the elements right below."""
+        return [Node(child) for child in self.element if isinstance(child.tag, str)]
+
     def all(self, path: str) -> list[Node]:
         """Return the descendants at a path of local names; its first part may stand at any depth."""
         first, *rest = path.split("/")

@@ -39,7 +39,7 @@ _ORDER = {"flagged": 0, "unknown": 1, "nothing flagged": 2, "ignored": 3}
 
 def comparison_table(result: Comparison) -> str:
     """Return the answer as text: what was compared, what was flagged, what is known of each zone, and the caveats."""
-    blocks = [_head(result), _regions(result), _zones(result), _caveats(result), _labelled("credit", result.credit)]
+    blocks = [_head(result), _regions(result), _zones(result), _caveats(result), labelled("credit", result.credit)]
     lines = [line.rstrip() for block in blocks if block for line in [*block, ""]]
     return "\n".join(clean(line) for line in lines[:-1])
 
@@ -51,11 +51,11 @@ def _head(result: Comparison) -> list[str]:
     title = f"{aoi.title or aoi.name} ({aoi.name})" if aoi and aoi.title else result.name
     place = title if aoi else "the images' common ground"
     operating = {"alarm": f"alarm, inside the zones{_zone_share(result)}", "map": "map, all ground"}[result.detect]
-    lines += _labelled("place", place)
-    lines += _labelled("before", _scene(result.before, result))
-    lines += _labelled("after", _scene(result.after, result))
-    lines += _labelled("shift", _shift(result))
-    return lines + _labelled("looked for", operating)
+    lines += labelled("place", place)
+    lines += labelled("before", _scene(result.before, result))
+    lines += labelled("after", _scene(result.after, result))
+    lines += labelled("shift", _shift(result))
+    return lines + labelled("looked for", operating)
 
 
 def _zone_share(result: Comparison) -> str:
@@ -130,7 +130,7 @@ def _when(result: Comparison) -> list[str]:
     lines = []
     for zone, ids in groups.items():
         who = "" if len(groups) == 1 else f"{', '.join(ids)}: "
-        lines += _labelled("when", who + window_of(result.before, result.after, zone or None))
+        lines += labelled("when", who + window_of(result.before, result.after, zone or None))
     return lines
 
 
@@ -216,7 +216,8 @@ def columns(heads: Sequence[str], rows: Iterable[Sequence[str]], widths: Sequenc
     return lines
 
 
-def _labelled(label: str, text: str) -> list[str]:
+def labelled(label: str, text: str) -> list[str]:
+    """Wrap a text behind its label."""
     return _wrapped(text, first=label.ljust(_LABEL), indent=" " * _LABEL)
 
 

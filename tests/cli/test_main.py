@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -97,7 +98,7 @@ def test_the_table_names_what_appeared_and_that_it_is_rendered(stack):
 def test_an_unknown_first_word_is_neither_verb_nor_aoi():
     result = CliRunner().invoke(main, ["njin", "a.tif", "b.tif"])
     assert result.exit_code == 2
-    assert "compare, aois" in result.output
+    assert "compare, inspect, aois" in result.output
     assert "did you mean 'najin'" in result.output
 
 
@@ -191,3 +192,51 @@ def test_a_misspelt_verb_with_its_words_gets_the_nearest():
     result = CliRunner().invoke(main, ["comapre", "najin", "a.tif", "b.tif"])
     assert result.exit_code == 2
     assert "did you mean 'compare'" in result.output
+
+
+# --- what is said of the images
+
+
+@pytest.fixture
+def bare(write_image):
+    data = np.random.default_rng(7).integers(200, 3000, (3, 60, 60)).astype(np.uint16)
+    return write_image("before.tif", data), write_image("after.tif", data)
+
+
+def said(bare, tmp_path, *words):
+    result = CliRunner().invoke(main, ["-", *map(str, bare), "--json", "-o", str(tmp_path / "out"), *words])
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_times_bands_and_credit_said_on_the_command_line_stand_in_the_result(bare, tmp_path):
+    times = ["--before-time", "2023-10-20T02:01Z", "--after-time", "2023-10-20T15:43+09:00"]
+    told = said(bare, tmp_path, *times, "--bands", "blue=1,green=2", "--credit", "© A", "--after-credit", "© B")
+    assert [told[side]["acquired"] for side in ("before", "after")] == ["2023-10-20T02:01:00Z", "2023-10-20T06:43:00Z"]
+    assert told["before"]["bands"] == told["after"]["bands"] == ["blue", "green"]
+    assert (told["before"]["credit"], told["after"]["credit"]) == ("© A", "© B")
+    assert told["before"]["sun"] is not None
+
+
+def test_a_mask_said_for_one_image_is_that_images(bare, tmp_path, write_image):
+    classes = np.zeros((1, 60, 60), np.uint8)
+    classes[0, :30] = 1
+    told = said(bare, tmp_path, "--after-mask", str(write_image("mask.tif", classes)))
+    assert any("before.tif: no cloud mask" in c for c in told["caveats"])
+    assert not any("after.tif: no cloud mask" in c for c in told["caveats"])
+
+
+@pytest.mark.parametrize(
+    ("words", "match"),
+    [
+        (["--before-time", "yesterday"], "is no time"),
+        (["--before-time", "2023-10-20T02:01"], "no time zone"),
+        (["--bands", "blue"], "blue=1,green=2"),
+        (["--bands", "blue=1,blue=2"], "each once"),
+        (["--bands", "Blue=1"], "small letters"),
+    ],
+)
+def test_words_that_say_nothing_are_refused_before_anything_is_read(bare, words, match):
+    result = CliRunner().invoke(main, ["-", *map(str, bare), *words])
+    assert result.exit_code == 2
+    assert match in result.output

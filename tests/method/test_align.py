@@ -265,7 +265,7 @@ def test_images_without_a_georeference_are_laid_pixel_on_pixel():
 def test_one_image_with_and_one_without_a_georeference_are_refused():
     pair = (grid_in("EPSG:32652", (3, 3)), grid_in(None, None))
     for order in (pair, pair[::-1]):
-        with pytest.raises(InputError, match="georeference both"):
+        with pytest.raises(InputError, match="--reference IMAGE"):
             common_grid(order, None, context=0, max_pixels=10**6)
 
 

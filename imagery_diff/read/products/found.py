@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from imagery_diff.mark import ALTERED, ALTERED_TAG
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from imagery_diff.read.assets import Asset
+    from imagery_diff.read.given import Given
     from imagery_diff.scene import SceneInfo
 
 
@@ -28,9 +31,18 @@ class Found:
     """Masks and metadata that belong to it."""
     masks: tuple[Asset, ...] = ()
     """Those of them that are rasters, and might be taken for images."""
-    open: Callable[[], SceneInfo]
-    """Read what it is; no pixels."""
+    open: Callable[[Given], SceneInfo]
+    """Read what it is, with what the user says of it; no pixels."""
 
     def holds(self, asset: Asset) -> bool:
         """Whether a file belongs to it."""
         return asset in self.images or asset in self.others or asset in self.masks
+
+
+def provenance(tags: dict[str, str], credit: str | None) -> dict[str, Any]:
+    """Return ``simulated`` and ``credit`` of a scene; no provider's name on what it did not deliver so."""
+    if tags.get("IMAGERY_DIFF_RENDERED"):
+        return {"simulated": True, "credit": None}
+    if tags.get(ALTERED_TAG):
+        return {"simulated": True, "credit": ALTERED}
+    return {"simulated": False, "credit": credit}

@@ -139,7 +139,6 @@ def test_level_2_is_the_same_as_folder_as_tar_by_its_metadata_and_by_one_band(sc
         pack(top, tmp_path / f"{SR}.tar"),
         top / f"{SR}_MTL.txt",
         top / f"{SR}_SR_B4.TIF",
-        top / f"{SR}_QA_PIXEL.TIF",
         top / f"{SR}_ST_B10.TIF",
     ]
     for way in ways:
@@ -261,9 +260,15 @@ def test_of_two_processings_of_one_scene_the_later_is_taken(scene):
     assert open_scene(scene()).name == later
 
 
+def test_a_mask_named_instead_of_an_image_is_refused_with_the_images_name(scene):
+    with pytest.raises(InputError, match=f"QA_PIXEL.TIF: is a mask, not an image; give {SR}_SR_B1.TIF"):
+        open_scene(scene() / f"{SR}_QA_PIXEL.TIF")
+
+
 def test_two_scenes_in_one_folder_are_refused_with_their_names(scene):
     scene()
-    top = scene(SR.replace("20231020", "20231105"))
+    other = SR.replace("20231020", "20231105")
+    top = scene(other, metadata=odl(groups(other, IMAGE_ATTRIBUTES={"DATE_ACQUIRED": "2023-11-05"})))
     with pytest.raises(InputError, match="holds 2 images"):
         open_scene(top)
 

@@ -128,7 +128,8 @@ def test_a_metadata_file_that_is_no_text_is_refused(delivered):
 
 def test_numbers_that_are_none_are_not_invented(delivered):
     info = open_scene(delivered(metadata={"sun_azimuth": "152", "sun_elevation": True, "view_angle": None}))
-    assert info.sun is None
+    # The sun is computed from time and place; from where the satellite looked nobody can.
+    assert info.sun_source == "time and place"
     assert info.view is None
 
 
@@ -172,8 +173,11 @@ def test_a_mask_of_too_few_bands_is_refused(delivered):
 
 
 def test_without_a_mask_the_result_will_say_so(delivered):
-    assert any("UDM2" in c for c in open_scene(delivered()).caveats)
-    assert not any("UDM2" in c for c in open_scene(delivered(scene="20230913_020341_25_2259", mask=udm2())).caveats)
+    bare = open_scene(delivered())
+    assert any("no cloud mask" in c for c in bare.caveats)
+    assert any("UDM2" in n for n in bare.notes)
+    masked = open_scene(delivered(scene="20230913_020341_25_2259", mask=udm2()))
+    assert not any("no cloud mask" in c for c in masked.caveats)
 
 
 @pytest.mark.parametrize(

@@ -235,7 +235,7 @@ def test_the_metadata_named_instead_of_the_image_opens_its_scene(order):
 
 def test_two_scenes_in_one_folder_are_named_and_refused(order):
     order()
-    folder = order(scene="20230913_020341_25_2259")
+    folder = order(scene="20230913_020341_25_2259", item=ITEM | {"acquired": "2023-09-13T02:03:41Z"})
     with pytest.raises(InputError, match=r"2 images \(20230912_020341_25_2259, 20230913_020341_25_2259\)"):
         open_scene(folder)
 

@@ -15,8 +15,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from imagery_diff.errors import InputError
-from imagery_diff.mark import ALTERED
-from imagery_diff.read.products.bare import NO_CLOUD_MASK
 from imagery_diff.read.products.found import Found
 from imagery_diff.read.products.landsat.masks import QaPixel, QaRadsat
 from imagery_diff.read.products.landsat.mtl import Mtl, before_collection_2, read_mtl
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
     import datetime as dt
 
     from imagery_diff.read.assets import Asset, Delivery
+    from imagery_diff.read.given import Given
     from imagery_diff.read.raster import MaskSource
     from imagery_diff.read.stack import Layout
 
@@ -123,7 +122,7 @@ def _found(parts: _Parts) -> Found:
     )
 
 
-def _open(parts: _Parts) -> SceneInfo:
+def _open(parts: _Parts, _given: Given) -> SceneInfo:
     """Read what a scene is.
 
     Raises
@@ -170,11 +169,11 @@ def _open(parts: _Parts) -> SceneInfo:
         scene_id=parts.id,
         masks=tuple(f"{type(m).__name__}: {m.tells}" for m in masks),
         cloud_masked="QA_PIXEL" in parts.masks,
-        simulated=layout.rendered or layout.altered,
-        credit=_credit(match["number"], layout),
         licence=LICENCE,
         files=tuple(dict.fromkeys(a.file for a in (*assets, *parts.masks.values(), *([chosen] if chosen else [])))),
         notes=(*notes, *_left_out(parts)),
+        # In the wording of https://www.usgs.gov/centers/eros/data-citation.
+        **layout.provenance(f"Landsat-{int(match['number'])} image courtesy of the U.S. Geological Survey"),
     )
     return _with_metadata(info, parts, mtl)
 
@@ -196,8 +195,6 @@ def _with_metadata(info: SceneInfo, parts: _Parts, mtl: Mtl | None) -> SceneInfo
         )
         # L1TP is tied to ground control; L1GT and L1GS are placed by orbit and attitude alone.
         control = None if process is None else process.upper() == "L1TP"
-        if acquired is None:
-            caveats.append(f"{info.name}: time of the image is not known")
         if control is False:
             caveats.append(
                 f"{info.name}: was processed without ground control ({process}), it may lie several pixels off"
@@ -214,8 +211,6 @@ def _with_metadata(info: SceneInfo, parts: _Parts, mtl: Mtl | None) -> SceneInfo
 
 def _caveats(parts: _Parts) -> list[str]:
     found = []
-    if "QA_PIXEL" not in parts.masks:
-        found.append(f"{parts.id}: {NO_CLOUD_MASK}")
     if parts.match["tier"].upper() == "T2":
         found.append(f"{parts.id}: is of Tier 2, its position may be off by more than 12 m")
     if parts.match["tier"].upper() == "RT":
@@ -275,10 +270,3 @@ def _left_out(parts: _Parts) -> list[str]:
 def _band(sensor: str, number: int) -> Band:
     name, low, high = _BANDS[sensor.upper()][number]
     return Band(name=name, wavelength_nm=(low + high) / 2, width_nm=float(high - low))
-
-
-def _credit(number: str, layout: Layout) -> str | None:
-    """Return whose image it is, in the wording of https://www.usgs.gov/centers/eros/data-citation."""
-    if layout.rendered:
-        return None
-    return ALTERED if layout.altered else f"Landsat-{int(number)} image courtesy of the U.S. Geological Survey"

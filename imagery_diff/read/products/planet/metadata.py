@@ -6,16 +6,17 @@ finer (hundredths of a second, ground control, view azimuth); the XML alone has 
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from imagery_diff.errors import InputError
 from imagery_diff.geometry import Sun, View
+from imagery_diff.read.products.times import utc_time
 from imagery_diff.read.xml import Node, finite, read_xml
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable
 
     from imagery_diff.read.assets import Asset
@@ -84,7 +85,7 @@ def _of_item(asset: Asset) -> dict[str, Any]:
     return _checked(
         asset,
         lambda: {
-            "acquired": _time(properties.get("acquired")),
+            "acquired": utc_time(_text(properties.get("acquired"))),
             "sun": _sun(number("sun_azimuth"), number("sun_elevation")),
             "view": None if off_nadir is None or azimuth is None else _view(off_nadir, azimuth),
             "off_nadir_deg": None if off_nadir is None else abs(off_nadir),
@@ -112,7 +113,7 @@ def _of_xml(asset: Asset) -> dict[str, Any]:
     return _checked(
         asset,
         lambda: {
-            "acquired": _time(root.text_of("acquisitionDateTime")),
+            "acquired": utc_time(root.text_of("acquisitionDateTime")),
             "sun": _sun(root.number("illuminationAzimuthAngle"), root.number("illuminationElevationAngle")),
             "off_nadir_deg": None if off_nadir is None else abs(off_nadir),
             "platform": root.text_of("Platform/serialIdentifier"),
@@ -150,17 +151,6 @@ def _by_band(root: Node, name: str) -> tuple[float, ...] | None:
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
-
-
-def _time(value: object) -> dt.datetime | None:
-    """Read an ISO 8601 time; without a zone it is UTC, as everywhere at Planet's."""
-    if not isinstance(value, str):
-        return None
-    try:
-        time = dt.datetime.fromisoformat(value)
-    except ValueError as error:
-        raise InputError(f"its acquisition time {value[:40]!r} is no time; download it again") from error
-    return time.astimezone(dt.UTC) if time.tzinfo else time.replace(tzinfo=dt.UTC)
 
 
 def _sun(azimuth: float | None, elevation: float | None) -> Sun | None:

@@ -27,6 +27,7 @@ SKYSAT = re.compile(
 )
 ITEM = re.compile(r"(?P<id>\d{8}_\d{6}(?:_\d{2})?_[0-9a-z]{4,6}(?:d\d)?(?:_u?\d{4})?)_metadata\.json")
 COMPOSITE = re.compile(r"(?:(?P<group>.+)_)?composite(?P<tail>(?:_file_format)?)\.tiff?")
+COMPOSITE_MASK = re.compile(r"(?:.+_)?composite_udm2?(?:_file_format)?\.tiff?")
 
 RENDERED_SATELLITES = {"0000", "ssc0"}
 """Ids no satellite carries: ours."""

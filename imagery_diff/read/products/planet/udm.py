@@ -79,8 +79,8 @@ class Udm(MaskSource):
 
     tells = "cloud, suspect pixels"
 
-    def __init__(self, asset: Asset, shape: tuple[int, int], bands: tuple[str, ...]) -> None:
-        super().__init__(asset, shape)
+    def __init__(self, asset: Asset, shape: tuple[int, int], bands: tuple[str, ...], step: int = 1) -> None:
+        super().__init__(asset, shape, step)
         self.suspect = suspect_bits(bands)
 
     def decode(self, mask: NDArray[Any]) -> NDArray[np.uint8]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from imagery_diff.read.assets import Asset, Delivery
+    from imagery_diff.read.given import Given
     from imagery_diff.read.products.sentinel2.stac import Item
     from imagery_diff.scene import SceneInfo
 
@@ -24,37 +25,27 @@ _FEWEST_LOOSE = 2
 """Files called like bands (B02.tif) that are a scene together without anything else that says so."""
 
 
-def find(delivery: Delivery, offset: float | None = None) -> list[Found]:
-    """Return the Sentinel-2 scenes of a delivery.
-
-    Parameters
-    ----------
-    delivery
-        What was given.
-    offset
-        What the user says is to be added to the numbers before they are divided (``-1000`` or ``0``); None = the
-        metadata decide, and where there are none the image.
-
-    """
+def find(delivery: Delivery) -> list[Found]:
+    """Return the Sentinel-2 scenes of a delivery."""
     scenes = gather(delivery)
     taken = {a for parts in scenes for pairs in parts.layers.values() for _, a in pairs}
-    found = [_found(parts, partial(_open, parts, offset)) for parts in scenes if parts.bands()]
+    found = [_found(parts, partial(_open, parts)) for parts in scenes if parts.bands()]
     free = [a for a in delivery.assets if a not in taken]
     items, broken = stac.find_items(a for a in delivery.assets if names.safe_of(a) is None)
     for item in items:
         if not item.files and delivery.named != item.asset:
             continue
         found = [f for f in found if not set(f.images) & set(item.files.values())]
-        found.append(_found_item(item, items, offset))
+        found.append(_found_item(item, items))
     claimed = {a for f in found for a in (*f.images, *f.others)}
-    found += _loose([a for a in free if a not in claimed], broken, offset)
+    found += _loose([a for a in free if a not in claimed], broken)
     found += [
         Found(
             scene=match.group(),
             product=f"Sentinel-2 {match['level']} stack",
             rank=5,
             images=(asset,),
-            open=partial(scene.open_stack, asset, offset),
+            open=partial(scene.open_stack, asset),
         )
         for asset in free
         if asset not in claimed and (match := names.PRODUCT.match(asset.name)) and _is_tif(asset)
@@ -66,7 +57,7 @@ def _is_tif(asset: Asset) -> bool:
     return asset.name.lower().endswith((".tif", ".tiff"))
 
 
-def _found(parts: Parts, opened: Callable[[], SceneInfo], rank: int | None = None) -> Found:
+def _found(parts: Parts, opened: Callable[[Given], SceneInfo], rank: int | None = None) -> Found:
     bands = parts.bands()
     rasters = tuple(a for pairs in parts.layers.values() for _, a in pairs if a not in set(bands.values()))
     return Found(
@@ -80,7 +71,7 @@ def _found(parts: Parts, opened: Callable[[], SceneInfo], rank: int | None = Non
     )
 
 
-def _found_item(item: Item, items: list[Item], offset: float | None) -> Found:
+def _found_item(item: Item, items: list[Item]) -> Found:
     """Make a scene of a STAC item."""
     rivals = [i for i in items if i is not item and set(i.files.values()) & set(item.files.values())]
     parts = Parts(name=item.id, scene=item.id, why="a STAC item with its assets beside it", level=None)
@@ -88,20 +79,20 @@ def _found_item(item: Item, items: list[Item], offset: float | None) -> Found:
         parts.add(layer, None, asset)
     parts.granule, parts.item = item.granule, item.asset
     parts.others = tuple(a for a in (item.asset, item.granule) if a)
-    found = _found(parts, partial(_open_item, item, parts, offset), rank=0)
+    found = _found(parts, partial(_open_item, item, parts), rank=0)
     if not rivals:
         return replace(found, product="Sentinel-2, STAC item")
     return replace(found, open=partial(_refuse_rivals, item, rivals[0]))
 
 
-def _refuse_rivals(item: Item, rival: Item) -> SceneInfo:
+def _refuse_rivals(item: Item, rival: Item, _given: Given) -> SceneInfo:
     raise InputError(
         f"{item.asset.name}: {rival.asset.name} claims the same bands; put each item into a folder of its own, "
         "with its bands"
     )
 
 
-def _loose(assets: list[Asset], broken: list[Asset], offset: float | None) -> list[Found]:
+def _loose(assets: list[Asset], broken: list[Asset]) -> list[Found]:
     """Make a scene of files called B02.tif, B03.tif, … that lie in one folder without an item."""
     folders: dict[str, Parts] = {}
     for asset in assets:
@@ -116,18 +107,18 @@ def _loose(assets: list[Asset], broken: list[Asset], offset: float | None) -> li
             continue
         parts.level = "L2A" if "SCL" in parts.layers else "L1C" if "B10" in parts.layers else None
         beside = [a for a in broken if a.folder == folder]
-        opened = partial(_refuse_broken, beside[0]) if beside else partial(_open, parts, offset)
+        opened = partial(_refuse_broken, beside[0]) if beside else partial(_open, parts)
         found.append(_found(parts, opened, rank=3))
     return found
 
 
-def _refuse_broken(asset: Asset) -> SceneInfo:
+def _refuse_broken(asset: Asset, _given: Given) -> SceneInfo:
     raise InputError(
         f"{asset.name}: is no JSON that can be read, and may tell what the bands beside it are; download it again"
     )
 
 
-def _open(parts: Parts, offset: float | None) -> SceneInfo:
+def _open(parts: Parts, given: Given) -> SceneInfo:
     """Read what a scene of ESA's names is.
 
     Raises
@@ -155,11 +146,11 @@ def _open(parts: Parts, offset: float | None) -> SceneInfo:
         facts = replace(facts, platform=platform, orbit=orbit)
     if facts.acquired is None and layer is not None and layer.time is not None:
         facts = replace(facts, acquired=layer.time, of_datatake=True)
-        return scene.make(parts, facts, offset, "file name")
-    return scene.make(parts, facts, offset)
+        return scene.make(parts, facts, given.offset, "file name")
+    return scene.make(parts, facts, given.offset)
 
 
-def _open_item(item: Item, parts: Parts, offset: float | None) -> SceneInfo:
+def _open_item(item: Item, parts: Parts, given: Given) -> SceneInfo:
     """Read what a STAC item's scene is.
 
     Raises
@@ -179,4 +170,4 @@ def _open_item(item: Item, parts: Parts, offset: float | None) -> SceneInfo:
         facts = replace(facts, sun=tile.sun or facts.sun, view=tile.view or facts.view)
         if tile.acquired is not None:
             facts = replace(facts, acquired=tile.acquired, of_datatake=False)
-    return scene.make(parts, facts, offset)
+    return scene.make(parts, facts, given.offset)

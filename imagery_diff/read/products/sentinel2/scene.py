@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imagery_diff.mark import ALTERED
-from imagery_diff.read.products.bare import NO_CLOUD_MASK, open_bare
+from imagery_diff.read.products.bare import open_bare
 from imagery_diff.read.products.sentinel2 import names
 from imagery_diff.read.products.sentinel2.masks import Classi, CloudOutlines, CloudProbability, Scl
 from imagery_diff.read.products.sentinel2.metadata import Facts
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from imagery_diff.read.assets import Asset
+    from imagery_diff.read.given import Given
     from imagery_diff.read.products.sentinel2.parts import Parts
     from imagery_diff.read.raster import MaskSource
     from imagery_diff.read.stack import Layout
@@ -70,9 +70,7 @@ def make(parts: Parts, facts: Facts, offset: float | None, time_source: str = "m
         sources = {b: replace(s, scale=scale, offset=added[b] * scale) for b, s in sources.items()}
     masks = _masks(parts, layout, next(iter(files.values())))
     mask = joined(masks)
-    _tell_time(parts.name, facts, told)
-    if mask is None:
-        told.caveats.append(f"{parts.name}: {NO_CLOUD_MASK}")
+    _tell_time(facts, told)
     used = [*files.values(), *(m.asset for m in masks), parts.product, parts.granule, parts.item]
     return SceneInfo(
         name=parts.name,
@@ -94,9 +92,8 @@ def make(parts: Parts, facts: Facts, offset: float | None, time_source: str = "m
         scene_id=facts.name if facts.name and (parts.item or names.PRODUCT.match(facts.name)) else parts.scene,
         masks=tuple(f"{type(m).__name__}: {m.tells}" for m in masks),
         cloud_masked=mask is not None,
-        simulated=layout.rendered or layout.altered,
-        credit=_credit(facts, rendered=layout.rendered, altered=layout.altered),
         licence=LICENCE,
+        **layout.provenance(_credit(facts)),
         files=tuple(dict.fromkeys(a.file for a in used if a is not None)),
         notes=tuple(told.notes),
         caveats=tuple(told.caveats),
@@ -143,10 +140,8 @@ def _masks(parts: Parts, layout: Layout, reference: Asset) -> list[MaskSource]:
     return found
 
 
-def _tell_time(name: str, facts: Facts, told: _Told) -> None:
-    if facts.acquired is None:
-        told.caveats.append(f"{name}: time of the image is not known")
-    elif facts.of_datatake:
+def _tell_time(facts: Facts, told: _Told) -> None:
+    if facts.acquired is not None and facts.of_datatake:
         told.notes.append(
             "the time is that of the data take's first line; the tile was seen up to some 20 minutes later"
         )
@@ -157,26 +152,22 @@ def _band(band: str, facts: Facts) -> Band:
     return Band(name=names.BAND_NAMES[band], wavelength_nm=centre, width_nm=width)
 
 
-def _credit(facts: Facts, *, rendered: bool, altered: bool) -> str | None:
+def _credit(facts: Facts) -> str | None:
     """Return whose image it is, in the words of the Legal Notice for data that are worked on."""
-    if rendered:
-        return None
-    if altered:
-        return ALTERED
     return None if facts.acquired is None else f"Contains modified Copernicus Sentinel data {facts.acquired.year}"
 
 
-def open_stack(asset: Asset, offset: float | None) -> SceneInfo:
+def open_stack(asset: Asset, given: Given) -> SceneInfo:
     """Read a raster of many bands that bears the name of a product.
 
     Its numbers may have been harmonised by whoever stacked them, so the baseline in the name decides nothing.
     """
-    bare = open_bare(asset)
+    bare = open_bare(asset, given)
     match = names.PRODUCT.match(asset.name)
     assert match is not None
     facts = Facts(level=match["level"], acquired=names.time_of(match["time"]), of_datatake=True)
-    told = _Told(caveats=[f"{asset.name}: {NO_CLOUD_MASK}"])
-    _tell_time(asset.name, facts, told)
+    told = _Told()
+    _tell_time(facts, told)
     info = replace(
         bare,
         product=f"Sentinel-2 {match['level']} stack",
@@ -188,7 +179,7 @@ def open_stack(asset: Asset, offset: float | None) -> SceneInfo:
         time_source=None if facts.acquired is None else "file name",
         orbit=Orbit(relative=int(match["orbit"])),
         scene_id=match.group(),
-        credit=bare.credit or (None if bare.simulated else _credit(facts, rendered=False, altered=False)),
+        credit=bare.credit or (None if bare.simulated else _credit(facts)),
         licence=LICENCE,
     )
     with open_raster(asset) as dataset:
@@ -198,7 +189,7 @@ def open_stack(asset: Asset, offset: float | None) -> SceneInfo:
     if not own or not whole:
         told.caveats.append(f"{asset.name}: holds no numbers described as B02, B03, …; they stand as they are")
         return replace(info, notes=tuple(told.notes), caveats=tuple(told.caveats))
-    return _calibrated(info, asset, described, (facts, offset), told)
+    return _calibrated(info, asset, described, (facts, given.offset), told)
 
 
 def _calibrated(
@@ -212,8 +203,6 @@ def _calibrated(
     added = _added(asset.name, facts, offset, numbers, told)
     scale = 1.0 / facts.quantification
     mask = Scl(asset, info.grid.shape, band=described.index("SCL")) if "SCL" in described else None
-    if mask is not None:
-        told.caveats = [c for c in told.caveats if NO_CLOUD_MASK not in c]
     return replace(
         info,
         bands=tuple(_band(b, facts) for b in own),

@@ -1,0 +1,89 @@
+"""What the user says of an image, where its files do not, or against them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from imagery_diff.errors import InputError
+from imagery_diff.read.masks import MaskedSource, UserMask
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from pathlib import Path
+
+    from imagery_diff.scene import SceneInfo
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """What was said; None = nothing.
+
+    Examples
+    --------
+    >>> Given(bands={"blue": 1, "nir": 4}).bands["nir"]
+    4
+
+    """
+
+    bands: dict[str, int] | None = None
+    """Common name -> number in the file, from 1; only these are used. For a bare image: products know their own."""
+    acquired: dt.datetime | None = None
+    """Centre time, UTC, aware."""
+    credit: str | None = None
+    mask: Path | None = None
+    """See :class:`imagery_diff.read.masks.UserMask`."""
+    crs: str | None = None
+    """Coordinate system of a picture's world file or control points, ``EPSG:…``."""
+    offset: float | None = None
+    """Of Sentinel-2 numbers whose metadata do not tell: -1000 from baseline 04.00 on, 0 before, or where it was taken
+    off already."""
+
+    def __post_init__(self) -> None:
+        for name, number in (self.bands or {}).items():
+            if not re.fullmatch(r"[a-z][a-z0-9_]{0,31}", name) or number < 1:
+                raise InputError(
+                    f"a band is given as name=number, its name in small letters, its number from 1: not {name}={number}"
+                )
+        if self.acquired is not None and self.acquired.tzinfo is None:
+            raise InputError(f"the time {self.acquired} has no time zone; write it in UTC, with a Z at its end")
+
+    def apply(self, info: SceneInfo) -> SceneInfo:
+        """Put what was said in the place of what was read; it is told in the scene's notes.
+
+        Raises
+        ------
+        InputError
+            If the mask does not lie on the image.
+
+        """
+        if self.acquired is not None:
+            info = replace(
+                info,
+                acquired=self.acquired,
+                time_source="given",
+                notes=(*info.notes, *_against(info.acquired, self.acquired)),
+            )
+        if self.credit is not None and not info.simulated:
+            info = replace(info, credit=self.credit)
+        return self._with_mask(info)
+
+    def _with_mask(self, info: SceneInfo) -> SceneInfo:
+        if self.mask is None:
+            return info
+        mask = UserMask(self.mask, info.grid)
+        return replace(
+            info,
+            source=MaskedSource(info.source, mask),
+            masks=(*info.masks, f"{self.mask.name}: {mask.tells}"),
+            cloud_masked=True,
+            files=(*info.files, self.mask),
+        )
+
+
+def _against(told: dt.datetime | None, given: dt.datetime) -> tuple[str, ...]:
+    """Say that a time was given against what the files tell."""
+    if told is None or abs((told - given).total_seconds()) < 60:  # noqa: PLR2004 - a minute: rounded, not other
+        return ()
+    return (f"time as given; the file says {told:%Y-%m-%d %H:%M} UTC",)
