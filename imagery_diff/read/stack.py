@@ -81,7 +81,8 @@ def step_on(finest: Grid, asset: Asset, reference: Asset) -> int | None:
 def _step(grid: Grid, finest: Grid, asset: Asset, reference: Asset) -> int:
     """Return how many pixels of the finest grid one of these is wide."""
     width = grid.pixel_size[0] / finest.pixel_size[0]
-    step = max(round(width), 1)
+    # A damaged transform may hold 1e-310; what is beyond any step fails below.
+    step = max(round(min(width, 2 * MAX_STEP)), 1)
     row, col = finest.rowcol(*grid.xy(0, 0))
     expected = tuple(math.ceil(n / step) for n in finest.shape)
     fits = (
