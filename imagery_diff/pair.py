@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imagery_diff import pair_evidence, pair_match, pair_regions, pair_result
+from imagery_diff import pair_evidence, pair_masked, pair_match, pair_regions, pair_result
 from imagery_diff.aoi import AOI
 from imagery_diff.memory import giving_back
 from imagery_diff.method import align, regions
@@ -144,6 +144,7 @@ def compare(
     described = [(p, describe(p, views, ground)) for patch in patches for p in ships_in(patch, views)]
     found = [d for p, d in described if d and pair_regions.is_large(p, d, grid, params, radar=radar is not None)]
     told = [d for d in found if pair_result.reported(d, ground, detect) and odds.accepts(d)]
+    to_look_at = pair_masked.to_look_at(pictures, pair, ground, grid, params)
     sight = pair_result.Sight(flags=matched.flags, blind=pair_evidence.blind(matched, weighed, soft), grid=grid)
     return Comparison(
         aoi=ground,
@@ -156,7 +157,7 @@ def compare(
         detect=detect,
         params=params,
         regions=pair_result.regions(told, pair, ground, odds),
-        zones=pair_result.zone_states(ground, sight, told, params),
+        zones=pair_result.zone_states(ground, sight, told, to_look_at, params),
         relative_blur=matched.sharpness,
         caveats=(
             *pair_result.caveats_of_files(pair, matched.speckle),
@@ -164,5 +165,6 @@ def compare(
             *pair_result.blur_caveats(matched.sharpness, grid),
             *pair_result.caveats(shift, sight, ground, pair, params, matched.speckle),
         ),
+        look_at=to_look_at,
         layers=pair_result.layers(pictures, scales, matched.surface, sight),
     )

@@ -16,7 +16,7 @@ from imagery_diff.method.speckle import Scaling, may_be_radar
 from imagery_diff.params import Params
 from imagery_diff.read.calibration import read_calibration
 from imagery_diff.read.scenes import NO_CLOUD_MASK
-from imagery_diff.result import Layers, Region, ZoneState
+from imagery_diff.result import Layers, LookAt, Region, ZoneState
 from imagery_diff.scene import Flag, Level
 from imagery_diff.threads import each
 from imagery_diff.write.words import describe_region
@@ -225,7 +225,9 @@ class Sight:
         return float(np.mean((self.flags == 0) & ~self.any_blind))
 
 
-def zone_states(ground: AOI | None, sight: Sight, described: list[Described], params: Params) -> tuple[ZoneState, ...]:
+def zone_states(
+    ground: AOI | None, sight: Sight, described: list[Described], to_look_at: tuple[LookAt, ...], params: Params
+) -> tuple[ZoneState, ...]:
     """Say of every zone what was searched of it and whether anything was flagged; too little is unknown."""
     states = []
     for zone in ground.zones if ground else ():
@@ -234,15 +236,22 @@ def zone_states(ground: AOI | None, sight: Sight, described: list[Described], pa
             # Looked at, but not with eyes that could have seen it: that is no "nothing flagged".
             causes, clear = {**causes, TOO_SMALL: clear}, 0.0
         ids = tuple(f"R{n}" for n, d in enumerate(described, start=1) if _touches(d, zone))
+        hidden = tuple(look.id for look in to_look_at if look.zone == zone.name)
         if zone.kind == "ignore":
             state = "ignored"
-        elif ids:
-            state = "flagged"
+        elif ids or hidden:
+            state = "flagged" if ids else "look at this"
         else:
             state = "nothing flagged" if clear >= params.usable_fraction else "unknown"
         states.append(
             ZoneState(
-                zone=zone, state=state, clear_fraction=clear, degraded_fraction=degraded, unknown=causes, regions=ids
+                zone=zone,
+                state=state,
+                clear_fraction=clear,
+                degraded_fraction=degraded,
+                unknown=causes,
+                regions=ids,
+                look_at=hidden,
             )
         )
     return tuple(states)

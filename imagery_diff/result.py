@@ -65,12 +65,27 @@ class Region:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LookAt:
+    """Something to look at by eye: small, bright, sharp, and under the provider's mask of clouds. Never a finding."""
+
+    id: str
+    geometry: BaseGeometry
+    """In the comparison's grid CRS (pixels without georeference)."""
+    date: str
+    """``before`` or ``after``: the image that shows it."""
+    zone: str | None
+    length_m: float
+    width_m: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class ZoneState:
     """What could be seen of a zone on both dates, and whether anything was flagged there."""
 
     zone: Zone
     state: str
-    """``flagged``, ``nothing flagged`` or ``unknown``; the last wherever too little was clear to say the second."""
+    """``flagged``, ``look at this``, ``nothing flagged`` or ``unknown``; the last wherever too little was clear to say
+    ``nothing flagged``, which is not said either where something is to be looked at."""
     clear_fraction: float
     """Share of the zone's area clear on both dates and searched for change, 0 to 1."""
     degraded_fraction: float
@@ -80,6 +95,8 @@ class ZoneState:
     """Share of the zone by cause: each pixel is counted once, under the first cause in the order of ``Flag``."""
     regions: tuple[str, ...] = ()
     """Ids of the regions that belong to the zone."""
+    look_at: tuple[str, ...] = ()
+    """Ids of what is to be looked at there."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -121,6 +138,8 @@ class Comparison:
     regions: tuple[Region, ...]
     zones: tuple[ZoneState, ...]
     caveats: tuple[str, ...]
+    look_at: tuple[LookAt, ...] = ()
+    """What the provider's mask calls cloud and looks like a thing."""
     layers: Layers = field(repr=False)
 
     @property

@@ -34,6 +34,7 @@ LEVELS = {
     "pair_scenes": 5,
     "pair_register": 6,
     "pair_result": 5,
+    "pair_masked": 6,
     "pair_match": 6,
     "pair_evidence": 7,
     "pair_regions": 8,

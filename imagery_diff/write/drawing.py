@@ -30,15 +30,20 @@ if TYPE_CHECKING:
 
     from imagery_diff.aoi import Zone
     from imagery_diff.grid import Grid
-    from imagery_diff.result import Comparison, Region
+    from imagery_diff.result import Comparison, LookAt, Region
     from imagery_diff.write.panels import Pixels
 
     Positions = NDArray[np.float64] | Sequence[tuple[float, float]]
 
 INK = "#1a1a1a"
-COLOURS = {"appeared": "#E69F00", "disappeared": "#56B4E9", "changed": "#CC79A7"}
+COLOURS = {"appeared": "#E69F00", "disappeared": "#56B4E9", "changed": "#CC79A7", "look": "#F0E442"}
 """Okabe and Ito 2008: told apart by colour-blind eyes; the line style and the mark say the same again."""
-DASHES: dict[str, tuple[float, float] | None] = {"appeared": None, "disappeared": (5, 2), "changed": (1.2, 1.4)}
+DASHES: dict[str, tuple[float, float] | None] = {
+    "appeared": None,
+    "disappeared": (5, 2),
+    "changed": (1.2, 1.4),
+    "look": (2, 2),
+}
 """Lengths of stroke and gap, in widths of the line; None for a line without gaps."""
 DOTS = (1.0, 2.0)
 MARKS = {
@@ -304,10 +309,11 @@ class Sheet(Canvas):
 
     def legend(self, left: int, top: int, width: int, result: Comparison) -> None:
         """Explain the lines and hatchings that occur."""
-        directions = [d for d in COLOURS if any(region.direction == d for region in result.regions)]
+        directions = [d for d in MARKS if any(region.direction == d for region in result.regions)]
         x, y = float(left), float(top)
         entries: list[tuple[str, str]] = [(d, f"{MARKS[d]} {d}") for d in directions]
         entries += [("none", "nothing was flagged")] if not directions else []
+        entries += [("look", "to look at, under the cloud mask")] if result.look_at else []
         if any(state.zone.located for state in result.zones):
             entries.append(("zone", "zone"))
         if any(not state.zone.located for state in result.zones):
@@ -394,13 +400,21 @@ class Labels:
         bounds = self._bounds(shape)
         if bounds is None or self.count >= _MAX_LABELS:
             return
-        text = f"{MARKS[region.direction]}{region.id}"
+        self._beside(f"{MARKS[region.direction]}{region.id}", bounds, COLOURS[region.direction])
+
+    def look_at(self, look: LookAt, shape: BaseGeometry) -> None:
+        """Write the id of something to look at beside it."""
+        bounds = self._bounds(shape)
+        if bounds is not None and self.count < _MAX_LABELS:
+            self._beside(look.id, bounds, COLOURS["look"])
+
+    def _beside(self, text: str, bounds: tuple[float, float, float, float], colour: str) -> None:
         place = self._room(text, _LABEL_PX, bounds)
         if place is None:
             return
         self.count += 1
         self._leader(place, bounds)
-        self._write(text, place, _LABEL_PX, COLOURS[region.direction], "bold")
+        self._write(text, place, _LABEL_PX, colour, "bold")
 
     def zone(self, zone: Zone, shape: BaseGeometry) -> None:
         """Write a zone's name in it if there is room; its title where that is short."""

@@ -13,17 +13,19 @@ from typing import TYPE_CHECKING
 
 from PIL.PngImagePlugin import PngInfo
 
+from imagery_diff.scene import Flag
 from imagery_diff.write import drawing
 from imagery_diff.write.drawing import Canvas, Sheet, fitted, wrapped
 from imagery_diff.write.ground import up_azimuth_deg
 from imagery_diff.write.model import zone_title
 from imagery_diff.write.panels import Frame, Stretch, choose_stretch, grid_panel, native_panel, subdued
-from imagery_diff.write.words import MISSED, clean, flagged_words, local_time, pixel_words, stamp, window_of
+from imagery_diff.write.words import MISSED, clean, flagged_words, local_time, look_words, pixel_words, stamp, window_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+    from shapely.geometry.base import BaseGeometry
 
-    from imagery_diff.result import Comparison, Region
+    from imagery_diff.result import Comparison
     from imagery_diff.scene import SceneInfo
 
 WIDTH_PX = 2400
@@ -71,15 +73,15 @@ def draw(result: Comparison) -> Sheet:
     head = _MARGIN + 130 + (50 if result.simulated else 0)
     layout = _top_row(_whole(result), _ground_aspect(result), head)
     stretch = choose_stretch(result, layout.frame)
-    shown = result.regions[:MAX_CLOSE_UPS]
+    shown = _shown_close(result)
     row_height = _CLOSE_HEIGHT + 70
     foot = layout.bottom + len(shown) * row_height
     notes = [line for note in _notes(result, stretch) for line in wrapped(note, WIDTH_PX - 2 * _MARGIN, _SMALL)]
     sheet = Sheet(WIDTH_PX, foot + 16 + round(1.4 * _SMALL * len(notes)) + _MARGIN)
     _title(sheet, result)
     _draw_top(sheet, result, layout, stretch)
-    for number, region in enumerate(shown):
-        _close_up(sheet, result, region, layout.bottom + number * row_height)
+    for number, item in enumerate(shown):
+        _close_up(sheet, result, item, layout.bottom + number * row_height)
     y = foot + 16.0
     for note in notes:
         sheet.text(note, _MARGIN, y, _SMALL, colour="#404040")
@@ -215,13 +217,50 @@ def _outlines(panel: Canvas, result: Comparison, frame: Frame) -> None:
     for region, shape in shapes:
         drawing.region_outline(panel, shape, region.direction, frame)
         labels.keep_clear(shape)
+    hidden = [(look, drawing.to_pixels(look.geometry, result.grid)) for look in result.look_at]
+    for _, shape in hidden:
+        drawing.region_outline(panel, shape, "look", frame)
+        labels.keep_clear(shape)
     for region, shape in shapes:
         labels.region(region, shape)
+    for look, shape in hidden:
+        labels.look_at(look, shape)
     for state in result.zones:
         labels.zone(state.zone, drawing.to_pixels(state.zone.polygon, result.grid))
 
 
-def _close_up(sheet: Sheet, result: Comparison, region: Region, top: int) -> None:
+@dataclass(frozen=True)
+class _Item:
+    """What a row of close-ups shows."""
+
+    id: str
+    geometry: BaseGeometry
+    line: str
+    """Key of its colour and dashes."""
+    head: str
+    description: str
+    why: tuple[str, ...]
+    uncovered: int
+    """Bits of ``Flag`` under which the pixels are shown as they are."""
+
+
+def _shown_close(result: Comparison) -> list[_Item]:
+    """Return the strongest regions, and what is to be looked at, its cloud mask lifted."""
+    regions = [
+        _Item(
+            r.id, r.geometry, r.direction, f"{drawing.MARKS[r.direction]} {r.id} {r.direction}", r.description, r.why, 0
+        )
+        for r in result.regions[:MAX_CLOSE_UPS]
+    ]
+    lifted = int(Flag.CLOUD | Flag.EDGE)
+    looks = [
+        _Item(look.id, look.geometry, "look", f"{look.id} to look at", look_words(look), (), lifted)
+        for look in result.look_at[:MAX_CLOSE_UPS]
+    ]
+    return regions + looks
+
+
+def _close_up(sheet: Sheet, result: Comparison, region: _Item, top: int) -> None:
     """Draw the delivered pixels around a region on both dates, and beside them what is said of it."""
     shape = drawing.to_pixels(region.geometry, result.grid)
     frame = _close_frame(shape.bounds, _ground_aspect(result), result)
@@ -230,15 +269,15 @@ def _close_up(sheet: Sheet, result: Comparison, region: Region, top: int) -> Non
     for column, (info, scene, half) in enumerate(pairs):
         left = _MARGIN + column * (_COLUMN + _GUTTER)
         own = stretch.of(column)
-        image = native_panel(info, result, own, frame, half=half)
-        image = grid_panel(scene, own, frame) if image is None else image
+        image = native_panel(info, result, own, frame, half=half, uncovered=region.uncovered)
+        image = grid_panel(scene, own, frame, region.uncovered) if image is None else image
         sheet.text(f"{region.id} {'before' if column == 0 else 'after'}", left, top + 2, _TEXT, weight="bold")
         with sheet.panel(image, left, top + 40) as panel:
             _stamp(panel, result)
-            drawing.region_frame(panel, shape, region.direction, frame)
+            drawing.region_frame(panel, shape, region.line, frame)
             _furniture(panel, result, frame)
     left = _MARGIN + 2 * (_COLUMN + _GUTTER)
-    sheet.text(f"{drawing.MARKS[region.direction]} {region.id} {region.direction}", left, top + 36, 30, weight="bold")
+    sheet.text(region.head, left, top + 36, 30, weight="bold")
     y = sheet.paragraph(region.description, left, top + 84, _COLUMN, _TEXT)
     for reason in region.why:
         y = sheet.paragraph(f"- {reason}", left, y + 2, _COLUMN, _SMALL, colour="#4d4d4d")

@@ -17,7 +17,7 @@ from shapely.geometry.polygon import orient
 from imagery_diff.aoi import WGS84, reproject
 from imagery_diff.errors import InputError
 from imagery_diff.result import SCHEMA_VERSION
-from imagery_diff.write.model import aoi_summary, plain, region_properties, to_json, zone_summary
+from imagery_diff.write.model import aoi_summary, look_at_summary, plain, region_properties, to_json, zone_summary
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -56,6 +56,7 @@ def regions_geojson(result: Comparison) -> dict[str, Any]:
         "simulated": result.simulated,
         "aoi": aoi_summary(result),
         "zones": [zone_summary(state) for state in result.zones],
+        "look_at": [look_at_summary(look, result) for look in result.look_at],
         "caveats": list(result.caveats),
         "credit": result.credit,
         "features": [

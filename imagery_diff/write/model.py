@@ -14,12 +14,14 @@ import numpy as np
 import shapely
 from shapely.geometry import mapping
 
+from imagery_diff.aoi import WGS84, reproject
 from imagery_diff.result import SCHEMA_VERSION, iso
 from imagery_diff.write.ground import offset_m
+from imagery_diff.write.words import look_words
 
 if TYPE_CHECKING:
     from imagery_diff.aoi import Zone
-    from imagery_diff.result import Comparison, Region, ZoneState
+    from imagery_diff.result import Comparison, LookAt, Region, ZoneState
     from imagery_diff.scene import SceneInfo
 
 
@@ -97,6 +99,21 @@ def pixel_measures(region: Region) -> dict[str, Any]:
     }
 
 
+def look_at_summary(look: LookAt, result: Comparison) -> dict[str, Any]:
+    """Return something to look at; its outline in WGS84, or in pixels without georeference."""
+    placed = result.grid.crs is not None
+    outline = reproject(look.geometry, result.grid.crs, WGS84) if placed else look.geometry
+    return {
+        "id": look.id,
+        "date": look.date,
+        "zone": look.zone,
+        "length_m": rounded(look.length_m, 1) if placed else None,
+        "width_m": rounded(look.width_m, 1) if placed else None,
+        "geometry": mapping(shapely.transform(outline, lambda xy: np.round(xy, 7 if placed else 2))),
+        "description": look_words(look),
+    }
+
+
 def zone_summary(state: ZoneState) -> dict[str, Any]:
     """Return what is known of a zone."""
     zone = state.zone
@@ -112,6 +129,7 @@ def zone_summary(state: ZoneState) -> dict[str, Any]:
         "unknown": {cause: rounded(share, 4) for cause, share in state.unknown.items()},
         "floor_m": None,
         "regions": list(state.regions),
+        "look_at": list(state.look_at),
     }
 
 
@@ -211,6 +229,7 @@ def summary(result: Comparison) -> dict[str, Any]:
         },
         "zones": [zone_summary(state) for state in result.zones],
         "regions": regions,
+        "look_at": [look_at_summary(look, result) for look in result.look_at],
         "caveats": list(result.caveats),
         "credit": result.credit,
     }

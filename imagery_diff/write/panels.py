@@ -129,23 +129,31 @@ def _inside(frame: Frame, shape: tuple[int, int]) -> tuple[slice, slice]:
     return slice(row, max(stop[0], row + 1)), slice(col, max(stop[1], col + 1))
 
 
-def grid_panel(scene: Scene, stretch: Stretch, frame: Frame) -> Pixels:
-    """Colours (height, width, 3), 0 to 1, of a scene on the comparison's grid; where it must shrink, by block means."""
+def grid_panel(scene: Scene, stretch: Stretch, frame: Frame, uncovered: int = 0) -> Pixels:
+    """Colours (height, width, 3), 0 to 1, of a scene on the comparison's grid; where it must shrink, by block means.
+
+    Pixels with no other flags than ``uncovered`` (bits) are shown without a hatching.
+    """
     times = int(max(1, min(frame.rows / frame.height, frame.cols / frame.width)))
-    bands, flags, to_pixels = [scene.data[b] for b in stretch.bands], scene.flags, frame.from_panel
+    flags = scene.flags & ~np.uint8(uncovered)
+    bands, to_pixels = [scene.data[b] for b in stretch.bands], frame.from_panel
     if times > 1:
         bands, flags = [_block_mean(band.astype(np.float32), times) for band in bands], flags[::times, ::times]
         to_pixels = Affine.scale(1 / times) @ to_pixels
     return _paint(bands, flags, to_pixels, stretch, frame)
 
 
-def native_panel(info: SceneInfo, result: Comparison, stretch: Stretch, frame: Frame, *, half: float) -> Pixels | None:
+def native_panel(
+    info: SceneInfo, result: Comparison, stretch: Stretch, frame: Frame, *, half: float, uncovered: int = 0
+) -> Pixels | None:
     """Colours of a scene's own pixels as delivered, moved by its half of the shift; None where that cannot be shown.
 
     Parameters
     ----------
     half
         -0.5 for the before image, +0.5 for the after image.
+    uncovered
+        Bits of ``Flag`` that are shown without a hatching.
 
     """
     grid = result.grid
@@ -164,7 +172,7 @@ def native_panel(info: SceneInfo, result: Comparison, stretch: Stretch, frame: F
         # The file may be gone by the time a result is drawn; the layers still hold the image.
         return None
     to_window = Affine.translation(-col, -row) @ to_source
-    return _paint(list(scene.data), scene.flags, to_window, stretch, frame)
+    return _paint(list(scene.data), scene.flags & ~np.uint8(uncovered), to_window, stretch, frame)
 
 
 def _window(to_source: Affine, frame: Frame, shape: tuple[int, int]) -> tuple[int, int, tuple[int, int]] | None:

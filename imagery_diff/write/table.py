@@ -33,13 +33,20 @@ WIDTH = 100
 _GAP = "  "
 _LABEL = 12
 _ZONE_WIDTHS = (38, 60)
-_ORDER = {"flagged": 0, "unknown": 1, "nothing flagged": 2, "ignored": 3}
+_ORDER = {"flagged": 0, "look at this": 1, "unknown": 2, "nothing flagged": 3, "ignored": 4}
 """What was found comes first, then what could not be seen."""
 
 
 def comparison_table(result: Comparison) -> str:
     """Return the answer as text: what was compared, what was flagged, what is known of each zone, and the caveats."""
-    blocks = [_head(result), _regions(result), _zones(result), _caveats(result), labelled("credit", result.credit)]
+    blocks = [
+        _head(result),
+        _regions(result),
+        _to_look_at(result),
+        _zones(result),
+        _caveats(result),
+        labelled("credit", result.credit),
+    ]
     lines = [line.rstrip() for block in blocks if block for line in [*block, ""]]
     return "\n".join(clean(line) for line in lines[:-1])
 
@@ -134,6 +141,21 @@ def _when(result: Comparison) -> list[str]:
     return lines
 
 
+def _to_look_at(result: Comparison) -> list[str]:
+    """One row for each thing to look at."""
+    if not result.look_at:
+        return []
+    unit = "m" if result.grid.crs else "px"
+    heads = ("id", "date", "where", f"size ({unit})")
+    names = {state.zone.name: zone_title(state.zone) for state in result.zones}
+    rows = [
+        (look.id, look.date, names.get(look.zone or "", "-"), f"{look.length_m:.0f} x {look.width_m:.0f}")
+        for look in result.look_at
+    ]
+    title = "To look at by eye: bright and sharp, but under the provider's cloud mask. No findings."
+    return [title, *columns(heads, rows, (5, 11, 50, 11))]
+
+
 def _zones(result: Comparison) -> list[str]:
     """One row a zone; search areas, and zones of which the same is said, share theirs."""
     if not result.zones:
@@ -158,7 +180,11 @@ def _zones(result: Comparison) -> list[str]:
 
 def _search_rows(states: Sequence[ZoneState]) -> list[tuple[str, str]]:
     """Return a row for each area in which something was flagged, and one for all others of a state."""
-    rows = [(zone_title(state.zone), describe_zone(state)) for state in states if state.state in {"flagged", "ignored"}]
+    rows = [
+        (zone_title(state.zone), describe_zone(state))
+        for state in states
+        if state.state in {"flagged", "look at this", "ignored"}
+    ]
     for kind, words in (
         ("unknown", "unknown: only {} was"),
         ("nothing flagged", "nothing was flagged in the {} that was"),

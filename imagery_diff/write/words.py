@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import datetime as dt
 
     from imagery_diff.aoi import AOI, Zone
-    from imagery_diff.result import Comparison, Region, ZoneState
+    from imagery_diff.result import Comparison, LookAt, Region, ZoneState
     from imagery_diff.scene import SceneInfo
 
 RENDERED = "RENDERED, NOT A SATELLITE IMAGE"
@@ -104,13 +104,23 @@ def describe_zone(state: ZoneState) -> str:
     seen = f"{share} was clear and searched"
     lost = ", ".join(f"{cause} {part:.0%}" for cause, part in state.unknown.items() if part >= 0.005)  # noqa: PLR2004
     lost = f" (the rest: {lost})" if lost else ""
-    if state.state == "flagged":
-        return f"{', '.join(state.regions)}; {seen}{lost}"
+    under = f"look at {', '.join(state.look_at)} by eye, which the cloud mask hides; " if state.look_at else ""
+    if state.state in {"flagged", "look at this"}:
+        return f"{', '.join(state.regions)}{'; ' if state.regions else ''}{under}{seen}{lost}"
     if state.state == "ignored":
         return "left out, as the AOI asks"
     if state.state == "unknown":
         return f"unknown: only {seen}{lost}"
     return f"nothing was flagged in the {share} that was clear and searched{lost}"
+
+
+def look_words(look: LookAt) -> str:
+    """Say what is to be looked at, and why nothing is concluded from it."""
+    where = f" in {look.zone}" if look.zone else ""
+    return (
+        f"A bright object with sharp edges{where} on the {look.date} image lies under its provider's cloud mask: look "
+        "at it by eye. It is no finding, and its zone is not to be called empty."
+    )
 
 
 def clean(text: str) -> str:

@@ -620,12 +620,13 @@ def test_a_band_that_breaks_off_or_is_cut_differently_is_named(safe):
     write(band, numbers("B03"), corner=(CORNER[0] + 5, CORNER[1]))
     with pytest.raises(InputError, match="does not lie on"):
         open_scene(top)
-    for size in (1e-300, 1e-310, 1e300):
-        write(band.with_suffix(".tif"), numbers("B03"), pixel=size)
-        band.write_bytes(band.with_suffix(".tif").read_bytes())
-        with pytest.raises(InputError, match=r"_B0\d_10m"):
+    for width, height in ((1e-300, 1e-300), (1e-310, 1e300), (1e300, 1e300)):
+        odd = write(band.with_suffix(".tif"), numbers("B03"))
+        with rasterio.open(odd, "r+") as file:
+            file.transform = Affine(width, 0, CORNER[0], 0, -height, CORNER[1])
+        odd.replace(band)
+        with pytest.raises(InputError, match=r"_B\d\d_\d0m"):
             open_scene(top)
-    band.with_suffix(".tif").unlink()
     write(band, numbers("B03"), crs="EPSG:32653")
     with pytest.raises(InputError, match="does not lie on"):
         open_scene(top)
