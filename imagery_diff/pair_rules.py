@@ -130,6 +130,8 @@ def _level(infos: Infos, _ground: AOI | None, _params: Params) -> str | None:
 
 
 def _orbit(infos: Infos, _ground: AOI | None, _params: Params) -> Refused | str | None:
+    if len({info.product.split(" ", 1)[0] for info in infos}) > 1 and not all(info.level.radar for info in infos):
+        return None  # numbers of two systems say nothing together
     before, after = (info.orbit for info in infos)
     ways = {before.direction, after.direction} - {None}
     tracks = {before.relative, after.relative} - {None}

@@ -100,6 +100,13 @@ def test_another_orbit_is_refused_for_radar_and_told_for_others(pair, first, sec
     assert "one orbit is better" in told(pair({"orbit": first}, {"orbit": second}))["orbit"]
 
 
+def test_orbits_of_two_systems_say_nothing_together(pair):
+    sentinel = {"orbit": Orbit(relative=103, direction="descending"), "product": "Sentinel-2 L2A"}
+    landsat = {"orbit": Orbit(relative=114, direction="descending"), "product": "Landsat L2SP"}
+    assert "orbit" not in told(pair(sentinel, landsat))
+    assert "orbit" in told(pair(sentinel, sentinel | {"orbit": Orbit(relative=3, direction="descending")}))
+
+
 def test_an_orbit_that_is_not_known_is_not_another(pair):
     assert told(pair({"orbit": Orbit(relative=32)}, {"orbit": Orbit()})) == {}
     assert told(pair({"orbit": Orbit(strip="1")}, {"orbit": Orbit(strip="2")})) == {}

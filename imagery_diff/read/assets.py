@@ -237,18 +237,35 @@ def open_delivery(path: str | Path) -> Delivery:
     if not path.exists():
         raise InputNotFoundError(f"{path}: no such file; check the path")
     if path.is_dir():
-        return Delivery(name=path.name, assets=tuple(_walk(path)))
+        return Delivery(name=path.name, assets=tuple(_inside_safe(path) or _walk(path)))
     kind = _archive_kind(path)
     if kind == "zip":
         return Delivery(name=path.name, assets=tuple(_list_zip(path)))
     if kind == "tar":
         return Delivery(name=path.name, assets=tuple(_list_tar(path)))
-    safe = next((p for p in path.absolute().parents if p.name.upper().endswith(".SAFE")), None)
+    safe = _safe_above(path)
     if safe is not None:
         named = Asset(root=safe, relative=path.absolute().relative_to(safe).as_posix())
         return Delivery(name=path.name, assets=tuple(_walk(safe)), named=named)
     named = Asset.of(path)
     return Delivery(name=path.name, assets=(named, *_siblings(named)), named=named)
+
+
+def _safe_above(path: Path) -> Path | None:
+    """Return the SAFE a file or folder lies in."""
+    return next((p for p in path.absolute().parents if p.name.upper().endswith(".SAFE")), None)
+
+
+def _inside_safe(path: Path) -> list[Asset] | None:
+    """List the whole of a SAFE for a folder inside it, of its granules that one alone; None where it lies in none."""
+    safe = _safe_above(path)
+    if safe is None:
+        return None
+    parts = path.absolute().relative_to(safe).parts
+    if len(parts) < 2 or parts[0].upper() != "GRANULE":  # noqa: PLR2004 - GRANULE and the granule
+        return list(_walk(safe))
+    own = f"{parts[0]}/{parts[1]}/"
+    return [a for a in _walk(safe) if not a.relative.startswith(f"{parts[0]}/") or a.relative.startswith(own)]
 
 
 def read_list(path: Path) -> list[Path] | None:

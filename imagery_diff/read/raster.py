@@ -62,7 +62,7 @@ _GDAL_OPTIONS: dict[str, Any] = {
 }
 
 # Common names by the descriptions providers write, with the centre wavelength in nm (Sentinel-2: ESA SSD, S2A).
-_SENTINEL2 = {
+SENTINEL2 = {
     "B01": ("coastal", 443.0),
     "B02": ("blue", 492.0),
     "B03": ("green", 560.0),
@@ -400,8 +400,8 @@ def describe_bands(path: Asset | Path, dataset: Any) -> tuple[tuple[Band, ...], 
     """
     usable = [i for i, c in enumerate(dataset.colorinterp) if c != ColorInterp.alpha]
     described = [(dataset.descriptions[i] or "").strip() for i in usable]
-    if described and all(d.upper() in _SENTINEL2 for d in described):
-        known = [(i, *_SENTINEL2[d.upper()]) for i, d in zip(usable, described, strict=True)]
+    if described and all(d.upper() in SENTINEL2 for d in described):
+        known = [(i, *SENTINEL2[d.upper()]) for i, d in zip(usable, described, strict=True)]
         kept = [k for k in known if k[1] not in ATMOSPHERIC] or known
         return tuple(Band(name=n, wavelength_nm=w) for _, n, w in kept), tuple(i + 1 for i, _, _ in kept), ()
     names = [re.sub(r"\W+", "_", d.lower()) for d in described]

@@ -14,7 +14,7 @@ from imagery_diff.mark import carries_mark
 from imagery_diff.read.assets import open_delivery, read_list
 from imagery_diff.read.given import Given
 from imagery_diff.read.mosaic import join, of_one_pass
-from imagery_diff.read.products import airbus, maxar, planet, rapideye
+from imagery_diff.read.products import airbus, landsat, maxar, planet, rapideye, sentinel2
 from imagery_diff.read.products.bare import SUFFIXES, open_bare
 from imagery_diff.read.products.found import Found
 
@@ -27,7 +27,7 @@ MAX_STRIPS = 40
 """Strips that are joined at most; a pass over one place has some ten."""
 _WINDOW_PX = 128
 _MARKED = "its pixels carry the mark of a rendered image"
-_PRODUCTS = (planet, rapideye, maxar, airbus)
+_PRODUCTS = (planet, rapideye, maxar, airbus, sentinel2, landsat)
 
 
 def open_scene(path: str | Path, given: Given | None = None) -> SceneInfo:
@@ -103,7 +103,7 @@ def _scenes_in(delivery: Delivery) -> list[Found]:
     """Return the scenes meant: that of the file named, or all there are, the best product of each."""
     found = [scene for product in _PRODUCTS for scene in product.find(delivery)]
     if delivery.named is not None:
-        return [_scene_of(delivery.named, found)]
+        return _scenes_of(delivery.named, found)
     if not found:
         return [_bare(a) for a in delivery.assets if _may_be_image(a)]
     best: dict[str, Found] = {}
@@ -112,16 +112,18 @@ def _scenes_in(delivery: Delivery) -> list[Found]:
     return [_saying_what_else(scene, found) for scene in best.values()]
 
 
-def _scene_of(named: Asset, found: list[Found]) -> Found:
-    """Return the scene a file belongs to: as its image, its metadata or its mask."""
+def _scenes_of(named: Asset, found: list[Found]) -> list[Found]:
+    """Return what a file belongs to, as image, metadata or mask: one scene, or all that the metadata are of."""
     for scene in found:
         if named in scene.images:
-            return scene
-    beside = sorted((s for s in found if s.holds(named)), key=lambda s: s.rank)
+            return [scene]
+    beside: dict[str, Found] = {}
+    for scene in sorted((s for s in found if s.holds(named)), key=lambda s: s.rank):
+        beside.setdefault(scene.scene, scene)
     if beside:
-        return beside[0]
+        return list(beside.values())
     planet.refuse_mask(named)
-    return _bare(named)
+    return [_bare(named)]
 
 
 def _bare(asset: Asset) -> Found:

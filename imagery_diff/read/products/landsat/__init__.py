@@ -1,0 +1,272 @@
+"""Landsat Collection 2, Level 1 and 2: TM (4, 5), ETM+ (7), OLI (8, 9); a tar or a folder of one scene.
+
+File names as in the product guides, LSDS-1618 and LSDS-1619:
+
+    LC09_L2SP_114030_20231020_20231022_02_T1_SR_B4.TIF
+    satellite level path, row  day  made   collection, tier, layer
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from imagery_diff.errors import InputError
+from imagery_diff.read.products.found import Found
+from imagery_diff.read.products.landsat.masks import QaPixel, QaRadsat
+from imagery_diff.read.products.landsat.mtl import Mtl, before_collection_2, read_mtl
+from imagery_diff.read.raster import RasterSource, StackSource
+from imagery_diff.read.stack import joined, lay_out
+from imagery_diff.scene import Band, Level, Orbit, SceneInfo
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from imagery_diff.read.assets import Asset, Delivery
+    from imagery_diff.read.given import Given
+    from imagery_diff.read.raster import MaskSource
+    from imagery_diff.read.stack import Layout
+
+LICENCE = "public domain (U.S. Geological Survey)"
+_NAME = re.compile(
+    r"(?P<id>(?P<sensor>L[A-Z])(?P<number>\d\d)_(?P<level>L[12][A-Z]{2})_(?P<path>\d{3})(?P<row>\d{3})_(?P<day>\d{8})_\d{8}"
+    r"_(?P<collection>\d\d)_(?P<tier>T1|T2|RT))_(?P<layer>\w+)\.(?P<kind>TIFF?|txt|xml|json)",
+    re.IGNORECASE,
+)
+_BAND = re.compile(r"(?:SR_)?B(\d+)", re.IGNORECASE)
+_OLI = {
+    1: ("coastal", 430, 450),
+    2: ("blue", 450, 510),
+    3: ("green", 530, 590),
+    4: ("red", 640, 670),
+    5: ("nir", 850, 880),
+    6: ("swir1", 1570, 1650),
+    7: ("swir2", 2110, 2290),
+}
+_ETM = {
+    1: ("blue", 450, 520),
+    2: ("green", 520, 600),
+    3: ("red", 630, 690),
+    4: ("nir", 770, 900),
+    5: ("swir1", 1550, 1750),
+    7: ("swir2", 2090, 2350),
+}
+_TM = _ETM | {4: ("nir", 760, 900), 7: ("swir2", 2080, 2350)}
+_BANDS = {"LC": _OLI, "LO": _OLI, "LE": _ETM, "LT": _TM}
+"""Sensor -> number of a band -> name and where it begins and ends, nm (USGS, band designations). Thermal and cirrus
+bands, and the panchromatic one of 15 m, are left out."""
+_INSTRUMENTS = {"LC": "OLI_TIRS", "LO": "OLI", "LE": "ETM", "LT": "TM"}
+_SR_SCALE = (2.75e-05, -0.2)
+"""Of all surface reflectance of Collection 2 (LSDS-1619, table of scale factors)."""
+_GSD_M = 30.0
+_DESCENDING_ROWS = (*range(1, 123), 247, 248)
+"""Of WRS-2; the others, 123 to 246, are passed northwards, by night at our latitudes
+(https://landsat.gsfc.nasa.gov/about/the-worldwide-reference-system/)."""
+
+
+@dataclass
+class _Parts:
+    """The files of one product."""
+
+    match: re.Match[str]
+    bands: dict[int, Asset] = field(default_factory=dict)
+    metadata: dict[str, Asset] = field(default_factory=dict)
+    """Kind of file -> the MTL."""
+    masks: dict[str, Asset] = field(default_factory=dict)
+    others: list[Asset] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        """The product's."""
+        return self.match["id"]
+
+    @property
+    def surface(self) -> bool:
+        """Whether it is of Level 2."""
+        return self.match["level"].upper().startswith("L2")
+
+
+def find(delivery: Delivery) -> list[Found]:
+    """Return the Landsat scenes of a delivery."""
+    groups: dict[tuple[str, str], _Parts] = {}
+    for asset, match in delivery.matching(_NAME):
+        parts = groups.setdefault((asset.folder, match["id"].upper()), _Parts(match))
+        parts.others.append(asset)
+        layer = match["layer"].upper()
+        band = _BAND.fullmatch(layer)
+        if not match["kind"].upper().startswith("TIF"):
+            if layer == "MTL":
+                parts.metadata[match["kind"].lower()] = asset
+        elif layer in {"QA_PIXEL", "QA_RADSAT"}:
+            parts.masks[layer] = asset
+        elif band and int(band[1]) in _BANDS.get(match["sensor"].upper(), {}):
+            parts.bands[int(band[1])] = asset
+    # Of two processings of one scene the later one, by its name, is met first.
+    found = sorted(groups.values(), key=lambda p: p.id, reverse=True)
+    return [_found(parts) for parts in found if parts.bands or parts.metadata]
+
+
+def _found(parts: _Parts) -> Found:
+    match = parts.match
+    return Found(
+        scene=f"{match['sensor']}{match['number']}_{match['path']}{match['row']}_{match['day']}",
+        product=f"Landsat {match['level']}",
+        rank=0 if parts.surface else 1,
+        images=tuple(parts.bands.values()),
+        others=tuple(parts.others),
+        masks=tuple(parts.masks.values()),
+        open=partial(_open, parts),
+    )
+
+
+def _open(parts: _Parts, _given: Given) -> SceneInfo:
+    """Read what a scene is.
+
+    Raises
+    ------
+    InputError
+        If it is of an older collection, of MSS, or taken at night, or a file is missing or damaged.
+
+    """
+    match = parts.match
+    if match["collection"] != "02":
+        raise before_collection_2(parts.id)
+    if match["sensor"].upper() not in _BANDS:
+        raise InputError(
+            f"{parts.id}: is not of TM, ETM+ or OLI, which alone are read; choose a scene of Landsat 4 to 9"
+        )
+    if not parts.bands:
+        raise InputError(f"{parts.id}: none of its bands lies beside its metadata; download them into the same folder")
+    chosen = next((parts.metadata[k] for k in ("txt", "json", "xml") if k in parts.metadata), None)
+    mtl = None if chosen is None else read_mtl(chosen)
+    numbers = sorted(parts.bands)
+    assets = [parts.bands[n] for n in numbers]
+    layout = lay_out(assets)
+    scales, level, notes = _scales(parts, mtl, numbers)
+    masks = _masks(parts, layout, numbers)
+    sources = tuple(
+        RasterSource(asset=a, indexes=(1,), nodata=0.0, scale=m, offset=b)
+        for a, (m, b) in zip(assets, scales, strict=True)
+    )
+    info = SceneInfo(
+        name=parts.id,
+        grid=layout.grid,
+        bands=tuple(_band(match["sensor"], n) for n in numbers),
+        source=StackSource(files=sources, steps=layout.steps, grid=layout.grid, mask=joined(masks)),
+        product=f"Landsat {match['level']}",
+        why="names of Landsat Collection 2" + (", metadata beside them" if mtl else ""),
+        level=level,
+        platform=f"Landsat {int(match['number'])}",
+        instrument=(mtl and mtl.text("IMAGE_ATTRIBUTES", "SENSOR_ID")) or _INSTRUMENTS[match["sensor"].upper()],
+        gsd_m=_GSD_M,
+        orbit=Orbit(
+            relative=int(match["path"]),
+            direction="descending" if int(match["row"]) in _DESCENDING_ROWS else "ascending",
+        ),
+        scene_id=parts.id,
+        masks=tuple(f"{type(m).__name__}: {m.tells}" for m in masks),
+        cloud_masked="QA_PIXEL" in parts.masks,
+        licence=LICENCE,
+        files=tuple(dict.fromkeys(a.file for a in (*assets, *parts.masks.values(), *([chosen] if chosen else [])))),
+        notes=(*notes, *_left_out(parts)),
+        # In the wording of https://www.usgs.gov/centers/eros/data-citation.
+        **layout.provenance(f"Landsat-{int(match['number'])} image courtesy of the U.S. Geological Survey"),
+    )
+    return _with_metadata(info, parts, mtl)
+
+
+def _with_metadata(info: SceneInfo, parts: _Parts, mtl: Mtl | None) -> SceneInfo:
+    """Add what the MTL tells, and what is doubtful."""
+    caveats = list(_caveats(parts))
+    acquired: dt.datetime | None = None
+    sun, control = None, None
+    if mtl is None:
+        day = parts.match["day"]
+        caveats.append(
+            f"{info.name}: only the day ({day[:4]}-{day[4:6]}-{day[6:]}) is known; its MTL file tells the time"
+        )
+    else:
+        acquired, sun = mtl.acquired(), mtl.sun()
+        process = mtl.text("LEVEL1_PROCESSING_RECORD", "PROCESSING_LEVEL") or mtl.text(
+            "PRODUCT_CONTENTS", "PROCESSING_LEVEL"
+        )
+        # L1TP is tied to ground control; L1GT and L1GS are placed by orbit and attitude alone.
+        control = None if process is None else process.upper() == "L1TP"
+        if control is False:
+            caveats.append(
+                f"{info.name}: was processed without ground control ({process}), it may lie several pixels off"
+            )
+    return replace(
+        info,
+        acquired=acquired,
+        time_source=None if acquired is None else "metadata",
+        sun=sun,
+        ground_control=control,
+        caveats=tuple(caveats),
+    )
+
+
+def _caveats(parts: _Parts) -> list[str]:
+    found = []
+    if parts.match["tier"].upper() == "T2":
+        found.append(f"{parts.id}: is of Tier 2, its position may be off by more than 12 m")
+    if parts.match["tier"].upper() == "RT":
+        found.append(f"{parts.id}: is a real-time product, calibrated and placed provisionally")
+    return found
+
+
+def _scales(parts: _Parts, mtl: Mtl | None, numbers: list[int]) -> tuple[list[tuple[float, float]], Level, list[str]]:
+    """Return multiplier and addend of each band, what the numbers become, and what is to be told."""
+    if parts.surface:
+        if mtl is None:
+            told = "surface reflectance = number x 0.0000275 - 0.2, as in all of Collection 2; there is no MTL"
+            return [_SR_SCALE] * len(numbers), Level.SURFACE, [told]
+        found = _of_mtl(mtl, "LEVEL2_SURFACE_REFLECTANCE_PARAMETERS", numbers)
+        return found, Level.SURFACE, ["surface reflectance by the factors of the MTL"]
+    if mtl is None:
+        told = "no MTL came with it, so its numbers stand as they are"
+        return [(1.0, 0.0)] * len(numbers), Level.NUMBERS, [told]
+    sun = mtl.sun()
+    if sun is None:
+        raise InputError(f"{mtl.name}: tells no sun elevation, by which reflectance is divided; download it again")
+    if sun.elevation_deg <= 0:
+        raise InputError(f"{parts.id}: was taken at night, there is no reflectance; choose a scene taken by day")
+    height = math.sin(math.radians(sun.elevation_deg))
+    found = [(m / height, b / height) for m, b in _of_mtl(mtl, "LEVEL1_RADIOMETRIC_RESCALING", numbers)]
+    told = (
+        f"reflectance by the factors of the MTL, divided by the sine of the sun's elevation ({sun.elevation_deg:.1f})"
+    )
+    return found, Level.TOA, [told]
+
+
+def _of_mtl(mtl: Mtl, group: str, numbers: list[int]) -> list[tuple[float, float]]:
+    found = []
+    for number in numbers:
+        scale = mtl.scale(group, str(number))
+        if scale is None:
+            raise InputError(f"{mtl.name}: tells no reflectance factors of band {number} in {group}; download it again")
+        found.append(scale)
+    return found
+
+
+def _masks(parts: _Parts, layout: Layout, numbers: list[int]) -> list[MaskSource]:
+    found: list[MaskSource] = []
+    if "QA_PIXEL" in parts.masks:
+        found.append(QaPixel(parts.masks["QA_PIXEL"], layout.grid.shape))
+    if "QA_RADSAT" in parts.masks:
+        found.append(QaRadsat(parts.masks["QA_RADSAT"], layout.grid.shape, numbers))
+    return found
+
+
+def _left_out(parts: _Parts) -> list[str]:
+    """Tell of the panchromatic band, which is finer than what is read."""
+    pan = any(re.search(r"_B8\.TIFF?$", a.name, re.IGNORECASE) for a in parts.others)
+    return ["the panchromatic band (15 m) is left out"] if pan else []
+
+
+def _band(sensor: str, number: int) -> Band:
+    name, low, high = _BANDS[sensor.upper()][number]
+    return Band(name=name, wavelength_nm=(low + high) / 2, width_nm=float(high - low))
