@@ -61,7 +61,7 @@ the same of a change): shoals and slicks have no edge, a ship has one, if not wh
 _FLOOR = 0.01
 """Two pixels of one water agree at best to this share of its brightness."""
 _BLUR_PX = 0.7
-_IN_BERTH, _ALONGSIDE, _SLENDER, _OTHER_COLOUR = 0.8, 0.6, 9.0, 0.35
+_IN_BERTH, _ALONGSIDE, _SLENDER, _OTHER_COLOUR = 0.8, 0.6, 9.0, 0.25
 """Share of a thing in a drawn berth, share of its rim on land, length over beam, and by how much of its contrast with
 the water it differs from the land, within which it is a ship alongside: hulls are three to nine times as long as
 broad."""

@@ -1,0 +1,110 @@
+"""Ships that an eye counts on nine real PlanetScope pictures, beside what `look` says of each.
+
+    python benchmarks/look.py
+
+The pictures are looked for at $IMAGERY_DIFF_DATA/unlabelled or ../shared/data/unlabelled. Positions were set by eye, on
+the pictures alone, for ships of 45 m and more: at anchor or under way on open water, and alongside. A ship is found if
+a candidate's outline lies within 15 pixels of its position.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from pathlib import Path
+
+from shapely import Point
+
+from imagery_diff import look
+
+TOP = Path(__file__).resolve().parent.parent
+DATA = Path(os.environ.get("IMAGERY_DIFF_DATA", TOP.parent / "shared" / "data"))
+FOLDER = "unlabelled/planetscope_visual"
+REACH_PX = 15
+PIXEL_M, LEAST_M = 3.0, 45.0
+OPEN = {
+    "sfbay_1.png": [
+        (847, 162),
+        (1102, 166),
+        (1398, 198),
+        (1216, 574),
+        (927, 654),
+        (1038, 906),
+        (1366, 939),
+        (1674, 987),
+    ],
+    "sfbay_4.png": [(312, 436)],
+    "longbeach_west.png": [
+        (597, 355),
+        (173, 474),
+        (280, 657),
+        (497, 585),
+        (730, 580),
+        (1007, 597),
+        (399, 305),
+        (412, 660),
+        (30, 355),
+        (103, 557),
+    ],
+    "sfbay_frame_before.jpg": [
+        (1675, 471),
+        (1928, 477),
+        (2227, 508),
+        (2045, 884),
+        (1756, 966),
+        (1869, 1218),
+        (2194, 1247),
+        (2504, 1296),
+        (2616, 1679),
+    ],
+    "sfbay_frame_after.jpg": [
+        (1482, 210),
+        (1745, 231),
+        (1966, 208),
+        (1583, 600),
+        (1822, 623),
+        (1668, 989),
+        (1951, 970),
+        (2195, 976),
+        (2096, 1355),
+        (2030, 779),
+    ],
+    "sfo_airport.png": [],
+    "san_diego_airport.png": [],
+    "lax_airport.png": [],
+    "victorville_airport.png": [],
+}
+"""Picture -> columns and rows of ships on open water."""
+ALONGSIDE = {"sfbay_1.png": 4, "longbeach_west.png": 5, "sfbay_frame_before.jpg": 4, "sfbay_frame_after.jpg": 3}
+"""Picture -> ships alongside that an eye counts; the pictures have no zones, so none of them can be told."""
+
+
+def main() -> int:
+    """Print a row for each picture."""
+    warnings.simplefilter("ignore")
+    if not (DATA / FOLDER).is_dir():
+        print("the pictures are absent: set IMAGERY_DIFF_DATA to the shared data folder")
+        return 1
+    print(
+        f"{'picture':26} {'water km2':>9} {'on open water':>14} {'others >= 45 m':>15} {'smaller':>8} {'alongside':>10}"
+    )
+    found, asked, others = 0, 0, 0
+    for name, ships in OPEN.items():
+        seen = look("-", DATA / FOLDER / name)
+        outlines = [c.geometry for c in seen.candidates]
+        near = [any(o.distance(Point(ship)) <= REACH_PX for o in outlines) for ship in ships]
+        rest = [c for c in seen.candidates if all(c.geometry.distance(Point(s)) > REACH_PX for s in ships)]
+        large = sum(c.length_m * PIXEL_M >= LEAST_M for c in rest)
+        water = f"{seen.searched_km2:.2f}"
+        print(
+            f"{name:26} {water:>9} {f'{sum(near)} of {len(ships)}':>14} {large:>15} {len(rest) - large:>8} "
+            f"{f'0 of {ALONGSIDE.get(name, 0)}':>10}"
+        )
+        found, asked, others = found + sum(near), asked + len(ships), others + large
+    print(f"{'together':26} {'':>9} {f'{found} of {asked}':>14} {others:>15}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
