@@ -19,7 +19,16 @@ from imagery_diff.write.drawing import Canvas, Sheet, fitted, wrapped
 from imagery_diff.write.ground import up_azimuth_deg
 from imagery_diff.write.model import zone_title
 from imagery_diff.write.panels import Frame, Stretch, choose_stretch, grid_panel, native_panel, subdued
-from imagery_diff.write.words import MISSED, clean, flagged_words, local_time, look_words, pixel_words, stamp, window_of
+from imagery_diff.write.words import (
+    MISSED,
+    clean,
+    flagged_words,
+    look_words,
+    moment_words,
+    pixel_words,
+    stamp,
+    window_of,
+)
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -196,9 +205,8 @@ def _draw_top(sheet: Sheet, result: Comparison, layout: _Layout, stretch: Stretc
 def _caption(sheet: Sheet, info: SceneInfo, result: Comparison, corner: tuple[int, int], width: int) -> None:
     """Time in UTC and local, product and pixel size, file."""
     timezone = result.aoi.timezone if result.aoi else None
-    time = local_time(info.acquired, timezone) if info.acquired else "time not known"
     size = pixel_words(info)
-    parts = (time, f"{info.product}, {size}", info.name)
+    parts = (moment_words(info, timezone), f"{info.product}, {size}", info.name)
     x, y = corner
     if width > _COLUMN:
         sheet.text(fitted("   ".join(parts), width, _SMALL), x, y, _SMALL, colour="#333333")

@@ -21,7 +21,7 @@ from imagery_diff.write.ground import up_azimuth_deg
 from imagery_diff.write.model import plain, rounded, scene_summary, to_json, zone_summary, zone_title
 from imagery_diff.write.panels import Frame, grid_panel, stretch_of
 from imagery_diff.write.table import columns, labelled
-from imagery_diff.write.words import RENDERED, clean, local_time, pixel_words
+from imagery_diff.write.words import RENDERED, clean, moment_words, pixel_words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,8 +68,7 @@ def describe(candidate: Candidate, found: Look) -> str:
     what = f"a {colour}{_NOUNS[candidate.activity]}"
     size = f"{least}{candidate.length_m:.0f} {unit} long and {candidate.width_m:.0f} {unit} wide"
     where = f" at {candidate.zone}" if candidate.zone else ""
-    time = found.image.acquired
-    when = local_time(time, found.aoi.timezone if found.aoi else None) if time else "at a time not known"
+    when = moment_words(found.image, found.aoi.timezone if found.aoi else None)
     if candidate.direction is None:
         return f"Unconfirmed: {what}, {size}, stands{where} on one image ({when})."
     against = f"{len(candidate.against)} of {len(found.references)} earlier images"
@@ -229,8 +228,7 @@ def _manifest(found: Look, files: dict[str, bytes]) -> dict[str, Any]:
 def text(found: Look) -> str:
     """Return the terminal's answer."""
     head = [f"{RENDERED}: no satellite saw what is shown here"] if found.simulated else []
-    time = found.image.acquired
-    when = local_time(time, found.aoi.timezone if found.aoi else None) if time else "time not known"
+    when = moment_words(found.image, found.aoi.timezone if found.aoi else None)
     head += labelled("place", (found.aoi.title or found.aoi.name) if found.aoi else "all of the image")
     head += labelled("image", f"{when}; {found.image.product}, {pixel_words(found.image)}; {found.image.name}")
     if found.references:
@@ -350,8 +348,7 @@ def _title(sheet: Sheet, found: Look) -> None:
         y += 50
     place = (found.aoi.title or found.aoi.name) if found.aoi else found.image.name
     sheet.text(fitted(place, _WIDTH - 2 * _MARGIN, _TITLE), _MARGIN, y, _TITLE, weight="bold")
-    time = found.image.acquired
-    when = local_time(time, found.aoi.timezone if found.aoi else None) if time else "time not known"
+    when = moment_words(found.image, found.aoi.timezone if found.aoi else None)
     count = len(found.candidates)
     line = f"{count or 'No'} candidate{'' if count == 1 else 's'}, unconfirmed: one image has no before. {when}"
     sheet.text(fitted(line, _WIDTH - 2 * _MARGIN, _TEXT), _MARGIN, y + 58, _TEXT, colour="#404040")

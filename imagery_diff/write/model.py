@@ -147,14 +147,19 @@ def scene_summary(info: SceneInfo) -> dict[str, Any]:
         "scene": info.scene_id,
         "file": info.name,
         "product": info.product,
+        "level": str(info.level),
         "units": info.units,
         "bands": [band.name for band in info.bands],
         "acquired": iso(info.acquired),
+        "time_source": info.time_source,
         "sun": info.sun and {"azimuth_deg": info.sun.azimuth_deg, "elevation_deg": info.sun.elevation_deg},
         "view": info.view and {"azimuth_deg": info.view.azimuth_deg, "off_nadir_deg": info.view.off_nadir_deg},
         "pixel_size_m": [rounded(size, 3) for size in info.grid.pixel_size_m] if placed else None,
+        "secondary": info.secondary,
         "credit": info.credit,
+        "licence": info.licence,
         "simulated": info.simulated,
+        "notes": list(info.notes),
     }
 
 

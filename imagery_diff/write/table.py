@@ -17,7 +17,7 @@ from imagery_diff.write.words import (
     activity_words,
     clean,
     describe_zone,
-    local_time,
+    moment_words,
     pixel_words,
     stamp,
     window_of,
@@ -77,8 +77,7 @@ def _zone_share(result: Comparison) -> str:
 def _scene(info: SceneInfo, result: Comparison) -> str:
     """When, by what, at which pixel size, from which file."""
     timezone = result.aoi.timezone if result.aoi else None
-    time = local_time(info.acquired, timezone) if info.acquired else "time not known"
-    return f"{time}; {info.product}, {pixel_words(info)}; {info.name}"
+    return f"{moment_words(info, timezone)}; {info.product}, {pixel_words(info)}; {info.name}"
 
 
 def _shift(result: Comparison) -> str:

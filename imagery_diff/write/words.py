@@ -56,6 +56,14 @@ def local_time(time: dt.datetime, timezone: str | None) -> str:
     return f"{text} ({time.astimezone(ZoneInfo(timezone)):%H:%M} local)" if timezone else text
 
 
+def moment_words(info: SceneInfo, timezone: str | None) -> str:
+    """Write when an image was taken, and that it is a guess where it is one."""
+    if info.acquired is None:
+        return "time not known"
+    guess = ", guessed from its name" if "guess" in (info.time_source or "") else ""
+    return local_time(info.acquired, timezone) + guess
+
+
 def window_of(before: SceneInfo, after: SceneInfo, timezone: str | None) -> str:
     """Write between which moments something happened."""
     if before.acquired is None or after.acquired is None:

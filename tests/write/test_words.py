@@ -1,7 +1,9 @@
 """The same hedged words everywhere."""
 
+import datetime as dt
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from imagery_diff.write.words import (
@@ -12,6 +14,7 @@ from imagery_diff.write.words import (
     describe_region,
     describe_zone,
     flagged_words,
+    moment_words,
     one_line,
     stamp,
 )
@@ -70,3 +73,13 @@ def test_counts_read_as_sentences():
 
 def test_a_hostile_name_does_not_become_html():
     assert "<script>" not in as_html(make_result(names=("<script>alert(1)</script>.tif", "b.tif")))
+
+
+def test_a_guessed_time_says_that_it_is_one(opened):
+    moment = dt.datetime(2023, 10, 20, 2, 1, tzinfo=dt.UTC)
+    data = np.full((1, 9, 9), 9, np.float32)
+    known = opened(data, acquired=moment, time_source="metadata")
+    guessed = opened(data, acquired=moment, time_source="file name, guessed to be UTC")
+    assert moment_words(known, "Asia/Pyongyang") == "20 October 2023 02:01 UTC (11:01 local)"
+    assert moment_words(guessed, None) == "20 October 2023 02:01 UTC, guessed from its name"
+    assert moment_words(opened(data), None) == "time not known"
