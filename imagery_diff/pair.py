@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imagery_diff import pair_evidence, pair_match, pair_regions, pair_result
+from imagery_diff import pair_evidence, pair_ghosts, pair_match, pair_regions, pair_result
 from imagery_diff.aoi import AOI
 from imagery_diff.memory import giving_back
 from imagery_diff.method import align, regions
@@ -144,7 +144,8 @@ def compare(
     described = [(p, describe(p, views, ground)) for patch in patches for p in ships_in(patch, views)]
     found = [d for p, d in described if d and pair_regions.is_large(p, d, grid, params, radar=radar is not None)]
     told = [d for d in found if pair_result.reported(d, ground, detect) and odds.accepts(d)]
-    sight = pair_result.Sight(flags=matched.flags, blind=pair_evidence.blind(matched, weighed, soft), grid=grid)
+    blind = pair_evidence.blind(matched, weighed, soft)
+    sight = pair_result.Sight(flags=matched.flags, blind=blind, grid=grid, resolution_m=pair.resolution_m)
     return Comparison(
         aoi=ground,
         before=pair.infos[0],
@@ -155,7 +156,7 @@ def compare(
         thresholds=pair_result.threshold_table(scales),
         detect=detect,
         params=params,
-        regions=pair_result.regions(told, pair, ground, odds),
+        regions=pair_ghosts.doubted(pair_result.regions(told, pair, ground, odds), pair, grid),
         zones=pair_result.zone_states(ground, sight, told, params),
         relative_blur=matched.sharpness,
         caveats=(

@@ -137,7 +137,7 @@ class Pass:
 
     def noise_range(self, line, pixel):
         """Return what the noise's vectors along range hold."""
-        return 1500.0 + 1.2 * np.asarray(pixel, float) + 0.5 * np.asarray(line, float)
+        return 1200.0 + 0.5 * np.asarray(pixel, float) + 0.3 * np.asarray(line, float)
 
     def noise_azimuth(self, line, pixel):
         """Return what the noise's vectors along azimuth hold, another for each sub-swath."""

@@ -107,18 +107,18 @@ def test_sigma_nought_is_that_of_the_ground_without_the_noise(tmp_path):
     # The numbers are whole: half of one is 2 in a thousand of the power here.
     assert scene.data[0] == pytest.approx(0.02, rel=0.02)
     assert scene.data[1] == pytest.approx(0.005, rel=0.05)
-    assert scene.data[0].mean() == pytest.approx(0.02, rel=1e-3)
-    assert scene.data[1].mean() == pytest.approx(0.005, rel=1e-3)
+    assert scene.data[0].mean() == pytest.approx(0.02, rel=2e-3)
+    assert scene.data[1].mean() == pytest.approx(0.005, rel=4e-3)
 
 
 def test_means_of_dark_water_under_speckle_are_unbiased_for_power_below_the_noise_stays_negative(tmp_path):
-    rng, one, dark = np.random.default_rng(1), Pass(), 10**-2.6
+    rng, one, dark = np.random.default_rng(1), Pass(), 10**-2.8
     speckled = speckle(rng, one.shape, Speckled(looks=4))
     safe = write_safe(tmp_path, one, {"vv": numbers_of(one, np.full(one.shape, dark), speckled)})
     scene = inner(open_scene(safe))
     assert scene.data.min() < 0
-    assert scene.data.mean() == pytest.approx(dark, rel=0.06)
-    assert np.maximum(scene.data, 0).mean() > 1.06 * dark
+    assert scene.data.mean() == pytest.approx(dark, rel=0.08)
+    assert np.maximum(scene.data, 0).mean() > 1.15 * dark
 
 
 def test_noise_of_the_old_kind_is_taken_off_and_told(tmp_path):
@@ -325,7 +325,7 @@ BROKEN = {
         "places for",
     ),
     "noise that is none": (
-        lambda s: (f"annotation/calibration/noise-{s}.xml", noise(Pass()).replace("1.500000e+03", "nan", 1)),
+        lambda s: (f"annotation/calibration/noise-{s}.xml", noise(Pass()).replace("1.200000e+03", "nan", 1)),
         "a number that is none",
     ),
     "a manifest of nothing": (lambda _: ("manifest.safe", manifest(Pass())[:200]), "is not XML"),

@@ -136,7 +136,7 @@ def _open(
         scene_id=name,
         files=tuple(dict.fromkeys(a.file for a in (*(p.image for p in parts), *others))),
         notes=tuple(notes_of(first, placement, channels, height, manifest.version)),
-        caveats=tuple(caveats_of(name, first, channels, height, old_noise=old)),
+        caveats=tuple(caveats_of(name, first, channels, height, kind, old_noise=old)),
         **provenance(tags, credit(first.start.year)),
     )
 

@@ -36,8 +36,13 @@ def resolution_m(mode: str, kind: str, spacing_m: float) -> float:
     (22.0, 23.0, 80.0)
 
     """
-    known = _RESOLUTION_M.get(("SM" if mode.startswith("S") else mode, kind[3:4]))
+    known = _RESOLUTION_M.get((_mode(mode), kind[3:4]))
     return float(max(known)) if known else 2 * spacing_m
+
+
+def _mode(mode: str) -> str:
+    """Return the mode of a beam: stripmap has six."""
+    return "SM" if mode.startswith("S") else mode
 
 
 def credit(year: int) -> str:
@@ -72,7 +77,7 @@ def notes_of(
 
 
 def caveats_of(
-    name: str, told: Annotation, channels: Sequence[Channel], height_m: float, *, old_noise: bool
+    name: str, told: Annotation, channels: Sequence[Channel], height_m: float, kind: str, *, old_noise: bool
 ) -> list[str]:
     """Say what about the scene is doubtful."""
     angles = told.points.incidence_deg
@@ -84,6 +89,12 @@ def caveats_of(
             "behind it"
         )
     ]
+    known = _RESOLUTION_M.get((_mode(told.mode), kind[3:4]))
+    if known:
+        found.append(
+            f"{name}: tells about {known[0]} x {known[1]} m apart (range x azimuth), whatever its pixels of "
+            f"{max(told.spacing_m):g} m"
+        )
     if told.beam is not None:
         drift = _SHIP_M_S * float(told.beam.ranges_m.mean()) / told.beam.speed_m_s
         found.append(

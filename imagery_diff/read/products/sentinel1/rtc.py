@@ -303,6 +303,10 @@ def _caveats(product: _Product, facts: dict[str, Any]) -> list[str]:
             f"{product.name}: the relative orbit is not known{beside}: of another orbit, what stands up would "
             "be read as change"
         )
+    found.append(
+        f"{product.name}: ghosts and sidelobes of bright ships are not looked for: a terrain-corrected file does not "
+        "tell how the radar looked"
+    )
     if product.filtered:
         found.append(f"{product.name}: speckle was filtered by its maker: small things are blurred or gone")
     return found
