@@ -59,7 +59,7 @@ def compare(ctx: click.Context, /, words: tuple[str, ...], output: Path | None, 
     --bbox or --at it is left out. BEFORE and AFTER are images, or folders or archives as delivered. A folder with the
     result is written into the current directory, or into -o DIR.
 
-    --bands, --mask, --reference, --crs, --credit and --offset speak of both images; --before-bands, --after-mask and so
+    --bands, --mask, --reference, --crs, --height, --credit and --offset speak of both images; --before-bands, --after-mask and so
     on of one.
     """
     aoi_words = {key: options[key] for key in ("bbox", "at", "radius", "buffer_m")}

@@ -51,7 +51,7 @@ def _band_numbers(_ctx: click.Context, _param: click.Parameter, value: str | Non
 
 
 def scene_options(command: _F) -> _F:
-    """Add what can be said of both images, and of each: time, bands, mask, credit, offset."""
+    """Add what can be said of both images, and of each: time, bands, mask, height, credit, offset."""
     kinds: tuple[tuple[str, dict[str, Any], str], ...] = (
         ("bands", {"callback": _band_numbers, "metavar": "NAME=N,..."}, "Bands of a bare image: blue=1,green=2,..."),
         (
@@ -65,6 +65,11 @@ def scene_options(command: _F) -> _F:
             "Lay a picture without georeference on this image of the same ground.",
         ),
         ("crs", {"metavar": "EPSG:N"}, "Coordinate system of a picture's world file or control points."),
+        (
+            "height",
+            {"type": float, "metavar": "M"},
+            "Height of the place above the ellipsoid, for Sentinel-1 GRD.",
+        ),
         ("credit", {"metavar": "TEXT"}, "Credit line, instead of the one that is known."),
         (
             "offset",
@@ -126,6 +131,7 @@ def given_for(side: str, options: dict[str, Any]) -> Given:
             mask=told("mask"),
             credit=told("credit"),
             crs=told("crs"),
+            height_m=told("height"),
             offset=told("offset"),
         )
     except InputError as error:

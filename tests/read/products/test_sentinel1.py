@@ -16,6 +16,7 @@ from pyproj import Transformer
 from imagery_diff import open_scene
 from imagery_diff.cli import main
 from imagery_diff.errors import InputError
+from imagery_diff.read.given import Given
 from imagery_diff.read.products.sentinel1 import annotation as annotations
 from imagery_diff.read.products.sentinel1.geolocation import TiePoints, place
 from imagery_diff.scene import UNSEEN, Flag, Level
@@ -192,6 +193,26 @@ def test_the_stated_error_is_that_of_the_grid(tmp_path):
     )
     assert info.placement_rms_m == pytest.approx(8, rel=0.15)
     assert open_scene(safe_of(tmp_path / "true", one, pols=("vv",))).placement_rms_m < 0.5
+
+
+def test_a_place_whose_height_is_given_lies_where_it_is(tmp_path):
+    one = Pass()
+    one.heights = lambda _, pixel: np.where(pixel > 200, 400.0, 30.0)
+    place_of = np.full(one.shape, 0.001)
+    place_of[200, 333] = 30.0
+    safe = write_safe(tmp_path, one, {"vv": numbers_of(one, place_of)})
+    off = {}
+    for height in (None, 400.0):
+        info = open_scene(safe, Given(height_m=height))
+        scene = info.read()
+        at = np.unravel_index(int(np.argmax(scene.data[0])), scene.grid.shape)
+        x, y = on_map(one, 200, 333, info.grid.crs, 400.0)
+        off[height] = float(np.hypot(*(np.array(info.grid.xy(at[0] + 0.5, at[1] + 0.5)) - (float(x), float(y)))))
+    incidence = float(one.ground(200, 333, 400.0)[2])
+    assert off[400.0] < 8
+    assert off[None] == pytest.approx(370 / np.tan(np.radians(incidence)), abs=15)
+    with pytest.raises(InputError, match="no place lies"):
+        Given(height_m=1e5)
 
 
 def test_windows_are_the_whole(tmp_path):

@@ -84,7 +84,7 @@ def _refuse_complex(name: str, _given: Given) -> SceneInfo:
 
 
 def _open(
-    name: str, images: tuple[tuple[Asset, re.Match[str]], ...], others: tuple[Asset, ...], _given: Given
+    name: str, images: tuple[tuple[Asset, re.Match[str]], ...], others: tuple[Asset, ...], given: Given
 ) -> SceneInfo:
     """Read what a GRD is.
 
@@ -108,7 +108,7 @@ def _open(
                 )
     safe = next((a for a in others if a.name == "manifest.safe"), None)
     manifest = read_manifest(safe) if safe else Manifest(Orbit(), None)
-    height = round(first.points.low_m)
+    height = float(round(first.points.low_m)) if given.height_m is None else given.height_m
     try:
         placement = place(first.points, first.shape, first.spacing_m, height)
     except InputError as error:

@@ -63,9 +63,9 @@ def notes_of(
     notes = [
         f"sigma nought by the calibration table; {taken}" + (f" (IPF {version.lstrip('0')})" if version else ""),
         (
-            f"laid on UTM by its {angles.size} geolocation points brought to {height_m:.0f} m above the ellipsoid, the "
-            f"height of its low ground: points left out are met to {placement.rms_m:.2g} m (root mean square; worst "
-            f"{placement.worst_m:.2g} m)"
+            f"laid on UTM by its {angles.size} geolocation points brought to {height_m:.0f} m above the ellipsoid (its "
+            f"low ground lies at {told.points.low_m:.0f} m): points left out are met to {placement.rms_m:.2g} m (root "
+            f"mean square; worst {placement.worst_m:.2g} m)"
         ),
         f"incidence {angles.min():.0f} to {angles.max():.0f} degrees",
         "samples in range and azimuth interpolated linearly in power",
@@ -84,9 +84,9 @@ def caveats_of(
     lean = [1 / math.tan(math.radians(float(a))) for a in (angles.max(), angles.min())]
     found = [
         (
-            f"{name}: not corrected for terrain: what stands above {height_m:.0f} m (above the ellipsoid) is shown too "
-            f"near to the satellite by {lean[0]:.1f} to {lean[1]:.1f} times its height (layover), and hides what lies "
-            "behind it"
+            f"{name}: not corrected for terrain: laid on {height_m:.0f} m above the ellipsoid (--height gives that of "
+            "the place; the sea lies tens of metres off it), what stands above is shown too near to the satellite by "
+            f"{lean[0]:.1f} to {lean[1]:.1f} times as much (layover), and hides what lies behind it"
         )
     ]
     known = _RESOLUTION_M.get((_mode(told.mode), kind[3:4]))
