@@ -33,6 +33,8 @@ _RATIO_TOLD, _RATIO_REFUSED = 1.5, 10.0
 finer shows is one pixel of the other."""
 _MISPLACED = 0.5
 """Share of a zone's width by which a picture may lie wrong: beyond it what lies in the zone may be beside it."""
+_PLACED_WELL_PX = 0.1
+"""Points that disagree by less, pixels, are no doubt."""
 _LEAN_TOLD = 0.5
 """Share of a zone's width by which things may lean apart before it is told."""
 
@@ -209,6 +211,8 @@ def _placement(infos: Infos, ground: AOI | None, _params: Params) -> Refused | s
         return None
     worst = max(placed, key=lambda info: info.placement_rms_m or 0.0)
     rms = worst.placement_rms_m or 0.0
+    if rms < _PLACED_WELL_PX * max(worst.grid.pixel_size_m):
+        return None
     told = f"{worst.name} was placed by points that disagree by {rms:.2g} m"
     zones = _located(ground)
     if zones and all(rms > _MISPLACED * _width(zone) for zone in zones):

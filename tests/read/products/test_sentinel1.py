@@ -323,7 +323,16 @@ BROKEN = {
     ),
     "a latitude that is none": (
         lambda s: (f"annotation/{s}.xml", annotation(Pass()).replace("<latitude>4", "<latitude>9", 1)),
-        "geolocation grid",
+        "what cannot be",
+    ),
+    "a height of no place": (
+        lambda s: (
+            f"annotation/{s}.xml",
+            annotation(Pass())
+            .replace("<height>0.", "<height>9e9+0.", 1)
+            .replace("9e9+0.000000000000000e+00", "1e200", 1),
+        ),
+        "what cannot be",
     ),
     "a grid of nonsense": (
         lambda s: (f"annotation/{s}.xml", annotation(Pass(), grid=shuffled())),
@@ -369,6 +378,14 @@ def test_a_broken_file_is_one_clear_line(tmp_path, fault):
         open_scene(safe)
     assert "\n" not in str(raised.value)
     assert ".xml" in str(raised.value) or "manifest" in str(raised.value) or one.stem("vv") in str(raised.value)
+
+
+def test_a_measurement_without_its_safe_is_refused(tmp_path):
+    safe = safe_of(tmp_path, pols=("vv",))
+    image = next((safe / "measurement").iterdir())
+    image.rename(tmp_path / image.name)
+    with pytest.raises(InputError, match="give the whole SAFE"):
+        open_scene(tmp_path / image.name)
 
 
 def test_an_slc_is_refused_with_what_to_order(tmp_path, write_image):
@@ -474,3 +491,4 @@ def test_inspect_says_what_it_is(tmp_path):
     assert run.exit_code == 0, run.output
     for words in ("Sentinel-1 IW GRDH", "sigma nought", "descending", "relative orbit"):
         assert words in run.output
+    assert "missing     licence\n" in run.output

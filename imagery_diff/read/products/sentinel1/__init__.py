@@ -45,8 +45,12 @@ def _safes(delivery: Delivery) -> Iterable[Found]:
     folders: dict[str, list[tuple[Asset, re.Match[str]]]] = {}
     for asset, match in delivery.matching(_MEASURED):
         parent, _, last = asset.folder.rpartition("/")
-        if last == "measurement":
+        if last == "measurement" or (not asset.folder and asset.root.name == "measurement"):
             folders.setdefault(parent, []).append((asset, match))
+        elif match["kind"]:
+            yield Found(
+                scene=asset.name, product="Sentinel-1", rank=100, images=(asset,), open=partial(_refuse_lone, asset)
+            )
     for folder, images in folders.items():
         ordered = sorted(images, key=lambda i: _ORDER.index(i[1]["pol"].lower()))
         inside = tuple(
@@ -75,6 +79,13 @@ def _name(delivery: Delivery, folder: str, image: Asset) -> str:
         if match:
             return match[0]
     return folder.rpartition("/")[2] or image.name
+
+
+def _refuse_lone(asset: Asset, _given: Given) -> SceneInfo:
+    raise InputError(
+        f"{asset.name}: its annotation and calibration are missing, without which its numbers mean nothing and lie "
+        "nowhere; give the whole SAFE as delivered"
+    )
 
 
 def _refuse_complex(name: str, _given: Given) -> SceneInfo:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 _LIGHT_M_S = 299_792_458.0
 _MAX_POINTS = 100_000
+_LEAST = (-360, -90, -500, 5, 1e-3)
+"""Longitude, latitude, height, incidence, time of slant range: of no place and no radar are they less, or more."""
+_MOST = (360, 90, 9000, 80, 1e-1)
 _ORBITS_A_CYCLE = 175
 _FIRST_ORBIT = {"S1A": 73, "S1B": 27, "S1C": 172, "S1D": 42}
 """Absolute orbit that is number 1 of a cycle, as public readers have it (``insarlab/MintPy``,
@@ -131,8 +134,8 @@ def _points(asset: Asset, root: Node) -> TiePoints:
         values = values.reshape(rows, -1, len(names))
         regular = values.shape[1] >= 2 and not np.ptp(values[:, :, 0], axis=1).any()  # noqa: PLR2004
         regular = regular and bool((np.diff(values[:, :, 1], axis=1) > 0).all())
-    if not regular or np.abs(values[..., 3]).max() > 90:  # noqa: PLR2004 - degrees
-        raise InputError(f"{asset.name}: its geolocation grid has gaps or holds what is no number; download it again")
+    if not regular or (values[..., 2:] < _LEAST).any() or (values[..., 2:] > _MOST).any():
+        raise InputError(f"{asset.name}: its geolocation grid has gaps or holds what cannot be; download it again")
     line, pixel, lon, lat, height, incidence, time = np.moveaxis(values, -1, 0)
     return TiePoints(
         line=line,

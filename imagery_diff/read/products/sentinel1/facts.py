@@ -81,10 +81,12 @@ def caveats_of(
 ) -> list[str]:
     """Say what about the scene is doubtful."""
     angles = told.points.incidence_deg
+    # Of both dates of a pair alike: told once.
+    what = f"Sentinel-1 {told.mode} {kind}"
     lean = [1 / math.tan(math.radians(float(a))) for a in (angles.max(), angles.min())]
     found = [
         (
-            f"{name}: not corrected for terrain: laid on {height_m:.0f} m above the ellipsoid (--height gives that of "
+            f"{what}: not corrected for terrain: laid on {height_m:.0f} m above the ellipsoid (--height gives that of "
             "the place; the sea lies tens of metres off it), what stands above is shown too near to the satellite by "
             f"{lean[0]:.1f} to {lean[1]:.1f} times as much (layover), and hides what lies behind it"
         )
@@ -92,13 +94,13 @@ def caveats_of(
     known = _RESOLUTION_M.get((_mode(told.mode), kind[3:4]))
     if known:
         found.append(
-            f"{name}: tells about {known[0]} x {known[1]} m apart (range x azimuth), whatever its pixels of "
+            f"{what}: tells about {known[0]} x {known[1]} m apart (range x azimuth), whatever its pixels of "
             f"{max(told.spacing_m):g} m"
         )
     if told.beam is not None:
         drift = _SHIP_M_S * float(told.beam.ranges_m.mean()) / told.beam.speed_m_s
         found.append(
-            f"{name}: a ship under way is shown beside its place, along the flight: about {drift:.0f} m at "
+            f"{what}: a ship under way is shown beside its place, along the flight: about {drift:.0f} m at "
             f"{_SHIP_M_S:g} m/s towards or from the radar"
         )
     if not told.noise_removed and any(c.calibration.noise is None for c in channels):
@@ -107,6 +109,7 @@ def caveats_of(
         )
     elif old_noise:
         found.append(
-            f"{name}: noise is of the old kind (IPF before 2.90), without azimuth: weak stripes may be left on water"
+            f"{name}: noise is of the old kind (IPF before 2.90), without azimuth: weak stripes may be left on "
+            "water, and noise along the borders of the image"
         )
     return found

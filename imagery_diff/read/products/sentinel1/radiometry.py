@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     Doubles = NDArray[np.float64]
 
 _MAX_VECTORS = 5000
+_LEAST_GAIN, _MOST_GAIN = 1e-2, 1e6
+"""Of real tables some 200 to 700."""
+_MOST_NOISE = 1e9
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -112,8 +115,11 @@ def read_sigma(asset: Asset) -> Table:
     table = _table(asset, read_xml(asset).all("calibrationVector"), "sigmaNought")
     if table is None:
         raise InputError(f"{asset.name}: holds no calibrationVector; download it again")
-    if min(float(v.min()) for v in table.values) <= 0:
-        raise InputError(f"{asset.name}: sigmaNought is not positive everywhere; download it again")
+    if (
+        min(float(v.min()) for v in table.values) < _LEAST_GAIN
+        or max(float(v.max()) for v in table.values) > _MOST_GAIN
+    ):
+        raise InputError(f"{asset.name}: sigmaNought is not positive everywhere, or is absurd; download it again")
     return table
 
 
@@ -174,7 +180,7 @@ def _numbers(asset: Asset, node: Node, name: str) -> Doubles:
         values = np.array(text.split(), np.float64)
     except ValueError as error:
         raise InputError(f"{asset.name}: {name} holds what is no number; download it again") from error
-    if not np.isfinite(values).all():
+    if not (np.abs(values) < _MOST_NOISE).all():
         raise InputError(f"{asset.name}: {name} holds a number that is none; download it again")
     return values
 
