@@ -198,6 +198,8 @@ class SceneInfo:
     """A picture of an image, not the image as delivered: a screenshot, a scan, what a news site printed."""
     placement_rms_m: float | None = None
     """By how much the points disagree that a picture was placed by, metres; None where it needed none, or all."""
+    laid_on_m: float | None = None
+    """Height above the ellipsoid on which an image was laid that is not corrected for terrain (radar); None = not so."""
     ground_control: bool | None = None
     """Whether the provider tied it to the ground; None = not told."""
     scene_id: str | None = None

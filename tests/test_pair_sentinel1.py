@@ -17,6 +17,7 @@ from imagery_diff.method import speckle as method
 from imagery_diff.method.speckle import Scaling
 from imagery_diff.pair_result import Sight, carried
 from imagery_diff.params import Params
+from imagery_diff.read.given import Given
 from imagery_diff.synthetic.radar import Speckled, speckle
 from tests.sentinel1_safe import Pass, numbers_of, write_safe
 
@@ -111,6 +112,14 @@ def test_another_orbit_is_refused_unless_it_is_asked_for(tmp_path, change):
     if change == "another track":
         result = compare(None, *map(str, safes), despite=("orbit",))
         assert any("compared despite the rule orbit" in c for c in result.caveats)
+
+
+def test_two_heights_are_told(tmp_path):
+    one = Pass(shape=(120, 130))
+    place = coast(one.shape)
+    safes = pair_of(tmp_path, one, place, place)
+    scenes = [open_scene(safe, Given(height_m=h)) for safe, h in zip(safes, (0.0, 15.0), strict=True)]
+    assert any("laid on a height of 0 m" in c and "--height" in c for c in compare(None, *scenes).caveats)
 
 
 def test_what_22_m_cannot_carry_is_unknown_and_not_empty(tmp_path):

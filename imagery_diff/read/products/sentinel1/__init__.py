@@ -144,6 +144,7 @@ def _open(
         radar_view=first.beam,
         orbit=_orbit(manifest, first),
         placement_rms_m=placement.rms_m,
+        laid_on_m=height,
         scene_id=name,
         files=tuple(dict.fromkeys(a.file for a in (*(p.image for p in parts), *others))),
         notes=tuple(notes_of(first, placement, channels, height, manifest.version)),
