@@ -227,8 +227,8 @@ def _height(infos: Infos, _ground: AOI | None, _params: Params) -> str | None:
     if heights[0] is None or heights[1] is None or abs(heights[0] - heights[1]) <= _HEIGHTS_APART_M:
         return None
     return (
-        f"{infos[0].name} was laid on a height of {heights[0]:.0f} m and {infos[1].name} on {heights[1]:.0f} m: they lie "
-        "apart by about as much, which the registration has to find; give both the height of the place (--height)"
+        f"{infos[0].name} was laid on a height of {heights[0]:.0f} m and {infos[1].name} on {heights[1]:.0f} m: they "
+        "lie apart by about as much, which the registration has to find; give both the height of the place (--height)"
     )
 
 

@@ -199,7 +199,7 @@ class SceneInfo:
     placement_rms_m: float | None = None
     """By how much the points disagree that a picture was placed by, metres; None where it needed none, or all."""
     laid_on_m: float | None = None
-    """Height above the ellipsoid on which an image was laid that is not corrected for terrain (radar); None = not so."""
+    """Height above the ellipsoid on which a radar image was laid; None where it lies on the terrain, or is optical."""
     ground_control: bool | None = None
     """Whether the provider tied it to the ground; None = not told."""
     scene_id: str | None = None
