@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imagery_diff import pair_evidence, pair_masked, pair_match, pair_regions, pair_result
+from imagery_diff import pair_evidence, pair_ghosts, pair_masked, pair_match, pair_regions, pair_result
 from imagery_diff.aoi import AOI
 from imagery_diff.memory import giving_back
 from imagery_diff.method import align, regions
@@ -145,7 +145,12 @@ def compare(
     found = [d for p, d in described if d and pair_regions.is_large(p, d, grid, params, radar=radar is not None)]
     told = [d for d in found if pair_result.reported(d, ground, detect) and odds.accepts(d)]
     to_look_at = pair_masked.to_look_at(pictures, pair, ground, grid, params)
-    sight = pair_result.Sight(flags=matched.flags, blind=pair_evidence.blind(matched, weighed, soft), grid=grid)
+    sight = pair_result.Sight(
+        flags=matched.flags,
+        blind=pair_evidence.blind(matched, weighed, soft),
+        grid=grid,
+        resolution_m=pair.resolution_m,
+    )
     return Comparison(
         aoi=ground,
         before=pair.infos[0],
@@ -156,7 +161,7 @@ def compare(
         thresholds=pair_result.threshold_table(scales),
         detect=detect,
         params=params,
-        regions=pair_result.regions(told, pair, ground, odds),
+        regions=pair_ghosts.doubted(pair_result.regions(told, pair, ground, odds), pair, grid),
         zones=pair_result.zone_states(ground, sight, told, to_look_at, params),
         relative_blur=matched.sharpness,
         caveats=(

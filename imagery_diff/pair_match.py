@@ -175,7 +175,9 @@ def _bare_ground(
 
 
 def recognise_radar(pair: Pair, grid: Grid) -> speckle.Radar | None:
-    """Ask the names of the bands, and where they say nothing the pixels, whether the pair is radar."""
+    """Ask the files, the names of the bands, and where these say nothing the pixels, whether the pair is radar."""
+    if all(info.level.radar for info in pair.infos):
+        return speckle.of_power(" and ".join(dict.fromkeys(str(info.level) for info in pair.infos)))
     if not speckle.may_be_radar(pair.names):
         return None
     before, after = pair.read(grid)

@@ -200,6 +200,8 @@ _SCALE = 0.98
 """Two per cent of a pixel's size are no difference: the scale of a UTM zone."""
 _HALF_CONTRAST = 1.35
 """A strip so many standard deviations of a Gaussian wide keeps half of its contrast: erf(1.35 / sqrt 8)."""
+_WIDTH_OF_POINT_PX = 2.0
+"""Pixels over which a delivered image shows a point; the sampling that loses nothing."""
 _OTHER_SUN_DEG = 10.0
 """The sun moves so far in the morning in half an hour; less moves no shadow one would see at 3 m."""
 
@@ -213,11 +215,22 @@ class Sight:
     blind: dict[str, NDArray[np.bool_]]
     """Cause -> (row, col), True where the ground was seen but change was not looked for."""
     grid: Grid
+    resolution_m: float = 0.0
+    """What both images tell apart, where that is coarser than their pixels by design; 0 = not told."""
 
     @property
     def any_blind(self) -> NDArray[np.bool_]:
         """(row, col), True where change was not looked for, whatever the cause."""
         return np.asarray(np.logical_or.reduce(list(self.blind.values())), bool)
+
+    @property
+    def carrying_m(self) -> float:
+        """Pixel of an optical image that would carry as much, metres.
+
+        A point of an optical image is about two of its pixels wide, and what a pixel carries is counted in pixels. A
+        radar that tells 22 m apart on a grid of 10 m is worth pixels of 11 m.
+        """
+        return max(*self.grid.pixel_size_m, self.resolution_m / _WIDTH_OF_POINT_PX)
 
     @property
     def searched(self) -> float:
@@ -232,7 +245,7 @@ def zone_states(
     states = []
     for zone in ground.zones if ground else ():
         clear, degraded, causes = zones.coverage(zone.polygon, sight.flags, sight.blind, sight.grid)
-        if not carried(zone.kind, sight.grid, params):
+        if not carried(zone.kind, sight, params):
             # Looked at, but not with eyes that could have seen it: that is no "nothing flagged".
             causes, clear = {**causes, TOO_SMALL: clear}, 0.0
         ids = tuple(f"R{n}" for n, d in enumerate(described, start=1) if _touches(d, zone))
@@ -257,12 +270,12 @@ def zone_states(
     return tuple(states)
 
 
-def carried(kind: str, grid: Grid, params: Params) -> bool:
+def carried(kind: str, sight: Sight, params: Params) -> bool:
     """Say whether a pixel carries the least thing that is to be reported in a kind of zone."""
-    if kind not in _REPORTED_M or grid.crs is None:
+    if kind not in _REPORTED_M or sight.grid.crs is None:
         return True
     length, width = _REPORTED_M[kind]
-    pixel = max(grid.pixel_size_m) * _SCALE
+    pixel = sight.carrying_m * _SCALE
     return width >= params.least_width_px * pixel and length >= params.least_length_px * pixel
 
 
@@ -333,7 +346,7 @@ def caveats(
     if sight.searched < params.usable_fraction:
         found.append(f"only {sight.searched:.0%} of the ground compared was clear on both dates and searched")
     found += _veil_caveats(sight)
-    found += _size_caveats(ground, sight.grid, params)
+    found += _size_caveats(ground, sight, params)
     of_sensor = _radar_caveats(speckle, params) if speckle else _light_caveats(pair)
     return [*found, *of_sensor, *_order_caveats(pair), *_place_caveats(ground), _LENGTHS]
 
@@ -386,19 +399,20 @@ def _veil_caveats(sight: Sight) -> list[str]:
     return [f"{share:.1%} of the ground {words[cause]}" for cause, share in shares.items() if share > 0]
 
 
-def _size_caveats(ground: AOI | None, grid: Grid, params: Params) -> list[str]:
+def _size_caveats(ground: AOI | None, sight: Sight, params: Params) -> list[str]:
     """Name the kinds of zones whose things the pixel does not carry; without zones, say so of trains."""
     kinds = dict.fromkeys(z.kind for z in ground.zones) if ground and ground.zones else {"rail": None}
-    small = [k for k in kinds if not carried(k, grid, params)]
+    small = [k for k in kinds if not carried(k, sight, params)]
     if not small:
         return []
-    pixel = max(grid.pixel_size_m)
+    pixel = sight.carrying_m
+    by = f"a pixel of {pixel:.3g} m"
+    if pixel > max(sight.grid.pixel_size_m):
+        by = f"a resolution of {sight.resolution_m:.3g} m, worth pixels of {pixel:.3g} m,"
     zoned = bool(ground and ground.zones)
     silent = f"nothing is said of zones of the kind {', '.join(small)}" if zoned else "no train is found"
     narrow, short = params.least_width_px * pixel, params.least_length_px * pixel
-    return [
-        f"a pixel of {pixel:.3g} m carries nothing narrower than {narrow:.3g} m or shorter than {short:.3g} m: {silent}"
-    ]
+    return [f"{by} carries nothing narrower than {narrow:.3g} m or shorter than {short:.3g} m: {silent}"]
 
 
 def _light_caveats(pair: Pair) -> list[str]:
@@ -434,7 +448,8 @@ def _radar_caveats(model: Speckle, params: Params) -> list[str]:
     else:
         unknown = "; which of these is not known, so no ratio is given in decibels"
         scale = f"its numbers were read as {radar.scaling}{unknown if radar.scaling == Scaling.MULTIPLICATIVE else ''}"
-        scale += f"; {looks} effective looks if amplitudes, from the pair itself"
+        read = "" if radar.scaling == Scaling.POWER else " if amplitudes"
+        scale += f"; {looks} effective looks{read}, from the pair itself"
     return [
         f"taken for radar: {radar.reason}",
         f"{scale}; probabilities are not given",

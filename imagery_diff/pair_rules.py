@@ -33,6 +33,10 @@ _RATIO_TOLD, _RATIO_REFUSED = 1.5, 10.0
 finer shows is one pixel of the other."""
 _MISPLACED = 0.5
 """Share of a zone's width by which a picture may lie wrong: beyond it what lies in the zone may be beside it."""
+_PLACED_WELL_PX = 0.1
+"""Points that disagree by less, pixels, are no doubt."""
+_HEIGHTS_APART_M = 10.0
+"""A pixel of Sentinel-1, at 45 degrees of incidence."""
 _LEAN_TOLD = 0.5
 """Share of a zone's width by which things may lean apart before it is told."""
 
@@ -211,11 +215,23 @@ def _placement(infos: Infos, ground: AOI | None, _params: Params) -> Refused | s
         return None
     worst = max(placed, key=lambda info: info.placement_rms_m or 0.0)
     rms = worst.placement_rms_m or 0.0
+    if rms < _PLACED_WELL_PX * max(worst.grid.pixel_size_m):
+        return None
     told = f"{worst.name} was placed by points that disagree by {rms:.2g} m"
     zones = _located(ground)
     if zones and all(rms > _MISPLACED * _width(zone) for zone in zones):
         return Refused(f"{told}, more than half the width of every zone: no zone can be told in it; place it better")
     return f"{told} (root mean square)"
+
+
+def _height(infos: Infos, _ground: AOI | None, _params: Params) -> str | None:
+    heights = [info.laid_on_m for info in infos]
+    if heights[0] is None or heights[1] is None or abs(heights[0] - heights[1]) <= _HEIGHTS_APART_M:
+        return None
+    return (
+        f"{infos[0].name} was laid on a height of {heights[0]:.0f} m and {infos[1].name} on {heights[1]:.0f} m: they "
+        "lie apart by about as much, which the registration has to find; give both the height of the place (--height)"
+    )
 
 
 def _same_image(infos: Infos, _ground: AOI | None, _params: Params) -> str | None:
@@ -296,6 +312,7 @@ RULES = (
     Rule("resolution", _resolution),
     Rule("instrument", _sensor),
     Rule("placement", _placement),
+    Rule("height", _height),
     Rule("same-image", _same_image),
     Rule("one-pass", _one_pass),
     Rule("order", _order),

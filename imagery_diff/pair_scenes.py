@@ -50,6 +50,11 @@ class Pair:
         """Whether both images hold reflectance, so that a number means a brightness."""
         return all(i.units == "reflectance" for i in self.infos)
 
+    @property
+    def resolution_m(self) -> float:
+        """What both images tell apart, where that is coarser than their pixels by design; 0 = not told."""
+        return max(info.resolution_m or 0.0 for info in self.infos)
+
     def lay_out(self, place: AOI) -> AOI:
         """Bring an AOI to the coordinate system both images are laid on.
 

@@ -126,6 +126,31 @@ class Orbit:
     """The provider's name of one pass, or of a strip of it."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """How a radar looked at one place."""
+
+    flight: tuple[float, float]
+    """Direction of flight on the map, (x, y) of length one; later lines lie there."""
+    away: tuple[float, float]
+    """Direction away from the satellite on the map, of length one."""
+    incidence_deg: float
+    """Between the vertical and the satellite, at the ground."""
+    ambiguity_m: float
+    """How far before and behind a bright target, along the flight, its ghosts lie."""
+    drift_s: float
+    """Metres along the flight by which a target is shown beside its place, for each metre a second that it moves
+    towards the satellite."""
+
+
+class RadarView(Protocol):
+    """How a radar looked at a scene."""
+
+    def at(self, x: float, y: float) -> Look:
+        """Return how it looked at a place, map units of the scene's grid."""
+        ...
+
+
 class PixelSource(Protocol):
     """Where a SceneInfo gets its pixels from."""
 
@@ -154,6 +179,9 @@ class SceneInfo:
     instrument: str | None = None
     gsd_m: float | None = None
     """Size of a pixel as the instrument saw it, metres; the grid may be finer."""
+    resolution_m: float | None = None
+    """What the instrument tells apart, metres, where that is coarser than its pixels by design (radar); None = not
+    told."""
     acquired: dt.datetime | None = None
     """UTC, aware; None = not known."""
     time_source: str | None = None
@@ -162,11 +190,16 @@ class SceneInfo:
     sun_source: str | None = None
     """``metadata``, or ``time and place`` where it was computed."""
     view: View | None = None
+    """Of an optical image."""
+    radar_view: RadarView | None = field(default=None, repr=False)
+    """Of a radar image; None where it is not told."""
     orbit: Orbit = Orbit()
     secondary: bool = False
     """A picture of an image, not the image as delivered: a screenshot, a scan, what a news site printed."""
     placement_rms_m: float | None = None
     """By how much the points disagree that a picture was placed by, metres; None where it needed none, or all."""
+    laid_on_m: float | None = None
+    """Height above the ellipsoid on which a radar image was laid; None where it lies on the terrain, or is optical."""
     ground_control: bool | None = None
     """Whether the provider tied it to the ground; None = not told."""
     scene_id: str | None = None

@@ -59,8 +59,8 @@ def compare(ctx: click.Context, /, words: tuple[str, ...], output: Path | None, 
     --bbox or --at it is left out. BEFORE and AFTER are images, or folders or archives as delivered. A folder with the
     result is written into the current directory, or into -o DIR.
 
-    --bands, --mask, --reference, --crs, --credit and --offset speak of both images; --before-bands, --after-mask and so
-    on of one.
+    --bands, --mask, --reference, --crs, --height, --credit and --offset speak of both images; --before-bands,
+    --after-mask and so on of one.
     """
     aoi_words = {key: options[key] for key in ("bbox", "at", "radius", "buffer_m")}
     aoi, before, after = _place_and_images(words, aoi_words)

@@ -58,6 +58,7 @@ _KINDS: tuple[tuple[str, dict[str, Any], str], ...] = (
         "Your own mask: 0 clear, 1 cloud, 2 haze, 3 shadow, 4 snow, else cloud.",
     ),
     ("crs", {"metavar": "EPSG:N"}, "Coordinate system of a picture's world file or control points."),
+    ("height", {"type": float, "metavar": "M"}, "Height of the place above the ellipsoid, for Sentinel-1 GRD."),
     ("credit", {"metavar": "TEXT"}, "Credit line, instead of the one that is known."),
     ("offset", {"type": float, "metavar": "N"}, "Of Sentinel-2 numbers whose metadata do not tell it: -1000 or 0."),
 )
@@ -69,7 +70,7 @@ _REFERENCE: tuple[str, dict[str, Any], str] = (
 
 
 def scene_options(command: _F) -> _F:
-    """Add what can be said of both images, and of each: time, bands, mask, credit, offset."""
+    """Add what can be said of both images, and of each: time, bands, mask, height, credit, offset."""
     options = [
         click.option(
             f"--{side}-time", callback=_moment, metavar="TIME", help=f"When {side.upper()} was taken: …T02:01Z."
@@ -135,6 +136,7 @@ def given_for(side: str, options: dict[str, Any]) -> Given:
             mask=told("mask"),
             credit=told("credit"),
             crs=told("crs"),
+            height_m=told("height"),
             offset=told("offset"),
         )
     except InputError as error:

@@ -46,6 +46,10 @@ BLOCK_PX = 24
 _FLOOR = 0.1
 """Amplitude of the noise floor as a share of bright ground: 20 dB. The noise-equivalent backscatter of spaceborne
 radars is -22 to -28 dB, land is about -8 dB. Under the floor a ratio means nothing."""
+_NOISE_POWER = 10**-2.2
+"""Floor of sigma and gamma nought at least: the noise of Sentinel-1 is to stay under -22 dB (a real table: -23 at the
+edges of sub-swaths, -30 between them). What is left once it is taken off scatters like the sum of ground and noise, so
+under a logarithm it has to be put back."""
 _LEAST_SPECKLE = 0.1
 """Variation of amplitude between the dates in the calmest windows of radar images, at least: 27 looks in amplitude.
 Less is as weak as the texture of optical images (measured: 0.094 and less on 119 optical bands)."""
@@ -69,6 +73,7 @@ class Scaling(enum.StrEnum):
     """How the numbers of a radar image follow from the backscatter."""
 
     MULTIPLICATIVE = "amplitude, intensity or a root of them"
+    POWER = "power"
     DECIBEL = "decibels"
     LOGARITHMIC = "a logarithm of unknown unit"
 
@@ -86,12 +91,14 @@ class Radar:
     """Whether the names of the bands say it."""
 
     def nepers(self, decibel: float) -> float:
-        """Natural logarithm of the ratio of amplitudes; 0 where the unit of a logarithm is not known.
+        """Natural logarithm of the ratio of the numbers; 0 where the unit of a logarithm is not known.
 
         Numbers that may be amplitudes or intensities are read as amplitudes.
 
         """
-        return 0.0 if self.scaling == Scaling.LOGARITHMIC else decibel * float(np.log(10)) / 20
+        if self.scaling == Scaling.LOGARITHMIC:
+            return 0.0
+        return decibel * float(np.log(10)) / 20 * _of_amplitude(self.scaling)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -111,7 +118,8 @@ class Speckle:
     outline_spread: NDArray[np.float64]
     """(band,), standard deviation of the fine log ratio as it stands, of which outlines are drawn."""
     looks: dict[float, NDArray[np.float64]]
-    """Scale -> (band,), looks with which the F law has that spread, the images read as amplitudes."""
+    """Scale -> (band,), looks with which the F law has that spread, the images read as amplitudes unless they are known
+    to be power."""
     unmix: NDArray[np.float64]
     """(component, band), makes the bands' standardised log ratios uncorrelated."""
     correlation_px2: float
@@ -123,6 +131,18 @@ class Speckle:
     def whitening(self) -> NDArray[np.float64]:
         """(component, band), of fine log brightness into spreads of unchanged ground."""
         return np.asarray(self.unmix / self.outline_spread)
+
+
+def of_power(what: str) -> Radar:
+    """Return what is known of images whose files tell that they hold power.
+
+    Parameters
+    ----------
+    what
+        What they hold, in words.
+
+    """
+    return Radar(scaling=Scaling.POWER, reason=f"the files hold {what}", exponent=1.0, named=True)
 
 
 def recognise(before: Floats, after: Floats, seen: Bools, names: tuple[str, ...]) -> Radar | None:
@@ -169,6 +189,11 @@ def may_be_radar(names: tuple[str, ...]) -> bool:
 
 def _named(names: tuple[str, ...]) -> bool:
     return all(_RADAR_NAME.search(name) for name in names)
+
+
+def _of_amplitude(scaling: Scaling) -> int:
+    """Return the power of the amplitude that the numbers are; 1 where it is not known."""
+    return 2 if scaling == Scaling.POWER else 1
 
 
 def _from_decibel(image: Floats) -> Floats:
@@ -249,7 +274,7 @@ def estimate_speckle(before: Floats, after: Floats, clear: Bools, radar: Radar) 
     scaling = radar.scaling
     images = (_linear(before, scaling), _linear(after, scaling))
     floor = _noise_floor(images, clear, scaling)
-    lit = _lit(images, clear, floor)
+    lit = _lit(images, clear, floor, scaling)
     gain = np.zeros(len(floor))
     # The floor is not multiplied by the gain, so the two settle together.
     for _ in range(4):
@@ -265,7 +290,7 @@ def estimate_speckle(before: Floats, after: Floats, clear: Bools, radar: Radar) 
         # The unit of the logarithm is not known: single-look speckle is assumed, it has the heaviest tail.
         looks = {sigma: (quartiles[0.0] / values) ** 2 for sigma, values in quartiles.items()}
     else:
-        looks = {sigma: _looks(values) for sigma, values in quartiles.items()}
+        looks = {sigma: _looks(values, scaling) for sigma, values in quartiles.items()}
     spread = {sigma: values / _law_quartile(looks[sigma]) for sigma, values in quartiles.items()}
     outline_spread = _quartiles(fine, lit) / _law_quartile(looks[FINE_PX])
     return Speckle(
@@ -285,7 +310,11 @@ def estimate_speckle(before: Floats, after: Floats, clear: Bools, radar: Radar) 
 def _noise_floor(images: tuple[Floats, Floats], clear: Bools, scaling: Scaling) -> NDArray[np.float64]:
     """Noise floor from the brightness that a quarter of the ground of both dates surpasses; (band,)."""
     bright = np.array([np.percentile([b[clear], a[clear]], 75) for b, a in zip(*images, strict=True)])
-    return np.zeros(len(bright)) if scaling == Scaling.LOGARITHMIC else np.maximum(_FLOOR * bright, 1e-9)
+    if scaling == Scaling.LOGARITHMIC:
+        return np.zeros(len(bright))
+    if scaling == Scaling.POWER:
+        return np.asarray(np.maximum(_FLOOR**2 * bright, _NOISE_POWER))
+    return np.maximum(_FLOOR * bright, 1e-9)
 
 
 def _middle(ratio: Floats, lit: Bools) -> NDArray[np.float64]:
@@ -304,11 +333,12 @@ def _law_quartile(looks: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.log(special.fdtri(2 * looks, 2 * looks, 0.75)) / np.sqrt(2 * special.polygamma(1, looks))
 
 
-def _looks(quartiles: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the looks whose log ratio of amplitudes has these quartiles."""
+def _looks(quartiles: NDArray[np.float64], scaling: Scaling) -> NDArray[np.float64]:
+    """Return the looks whose log ratio of power, or else of amplitudes, has these quartiles."""
+    root = 2 / _of_amplitude(scaling)
 
     def surplus(log_looks: float, quartile: float) -> float:
-        return float(np.log(special.fdtri(2 * np.exp(log_looks), 2 * np.exp(log_looks), 0.75))) / 2 - quartile
+        return float(np.log(special.fdtri(2 * np.exp(log_looks), 2 * np.exp(log_looks), 0.75))) / root - quartile
 
     return np.exp([scipy.optimize.brentq(surplus, -3, 20, args=(q,)) for q in np.clip(quartiles, 1e-4, 5)])
 
@@ -381,10 +411,11 @@ def _log_ratio(
     return np.where(clear, later - earlier, np.float32(0))
 
 
-def _lit(images: tuple[Floats, Floats], clear: Bools, floor: NDArray[np.float64]) -> Bools:
-    """Ground that stands twice above the floor on both dates, by band; all clear ground where that is too little."""
+def _lit(images: tuple[Floats, Floats], clear: Bools, floor: NDArray[np.float64], scaling: Scaling) -> Bools:
+    """Ground that stands 6 dB above the floor on both dates, by band; all clear ground where that is too little."""
+    above = 2 ** _of_amplitude(scaling)
     low = np.minimum(*(_smooth(image, clear, _LIT_PX) for image in images))
-    lit = clear & ((low > 2 * floor[:, None, None]) | (floor[:, None, None] == 0))
+    lit = clear & ((low > above * floor[:, None, None]) | (floor[:, None, None] == 0))
     enough = np.count_nonzero(lit, axis=(1, 2)) >= _MIN_PX
     return np.asarray(np.where(enough[:, None, None], lit, clear))
 
@@ -480,7 +511,7 @@ def weigh(before: Floats, after: Floats, clear: Bools, speckle: Speckle) -> Weig
 def lit_ground(before: Floats, after: Floats, clear: Bools, speckle: Speckle) -> Bools:
     """Ground that stands above the noise floor on both dates, in all bands: where a ratio means something."""
     images = (_linear(before, speckle.radar.scaling), _linear(after, speckle.radar.scaling))
-    return _lit_in_all(_lit(images, clear, speckle.floor), clear)
+    return _lit_in_all(_lit(images, clear, speckle.floor, speckle.radar.scaling), clear)
 
 
 def log_brightness(before: Floats, after: Floats, clear: Bools, speckle: Speckle) -> tuple[Floats, Floats]:

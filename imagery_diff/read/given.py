@@ -36,6 +36,8 @@ class Given:
     """See :class:`imagery_diff.read.masks.UserMask`."""
     crs: str | None = None
     """Coordinate system of a picture's world file or control points, ``EPSG:…``."""
+    height_m: float | None = None
+    """Of the place above the ellipsoid, for images that are laid on one height (Sentinel-1 GRD)."""
     offset: float | None = None
     """Of Sentinel-2 numbers whose metadata do not tell: -1000 from baseline 04.00 on, 0 before, or where it was taken
     off already."""
@@ -46,6 +48,8 @@ class Given:
                 raise InputError(
                     f"a band is given as name=number, its name in small letters, its number from 1: not {name}={number}"
                 )
+        if self.height_m is not None and not -500 <= self.height_m <= 9000:  # noqa: PLR2004 - the Dead Sea, Everest
+            raise InputError(f"no place lies {self.height_m:g} m above the ellipsoid; give its height in metres")
         if self.acquired is not None and self.acquired.tzinfo is None:
             raise InputError(f"the time {self.acquired} has no time zone; write it in UTC, with a Z at its end")
 

@@ -14,7 +14,7 @@ from imagery_diff.mark import carries_mark
 from imagery_diff.read.assets import open_delivery, read_list
 from imagery_diff.read.given import Given
 from imagery_diff.read.mosaic import join, of_one_pass
-from imagery_diff.read.products import airbus, landsat, maxar, planet, rapideye, sentinel2
+from imagery_diff.read.products import airbus, landsat, maxar, planet, rapideye, sentinel1, sentinel2
 from imagery_diff.read.products.bare import SUFFIXES, open_bare
 from imagery_diff.read.products.found import Found
 
@@ -27,7 +27,7 @@ MAX_STRIPS = 40
 """Strips that are joined at most; a pass over one place has some ten."""
 _WINDOW_PX = 128
 _MARKED = "its pixels carry the mark of a rendered image"
-_PRODUCTS = (planet, rapideye, maxar, airbus, sentinel2, landsat)
+_PRODUCTS = (planet, rapideye, maxar, airbus, sentinel1, sentinel2, landsat)
 
 
 def open_scene(path: str | Path, given: Given | None = None) -> SceneInfo:

@@ -89,8 +89,8 @@ def missing(info: SceneInfo) -> list[str]:
     wanted = (
         ("georeference", info.grid.crs),
         ("time", info.acquired),
-        ("sun", info.sun),
-        ("view", info.view),
+        ("sun", info.sun or info.level.radar),
+        ("view", info.view or info.level.radar),
         ("cloud mask", info.cloud_masked or info.level.radar),
         ("wavelengths", all(b.wavelength_nm is not None for b in info.bands) or info.level.radar),
         ("credit", info.credit or info.simulated),
