@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imagery_diff import pair_evidence, pair_ghosts, pair_masked, pair_match, pair_regions, pair_result
+from imagery_diff import pair_evidence, pair_ghosts, pair_masked, pair_match, pair_moving, pair_regions, pair_result
 from imagery_diff.aoi import AOI
 from imagery_diff.memory import giving_back
-from imagery_diff.method import align, regions
+from imagery_diff.method import align, radiometry, regions
 from imagery_diff.method.describe import describe, ships_in
 from imagery_diff.pair_register import register
 from imagery_diff.pair_scenes import open_pair
@@ -161,7 +161,14 @@ def compare(
         thresholds=pair_result.threshold_table(scales),
         detect=detect,
         params=params,
-        regions=pair_ghosts.doubted(pair_result.regions(told, pair, ground, odds), pair, grid),
+        regions=pair_moving.marked(
+            pair_ghosts.doubted(pair_result.regions(told, pair, ground, odds), pair, grid),
+            pictures,
+            radiometry.among(matched.clear, radiometry.DRY),
+            pair,
+            ground,
+            grid,
+        ),
         zones=pair_result.zone_states(ground, sight, told, to_look_at, params),
         relative_blur=matched.sharpness,
         caveats=(

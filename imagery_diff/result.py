@@ -57,6 +57,8 @@ class Region:
     description: str = ""
     traits: dict[str, float] = field(default_factory=dict)
     """What the second stage weighs; empty where it had no say."""
+    under_way: bool = False
+    """A vessel that the bands of its image show at different places: its length is not told."""
     p_change: float | None = None
     p_activity: float | None = None
     false_alarms_per_km2: float | None = None
@@ -212,6 +214,7 @@ class Candidate:
     zone_shares: dict[str, float] = field(default_factory=dict)
     colour: str | None = None
     length_is_lower_bound: bool = False
+    under_way: bool = False
     against: tuple[str, ...] = ()
     """Names of the references that bear it out."""
     description: str = ""

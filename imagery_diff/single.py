@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from imagery_diff import pair_moving
 from imagery_diff.aoi import AOI
 from imagery_diff.errors import InputError
-from imagery_diff.method import activity, align, regions, zones
+from imagery_diff.method import activity, align, regions, under_way, zones
 from imagery_diff.method.standing import Standing, Water, find_standing, find_water
 from imagery_diff.pair import compare
 from imagery_diff.params import Params
@@ -111,6 +112,7 @@ def look(
     others = tuple(r if isinstance(r, SceneInfo) else open_scene(r) for r in references)
     compared = [compare(place, other, info, params=params, progress=progress) for other in others]
     candidates = _borne_out(compared) if compared else _candidates(standing, water, scene, names, grid, ground)
+    candidates = candidates if compared or water is None else _moving(candidates, scene, water, names, grid)
     return Look(
         aoi=ground,
         image=info,
@@ -212,6 +214,25 @@ def _candidates(
     return tuple(found)
 
 
+def _moving(
+    candidates: tuple[Candidate, ...], scene: Scene, water: Water, names: tuple[str, ...], grid: Grid
+) -> tuple[Candidate, ...]:
+    """Say of vessels that the bands show at different places that they are under way."""
+    bands = pair_moving.finest(names)
+    if not bands or not any(c.activity == "vessel" for c in candidates):
+        return candidates
+    image, shown = scene.data[bands], [names[b] for b in bands]
+    standing = under_way.standing_shifts(image, ~water.domain & ~scene.unseen)
+    out = []
+    for candidate in candidates:
+        found = None
+        if candidate.activity == "vessel":
+            found = pair_moving.course_of(candidate.geometry, image, standing, shown, grid)
+        words = (*candidate.why, pair_moving.words_of(found)) if found else candidate.why
+        out.append(replace(candidate, under_way=found is not None, why=words))
+    return tuple(out)
+
+
 def _rim(mask: np.ndarray) -> np.ndarray:
     """Return a patch with the pixels beside it; (row, col) of its window."""
     from scipy import ndimage  # noqa: PLC0415 - only where something stands
@@ -253,6 +274,7 @@ def _borne_out(compared: list[Comparison]) -> tuple[Candidate, ...]:
                 zone_shares=region.zone_shares,
                 colour=region.colour,
                 length_is_lower_bound=region.length_is_lower_bound,
+                under_way=region.under_way,
                 against=tuple(bearing),
             )
         )

@@ -67,6 +67,8 @@ def describe(candidate: Candidate, found: Look) -> str:
     colour = f"{candidate.colour} " if candidate.colour else ""
     what = f"a {colour}{_NOUNS[candidate.activity]}"
     size = f"{least}{candidate.length_m:.0f} {unit} long and {candidate.width_m:.0f} {unit} wide"
+    if candidate.under_way:
+        size = "under way, so that its length is not told"
     where = f" at {candidate.zone}" if candidate.zone else ""
     when = moment_words(found.image, found.aoi.timezone if found.aoi else None)
     if candidate.direction is None:
@@ -92,7 +94,7 @@ def properties(candidate: Candidate, found: Look) -> dict[str, Any]:
         "p_activity": None,
         "false_alarms_per_km2": None,
         "area_m2": rounded(candidate.area_m2, 1) if placed else None,
-        "length_m": rounded(candidate.length_m, 1) if placed else None,
+        "length_m": rounded(candidate.length_m, 1) if placed and not candidate.under_way else None,
         "length_low_m": None,
         "length_high_m": None,
         "length_is_lower_bound": candidate.length_is_lower_bound,
@@ -178,7 +180,7 @@ def _in_pixels(candidate: Candidate) -> dict[str, Any]:
     outline = shapely.transform(candidate.geometry, lambda xy: xy.round(2))
     return {
         "area_px": rounded(candidate.area_m2, 1),
-        "length_px": rounded(candidate.length_m, 1),
+        "length_px": None if candidate.under_way else rounded(candidate.length_m, 1),
         "width_px": rounded(candidate.width_m, 1),
         "geometry": mapping(outline),
     }
@@ -255,7 +257,7 @@ def _candidate_lines(found: Look) -> list[str]:
             c.direction or "-",
             _NOUNS[c.activity],
             c.zone or "-",
-            f"{'>' if c.length_is_lower_bound else ''}{c.length_m:.0f} x {c.width_m:.0f}",
+            _size(c),
             c.colour or "-",
         )
         for c in found.candidates
@@ -264,6 +266,12 @@ def _candidate_lines(found: Look) -> list[str]:
     count = len(rows)
     title = f"{count} candidate{'s' if count > 1 else ''}, unconfirmed, the strongest first; length x width"
     return [title, *columns(heads, rows, (5, 11, 24, 30, 11, 8))]
+
+
+def _size(candidate: Candidate) -> str:
+    if candidate.under_way:
+        return "under way"
+    return f"{'>' if candidate.length_is_lower_bound else ''}{candidate.length_m:.0f} x {candidate.width_m:.0f}"
 
 
 def _zone_lines(found: Look) -> list[str]:
@@ -388,7 +396,8 @@ def _close_up(sheet: Sheet, found: Look, candidate: Candidate, place: tuple[int,
     )
     stretch = stretch_of((found.scene,), [b.name for b in found.image.bands], frame)
     unit = "m" if found.grid.crs else "px"
-    words = f"{candidate.id}  {candidate.length_m:.0f} x {candidate.width_m:.0f} {unit}, {_NOUNS[candidate.activity]}"
+    size = "under way" if candidate.under_way else f"{_size(candidate)} {unit}"
+    words = f"{candidate.id}  {size}, {_NOUNS[candidate.activity]}"
     sheet.text(fitted(words, width, _SMALL), left, top, _SMALL, weight="bold")
     with sheet.panel(grid_panel(found.scene, stretch, frame), left, top + 36) as panel:
         if found.simulated:

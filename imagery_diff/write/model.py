@@ -67,7 +67,7 @@ def region_properties(region: Region, result: Comparison) -> dict[str, Any]:
         "p_activity": rounded(region.p_activity, 4),
         "false_alarms_per_km2": rounded(region.false_alarms_per_km2, 6),
         "area_m2": rounded(region.area_m2, 1) if placed else None,
-        "length_m": rounded(region.length_m, 1) if placed else None,
+        "length_m": rounded(region.length_m, 1) if placed and not region.under_way else None,
         "length_low_m": rounded(region.length_low_m, 1) if placed else None,
         "length_high_m": rounded(region.length_high_m, 1) if placed else None,
         "length_is_lower_bound": region.length_is_lower_bound,
@@ -93,7 +93,7 @@ def pixel_measures(region: Region) -> dict[str, Any]:
     outline = shapely.transform(region.geometry, lambda xy: np.round(xy, 2))
     return {
         "area_px": rounded(region.area_m2, 1),
-        "length_px": rounded(region.length_m, 1),
+        "length_px": None if region.under_way else rounded(region.length_m, 1),
         "width_px": rounded(region.width_m, 1),
         "geometry": mapping(outline),
     }

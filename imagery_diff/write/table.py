@@ -115,6 +115,7 @@ def _regions(result: Comparison) -> list[str]:
 
 def _region_row(region: Region, result: Comparison) -> tuple[str, ...]:
     size = f"{'>' if region.length_is_lower_bound else ''}{region.length_m:.0f} x {region.width_m:.0f}"
+    size = "under way" if region.under_way else size
     zone = next((s.zone for s in result.zones if s.zone.name == region.zone), None)
     where = zone_title(zone) if zone else region.zone or ("outside the zones" if result.zones else "-")
     if zone is not None and not zone.located:

@@ -81,6 +81,8 @@ def describe_region(region: Region, before: SceneInfo, after: SceneInfo, aoi: AO
     colour = f"{region.colour} " if region.colour else ""
     what = f"a {colour}{_NOUNS[region.activity]}"
     size = f"{at_least}{region.length_m:.0f} {unit} long and {region.width_m:.0f} {unit} wide"
+    if region.under_way:
+        size = "under way, so that its length is not told"
     seen = _VERBS[region.direction].format(place=_place(zone, aoi))
     return f"{what[0].upper()}{what[1:]}, {size}, {seen}, {window_of(before, after, timezone)}."
 
@@ -186,9 +188,13 @@ def one_line(result: Comparison) -> str:
 
 def as_html(result: Comparison) -> str:
     """Small table for a notebook; every name is escaped."""
+
+    def length(region: Region) -> str:
+        return "under way" if region.under_way else f"{region.length_m:.0f}"
+
     rows = "".join(
         f"<tr><td>{html.escape(r.id)}</td><td>{html.escape(r.direction)}</td><td>{html.escape(r.activity)}</td>"
-        f"<td>{html.escape(r.zone or '')}</td><td>{r.length_m:.0f}</td><td>{r.width_m:.0f}</td></tr>"
+        f"<td>{html.escape(r.zone or '')}</td><td>{length(r)}</td><td>{r.width_m:.0f}</td></tr>"
         for r in result.regions
     )
     head = "<tr><th>id</th><th>direction</th><th>activity</th><th>zone</th><th>length m</th><th>width m</th></tr>"

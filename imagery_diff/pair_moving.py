@@ -1,0 +1,93 @@
+"""Vessels under way: told as such by the bands of their own image, and without a length."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rasterio.features import rasterize
+
+from imagery_diff.method import under_way
+from imagery_diff.write.words import describe_region
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
+
+    from imagery_diff.aoi import AOI
+    from imagery_diff.grid import Grid
+    from imagery_diff.pair_scenes import Pair
+    from imagery_diff.result import Region
+    from imagery_diff.scene import Scene
+
+_STOOD_ON = {"appeared": 1, "disappeared": 0}
+_MOST = 60
+"""Vessels that are looked at, the strongest first."""
+
+
+def marked(
+    regions: tuple[Region, ...],
+    scenes: tuple[Scene, Scene],
+    dry: NDArray[np.bool_],
+    pair: Pair,
+    ground: AOI | None,
+    grid: Grid,
+) -> tuple[Region, ...]:
+    """Say of vessels that the bands of their image show at different places that they are under way.
+
+    Parameters
+    ----------
+    scenes
+        Both images as read, on the grid.
+    dry
+        (row, col), True on clear land.
+
+    """
+    bands = finest(pair.names)
+    vessels = [r.id for r in regions if r.activity == "vessel" and r.direction in _STOOD_ON][:_MOST]
+    if not vessels or not bands or any(info.level.radar for info in pair.infos):
+        return regions
+    dates = {_STOOD_ON[r.direction] for r in regions if r.id in vessels}
+    images = {k: scenes[k].data[bands].astype(np.float32) for k in dates}
+    standing = {k: under_way.standing_shifts(image, dry) for k, image in images.items()}
+    names = [pair.names[b] for b in bands]
+    out = []
+    for region in regions:
+        date = _STOOD_ON.get(region.direction, -1)
+        course = None
+        if region.id in vessels:
+            course = course_of(region.geometry, images[date], standing[date], names, grid)
+        if course is not None:
+            moved = replace(region, under_way=True, why=(*region.why, words_of(course)))
+            region = replace(moved, description=describe_region(moved, *pair.infos, ground))  # noqa: PLW2901
+        out.append(region)
+    return tuple(out)
+
+
+def finest(names: Sequence[str]) -> list[int]:
+    """Return the bands that are looked at: those of the finest pixels, others have a blur of their own; [] if too few."""
+    found = [names.index(n) for n in ("blue", "green", "red", "nir") if n in names]
+    return found if len(found) > 2 else []  # noqa: PLR2004 - three must bear it out
+
+
+def course_of(
+    outline: BaseGeometry, image: NDArray[np.float32], standing: NDArray[np.float64], names: Sequence[str], grid: Grid
+) -> under_way.Course | None:
+    """Look for a course in the pixels of an outline, map units."""
+    mask = rasterize([outline], out_shape=grid.shape, transform=grid.transform, dtype="uint8").astype(bool)
+    rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return None
+    window = (slice(int(rows[0]), int(rows[-1]) + 1), slice(int(cols[0]), int(cols[-1]) + 1))
+    return under_way.course_of(image, mask[window], window, standing, tuple(names))
+
+
+def words_of(course: under_way.Course) -> str:
+    """Say how it is known."""
+    first, second = course.bands
+    return (
+        f"under way: {first} and {second} of one image show it {course.shift_px:.1f} pixels apart, so it has no length"
+    )
