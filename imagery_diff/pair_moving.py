@@ -68,7 +68,7 @@ def marked(
 
 
 def finest(names: Sequence[str]) -> list[int]:
-    """Return the bands that are looked at: those of the finest pixels, others have a blur of their own; [] if too few."""
+    """Return the bands that are looked at: those of the finest pixels, others have their own blur; [] if too few."""
     found = [names.index(n) for n in ("blue", "green", "red", "nir") if n in names]
     return found if len(found) > 2 else []  # noqa: PLR2004 - three must bear it out
 

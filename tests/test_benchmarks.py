@@ -36,7 +36,7 @@ def modules():
     sys.path.insert(0, str(BENCHMARKS))
     names = ("scenes", "event_scores", "scene_scores", "scene_maps", "nuisances", "harbour_events", "rendered")
     names = (*names, "accuracy_tables", "calibration_tables", "accuracy", "accuracy_diff", "second_stage")
-    names = (*names, "calibrate", "calibration_figure", "sharpness", "registration")
+    names = (*names, "calibrate", "calibration_figure", "sharpness", "registration", "sky")
     yield SimpleNamespace(**{n: importlib.import_module(n) for n in names})
     sys.path.remove(str(BENCHMARKS))
 
@@ -665,3 +665,23 @@ def test_the_shift_told_is_the_one_measured_in_each_band(made):
         found = estimate_shift(before[[band]], after[[band]], bare, max_shift_px=5.0, tile_px=128, sample_px=1_500_000)
         # Tall things lean apart by a tenth of a pixel between two views near nadir.
         assert (found.rows, found.cols) == pytest.approx(np.array(scene.shift_px) + own[band], abs=0.15)
+
+
+def test_masks_are_counted_over_all_scenes_before_they_are_scored(modules):
+    counts = modules.sky.Counts
+    found, true = np.zeros((4, 10), bool), np.zeros((4, 10), bool)
+    found[0, :8], true[0, 2:], true[1, :2] = True, True, True
+    total = counts.of_masks(found, true) + counts.of_masks(~found & False, true)
+    assert total == counts(both=6, found=8, true=20, of=80)
+    assert total.scores == (6 / 20, 6 / 8, 6 / 22)
+    assert counts.of_masks(found, true & False).scores[0] is None
+
+
+def test_snow_lies_where_an_image_is_nearer_to_snow_than_to_the_bare_ground_of_the_other_date(modules):
+    bare = np.full((4, 5, 6), 0.1, np.float32)
+    now = bare.copy()
+    now[:, :2] = 0.7
+    now[:, 2] = 0.3
+    lies = modules.sky._white_now(now, bare)
+    assert lies[:2].all()
+    assert not lies[2:].any()
