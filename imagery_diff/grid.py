@@ -92,6 +92,13 @@ class Grid:
             raise InputError("without a georeference a grid has no place on the earth")
         return _centre_lonlat(self.crs, self.transform, self.shape)
 
+    @property
+    def up_azimuth_deg(self) -> float | None:
+        """Azimuth of the direction towards the top, degrees clockwise from true north; None without georeference."""
+        if self.crs is None:
+            return None
+        return _up_azimuth_deg(self.crs, self.transform, self.shape)
+
     def window(self, row: int, col: int, shape: tuple[int, int]) -> Grid:
         """Return the grid of a rectangle of pixels of this one, its first pixel at (row, col)."""
         return Grid(crs=self.crs, transform=_moved(self.transform, row, col), shape=shape)
@@ -129,6 +136,19 @@ def _centre_lonlat(crs: str, transform: Affine, shape: tuple[int, int]) -> tuple
     if not (math.isfinite(lon) and abs(lat) <= 90):  # noqa: PLR2004 - degrees
         raise InputError(f"the centre of the raster is not on the earth in {crs[:60]}; its georeference is wrong")
     return (float(lon), float(lat))
+
+
+@lru_cache(maxsize=64)
+def _up_azimuth_deg(crs: str, transform: Affine, shape: tuple[int, int]) -> float:
+    """Measure the azimuth from the middle to the pixel above it, along the ellipsoid."""
+    from pyproj import CRS, Geod, Transformer  # noqa: PLC0415
+
+    grid = Grid(crs=crs, transform=transform, shape=shape)
+    to_lonlat = Transformer.from_crs(CRS.from_user_input(crs), 4326, always_xy=True)
+    row, col = shape[0] / 2, shape[1] / 2
+    (lon, lat), (lon_up, lat_up) = (to_lonlat.transform(*grid.xy(r, col)) for r in (row, row - 1))
+    azimuth, _, _ = Geod(ellps="WGS84").inv(lon, lat, lon_up, lat_up)
+    return float(azimuth)
 
 
 @lru_cache(maxsize=64)

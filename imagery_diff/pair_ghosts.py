@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from imagery_diff.grid import Grid
     from imagery_diff.pair_scenes import Pair
     from imagery_diff.result import Region
-    from imagery_diff.scene import Look, SceneInfo
+    from imagery_diff.scene import RadarLook, SceneInfo
 
 _BRIGHTER = 100.0
 """20 dB: the least by which a target outshines its ghosts and sidelobes."""
@@ -103,7 +103,7 @@ class _Surround:
         return np.where(scene.unseen, np.float32(0), scene.data[0]), places
 
 
-def _doubts(near: _Surround, look: Look, half_m: float) -> Iterator[str]:
+def _doubts(near: _Surround, look: RadarLook, half_m: float) -> Iterator[str]:
     """Say whose ghost or sidelobe a thing may be."""
     around = near.within(0, 0, max(_LOBES_M, half_m + _AROUND_M))
     if around is None:

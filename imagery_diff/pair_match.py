@@ -13,6 +13,7 @@ import numpy as np
 
 from imagery_diff import pair_result
 from imagery_diff.method import clouds, radiometry, shade, sharpness, speckle, veil, zones
+from imagery_diff.method.cloud_shade import project_shadow
 from imagery_diff.method.radiometry import DRY, Surface
 from imagery_diff.scene import UNSEEN, Flag
 
@@ -70,8 +71,11 @@ def mark_clouds(
 
     Snow on one date is known as such where the bands tell; radar looks through clouds.
     """
+    if radar:
+        return scenes
+    scenes = (_with_thrown_shade(scenes[0], pair, 0), _with_thrown_shade(scenes[1], pair, 1))
     bare = [not info.cloud_masked for info in pair.infos]
-    if radar or not any(bare):
+    if not any(bare):
         return scenes
     cover, bare_ground = _bare_ground(scenes, pair, ground, params)
     if bare_ground.taken.any():
@@ -84,6 +88,19 @@ def mark_clouds(
         for scene, there, without in zip(scenes, found, bare, strict=True)
     )
     return before, after
+
+
+def _with_thrown_shade(scene: Scene, pair: Pair, date: int) -> Scene:
+    """Mark the shade that a mask's clouds throw, where the mask does not mark it itself."""
+    info, cloud = pair.infos[date], (scene.flags & np.uint8(Flag.CLOUD.value)) != 0
+    if not info.cloud_masked or info.shadow_masked or not cloud.any():
+        return scene
+    known = (scene.flags & np.uint8(UNSEEN & ~Flag.CLOUD)) == 0
+    pixel = scene.grid.pixel_size_m[0]
+    shade = project_shadow(cloud, scene.data, known, pair.names, pixel, info.sun_from_top(scene.grid)).shade
+    flags = scene.flags.copy()
+    flags[shade] |= np.uint8(Flag.SHADOW.value)
+    return replace(scene, flags=flags)
 
 
 def match_radiometry(scenes: tuple[Scene, Scene], pair: Pair, ground: AOI | None, params: Params) -> Matched:

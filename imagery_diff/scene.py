@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -127,7 +127,7 @@ class Orbit:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class RadarLook:
     """How a radar looked at one place."""
 
     flight: tuple[float, float]
@@ -146,7 +146,7 @@ class Look:
 class RadarView(Protocol):
     """How a radar looked at a scene."""
 
-    def at(self, x: float, y: float) -> Look:
+    def at(self, x: float, y: float) -> RadarLook:
         """Return how it looked at a place, map units of the scene's grid."""
         ...
 
@@ -229,6 +229,18 @@ class SceneInfo:
     def units(self) -> str:
         """``reflectance``, ``digital numbers``, or what else the numbers are."""
         return self.level.units
+
+    @property
+    def shadow_masked(self) -> bool:
+        """Whether a mask that came with it knows the shadow of clouds; one of the user's own is taken to."""
+        return any("shadow" in mask or "the user" in mask for mask in self.masks)
+
+    def sun_from_top(self, grid: Grid) -> Sun | None:
+        """Return the sun with its azimuth from the top of a grid, clockwise; None where it is not known."""
+        up = grid.up_azimuth_deg
+        if self.sun is None or up is None:
+            return None
+        return replace(self.sun, azimuth_deg=(self.sun.azimuth_deg - up) % 360.0)
 
     def read(self, row: int = 0, col: int = 0, shape: tuple[int, int] | None = None) -> Scene:
         """Read a rectangle of pixels of all bands at the image's own resolution."""

@@ -7,6 +7,7 @@ import pytest
 from affine import Affine
 
 from imagery_diff.errors import InputError
+from imagery_diff.geometry import Sun
 from imagery_diff.grid import Grid
 from imagery_diff.scene import DEGRADED, UNSEEN, Band, Flag, Scene, SceneInfo
 
@@ -63,3 +64,27 @@ def test_an_image_of_flags_is_masked_in_its_own_type():
     """A member of the enum would widen it to 64 bits a pixel."""
     flags = np.zeros((2, 3), np.uint8)
     assert (flags & UNSEEN).dtype == (flags & DEGRADED).dtype == np.uint8
+
+
+def test_the_sun_from_the_top_of_a_turned_grid():
+    def seen_on(transform, crs="EPSG:32652"):
+        return info(sun=Sun(azimuth_deg=160.0, elevation_deg=36.0)).sun_from_top(
+            Grid(crs=crs, transform=transform, shape=(10, 10))
+        )
+
+    upright = seen_on(Affine(3, 0, 500_000, 0, -3, 4_677_000))
+    assert upright.azimuth_deg == pytest.approx(160.0, abs=0.01)
+    # East of the zone's middle its north leans to the east, by (longitude difference) x sin(latitude).
+    leaning = seen_on(Affine(3, 0, 605_000, 0, -3, 4_677_000))
+    assert leaning.azimuth_deg == pytest.approx(160.0 - 0.86, abs=0.05)
+    # The top of this one looks west.
+    turned = seen_on(Affine(0, 3, 500_000, -3, 0, 4_677_000))
+    assert turned.azimuth_deg == pytest.approx(250.0, abs=0.01)
+    assert seen_on(Affine.identity(), None) is None
+
+
+def test_which_masks_know_the_shadow_of_clouds():
+    assert info(masks=("UDM2: cloud, shadow, haze, snow, suspect pixels",)).shadow_masked
+    assert info(masks=("mine.tif: what the user says",)).shadow_masked
+    assert not info(masks=("UDM: cloud, suspect pixels",)).shadow_masked
+    assert not info().shadow_masked

@@ -15,6 +15,7 @@ from imagery_diff import AOI, Zone, look, samples
 from imagery_diff.cli import main
 from imagery_diff.errors import InputError
 from imagery_diff.method.standing import find_standing, find_water
+from imagery_diff.scene import Flag, Level
 from imagery_diff.write.look import candidates_geojson, summary
 
 TOP = Path(__file__).resolve().parents[1]
@@ -227,3 +228,18 @@ def test_on_real_pictures_ships_at_anchor_are_found(data_folder):
     found = look("-", data_folder / "unlabelled" / "planetscope_visual" / "sfbay_1.png")
     ships = [(847, 162), (1102, 166), (1398, 198), (1216, 574), (927, 654), (1038, 906), (1366, 939), (1674, 987)]
     assert sum(any(c.geometry.distance(Point(s)) <= 15 for c in found.candidates) for s in ships) >= 7
+
+
+def test_without_a_mask_cloud_is_judged_by_its_look_and_it_is_said(opened):
+    image = harbour()
+    rows, cols = np.mgrid[:220, :300]
+    cloud = np.clip(1.6 - np.hypot(rows - 110, cols - 190) / 40, 0, 1)
+    image += ((0.65 - image) * cloud).astype(np.float32)
+    found = look("-", opened(image, name="a.tif", level=Level.SURFACE))
+    middle = found.scene.flags[80:140, 160:220]
+    assert np.mean((middle & Flag.CLOUD) != 0) > 0.9
+    assert any("judged by their look alone" in c for c in found.caveats)
+    # What a provider's mask calls clear is not called cloud by its look.
+    masked = look("-", opened(image, name="a.tif", level=Level.SURFACE, cloud_masked=True))
+    assert not masked.scene.flags.any()
+    assert not any("by their look" in c for c in masked.caveats)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from imagery_diff.scene import Look
+from imagery_diff.scene import RadarLook
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,11 +69,11 @@ class Beam:
             incidences_deg=np.median(points.incidence_deg, axis=0),
         )
 
-    def at(self, x: float, y: float) -> Look:
+    def at(self, x: float, y: float) -> RadarLook:
         """Return how the radar looked at a place of the scene's map."""
         pixel = float(self.to_pixel @ (1.0, x, y))
         reach = float(np.interp(pixel, self.pixels, self.ranges_m))
-        return Look(
+        return RadarLook(
             flight=_unit(self.to_line[1:]),
             away=_unit(self.to_pixel[1:]),
             incidence_deg=float(np.interp(pixel, self.pixels, self.incidences_deg)),

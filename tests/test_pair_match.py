@@ -1,0 +1,54 @@
+"""A mask that knows clouds and not their shadow: the shadow is thrown from the cloud with the sun."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from imagery_diff.geometry import Sun
+from imagery_diff.pair_match import _with_thrown_shade
+from imagery_diff.pair_scenes import open_pair
+from imagery_diff.scene import Flag, Level
+
+SHAPE = (400, 400)
+CLOUD, SHADE = (np.s_[120:180], np.s_[120:180]), (np.s_[190:250], np.s_[150:210])
+
+
+@pytest.fixture
+def clouded(opened):
+    """Return a pair whose second date has a cloud and its shadow, to the lower right; and that date as read."""
+
+    def make(masks=("UDM: cloud, suspect pixels",)):
+        rng = np.random.default_rng(3)
+        ground = ndimage.gaussian_filter(rng.normal(0.2, 0.12, SHAPE), 2).clip(0.05)
+        images = [np.stack([ground * k for k in (0.8, 0.9, 1.0, 1.4)]).astype(np.float32) for _ in range(2)]
+        images[1][(slice(None), *SHADE)] *= 0.45
+        images[1][(slice(None), *CLOUD)] = 0.6
+        flags = np.zeros(SHAPE, np.uint8)
+        flags[CLOUD] = Flag.CLOUD
+        # Shadows point away from the sun: to the lower right with the sun in the upper left.
+        sun = Sun(azimuth_deg=337.0, elevation_deg=40.0)
+        facts = {"level": Level.SURFACE, "cloud_masked": True, "masks": masks, "sun": sun}
+        looks = (opened(images[0], name="a.tif", **facts), opened(images[1], flags, name="b.tif", **facts))
+        return SimpleNamespace(pair=open_pair(*looks), scene=looks[1].read())
+
+    return make
+
+
+def test_the_shadow_of_a_masked_cloud_is_degraded(clouded):
+    case = clouded()
+    flags = _with_thrown_shade(case.scene, case.pair, 1).flags
+    assert np.mean((flags[SHADE] & Flag.SHADOW) != 0) > 0.8
+    assert np.mean((flags & Flag.SHADOW) != 0) < 0.06
+
+
+def test_a_mask_that_knows_shadows_is_believed(clouded):
+    case = clouded(("UDM2: cloud, shadow, haze, snow, suspect pixels",))
+    assert not (_with_thrown_shade(case.scene, case.pair, 1).flags & Flag.SHADOW).any()
+
+
+def test_a_date_without_cloud_throws_none(clouded):
+    case = clouded()
+    before = case.pair.infos[0].read()
+    assert _with_thrown_shade(before, case.pair, 0) is before
