@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from imagery_diff.errors import InputError
 from imagery_diff.mark import ALTERED, ALTERED_TAG
 from imagery_diff.read import georeference
@@ -27,6 +29,11 @@ _PICTURES = frozenset({"PNG", "JPEG"})
 """Formats in which no provider delivers what its satellite measured."""
 _MAX_PICTURE_PX = 60_000_000
 """A picture is read whole once, to find what was drawn on it."""
+_TIME_TAGS = ("ACQUISITIONDATETIME", "acquisition_datetime", "acquired", "datetime")
+"""Tags in which programs keep when an image was taken, ISO 8601; TIFF's own DateTime is when the file was written."""
+_SAMPLE_PX = 256
+_REFLECTANCE = (0.02, 0.6, 1.6)
+"""Least and largest middle of an image of ground in reflectance, and what only glint and cloud exceed."""
 _TIME_IN_NAME = re.compile(
     r"(?<!\d)(20\d\d)-?([01]\d)-?([0-3]\d)[T_ -]?([0-2]\d)[:h-]?([0-5]\d)(?:[:m-]?([0-5]\d))?Z?(?!\d)"
 )
@@ -70,30 +77,35 @@ def open_bare(asset: Asset, given: Given) -> SceneInfo:
         )
     rendered, altered = bool(file.tags.get("IMAGERY_DIFF_RENDERED")), bool(file.tags.get(ALTERED_TAG))
     place = file.placement
-    moment = _time_in(asset.name)
+    moment, told_by = _time_of(asset.name, file.tags)
+    source = RasterSource(
+        asset=asset,
+        indexes=file.indexes,
+        placed=file.grid if place else None,
+        mask=DrawnMask(asset, file.indexes) if file.picture and file.dtype == "uint8" else None,
+    )
     names = {"GTiff": "GeoTIFF", "JP2OpenJPEG": "JPEG 2000"}
     return SceneInfo(
         name=asset.name,
         grid=file.grid,
         bands=file.bands,
-        source=RasterSource(
-            asset=asset,
-            indexes=file.indexes,
-            placed=file.grid if place else None,
-            mask=DrawnMask(asset, file.indexes) if file.picture and file.dtype == "uint8" else None,
-        ),
+        source=source,
         product=f"picture ({file.driver})" if file.picture else names.get(file.driver, file.driver),
         why="its first bytes; its name is none of a product's",
         level=Level.DISPLAY if file.picture and file.dtype == "uint8" else Level.NUMBERS,
         acquired=moment,
-        time_source="file name, guessed to be UTC" if moment else None,
+        time_source=told_by,
         secondary=file.picture,
         placement_rms_m=place.rms_px * max(file.grid.pixel_size_m) if place and place.rms_px is not None else None,
         simulated=rendered or altered,
         credit=ALTERED if altered and not rendered else None,
         files=(asset.file, *(a.file for a in place.files)) if place else (asset.file,),
-        notes=(*file.notes, *(_placement_words(place, file.grid) if place else ())),
-        caveats=(*file.caveats, *_caveats(asset, file, moment, altered=altered)),
+        notes=(
+            *file.notes,
+            *(_placement_words(place, file.grid) if place else ()),
+            *_guessed_scale(source, file),
+        ),
+        caveats=(*file.caveats, *_caveats(asset, file, told_by, altered=altered)),
     )
 
 
@@ -156,19 +168,44 @@ def _as_given(asset: Asset, count: int, told: dict[str, int]) -> tuple[tuple[Ban
     return tuple(Band(name=name) for name in told), tuple(told.values())
 
 
-def _time_in(name: str) -> dt.datetime | None:
-    """Read day and time in a file's name; None where there are none."""
+def _time_of(name: str, tags: dict[str, str]) -> tuple[dt.datetime | None, str | None]:
+    """Read when an image was taken, from its tags or else from its name; and where that stands."""
+    for tag in _TIME_TAGS:
+        try:
+            moment = dt.datetime.fromisoformat(tags.get(tag, "").strip())
+        except ValueError:
+            continue
+        if moment.tzinfo is not None:
+            return moment.astimezone(dt.UTC), f"tag {tag}"
+        return moment.replace(tzinfo=dt.UTC), f"tag {tag}, guessed to be UTC"
     match = _TIME_IN_NAME.search(name)
-    if not match:
-        return None
-    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups())
     try:
-        return dt.datetime(year, month, day, hour, minute, second, tzinfo=dt.UTC)
+        parts = [int(part or 0) for part in match.groups()] if match else []
+        found = dt.datetime(*parts, tzinfo=dt.UTC) if parts else None  # type: ignore[arg-type, misc] # year to second
     except ValueError:
-        return None
+        found = None
+    return found, "file name, guessed to be UTC" if found else None
 
 
-def _caveats(asset: Asset, file: _File, moment: dt.datetime | None, *, altered: bool) -> list[str]:
+def _guessed_scale(source: RasterSource, file: _File) -> tuple[str, ...]:
+    """Say what the numbers look like; they are compared as they stand, whatever they are."""
+    if file.picture or file.dtype == "uint8":
+        return () if file.picture else ("8-bit numbers, as of a stretched picture",)
+    rows, cols = file.grid.shape
+    side = min(_SAMPLE_PX, rows, cols)
+    scene = source.read((rows - side) // 2, (cols - side) // 2, (side, side), (len(file.indexes) // 2,))
+    values = scene.data[0][~scene.unseen]
+    if not values.size:
+        return ()
+    middle, high = (float(v) for v in np.percentile(values, (50, 99)))
+    for factor in (1.0, 10_000.0):
+        if _REFLECTANCE[0] * factor <= middle <= _REFLECTANCE[1] * factor and high <= _REFLECTANCE[2] * factor:
+            times = "" if factor == 1.0 else f" times {factor:g}"
+            return (f"numbers of about {middle:.3g} look like reflectance{times}; compared as they stand",)
+    return (f"numbers of about {middle:.3g}, of no scale that is known; compared as they stand",)
+
+
+def _caveats(asset: Asset, file: _File, told_by: str | None, *, altered: bool) -> list[str]:
     """Say what about the file is doubtful."""
     found = []
     if file.picture:
@@ -176,8 +213,8 @@ def _caveats(asset: Asset, file: _File, moment: dt.datetime | None, *, altered: 
             f"{asset.name}: secondary copy, a picture of an image and not the image as delivered: what was done to it "
             "is not known, and no probability is given"
         )
-    if moment is not None:
-        found.append(f"{asset.name}: its time is a guess, read from its name as UTC")
+    if told_by is not None and "guessed" in told_by:
+        found.append(f"{asset.name}: its time is a guess ({told_by})")
     if altered:
         found.append(f"{asset.name}: {ALTERED.lower()}")
     return found

@@ -201,6 +201,45 @@ def test_a_time_in_a_name_is_a_guess_and_gives_no_sun(picture, name, time):
     assert any("its time is a guess" in c for c in info.caveats)
 
 
+@pytest.mark.parametrize(
+    ("tags", "time", "guess"),
+    [
+        ({"ACQUISITIONDATETIME": "2023-10-20T11:01:33+09:00"}, "2023-10-20T02:01:33", False),
+        ({"datetime": "2023-10-20T02:01:33Z"}, "2023-10-20T02:01:33", False),
+        ({"acquired": "2023-10-20T02:01:33"}, "2023-10-20T02:01:33", True),
+        ({"acquired": "yesterday"}, None, False),
+        ({"TIFFTAG_DATETIME": "2023:10:20 02:01:33"}, None, False),
+    ],
+)
+def test_a_time_in_a_tag_is_believed_if_it_has_a_zone(write_image, tags, time, guess):
+    info = open_scene(write_image("port.tif", np.full((1, 9, 9), 9, np.uint16), tags=tags))
+    if time is None:
+        assert info.acquired is None
+        return
+    assert info.acquired.isoformat() == time + "+00:00"
+    assert ("guess" in info.time_source) is guess
+    assert (info.sun is None) is guess
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (np.uint16(1500), "look like reflectance times 10000"),
+        (np.float32(0.15), "look like reflectance;"),
+        (np.uint16(40_000), "of no scale that is known"),
+        (np.float32(-12.0), "of no scale that is known"),
+        (np.uint8(90), "as of a stretched picture"),
+    ],
+)
+def test_a_scale_is_guessed_said_and_not_used(write_image, values, words):
+    rng = np.random.default_rng(1)
+    data = (values * rng.uniform(0.8, 1.2, (2, 60, 70))).astype(values.dtype)
+    info = open_scene(write_image("port.tif", data))
+    assert any(words in n for n in info.notes)
+    assert info.level is Level.NUMBERS
+    assert np.allclose(info.read().data, data)
+
+
 # --- what was drawn on it
 
 
