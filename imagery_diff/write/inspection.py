@@ -108,12 +108,12 @@ def text(inspected: Sequence[Inspected], aoi: AOI | None) -> str:
 
 def _block(one: Inspected, info: SceneInfo, aoi: AOI | None) -> list[str]:
     beside = [file.name for file in info.files if file.name != info.name]
+    inside = len(info.files) == 1 and beside
+    where = f", in {beside[0]}" if inside else f", with {', '.join(beside)}" if beside else ""
     rows = [
-        ("file", info.name + (f", with {', '.join(beside)}" if beside else "")),
-        (
-            "product",
-            f"{info.product}: {info.level}, by the {info.why}" if info.why else f"{info.product}: {info.level}",
-        ),
+        ("file", info.name + where),
+        ("product", f"{info.product}: {info.level}"),
+        ("known by", info.why),
         ("time", _time(info, aoi)),
         ("bands", _bands(info)),
         ("pixels", _pixels(info)),

@@ -21,7 +21,7 @@ from imagery_diff.write.ground import up_azimuth_deg
 from imagery_diff.write.model import plain, rounded, scene_summary, to_json, zone_summary, zone_title
 from imagery_diff.write.panels import Frame, grid_panel, stretch_of
 from imagery_diff.write.table import columns, labelled
-from imagery_diff.write.words import RENDERED, clean, moment_words, pixel_words
+from imagery_diff.write.words import NOUNS, RENDERED, clean, moment_words, pixel_words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,16 +37,7 @@ _TEXT, _SMALL, _TITLE = 25, 21, 40
 _MAX_HEIGHT = 1500
 _CLOSE_UPS, _ACROSS, _CLOSE_HEIGHT = 8, 4, 380
 _AROUND, _LEAST_HALF_M, _LEAST_HALF_PX = 1.4, 60.0, 20.0
-_NOUNS = {
-    "vessel": "vessel-like object",
-    "containers": "container-like object",
-    "rail_cars": "line like rail cars",
-    "stockpile": "stockpile-like area",
-    "cover": "cover-like area",
-    "equipment": "equipment-like object",
-    "construction": "construction-like change",
-    "other": "object of unclear kind",
-}
+_NOUNS = NOUNS | {"other": "object of unclear kind"}
 
 
 def credit_of(found: Look) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from imagery_diff.scene import SceneInfo
 
 RENDERED = "RENDERED, NOT A SATELLITE IMAGE"
-_NOUNS = {
+NOUNS = {
     "vessel": "vessel-like object",
     "containers": "container-like object",
     "rail_cars": "line like rail cars",
@@ -79,7 +79,7 @@ def describe_region(region: Region, before: SceneInfo, after: SceneInfo, aoi: AO
     unit = "m" if before.grid.crs else "pixels"
     at_least = "at least " if region.length_is_lower_bound else "about "
     colour = f"{region.colour} " if region.colour else ""
-    what = f"a {colour}{_NOUNS[region.activity]}"
+    what = f"a {colour}{NOUNS[region.activity]}"
     size = f"{at_least}{region.length_m:.0f} {unit} long and {region.width_m:.0f} {unit} wide"
     if region.under_way:
         size = "under way, so that its length is not told"
@@ -150,7 +150,7 @@ def stamp(result: Comparison) -> str:
 
 def activity_words(region: Region) -> str:
     """Name what a region looks like, hedged: ``container-like object``."""
-    return _NOUNS[region.activity]
+    return NOUNS[region.activity]
 
 
 def credit_line(result: Comparison) -> str:

@@ -64,6 +64,7 @@ def test_a_place_adds_its_local_time(sample):
     shown = CliRunner().invoke(main, ["inspect", str(sample), "--aoi", "najin"]).stdout
     assert "17 October 2023 02:12 UTC (11:12 local), 02:12:04.37 UTC by the metadata" in shown
     assert "RENDERED, NOT A SATELLITE IMAGE" in shown
+    assert "known by    its name and the metadata beside it" in shown
 
 
 def test_a_mask_alone_and_a_text_are_refused_beside_what_is_an_image(sample, write_image, tmp_path):
