@@ -173,6 +173,7 @@ def compare(
         relative_blur=matched.sharpness,
         caveats=(
             *pair_result.caveats_of_files(pair, matched.speckle),
+            *pair_result.twin_caveats(pictures, pair),
             *pair_result.cloud_caveats(pictures, pair),
             *pair_result.blur_caveats(matched.sharpness, grid),
             *pair_result.caveats(shift, sight, ground, pair, params, matched.speckle),

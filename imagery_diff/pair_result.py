@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imagery_diff.errors import InputError
+from imagery_diff.errors import ImageryDiffWarning, InputError
 from imagery_diff.method import zones
 from imagery_diff.method.chance import Calibration
 from imagery_diff.method.radiometry import Surface
@@ -355,6 +356,17 @@ _LENGTHS = (  # one sentence
     "lengths and widths come without limits yet: at 3 m pixels known lengths were missed by up to 16 m, "
     "and widths of ships came out up to 17 m too wide"
 )
+
+
+def twin_caveats(scenes: tuple[Scene, Scene], pair: Pair) -> list[str]:
+    """Say that both images hold the same numbers: one image under two names."""
+    known = any("given as both before and after" in caveat for caveat in pair.caveats)
+    if known or not np.array_equal(scenes[0].data, scenes[1].data):
+        return []
+    names = " and ".join(info.name for info in pair.infos)
+    words = f"{names} hold the same pixels: one image, delivered or copied twice; compared with itself it tells nothing"
+    warnings.warn(words, ImageryDiffWarning, stacklevel=3)
+    return [words]
 
 
 def cloud_caveats(scenes: tuple[Scene, Scene], pair: Pair) -> list[str]:

@@ -159,6 +159,15 @@ def test_one_scene_given_twice_is_told_and_not_called_one_pass(pair):
     assert set(found) == {"same-image"}
 
 
+def test_one_image_under_two_names_is_told_by_its_pixels(opened, town):
+    image = town((120, 140))
+    with pytest.warns(ImageryDiffWarning, match=r"a\.tif and b\.tif hold the same pixels"):
+        result = compare("-", opened(image, name="a.tif"), opened(image.copy(), name="b.tif"))
+    assert any("tells nothing" in c for c in result.caveats)
+    other = image + np.float32(0.5) * (np.indices(image.shape)[2] % 2).astype(np.float32)
+    assert not any("same pixels" in c for c in compare("-", opened(image), opened(other)).caveats)
+
+
 def test_years_and_nights_are_told(pair):
     assert "2.0 years" in told(pair({}, {"acquired": NOON + dt.timedelta(days=730)}))["years"]
     assert "years" not in told(pair({}, {"acquired": NOON + dt.timedelta(days=360)}))
