@@ -12,7 +12,7 @@ import click
 
 from imagery_diff.cli.aoi_argument import aoi_options, resolve_aoi
 from imagery_diff.cli.scene_options import open_side, scene_options
-from imagery_diff.errors import ImageryDiffWarning, InputError, UnknownNameError
+from imagery_diff.errors import ImageryDiffWarning, InputError, UnknownNameError, one_line
 
 if TYPE_CHECKING:
     from imagery_diff.aoi import AOI
@@ -120,7 +120,7 @@ def _neither_verb_nor_aoi(word: str, reason: str) -> str:
 def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
     """Print our warnings as one line; those of libraries are for developers."""
     if issubclass(category, ImageryDiffWarning):
-        click.echo(f"warning: {message}", err=True)
+        click.echo(f"warning: {one_line(message)}", err=True)
 
 
 def _run(aoi: AOI | None, before: Path, after: Path, options: dict[str, Any]) -> Comparison:

@@ -78,7 +78,8 @@ class Asset:
     def gdal_name(self) -> str:
         """What GDAL opens."""
         if self.store == "folder":
-            return str(self.file)
+            # Whole, so that no file can be called like one of GDAL's own prefixes ("GTIFF_DIR:", "zip:").
+            return str(self.file.absolute())
         # In braces an archive may be called what it likes.
         return f"/vsi{self.store}/{{{self.root}}}/{self.relative}"
 
@@ -143,6 +144,9 @@ class _Reading:
             if stream is None:
                 raise InputError(f"{asset.name}: is no regular file in {asset.root.name}; unpack it yourself")
             return stream  # type: ignore[return-value]
+        # A pipe would be waited for, a device may never end.
+        if not asset.file.is_file():
+            raise InputError(f"{asset.name}: is not a file (a folder, a pipe or a device); give a file")
         return asset.file.open("rb")
 
     def read(self, size: int) -> bytes:
@@ -238,6 +242,8 @@ def open_delivery(path: str | Path) -> Delivery:
         raise InputNotFoundError(f"{path}: no such file; check the path")
     if path.is_dir():
         return Delivery(name=path.name, assets=tuple(_inside_safe(path) or _walk(path)))
+    if not path.is_file():
+        raise InputError(f"{path.name}: is a pipe or a device; copy what it holds to a file and give that")
     kind = _archive_kind(path)
     if kind == "zip":
         return Delivery(name=path.name, assets=tuple(_list_zip(path)))
@@ -332,7 +338,7 @@ def _walk(root: Path) -> Iterator[Asset]:
             folders.clear()
         for name in sorted(files):
             path = here / name
-            if path.is_symlink() and not path.resolve().is_relative_to(top):
+            if (path.is_symlink() and not path.resolve().is_relative_to(top)) or not path.is_file():
                 continue
             count += 1
             if count > MAX_ASSETS:
@@ -342,11 +348,24 @@ def _walk(root: Path) -> Iterator[Asset]:
             yield Asset(root=root, relative=path.relative_to(root).as_posix())
 
 
+def belongs(named: Asset, path: Path) -> bool:
+    """Tell whether a file beside the one named is one, in this folder or in that in which the named one really lies.
+
+    Links are followed from the delivery to the delivery only: what someone else packed must not reach further.
+    """
+    if not path.is_file():
+        return False
+    if not path.is_symlink():
+        return True
+    real = path.resolve()
+    return any(real.is_relative_to(home) for home in (named.root.resolve(), named.file.resolve().parent))
+
+
 def _siblings(named: Asset) -> Iterator[Asset]:
     """List the files beside one, and in the folder of masks beside it; a folder that cannot be listed holds none."""
     for folder in ("", *MASK_FOLDERS):
         try:
-            entries = sorted(e.name for e in os.scandir(named.root / folder) if e.is_file())
+            entries = sorted(e.name for e in os.scandir(named.root / folder) if belongs(named, Path(e.path)))
         except OSError:
             continue
         for name in entries:
