@@ -11,11 +11,12 @@ import os
 import stat
 import tarfile
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, Literal, Self
 
 from imagery_diff.errors import InputError, InputNotFoundError
+from imagery_diff.read.remote import RemoteStream, checked, is_url, remote, shown
 
 if TYPE_CHECKING:
     import re
@@ -50,13 +51,22 @@ class Asset:
     """The folder, or the archive."""
     relative: str
     """Where in it, with slashes."""
-    store: Literal["folder", "zip", "tar"] = "folder"
+    store: Literal["folder", "zip", "tar", "url"] = "folder"
+    url: str = field(default="", repr=False)
+    """Of a file behind an address; it may hold a signature and is not shown."""
 
     @classmethod
     def of(cls, path: Path | str) -> Asset:
         """Return the asset of a file on disk."""
         path = Path(path)
         return cls(root=path.parent, relative=path.name)
+
+    @classmethod
+    def of_url(cls, url: str) -> Asset:
+        """Return the asset of a file behind an address that the user typed."""
+        checked(url)
+        path = PurePosixPath(shown(url))
+        return cls(root=Path(path.parent), relative=path.name, store="url", url=url)
 
     @property
     def name(self) -> str:
@@ -71,8 +81,13 @@ class Asset:
 
     @property
     def file(self) -> Path:
-        """The file on disk that holds it: itself, or its archive."""
-        return self.root / self.relative if self.store == "folder" else self.root
+        """The file that holds it: itself, or its archive; of an address what of it may be shown."""
+        return self.root / self.relative if self.store in ("folder", "url") else self.root
+
+    @property
+    def missing(self) -> bool:
+        """Whether there is no such file on disk, where it should be on one."""
+        return self.store != "url" and not self.file.exists()
 
     @property
     def gdal_name(self) -> str:
@@ -132,6 +147,8 @@ class _Reading:
 
     def _open(self) -> BinaryIO:
         asset = self.asset
+        if asset.store == "url":
+            return RemoteStream(remote(asset.url))  # type: ignore[return-value]
         if asset.store == "zip":
             self.archive = _open_zip(asset.root)
             try:
@@ -227,7 +244,8 @@ def open_delivery(path: str | Path) -> Delivery:
     Parameters
     ----------
     path
-        A file (those beside it may belong to it), a folder, a ``.zip`` or an uncompressed ``.tar``.
+        A file (those beside it may belong to it), a folder, a ``.zip`` or an uncompressed ``.tar``; or, as text, the
+        address of one raster file, ``https://…`` or ``s3://…``.
 
     Raises
     ------
@@ -237,6 +255,9 @@ def open_delivery(path: str | Path) -> Delivery:
         If the folder or archive cannot be listed, or holds what no delivery holds.
 
     """
+    if is_url(path):
+        asset = Asset.of_url(str(path))
+        return Delivery(name=asset.name, assets=(asset,), named=asset)
     path = Path(path)
     if not path.exists():
         raise InputNotFoundError(f"{path}: no such file; check the path")

@@ -25,6 +25,7 @@ from imagery_diff import threads
 from imagery_diff.errors import InputError, InputNotFoundError
 from imagery_diff.grid import Grid, known_crs
 from imagery_diff.read.assets import Asset
+from imagery_diff.read.remote import RemoteStream, remote
 from imagery_diff.scene import Band, Flag, Scene
 
 if TYPE_CHECKING:
@@ -116,25 +117,31 @@ def open_raster(where: Asset | Path) -> Iterator[Any]:
 
     """
     path = where if isinstance(where, Asset) else Asset.of(where)
-    if not path.file.exists():
+    if path.missing:
         raise InputNotFoundError(f"{path.file}: no such file; check the path")
     driver = _driver_of(path)
+    stream = RemoteStream(remote(path.url)) if path.store == "url" else None
+    name, how = (path.gdal_name, {}) if stream is None else stream.for_gdal()
     # GDAL logs through `rasterio`; we raise one sentence instead.
     logging.getLogger("rasterio").setLevel(logging.CRITICAL)
     try:
         with rasterio.Env(**_GDAL_OPTIONS), warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            with rasterio.open(path.gdal_name, driver=driver) as dataset:
+            with rasterio.open(name, driver=driver, **how) as dataset:
                 _refuse_odd(path, dataset)
                 yield dataset
+        if stream is not None and stream.error is not None:
+            raise stream.error
     except UnicodeEncodeError as error:
         name = path.name.encode("utf-8", "replace").decode()
         raise InputError(f"{name}: the file's name is not UTF-8, so it cannot be opened; rename it") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path.name}: its tags are no text (UTF-8 is needed); write it again without them") from error
     except (RasterioError, CRSError, CPLE_BaseError) as error:
+        if stream is not None and stream.error is not None:
+            raise stream.error from error
         # Not more than a line, and not of the path.
-        reason = (str(error).splitlines() or [type(error).__name__])[0].replace(path.gdal_name, path.name)[:120]
+        reason = (str(error).splitlines() or [type(error).__name__])[0].replace(name, path.name)[:120]
         raise InputError(
             f"{path.name}: begins like an image but breaks off or is damaged ({reason}); copy or download it again"
         ) from error
