@@ -36,7 +36,7 @@ TOP = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("IMAGERY_DIFF_DATA", TOP.parent / "shared" / "data"))
 MEMORY_BYTES = 4_000_000_000
 """Address space of a run; about 1 GB of it are libraries."""
-SECONDS = 60
+SECONDS = 120
 TIMES = ["--before-time", "2023-10-16T02:00Z", "--after-time", "2023-10-20T02:00Z"]
 OUTCOMES = ("refused cleanly", "ran", "crashed", "hung")
 

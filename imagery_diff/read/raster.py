@@ -53,7 +53,8 @@ MAX_BLOCK_BYTES = 1_000_000_000
 """Of a tile or strip, unpacked: GDAL unpacks it as a whole, however little of it is wanted."""
 MAX_NUMBERS = 1_000_000_000
 """Of an image that are read at once; four bands of a whole Sentinel-2 tile are half as many."""
-_ABSURD = 1e30
+_ABSURD = 1e12
+"""Squares of what is below it can still be summed in 32 bits."""
 _NEAR_FILL = 0.01
 """If so many pixels, as a share of the fill, are almost as dark (or bright), it is dark (or bright) ground."""
 MIN_FILL_PX = 400
@@ -246,7 +247,7 @@ class RasterSource:
                 data[band] += np.float32(offsets[band])
 
         threads.each(convert, range(len(raw)))
-        # No sensor measures 1e30; such a number is a fill nobody declared, and would swamp every sum.
+        # No sensor measures 1e12; such a number is a fill nobody declared, and would swamp every sum.
         if raw.dtype.kind == "f" or max(map(abs, scales)) > 1:
             unseen |= ~(np.abs(data) < _ABSURD).all(axis=0)
         return data, unseen, grid
