@@ -91,7 +91,9 @@ def _opened(found: Found, given: list[str], aoi: AOI | None) -> Inspected:
         info = open_found(found)
         return Inspected(name=info.name, given=names, info=info, cover=cover_of(info, aoi) if aoi else None)
     except ImageryDiffError as error:
-        return Inspected(name=found.images[0].name, given=names, refused=str(error))
+        # An index may name no file that may be opened.
+        name = found.images[0].name if found.images else found.scene
+        return Inspected(name=name, given=names, refused=str(error))
 
 
 def cover_of(info: SceneInfo, aoi: AOI) -> Cover | None:

@@ -26,16 +26,18 @@ MEMORY_BYTES = 4_000_000_000
 SECONDS = 60
 ENTRY_TYPES = {2: "s", 3: "H", 4: "I", 12: "d"}
 PLACED = {33550: (12, [3.0, 3.0, 0.0]), 33922: (12, [0.0, 0.0, 0.0, 605_000.0, 4_677_000.0, 0.0])}
+NO_TEXT = b"""<GDALMetadata><Item name="A\xff">b\xfe\xff</Item>
+<Item name="DESCRIPTION" sample="0" role="description">\xff\xfe</Item></GDALMetadata>\0"""
 UTM_KEYS = [1, 1, 0, 3, 1024, 0, 1, 1, 1025, 0, 1, 1, 3072, 0, 1, 32652]
 
 
 class Bench:
     """A folder with a good image, a secret, and a beacon."""
 
-    def __init__(self, folder, address, hits, write_image):
-        self.folder, self.address, self.hits, self.write_image = folder, address, hits, write_image
-        self.secret = folder / "elsewhere" / "secret.txt"
-        self.secret.parent.mkdir()
+    def __init__(self, folder, elsewhere, beacon, write_image):
+        self.folder, self.write_image = folder, write_image
+        self.address, self.hits = beacon
+        self.secret = elsewhere / "secret.txt"
         self.secret.write_text(f"{SECRET}\n{SECRET}\n")
         self.good = self.image("good.tif", seed=1)
         self.other = self.image("other.tif", seed=2)
@@ -80,7 +82,7 @@ class Bench:
         """Run what must end in one line and leave nothing."""
         code, out, err = self.run(*words)
         assert code == 1, (out, err)
-        lines = err.splitlines()
+        lines = [line for line in err.splitlines() if not line.startswith("warning: ")]
         if words[0] == "inspect":
             assert lines == []
             assert match in " ".join(out.split())
@@ -117,8 +119,8 @@ def beacon():
 
 
 @pytest.fixture
-def bench(tmp_path, beacon, write_image):
-    return Bench(tmp_path, *beacon, write_image)
+def bench(tmp_path, tmp_path_factory, beacon, write_image):
+    return Bench(tmp_path, tmp_path_factory.mktemp("elsewhere"), beacon, write_image)
 
 
 def tiff(path, *, width=100, height=100, start=8, after=0, pixels=12_000, drop=(), **entries):
@@ -154,8 +156,8 @@ def tiff(path, *, width=100, height=100, start=8, after=0, pixels=12_000, drop=(
         ({"t34735": (3, [*UTM_KEYS[:-1], 65_000])}, "coordinate system is none that is known"),
         ({"t34735": (3, [*UTM_KEYS[:-1], 32_767])}, "coordinate system is none that is known"),
         ({"t258": (3, [8] * 5000), "t277": (3, 5000), "t338": (3, [0] * 4999)}, "5000 bands are more than 1000"),
-        ({"t42112": (2, b"<GDALMetadata><Item name='A\xff'>\xfe</Item></GDALMetadata>\0")}, "its tags are no text"),
-        ({"width": 2**31 - 1, "height": 1}, "is more than 200000 a side"),
+        ({"t42112": (2, NO_TEXT)}, "its tags are no text"),
+        ({"width": 2**31 - 1, "height": 1}, "take more than 1 GB each"),
         (
             {"t322": (4, 65536), "t323": (4, 65536), "t324": (4, 8), "t325": (4, 9), "t259": (3, 8)}
             | {"drop": (273, 278, 279)},
@@ -287,7 +289,9 @@ def test_pipes_and_devices_are_not_waited_for(bench):
     bench.refused("-", bench.good, "/dev/zero", match="is a pipe or a device")
 
 
-@pytest.mark.parametrize("name", ["a\x1b[31m\x1b]0;x\x07.tif", "a\x9b31m.tif", "a\u202egnp.tif", "a\n$\\frac{b.tif", "}{.tif"])
+@pytest.mark.parametrize(
+    "name", ["a\x1b[31m\x1b]0;x\x07.tif", "a\x9b31m.tif", "a\u202egnp.tif", "a\n$\\frac{b.tif", "}{.tif"]
+)
 def test_names_steer_no_terminal_and_break_no_picture(bench, name):
     bench.refused("-", bench.text(name, "no image"), bench.other, match="is text, not an image")
     (bench.folder / name).write_bytes(bench.good.read_bytes())
@@ -340,7 +344,7 @@ def test_a_zip_that_lies_about_its_sizes_ends_in_one_line(bench):
     at = raw.rindex(b"PK\x01\x02")
     raw[at + 24 : at + 28] = struct.pack("<I", 1000)
     path.write_bytes(raw)
-    bench.refused("inspect", path, match="x.tif: ")
+    bench.refused("inspect", path, match="breaks off or is damaged")
 
 
 @pytest.mark.parametrize("case", ["entities", "outside", "deep", "wide", "json deep", "json numbers"])
@@ -372,8 +376,7 @@ def test_an_index_that_names_files_elsewhere_opens_none(bench):
             f'bandId = "Multi";\nnumTiles = 1;\nBEGIN_GROUP = TILE_1\n\tfilename = "{name}";\n\tULColOffset = 0;\n'
             "\tULRowOffset = 0;\nEND_GROUP = TILE_1\nEND;\n"
         )
-        code, out, _ = bench.run("inspect", folder)
-        assert code == 1, out
+        bench.refused("inspect", folder, match="names a file outside its folder")
 
 
 def test_a_data_base_of_outlines_runs_no_programs(bench):
@@ -420,7 +423,7 @@ def test_a_number_that_is_none_settles_the_typical_score():
     from imagery_diff.method.survey import typical
 
     with np.errstate(invalid="ignore"):
-        assert np.isnan(typical(np.array([np.nan, np.inf, 1.0], np.float32), 1.0))
+        assert not np.isfinite(typical(np.full(3, np.inf, np.float32), 1.0))
 
 
 def test_the_good_images_of_this_bench_are_compared(bench):
