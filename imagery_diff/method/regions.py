@@ -18,13 +18,13 @@ import scipy  # scipy.spatial is loaded only where two things may lie in one lin
 from scipy import ndimage
 from shapely import (
     MultiLineString,
+    MultiPoint,
     MultiPolygon,
     Polygon,
     build_area,
     get_coordinates,
     get_parts,
     minimum_rotated_rectangle,
-    multipoints,
     union_all,
 )
 from shapely.affinity import affine_transform, translate
@@ -396,7 +396,7 @@ def _extent(points: NDArray[np.int_]) -> tuple[float, float]:
     ordered = points[order]
     new = np.flatnonzero(np.diff(ordered[:, 0])) + 1
     ends = ordered[np.unique(np.concatenate([[0], new, new - 1, [len(ordered) - 1]]))]
-    squares = multipoints(np.concatenate([ends + corner for corner in ((0, 0), (0, 1), (1, 0), (1, 1))]))
+    squares = MultiPoint(np.concatenate([ends + corner for corner in ((0, 0), (0, 1), (1, 0), (1, 1))]))
     sides = np.hypot(*_rectangle_sides(squares).T)
     return float(sides.max()), float(sides.min())
 

@@ -162,7 +162,7 @@ class _Reading:
                 raise InputError(f"{asset.name}: is no regular file in {asset.root.name}; unpack it yourself")
             return stream  # type: ignore[return-value]
         # A pipe would be waited for, a device may never end.
-        if not asset.file.is_file():
+        if asset.file.exists() and not asset.file.is_file():
             raise InputError(f"{asset.name}: is not a file (a folder, a pipe or a device); give a file")
         return asset.file.open("rb")
 
