@@ -36,5 +36,18 @@ class MissingExtraError(ImageryDiffError, ImportError):
     """An optional library is needed; the message says which extra brings it."""
 
 
+def one_line(text: object) -> str:
+    r"""Return a message as one line that cannot steer a terminal: names in it come from files, which may be hostile.
+
+    Examples
+    --------
+    >>> one_line("a\x1b[31m.tif:\n is red").replace("\N{REPLACEMENT CHARACTER}", "?")
+    'a?[31m.tif: is red'
+
+    """
+    words = " ".join(str(text).split())
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in words)
+
+
 class ImageryDiffWarning(UserWarning):
     """Usable but doubtful; the same sentence stands in the result's caveats."""

@@ -7,6 +7,7 @@ half a pixel further. Shapes are (rows, cols), bounds (left, bottom, right, top)
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -117,6 +118,44 @@ class Grid:
         """Position in pixel units, (row, col), of map coordinates; the inverse of :meth:`xy`."""
         t = ~self.transform
         return (float(t.d * x + t.e * y + t.f), float(t.a * x + t.b * y + t.c))
+
+
+_NAMES_FILES = re.compile(
+    r"(nad|geoid|xy_?|z_?)grids\s*=\s*(?!@?null)|\b(grids|init|file)\s*=|proj\s*=\s*pipeline"
+    r"|PARAMETERFILE|PROJ4_GRIDS",
+    re.IGNORECASE,
+)
+"""Coordinate systems may name files that PROJ opens, or fetches; ``@null`` is none (Web Mercator has it)."""
+_MOST_CRS_LETTERS = 20_000
+
+
+@lru_cache(maxsize=64)
+def known_crs(text: str) -> str:
+    """Return a coordinate system as ``EPSG:…`` or WKT.
+
+    Raises
+    ------
+    InputError
+        If PROJ does not know it, or it names files.
+
+    """
+    from pyproj import CRS  # noqa: PLC0415
+    from pyproj.exceptions import CRSError  # noqa: PLC0415
+
+    if _NAMES_FILES.search(text):
+        raise InputError("its coordinate system names files, which are not opened")
+    try:
+        # Nested brackets and braces are walked by recursion.
+        crs = CRS.from_user_input(text) if len(text) < _MOST_CRS_LETTERS else None
+    except (CRSError, RecursionError, ValueError):
+        crs = None
+    if crs is None or not (crs.is_projected or crs.is_geographic):
+        raise InputError("its coordinate system is none that is known")
+    code = crs.to_epsg()
+    wkt = crs.to_wkt()
+    if code is None and _NAMES_FILES.search(wkt):
+        raise InputError("its coordinate system names files, which are not opened")
+    return f"EPSG:{code}" if code else str(wkt)
 
 
 def _moved(transform: Affine, rows: float, cols: float) -> Affine:

@@ -9,6 +9,7 @@ import numpy as np
 
 from imagery_diff.errors import ImageryDiffError
 from imagery_diff.method import align, zones
+from imagery_diff.read.remote import shown
 from imagery_diff.read.scenes import list_scenes, open_found
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def inspect(paths: Iterable[str | Path], aoi: AOI | None = None) -> list[Inspect
     entries: list[object] = []
     refusals: dict[object, Inspected] = {}
     for path in paths:
-        name = getattr(path, "name", None) or str(path).replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+        name = getattr(path, "name", None) or shown(path).replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
         try:
             met = list_scenes(path)
         except ImageryDiffError as error:
@@ -90,7 +91,9 @@ def _opened(found: Found, given: list[str], aoi: AOI | None) -> Inspected:
         info = open_found(found)
         return Inspected(name=info.name, given=names, info=info, cover=cover_of(info, aoi) if aoi else None)
     except ImageryDiffError as error:
-        return Inspected(name=found.images[0].name, given=names, refused=str(error))
+        # An index may name no file that may be opened.
+        name = found.images[0].name if found.images else found.scene
+        return Inspected(name=name, given=names, refused=str(error))
 
 
 def cover_of(info: SceneInfo, aoi: AOI) -> Cover | None:

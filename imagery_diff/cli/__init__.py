@@ -6,6 +6,7 @@ Exit codes: 0 it ran; 1 anything about a file; 2 what the words alone show; 3 so
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import Any
 
@@ -13,7 +14,7 @@ import click
 from click_default_group import DefaultGroup
 
 from imagery_diff import __version__
-from imagery_diff.errors import ImageryDiffError, UnknownNameError
+from imagery_diff.errors import ImageryDiffError, InputError, UnknownNameError, one_line
 
 _VERBS = {
     "compare": "imagery_diff.cli.compare",
@@ -24,11 +25,17 @@ _VERBS = {
 }
 
 
+_TOO_LARGE = (
+    "this took more memory than there is; cut the place out of the images first (gdal_translate -projwin), or give a "
+    "smaller AOI"
+)
+
+
 class Refusal(click.ClickException):
     """One of our errors as one line on stderr."""
 
     def __init__(self, error: ImageryDiffError) -> None:
-        super().__init__(" ".join(str(error).split()))
+        super().__init__(one_line(error))
         # click declares it on the class and reads it from the instance.
         vars(self)["exit_code"] = 2 if isinstance(error, UnknownNameError) else 1
 
@@ -51,10 +58,14 @@ class Verbs(DefaultGroup):  # type: ignore[misc] # click-default-group carries n
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a verb."""
+        # PROJ fetches grids from a server of its own where the environment says so; no file may make it.
+        os.environ["PROJ_NETWORK"] = "OFF"
         try:
             return super().invoke(ctx)
         except ImageryDiffError as error:
             raise Refusal(error) from error
+        except MemoryError as error:
+            raise Refusal(InputError(_TOO_LARGE)) from error
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Show the default verb's usage first."""

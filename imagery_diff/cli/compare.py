@@ -12,7 +12,7 @@ import click
 
 from imagery_diff.cli.aoi_argument import aoi_options, resolve_aoi
 from imagery_diff.cli.scene_options import open_side, scene_options
-from imagery_diff.errors import ImageryDiffWarning, InputError, UnknownNameError
+from imagery_diff.errors import ImageryDiffWarning, InputError, UnknownNameError, one_line
 
 if TYPE_CHECKING:
     from imagery_diff.aoi import AOI
@@ -56,8 +56,8 @@ def compare(ctx: click.Context, /, words: tuple[str, ...], output: Path | None, 
     """Compare two images and flag what changed.
 
     AOI is a known name (`imagery-diff aois list`), a file of outlines, or `-` for the ground the images share; with
-    --bbox or --at it is left out. BEFORE and AFTER are images, or folders or archives as delivered. A folder with the
-    result is written into the current directory, or into -o DIR.
+    --bbox or --at it is left out. BEFORE and AFTER are images, folders or archives as delivered, or addresses of images
+    (https://, s3://). A folder with the result is written into the current directory, or into -o DIR.
 
     --bands, --mask, --reference, --crs, --height, --credit and --offset speak of both images; --before-bands,
     --after-mask and so on of one.
@@ -74,7 +74,7 @@ def compare(ctx: click.Context, /, words: tuple[str, ...], output: Path | None, 
         ctx.exit(_EXIT_FLAGGED)
 
 
-def _place_and_images(words: tuple[str, ...], aoi_words: dict[str, Any]) -> tuple[AOI | None, Path, Path]:
+def _place_and_images(words: tuple[str, ...], aoi_words: dict[str, Any]) -> tuple[AOI | None, str, str]:
     """Tell the AOI from the images; how many words there must be follows from the options."""
     by_option = aoi_words["bbox"] is not None or aoi_words["at"] is not None
     expected = 2 if by_option else 3
@@ -83,7 +83,7 @@ def _place_and_images(words: tuple[str, ...], aoi_words: dict[str, Any]) -> tupl
         form = "BEFORE AFTER with --bbox or --at" if by_option else "AOI BEFORE AFTER"
         hint = " (use - as AOI for the ground the images share)" if len(words) == 2 and not by_option else ""  # noqa: PLR2004
         raise click.UsageError(f"{len(words)} words given, {expected} needed: {form}{hint}")
-    before, after = Path(words[-2]), Path(words[-1])
+    before, after = words[-2], words[-1]
     name = None if by_option else words[0]
     if name == "-":
         if aoi_words["buffer_m"] is not None:
@@ -120,10 +120,10 @@ def _neither_verb_nor_aoi(word: str, reason: str) -> str:
 def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
     """Print our warnings as one line; those of libraries are for developers."""
     if issubclass(category, ImageryDiffWarning):
-        click.echo(f"warning: {message}", err=True)
+        click.echo(f"warning: {one_line(message)}", err=True)
 
 
-def _run(aoi: AOI | None, before: Path, after: Path, options: dict[str, Any]) -> Comparison:
+def _run(aoi: AOI | None, before: str, after: str, options: dict[str, Any]) -> Comparison:
     """Compare with a bar on stderr, where someone is looking."""
     # What is loaded stays: to look through it for garbage again and again takes 0.08 s.
     gc.disable()

@@ -11,7 +11,7 @@ import click
 
 from imagery_diff.cli.aoi_argument import aoi_options, resolve_aoi
 from imagery_diff.cli.scene_options import given_for, one_image_options
-from imagery_diff.errors import ImageryDiffWarning
+from imagery_diff.errors import ImageryDiffWarning, one_line
 
 _STEPS = 3
 """Calls of ``progress`` that :func:`imagery_diff.look` makes without references."""
@@ -59,7 +59,7 @@ def look(words: tuple[str, ...], output: Path | None, references: tuple[Path, ..
         warnings.simplefilter("always", ImageryDiffWarning)
         warnings.showwarning = _show_warning
         with click.progressbar(length=steps, file=sys.stderr or sys.stdout, hidden=hidden, item_show_func=str) as bar:
-            info = open_scene(Path(words[-1]), given)
+            info = open_scene(words[-1], given)
             found = look_at(place, info, references=references, progress=lambda step: bar.update(1, step))
         folder = found.save(output or Path(folder_name(found)))
     if options["as_json"]:
@@ -72,4 +72,4 @@ def look(words: tuple[str, ...], output: Path | None, references: tuple[Path, ..
 def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
     """Print our warnings as one line; those of libraries are for developers."""
     if issubclass(category, ImageryDiffWarning):
-        click.echo(f"warning: {message}", err=True)
+        click.echo(f"warning: {one_line(message)}", err=True)

@@ -96,7 +96,7 @@ def one_image_options(command: _F) -> _F:
     return command
 
 
-def open_side(side: str, path: Path, options: dict[str, Any], aoi: AOI | None) -> SceneInfo:
+def open_side(side: str, path: str | Path, options: dict[str, Any], aoi: AOI | None) -> SceneInfo:
     """Open one of the images with what was said of it, and lay it on its reference where one was named.
 
     A reference named for both is for the one that has no place of its own.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import ndimage
-from shapely import MultiPoint, get_coordinates
+from shapely import convex_hull, get_coordinates, multipoints
 from skimage.segmentation import watershed
 
 from imagery_diff.method.regions import Patch
@@ -165,7 +165,7 @@ def _fill(mask: Bools) -> float:
     """Share of the smallest rectangle, at any angle, that the pixels fill."""
     rows, cols = np.nonzero(mask)
     corners = np.concatenate([np.column_stack([rows + r, cols + c]) for r in (0, 1) for c in (0, 1)]).astype(float)
-    hull = get_coordinates(MultiPoint(corners).convex_hull)
+    hull = get_coordinates(convex_hull(multipoints(corners)))
     edges = np.diff(hull, axis=0)
     edges /= np.hypot(edges[:, 0], edges[:, 1])[:, None]
     along = hull @ edges.T

@@ -319,7 +319,8 @@ def typical(logs: Floats, above: float) -> float:
     middle = float(np.median(logs))
     while True:
         last, middle = middle, float(np.median(logs[logs <= middle + above]))
-        if last - middle < _SETTLED:
+        # Said so that it ends where there is no number to settle at.
+        if not last - middle >= _SETTLED:
             return middle
 
 

@@ -11,11 +11,12 @@ import os
 import stat
 import tarfile
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, Literal, Self
 
 from imagery_diff.errors import InputError, InputNotFoundError
+from imagery_diff.read.remote import RemoteStream, checked, is_url, remote, shown
 
 if TYPE_CHECKING:
     import re
@@ -50,13 +51,22 @@ class Asset:
     """The folder, or the archive."""
     relative: str
     """Where in it, with slashes."""
-    store: Literal["folder", "zip", "tar"] = "folder"
+    store: Literal["folder", "zip", "tar", "url"] = "folder"
+    url: str = field(default="", repr=False)
+    """Of a file behind an address; it may hold a signature and is not shown."""
 
     @classmethod
     def of(cls, path: Path | str) -> Asset:
         """Return the asset of a file on disk."""
         path = Path(path)
         return cls(root=path.parent, relative=path.name)
+
+    @classmethod
+    def of_url(cls, url: str) -> Asset:
+        """Return the asset of a file behind an address that the user typed."""
+        checked(url)
+        path = PurePosixPath(shown(url))
+        return cls(root=Path(path.parent), relative=path.name, store="url", url=url)
 
     @property
     def name(self) -> str:
@@ -71,14 +81,20 @@ class Asset:
 
     @property
     def file(self) -> Path:
-        """The file on disk that holds it: itself, or its archive."""
-        return self.root / self.relative if self.store == "folder" else self.root
+        """The file that holds it: itself, or its archive; of an address what of it may be shown."""
+        return self.root / self.relative if self.store in ("folder", "url") else self.root
+
+    @property
+    def missing(self) -> bool:
+        """Whether there is no such file on disk, where it should be on one."""
+        return self.store != "url" and not self.file.exists()
 
     @property
     def gdal_name(self) -> str:
         """What GDAL opens."""
         if self.store == "folder":
-            return str(self.file)
+            # Whole, so that no file can be called like one of GDAL's own prefixes ("GTIFF_DIR:", "zip:").
+            return str(self.file.absolute())
         # In braces an archive may be called what it likes.
         return f"/vsi{self.store}/{{{self.root}}}/{self.relative}"
 
@@ -131,6 +147,8 @@ class _Reading:
 
     def _open(self) -> BinaryIO:
         asset = self.asset
+        if asset.store == "url":
+            return RemoteStream(remote(asset.url))  # type: ignore[return-value]
         if asset.store == "zip":
             self.archive = _open_zip(asset.root)
             try:
@@ -143,6 +161,9 @@ class _Reading:
             if stream is None:
                 raise InputError(f"{asset.name}: is no regular file in {asset.root.name}; unpack it yourself")
             return stream  # type: ignore[return-value]
+        # A pipe would be waited for, a device may never end.
+        if asset.file.exists() and not asset.file.is_file():
+            raise InputError(f"{asset.name}: is not a file (a folder, a pipe or a device); give a file")
         return asset.file.open("rb")
 
     def read(self, size: int) -> bytes:
@@ -223,7 +244,8 @@ def open_delivery(path: str | Path) -> Delivery:
     Parameters
     ----------
     path
-        A file (those beside it may belong to it), a folder, a ``.zip`` or an uncompressed ``.tar``.
+        A file (those beside it may belong to it), a folder, a ``.zip`` or an uncompressed ``.tar``; or, as text, the
+        address of one raster file, ``https://…`` or ``s3://…``.
 
     Raises
     ------
@@ -233,11 +255,16 @@ def open_delivery(path: str | Path) -> Delivery:
         If the folder or archive cannot be listed, or holds what no delivery holds.
 
     """
+    if is_url(path):
+        asset = Asset.of_url(str(path))
+        return Delivery(name=asset.name, assets=(asset,), named=asset)
     path = Path(path)
     if not path.exists():
         raise InputNotFoundError(f"{path}: no such file; check the path")
     if path.is_dir():
         return Delivery(name=path.name, assets=tuple(_inside_safe(path) or _walk(path)))
+    if not path.is_file():
+        raise InputError(f"{path.name}: is a pipe or a device; copy what it holds to a file and give that")
     kind = _archive_kind(path)
     if kind == "zip":
         return Delivery(name=path.name, assets=tuple(_list_zip(path)))
@@ -332,7 +359,7 @@ def _walk(root: Path) -> Iterator[Asset]:
             folders.clear()
         for name in sorted(files):
             path = here / name
-            if path.is_symlink() and not path.resolve().is_relative_to(top):
+            if (path.is_symlink() and not path.resolve().is_relative_to(top)) or not path.is_file():
                 continue
             count += 1
             if count > MAX_ASSETS:
@@ -342,11 +369,24 @@ def _walk(root: Path) -> Iterator[Asset]:
             yield Asset(root=root, relative=path.relative_to(root).as_posix())
 
 
+def belongs(named: Asset, path: Path) -> bool:
+    """Tell whether a file beside the one named is one, in this folder or in that in which the named one really lies.
+
+    Links are followed from the delivery to the delivery only: what someone else packed must not reach further.
+    """
+    if not path.is_file():
+        return False
+    if not path.is_symlink():
+        return True
+    real = path.resolve()
+    return any(real.is_relative_to(home) for home in (named.root.resolve(), named.file.resolve().parent))
+
+
 def _siblings(named: Asset) -> Iterator[Asset]:
     """List the files beside one, and in the folder of masks beside it; a folder that cannot be listed holds none."""
     for folder in ("", *MASK_FOLDERS):
         try:
-            entries = sorted(e.name for e in os.scandir(named.root / folder) if e.is_file())
+            entries = sorted(e.name for e in os.scandir(named.root / folder) if belongs(named, Path(e.path)))
         except OSError:
             continue
         for name in entries:

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from affine import Affine
-from pyproj import CRS
-from pyproj.exceptions import CRSError
 
 from imagery_diff.errors import InputError
-from imagery_diff.read.assets import Asset
+from imagery_diff.grid import known_crs
+from imagery_diff.read.assets import Asset, belongs
+from imagery_diff.read.raster import crs_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,11 +65,11 @@ def beside(asset: Asset, crs: str | None) -> Placement | str | None:
         return None
     for name in (f"{asset.name}.points", f"{_stem(asset.name)}.points"):
         points = Asset(root=asset.root, relative=str((asset.file.parent / name).relative_to(asset.root)))
-        if points.file.is_file():
+        if belongs(asset, points.file):
             return _of_points(points, crs)
     for suffix in _world_suffixes(asset.name):
         world = Asset(root=asset.root, relative=str(asset.file.with_suffix(suffix).relative_to(asset.root)))
-        if world.file.is_file():
+        if belongs(asset, world.file):
             return _of_world_file(asset, world, crs)
     return None
 
@@ -92,9 +92,8 @@ def of_control_points(name: str, points: list[Any], crs: Any) -> Placement | Non
     pixels = np.array([(p.col, p.row) for p in points], float)
     ground = np.array([(p.x, p.y) for p in points], float)
     transform, rms = fit_affine(name, pixels, ground)
-    code = crs.to_epsg()
     return Placement(
-        crs=f"EPSG:{code}" if code else crs.to_wkt(),
+        crs=crs if isinstance(crs, str) else str(crs_of(crs)),
         transform=transform,
         how=f"{len(points)} control points in the file",
         rms_px=rms,
@@ -157,7 +156,7 @@ def _of_world_file(asset: Asset, world: Asset, crs: str | None) -> Placement | s
         raise InputError(f"{world.name}: its six numbers place nothing; export it again")
     projection = Asset(root=asset.root, relative=str(asset.file.with_suffix(".prj").relative_to(asset.root)))
     files = [world]
-    if crs is None and projection.file.is_file():
+    if crs is None and belongs(asset, projection.file):
         crs = checked_crs(projection.name, projection.read(_MAX_BYTES).decode("utf-8", "replace"))
         files.append(projection)
     if crs is None:
@@ -206,15 +205,13 @@ def checked_crs(name: str, text: str) -> str:
     Raises
     ------
     InputError
-        If it is none.
+        If it is none. The text is not repeated: it may be anything, a link may have led to it.
 
     """
     try:
-        crs = CRS.from_user_input(text.strip())
-    except CRSError as error:
-        raise InputError(f"{name}: {text.strip()[:60]!r} is no coordinate system; name one like EPSG:32652") from error
-    code = crs.to_epsg()
-    return f"EPSG:{code}" if code else crs.to_wkt()
+        return known_crs(text.strip())
+    except InputError as error:
+        raise InputError(f"{name}: {error}; name one like EPSG:32652") from error
 
 
 def _stem(name: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rasterio.enums import Resampling
-from rasterio.warp import reproject
+from rasterio.warp import reproject, transform_bounds
 
 from imagery_diff.errors import InputError
 from imagery_diff.read.assets import Asset
@@ -27,8 +27,8 @@ _CLASSES = {0: Flag(0), 2: Flag.HAZE, 3: Flag.SHADOW, 4: Flag.SNOW}
 """Value -> flag, those of omnicloudmask and one more; all others are cloud, so that 0 and 255 make a mask."""
 _OUTSIDE = 1
 """Where the user's mask does not reach, nothing is known: as under cloud."""
-_MAX_SIDE_PX = 30_000
-"""A mask on another grid is read whole where it is needed, pixels a side."""
+_MAX_PIXELS = 100_000_000
+"""Of a mask on another grid that are read at a time."""
 
 
 class UserMask:
@@ -62,8 +62,6 @@ class UserMask:
                 f"{path.name}: the mask has {self.own.shape[1]} x {self.own.shape[0]} pixels and the image "
                 f"{grid.shape[1]} x {grid.shape[0]}; without a georeference they must be alike"
             )
-        if not same and max(self.own.shape) > _MAX_SIDE_PX:
-            raise InputError(f"{path.name}: is larger than {_MAX_SIDE_PX} pixels a side; cut out the place first")
 
     def flags(self, row: int, col: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
         """Bits of :class:`Flag` for a rectangle of the image."""
@@ -74,20 +72,50 @@ class UserMask:
             if self.pixel_by_pixel:
                 found: NDArray[Any] = dataset.read(1, window=((row, row + shape[0]), (col, col + shape[1])))
                 return found
-            values = np.minimum(dataset.read(1).astype(np.int64) & 0xFF, 254).astype(np.uint8)
-        window = self.grid.window(row, col, shape)
+            window = self.grid.window(row, col, shape)
+            part = self._under(window)
+            if part is None:
+                return np.full(shape, _OUTSIDE, np.uint8)
+            (top, left), own = part
+            values = dataset.read(1, window=((top, top + own.shape[0]), (left, left + own.shape[1])))
+        values = np.minimum(values.astype(np.int64) & 0xFF, 254).astype(np.uint8)
         laid = np.full(shape, 255, np.uint8)
         reproject(
             values,
             laid,
-            src_transform=self.own.transform,
-            src_crs=self.own.crs,
+            src_transform=own.transform,
+            src_crs=own.crs,
             dst_transform=window.transform,
             dst_crs=window.crs,
             dst_nodata=255,
             resampling=Resampling.nearest,
         )
         return np.where(laid == 255, np.uint8(_OUTSIDE), laid)  # noqa: PLR2004 - the nodata above
+
+    def _under(self, window: Grid) -> tuple[tuple[int, int], Grid] | None:
+        """Return the part of the mask under a rectangle of the image, and where it begins; None where there is none.
+
+        Raises
+        ------
+        InputError
+            If it is so fine that the part cannot be held.
+
+        """
+        left, bottom, right, top = transform_bounds(window.crs, self.own.crs, *window.bounds)
+        corners = np.array([self.own.rowcol(x, y) for x in (left, right) for y in (bottom, top)])
+        if not np.isfinite(corners).all():
+            return None
+        low = np.clip(np.floor(corners.min(axis=0)) - 2, 0, self.own.shape).astype(int)
+        high = np.clip(np.ceil(corners.max(axis=0)) + 2, 0, self.own.shape).astype(int)
+        rows, cols = (int(n) for n in high - low)
+        if rows <= 0 or cols <= 0:
+            return None
+        if rows * cols > _MAX_PIXELS:
+            raise InputError(
+                f"{self.asset.name}: {cols} x {rows} of its pixels lie on the place, more than {_MAX_PIXELS / 1e6:g} "
+                "million; write it as coarse as the image"
+            )
+        return (int(low[0]), int(low[1])), self.own.window(int(low[0]), int(low[1]), (rows, cols))
 
 
 class MaskedSource:

@@ -15,15 +15,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import rasterio
-from rasterio.enums import ColorInterp
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio._err import CPLE_BaseError
+from rasterio.enums import ColorInterp, Interleaving
+from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 from scipy import ndimage
 
 from imagery_diff import threads
 from imagery_diff.errors import InputError, InputNotFoundError
-from imagery_diff.grid import Grid
+from imagery_diff.grid import Grid, known_crs
 from imagery_diff.read.assets import Asset
+from imagery_diff.read.remote import RemoteStream, remote
 from imagery_diff.scene import Band, Flag, Scene
 
 if TYPE_CHECKING:
@@ -45,7 +47,14 @@ _MAGIC = {
 """First bytes -> the one driver that may open the file; a cloud-optimised GeoTIFF is a GTiff."""
 MAX_SIDE_PX = 200_000
 """Largest side of an image, pixels; a whole Sentinel-2 tile is 10,980."""
-_ABSURD = 1e30
+MAX_BANDS = 1000
+"""Of a file; an imaging spectrometer has some 250."""
+MAX_BLOCK_BYTES = 1_000_000_000
+"""Of a tile or strip, unpacked: GDAL unpacks it as a whole, however little of it is wanted."""
+MAX_NUMBERS = 1_000_000_000
+"""Of an image that are read at once; four bands of a whole Sentinel-2 tile are half as many."""
+_ABSURD = 1e12
+"""Squares of what is below it can still be summed in 32 bits."""
 _NEAR_FILL = 0.01
 """If so many pixels, as a share of the fill, are almost as dark (or bright), it is dark (or bright) ground."""
 MIN_FILL_PX = 400
@@ -109,29 +118,50 @@ def open_raster(where: Asset | Path) -> Iterator[Any]:
 
     """
     path = where if isinstance(where, Asset) else Asset.of(where)
-    if not path.file.exists():
+    if path.missing:
         raise InputNotFoundError(f"{path.file}: no such file; check the path")
     driver = _driver_of(path)
+    stream = RemoteStream(remote(path.url)) if path.store == "url" else None
+    name, how = (path.gdal_name, {}) if stream is None else stream.for_gdal()
     # GDAL logs through `rasterio`; we raise one sentence instead.
     logging.getLogger("rasterio").setLevel(logging.CRITICAL)
     try:
         with rasterio.Env(**_GDAL_OPTIONS), warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            with rasterio.open(path.gdal_name, driver=driver) as dataset:
-                if any(kind.startswith("complex") for kind in dataset.dtypes):
-                    raise InputError(
-                        f"{path.name}: holds complex numbers ({dataset.dtypes[0]}); "
-                        "give the detected amplitude or intensity"
-                    )
+            with rasterio.open(name, driver=driver, **how) as dataset:
+                _refuse_odd(path, dataset)
                 yield dataset
-    except UnicodeError as error:
+        if stream is not None and stream.error is not None:
+            raise stream.error
+    except UnicodeEncodeError as error:
         name = path.name.encode("utf-8", "replace").decode()
         raise InputError(f"{name}: the file's name is not UTF-8, so it cannot be opened; rename it") from error
-    except RasterioError as error:
-        reason = str(error).splitlines()[0][:120]
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path.name}: its tags are no text (UTF-8 is needed); write it again without them") from error
+    except (RasterioError, CRSError, CPLE_BaseError) as error:
+        if stream is not None and stream.error is not None:
+            raise stream.error from error
+        # Not more than a line, and not of the path.
+        reason = (str(error).splitlines() or [type(error).__name__])[0].replace(name, path.name)[:120]
         raise InputError(
             f"{path.name}: begins like an image but breaks off or is damaged ({reason}); copy or download it again"
         ) from error
+
+
+def _refuse_odd(path: Asset, dataset: Any) -> None:
+    """Refuse what would take memory and time out of proportion, before anything is read."""
+    if dataset.count > MAX_BANDS:
+        raise InputError(f"{path.name}: {dataset.count} bands are more than {MAX_BANDS}; give the bands needed")
+    dtype = dataset.dtypes[0]
+    if any(kind.startswith("complex") for kind in dataset.dtypes):
+        raise InputError(f"{path.name}: holds complex numbers ({dtype}); give the detected amplitude or intensity")
+    rows, cols = dataset.block_shapes[0]
+    together = dataset.count if dataset.interleaving == Interleaving.pixel else 1
+    if rows * cols * together * np.dtype(dtype).itemsize > MAX_BLOCK_BYTES:
+        raise InputError(
+            f"{path.name}: is packed in pieces of {cols} x {rows} pixels, which take more than "
+            f"{MAX_BLOCK_BYTES / 1e9:g} GB each; write it in tiles (gdal_translate -co TILED=YES)"
+        )
 
 
 def _driver_of(path: Asset) -> str:
@@ -193,6 +223,11 @@ class RasterSource:
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_], Grid]:
         """Return (band, row, col) in the scene's units, (row, col) True where nothing was seen, and their grid."""
         window = Window(col, row, shape[1], shape[0])
+        if len(bands) * shape[0] * shape[1] > MAX_NUMBERS:
+            raise InputError(
+                f"{self.asset.name}: {len(bands)} bands of {shape[1]} x {shape[0]} pixels are more than are read at "
+                f"once ({MAX_NUMBERS / 1e9:g} billion numbers); cut out the place first, or give a smaller AOI"
+            )
         with open_raster(self.asset) as dataset:
             grid = (self.placed or raster_grid(self.asset, dataset)).window(row, col, shape)
             raw = dataset.read([self.indexes[b] for b in bands], window=window)
@@ -212,7 +247,7 @@ class RasterSource:
                 data[band] += np.float32(offsets[band])
 
         threads.each(convert, range(len(raw)))
-        # No sensor measures 1e30; such a number is a fill nobody declared, and would swamp every sum.
+        # No sensor measures 1e12; such a number is a fill nobody declared, and would swamp every sum.
         if raw.dtype.kind == "f" or max(map(abs, scales)) > 1:
             unseen |= ~(np.abs(data) < _ABSURD).all(axis=0)
         return data, unseen, grid
@@ -339,14 +374,27 @@ def raster_grid(path: Asset | Path, dataset: Any) -> Grid:
         raise InputError(
             f"{path.name}: {cols} x {rows} pixels is more than {MAX_SIDE_PX} a side; cut out the place first"
         )
-    crs = None
-    if dataset.crs:
-        code = dataset.crs.to_epsg()
-        crs = f"EPSG:{code}" if code else dataset.crs.to_wkt()
     try:
-        return Grid(crs=crs, transform=dataset.transform, shape=(rows, cols))
+        return Grid(crs=crs_of(dataset.crs), transform=dataset.transform, shape=(rows, cols))
     except InputError as error:
-        raise InputError(f"{path.name}: its georeference is unusable: {error}") from error
+        raise InputError(
+            f"{path.name}: its georeference is unusable: {error}; export it again in one like EPSG:32652"
+        ) from error
+
+
+def crs_of(told: Any) -> str | None:
+    """Return what GDAL takes for a coordinate system as ``EPSG:…`` or WKT; None where the file names none.
+
+    Raises
+    ------
+    InputError
+        If it is none that is known, or names files.
+
+    """
+    if not told:
+        return None
+    code = told.to_epsg()
+    return f"EPSG:{code}" if code else known_crs(told.to_wkt())
 
 
 def _nodata(dataset: Any, raw: NDArray[Any], window: Window) -> NDArray[np.bool_]:

@@ -17,6 +17,7 @@ from imagery_diff.read.mosaic import join, of_one_pass
 from imagery_diff.read.products import airbus, landsat, maxar, planet, rapideye, sentinel1, sentinel2
 from imagery_diff.read.products.bare import SUFFIXES, open_bare
 from imagery_diff.read.products.found import Found
+from imagery_diff.read.remote import is_url, shown
 
 if TYPE_CHECKING:
     from imagery_diff.read.assets import Asset, Delivery
@@ -26,6 +27,7 @@ NO_CLOUD_MASK = "no cloud mask; cloud and its shadow may hide things here, or be
 MAX_STRIPS = 40
 """Strips that are joined at most; a pass over one place has some ten."""
 _WINDOW_PX = 128
+_UNSIGNED = "read over http, which does not tell who sent it: it may have been changed on the way"
 _MARKED = "its pixels carry the mark of a rendered image"
 _PRODUCTS = (planet, rapideye, maxar, airbus, sentinel1, sentinel2, landsat)
 
@@ -37,7 +39,8 @@ def open_scene(path: str | Path, given: Given | None = None) -> SceneInfo:
     ----------
     path
         A GeoTIFF, JPEG 2000, PNG or JPEG, whose masks and metadata are found beside it by their names; or a folder, a
-        zip or a tar as its provider delivers it; or a list file (``.txt``) of these, a path a line. Several strips of
+        zip or a tar as its provider delivers it; or, as text, the address of one raster file (``https://…``,
+        ``s3://…``), which is read by ranges; or a list file (``.txt``) of these, a path a line. Several strips of
         one pass become one image: in a list the first lies on top, elsewhere the earliest.
     given
         What the user says of it: time, credit, a mask, the bands of a bare image.
@@ -50,9 +53,9 @@ def open_scene(path: str | Path, given: Given | None = None) -> SceneInfo:
         If it is not an image of a format that is opened here, or not one scene.
 
     """
-    listed = read_list(Path(path))
+    listed = None if is_url(path) else read_list(Path(path))
     scenes = list_scenes(path)
-    name = Path(path).name
+    name = Path(shown(path)).name
     if len(scenes) > MAX_STRIPS:
         raise InputError(_not_one(name, scenes))
     if len(scenes) == 1:
@@ -75,10 +78,10 @@ def list_scenes(path: str | Path) -> list[Found]:
         If a folder or archive cannot be listed, or holds no image.
 
     """
-    listed = read_list(Path(path))
+    listed = None if is_url(path) else read_list(Path(path))
     scenes = _scenes_in(open_delivery(path)) if listed is None else _listed_scenes(listed)
     if not scenes:
-        raise InputError(_not_one(Path(path).name, scenes))
+        raise InputError(_not_one(Path(shown(path)).name, scenes))
     return scenes
 
 
@@ -92,7 +95,10 @@ def open_found(found: Found, given: Given | None = None) -> SceneInfo:
 
     """
     given = given or Given()
-    info = _completed(given.apply(found.open(given)))
+    info = found.open(given)
+    if any(image.url.lower().startswith("http://") for image in found.images):
+        info = replace(info, caveats=(*info.caveats, f"{info.name}: {_UNSIGNED}"))
+    info = _completed(given.apply(info))
     if not info.simulated and _carries_mark(info):
         # The tag was stripped and the file renamed; the pixels still say it.
         return replace(info, simulated=True, credit=None, caveats=(*info.caveats, f"{info.name}: {_MARKED}"))

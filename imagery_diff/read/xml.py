@@ -18,6 +18,10 @@ MAX_DEPTH = 100
 """Elements within elements; product metadata has a dozen. Deeper ones would exhaust those who walk them."""
 
 
+MAX_TAGS = 1_000_000
+"""Each element takes some hundred bytes of memory; the longest metadata (Sentinel-1 annotation) have 100,000."""
+
+
 def read_xml(asset: Asset) -> Node:
     """Parse an XML file.
 
@@ -28,6 +32,8 @@ def read_xml(asset: Asset) -> Node:
 
     """
     content = asset.read()
+    if content.count(b"<") > MAX_TAGS:
+        raise InputError(f"{asset.name}: has more than {MAX_TAGS} tags, which no metadata have; download it again")
     try:
         root = defusedxml.ElementTree.fromstring(content, forbid_dtd=False, forbid_entities=True, forbid_external=True)
     except DefusedXmlException as error:

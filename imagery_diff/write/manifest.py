@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 NAME = "manifest.json"
 _CHUNK = 1 << 20
+_AWAY = "read in parts from its address, so there is no digest of the whole"
 
 
 def manifest(result: Comparison, outputs: Mapping[str, bytes], *, created: dt.datetime | None = None) -> dict[str, Any]:
@@ -122,7 +123,8 @@ def _inputs(side: tuple[str, tuple[Path, ...]]) -> list[dict[str, Any]]:
                     size += len(chunk)
             entry |= {"size": size, "sha256": digest.hexdigest()}
         except OSError:
-            entry["note"] = "could not be read any more when the result was written"
+            away = path.parts[:1] in (("http:",), ("https:",), ("s3:",))
+            entry["note"] = _AWAY if away else "could not be read any more when the result was written"
         entries.append(entry)
     return entries
 

@@ -82,7 +82,7 @@ def test_a_missing_file_and_a_folder_of_none_or_two_images(tmp_path, write_image
 def test_a_device_is_no_image(tmp_path):
     path = tmp_path / "a.tif"
     path.symlink_to("/dev/null")
-    refused(path, "empty")
+    refused(path, "is a pipe or a device")
 
 
 def test_a_declared_size_beyond_reason_is_refused_before_memory_is_asked_for(tmp_path):

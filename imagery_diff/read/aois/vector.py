@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +29,8 @@ def parse_vector(path: Path, kind: str) -> Drawing:
         If the file cannot be read, holds too much, or does not say its coordinate system.
 
     """
+    if kind == "GeoPackage":
+        _refuse_views(path)
     try:
         import pyogrio  # noqa: PLC0415 - an optional extra
     except ImportError as error:
@@ -49,6 +53,21 @@ def parse_vector(path: Path, kind: str) -> Drawing:
     systems = {str(table[0]["crs"]) for _, table in tables} - {"None", WGS84}
     crs = clean_text(", ".join(sorted(systems)), 60)
     return Drawing(kind=kind, shapes=tuple(shapes), crs=crs)
+
+
+def _refuse_views(path: Path) -> None:
+    """Refuse a data base with views: they are programs, which may run for ever or ask GDAL for other files."""
+    try:
+        # Immutable: no journal beside it is looked at.
+        base = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+        with contextlib.closing(base):
+            views = base.execute("SELECT count(*) FROM sqlite_master WHERE type = 'view'").fetchone()[0]
+    except sqlite3.Error as error:
+        raise InputError(
+            f"AOI file {path.name} cannot be read as GeoPackage ({clean_text(error)}); save it again"
+        ) from error
+    if views:
+        raise InputError(f"AOI file {path.name} holds views, which are programs; export the outlines as GeoJSON")
 
 
 def _tables(path: Path) -> list[tuple[str, tuple[Any, ...]]]:

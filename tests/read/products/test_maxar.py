@@ -231,10 +231,9 @@ def test_a_link_out_of_the_folder_is_not_followed(product, write_image):
     outside = write_image("secret.tif", numbers())
     (here / "linked.TIF").symlink_to(outside)
     (here / f"{STEM}.TIL").write_text(til([("linked.TIF", 0, 0, *SHAPE)]))
-    with pytest.raises(InputError, match="none of the 1 image files"):
-        open_scene(here)
-    with pytest.raises(InputError, match="is a link out of the folder"):
-        open_scene(here / f"{STEM}.TIL")
+    for given in (here, here / f"{STEM}.TIL"):
+        with pytest.raises(InputError, match="none of the 1 image files"):
+            open_scene(given)
 
 
 def test_a_tile_that_is_a_vrt_is_refused(product):

@@ -142,7 +142,7 @@ def test_three_points_place_it_and_nobody_knows_how_well(picture):
         (qgis([(5, 5), (10, 10), (20, 20)]), "on one line"),
         (qgis([(5, 5)] * 5), "on one line"),
         ("mapX,mapY\n1,2\n1,3\n2,2", "no file of QGIS's control points"),
-        (qgis(CORNERS, crs="the moon"), "is no coordinate system"),
+        (qgis(CORNERS, crs="the moon"), "coordinate system is none that is known"),
         ("", "0 usable control points"),
         (qgis(CORNERS).replace("605", "nan", 1), "usable control points|no file"),
     ],

@@ -1,0 +1,245 @@
+"""One raster behind an address: a server on the loopback address that serves ranges well, and in other ways."""
+
+import http.server
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from imagery_diff.errors import InputError
+from imagery_diff.inspection import inspect
+from imagery_diff.read import remote
+from imagery_diff.read.assets import read_list
+from imagery_diff.read.scenes import open_scene
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Serves one file by ranges, as ``mode`` says; counts what it was asked and what it sent."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), _Answer)
+        self.content, self.mode, self.fails, self.target = b"", "well", 0, ""
+        self.asked, self.sent = [], 0
+
+    @property
+    def address(self):  # noqa: D102
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def handle_error(self, *_):
+        """Clients of these tests hang up."""
+
+
+class _Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        server = self.server
+        server.asked.append((self.path, dict(self.headers)))
+        if server.mode == "redirect" and not self.path.startswith("/moved"):
+            self.send_response(302)
+            self.send_header("Location", server.target)
+            self.end_headers()
+        elif server.mode == "missing":
+            self.send_error(404)
+        elif server.mode == "fails" and server.fails > 0:
+            server.fails -= 1
+            self.send_error(503)
+        elif server.mode == "stalls":
+            time.sleep(3)
+        else:
+            self._content()
+
+    def _content(self):
+        server, content = self.server, self.server.content
+        asked = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range") or "")
+        begin, end = (int(asked[1]), int(asked[2]) + 1) if asked else (0, len(content))
+        body = content[begin:end]
+        self.send_response(200 if server.mode == "no ranges" else 206)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Range", f"bytes {begin}-{begin + len(body) - 1}/{len(content)}")
+        if server.mode == "changes":
+            self.send_header("ETag", str(len(server.asked)))
+        self.end_headers()
+        if server.mode == "truncates" or (server.mode == "truncates later" and begin):
+            body = body[: len(body) // 2]
+        if server.mode == "trickles":
+            for byte in body:
+                self.wfile.write(bytes([byte]))
+                time.sleep(0.05)
+        self.wfile.write(body)
+        server.sent += len(body)
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setattr(remote, "DELAYS_S", (0.01, 0.02, 0.03))
+    monkeypatch.setattr(remote, "STALL_S", 0.3)
+    monkeypatch.setattr(remote, "REQUEST_S", 0.5)
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    remote.remote.cache_clear()
+    with Server() as found:
+        threading.Thread(target=found.serve_forever, daemon=True).start()
+        yield found
+        found.shutdown()
+    remote.remote.cache_clear()
+
+
+@pytest.fixture
+def image(write_image):
+    data = np.random.default_rng(1).integers(200, 3000, (1, 4096, 4096)).astype(np.uint16)
+    return write_image("image.tif", data, tiled=True, blockxsize=128, blockysize=128)
+
+
+def test_an_image_behind_an_address_is_read_by_ranges_and_only_what_is_needed_of_it(server, image):
+    server.content = image.read_bytes()
+    info = open_scene(f"{server.address}/a/image.tif")
+    here = open_scene(image)
+    assert info.grid == here.grid
+    assert [b.name for b in info.bands] == [b.name for b in here.bands]
+    np.testing.assert_array_equal(info.read(1000, 1000, (60, 70)).data, here.read(1000, 1000, (60, 70)).data)
+    assert 0 < server.sent < len(server.content) / 5
+    assert {path for path, _ in server.asked} == {"/a/image.tif"}
+    assert "read over http" in " ".join(info.caveats)
+
+
+def test_no_file_beside_it_is_asked_for(server, write_image):
+    picture = write_image("p.png", np.full((3, 50, 60), 9, np.uint8), crs=None, driver="PNG")
+    server.content = picture.read_bytes()
+    open_scene(f"{server.address}/p.png").read()
+    assert {path for path, _ in server.asked} == {"/p.png"}
+
+
+def test_what_was_fetched_is_not_fetched_again(server, image):
+    server.content = image.read_bytes()
+    for _ in range(2):
+        open_scene(f"{server.address}/image.tif").read(0, 0, (20, 20))
+        first = len(server.asked)
+    open_scene(f"{server.address}/image.tif").read(0, 0, (20, 20))
+    assert len(server.asked) == first
+
+
+@pytest.mark.parametrize("fails", [1, remote.TRIES - 1])
+def test_a_server_that_fails_is_asked_again(server, image, fails):
+    server.content, server.mode, server.fails = image.read_bytes(), "fails", fails
+    assert open_scene(f"{server.address}/image.tif").grid.shape == (4096, 4096)
+
+
+@pytest.mark.parametrize(
+    ("mode", "words", "asked"),
+    [
+        ("fails", r"in 4 tries \(the server says 503\)", 4),
+        ("stalls", r"in 4 tries \(it stalls\)", 4),
+        ("truncates", r"in 4 tries \(it sent \d+ of \d+ bytes\)", 4),
+        ("trickles", r"in 4 tries \(it sent \d+ of \d+ bytes in 0.5 s\)", 4),
+        ("missing", "the server says 404", 1),
+        ("no ranges", "sends no parts of files", 1),
+    ],
+)
+def test_what_does_not_come_ends_in_one_line_after_the_tries_documented(server, image, mode, words, asked):
+    server.content, server.mode, server.fails = image.read_bytes(), mode, 99
+    begin = time.monotonic()
+    with pytest.raises(InputError, match=words) as told:
+        open_scene(f"{server.address}/image.tif?sig=hush")
+    assert time.monotonic() - begin < 6
+    assert len(server.asked) == asked
+    assert "\n" not in str(told.value)
+    assert "hush" not in str(told.value)
+
+
+@pytest.mark.parametrize(("mode", "words"), [("truncates later", "in 4 tries"), ("changes", "changed on the server")])
+def test_what_breaks_while_pixels_are_read_ends_in_one_line(server, image, mode, words):
+    server.content, server.mode = image.read_bytes(), mode
+    with pytest.raises(InputError, match=words):
+        open_scene(f"{server.address}/image.tif").read(1500, 1500, (200, 200))
+
+
+@pytest.mark.parametrize("target", ["file:///etc/hostname", "ftp://127.0.0.1/x", "https://127.0.0.1:1/x", "//other/x"])
+def test_a_redirect_to_elsewhere_is_not_followed(server, target):
+    server.mode, server.target = "redirect", target
+    with pytest.raises(InputError, match="is not followed"):
+        open_scene(f"{server.address}/image.tif")
+
+
+def test_a_redirect_within_its_host_is_followed_and_a_ring_of_them_ends(server, image):
+    server.content, server.mode, server.target = image.read_bytes(), "redirect", "/moved/image.tif"
+    assert open_scene(f"{server.address}/image.tif").grid.shape == (4096, 4096)
+    server.target, server.asked = "/ring", []
+    with pytest.raises(InputError, match="the server says 302"):
+        open_scene(f"{server.address}/ring")
+    assert len(server.asked) < 20
+
+
+def test_signatures_are_sent_but_neither_shown_nor_kept_and_no_credentials_go_out(server, image, tmp_path, monkeypatch):
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login me password hush\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    server.content = image.read_bytes()
+    url = f"{server.address}/image.tif?sig=hush#x"
+    info = open_scene(url)
+    assert info.name == "image.tif"
+    told = repr(info) + repr(info.source) + repr(info.files) + repr(inspect([url]))
+    assert "hush" not in told
+    assert server.asked[0][0] == "/image.tif?sig=hush"
+    assert not {"Authorization", "Cookie"} & set(server.asked[0][1])
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("https://me:hush@127.0.0.1/x.tif", "a user or a password"),
+        ("https:///x.tif", "names no file"),
+        ("https://127.0.0.1/", "names no file"),
+        ("https://127.0.0.1:x/x.tif", "no address"),
+        ("https://127.0.0.1/a b.tif", "names no file"),
+        ("s3://Bucket_Name/x.tif", "no bucket"),
+        ("s3://127.0.0.1/x.tif", "no bucket"),
+    ],
+)
+def test_odd_addresses_are_refused_before_anything_is_asked(url, words):
+    with pytest.raises(InputError, match=words) as told:
+        open_scene(url)
+    assert "hush" not in str(told.value)
+
+
+def test_a_bucket_is_asked_without_credentials_over_https():
+    assert remote.checked("s3://some-bucket/a b/c.tif".replace(" ", "+")) == (
+        "https://some-bucket.s3.amazonaws.com/a%2Bb/c.tif"
+    )
+
+
+def test_an_address_in_a_list_file_or_as_a_path_is_none(server, image, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    listed = tmp_path / "list.txt"
+    listed.write_text(f"{server.address}/image.tif\n")
+    assert read_list(listed) is None
+    listed.write_text(f"{image}\n{server.address}/image.tif\n")
+    with pytest.raises(OSError, match="which does not exist"):
+        open_scene(listed)
+    assert server.asked == []
+
+
+def test_the_command_line_compares_an_address_with_a_file(server, image, write_image, tmp_path):
+    server.content = image.read_bytes()
+    other = np.random.default_rng(2).integers(200, 3000, (1, 4096, 4096)).astype(np.uint16)
+    write_image("other.tif", other)
+    words = ["--at", "42.2200", "130.2961", "--radius", "100", f"{server.address}/i.tif?sig=hush", "other.tif"]
+    command = [sys.executable, "-m", "imagery_diff", *words, "--json", "-o", "out"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, env={**os.environ})
+    assert done.returncode == 0, done.stderr
+    written = b"".join(p.read_bytes() for p in (tmp_path / "out").iterdir())
+    assert b"hush" not in written + done.stdout.encode() + done.stderr.encode()
+    inputs = json.loads((tmp_path / "out" / "manifest.json").read_text())["inputs"]
+    assert inputs[0]["name"] == "i.tif"
+    assert "no digest" in inputs[0]["note"]
+    assert server.sent < len(server.content) / 5
+    assert "i.tif" in json.dumps(json.loads(done.stdout))
