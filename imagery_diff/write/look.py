@@ -10,18 +10,16 @@ from typing import TYPE_CHECKING, Any
 import shapely
 from shapely.geometry import mapping
 
-from imagery_diff.mark import ALTERED
 from imagery_diff.result import SCHEMA_VERSION, iso
 from imagery_diff.scene import DEGRADED, UNSEEN
 from imagery_diff.write import drawing, folder
 from imagery_diff.write import manifest as manifests
 from imagery_diff.write.drawing import Sheet, fitted, wrapped
 from imagery_diff.write.geojson import bounding_box, wgs84_geometry
-from imagery_diff.write.ground import up_azimuth_deg
 from imagery_diff.write.model import plain, rounded, scene_summary, to_json, zone_summary, zone_title
 from imagery_diff.write.panels import Frame, grid_panel, stretch_of
 from imagery_diff.write.table import columns, labelled
-from imagery_diff.write.words import NOUNS, RENDERED, clean, moment_words, pixel_words
+from imagery_diff.write.words import NOUNS, clean, credits_of, moment_words, pixel_words, stamp_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,13 +40,12 @@ _NOUNS = NOUNS | {"other": "object of unclear kind"}
 
 def credit_of(found: Look) -> str:
     """Return the line that must stand beside every picture."""
-    infos = (found.image, *found.references)
-    if found.simulated:
-        images = [RENDERED if any(i.credit != ALTERED for i in infos if i.simulated) else ALTERED]
-    else:
-        images = [info.credit or f"{info.name}: credit unknown" for info in infos]
-    outline = [f"outlines {found.aoi.credit}"] if found.aoi and found.aoi.credit else []
-    return "; ".join(dict.fromkeys([*images, *outline]))
+    return credits_of((found.image, *found.references), found.aoi)
+
+
+def stamp(found: Look) -> str | None:
+    """Return what must stand across its pictures; None where satellites saw everything."""
+    return stamp_of((found.image, *found.references)) if found.simulated else None
 
 
 def describe(candidate: Candidate, found: Look) -> str:
@@ -220,7 +217,7 @@ def _manifest(found: Look, files: dict[str, bytes]) -> dict[str, Any]:
 
 def text(found: Look) -> str:
     """Return the terminal's answer."""
-    head = [f"{RENDERED}: no satellite saw what is shown here"] if found.simulated else []
+    head = [f"{mark}: no satellite saw what is shown here"] if (mark := stamp(found)) else []
     when = moment_words(found.image, found.aoi.timezone if found.aoi else None)
     head += labelled("place", (found.aoi.title or found.aoi.name) if found.aoi else "all of the image")
     head += labelled("image", f"{when}; {found.image.product}, {pixel_words(found.image)}; {found.image.name}")
@@ -302,10 +299,10 @@ def overview(found: Look) -> Image:
     _title(sheet, found)
     left = (_WIDTH - whole.width) // 2
     with sheet.panel(grid_panel(found.scene, stretch, whole), left, head) as panel:
-        if found.simulated:
-            panel.stamp(RENDERED)
+        if mark := stamp(found):
+            panel.stamp(mark)
         _outlines(panel, found, whole)
-        _furniture(panel, found, whole)
+        drawing.furniture(panel, found.grid, whole)
     for number, candidate in enumerate(shown):
         top = head + whole.height + 40 + (number // _ACROSS) * (_CLOSE_HEIGHT + 90)
         _close_up(sheet, found, candidate, (number % _ACROSS, top))
@@ -319,7 +316,7 @@ def overview(found: Look) -> Image:
 def _png(found: Look) -> bytes:
     from imagery_diff.write.figure import png_bytes  # noqa: PLC0415
 
-    return png_bytes(overview(found), credit_of(found), "look", RENDERED if found.simulated else None)
+    return png_bytes(overview(found), credit_of(found), "look", stamp(found))
 
 
 def _whole(found: Look) -> Frame:
@@ -342,8 +339,8 @@ def _whole(found: Look) -> Frame:
 
 def _title(sheet: Sheet, found: Look) -> None:
     y = _MARGIN - 8
-    if found.simulated:
-        sheet.text(RENDERED, _MARGIN, y, 34, colour="#B00020", weight="bold")
+    if mark := stamp(found):
+        sheet.text(mark, _MARGIN, y, 34, colour="#B00020", weight="bold")
         y += 50
     place = (found.aoi.title or found.aoi.name) if found.aoi else found.image.name
     sheet.text(fitted(place, _WIDTH - 2 * _MARGIN, _TITLE), _MARGIN, y, _TITLE, weight="bold")
@@ -391,18 +388,10 @@ def _close_up(sheet: Sheet, found: Look, candidate: Candidate, place: tuple[int,
     words = f"{candidate.id}  {size}, {_NOUNS[candidate.activity]}"
     sheet.text(fitted(words, width, _SMALL), left, top, _SMALL, weight="bold")
     with sheet.panel(grid_panel(found.scene, stretch, frame), left, top + 36) as panel:
-        if found.simulated:
-            panel.stamp(RENDERED)
+        if mark := stamp(found):
+            panel.stamp(mark)
         drawing.region_frame(panel, shape, candidate.direction or "look", frame)
-        _furniture(panel, found, frame)
-
-
-def _furniture(panel: drawing.Canvas, found: Look, frame: Frame) -> None:
-    size = found.grid.pixel_size_m[0] if found.grid.crs else 1.0
-    drawing.scale_bar(panel, frame, size, "m" if found.grid.crs else "pixels")
-    azimuth = up_azimuth_deg(found.grid)
-    if azimuth is not None:
-        drawing.north_arrow(panel, frame, azimuth)
+        drawing.furniture(panel, found.grid, frame)
 
 
 def _notes(found: Look, stretch: Stretch) -> list[str]:
