@@ -184,6 +184,12 @@ def test_a_rendered_image_says_so_on_every_file():
     assert ship.length_m == pytest.approx(115, abs=16)
 
 
+def test_an_image_of_another_place_is_refused_in_the_singular():
+    elsewhere = AOI(name="elsewhere", polygon=box(129.0, 35.0, 129.1, 35.1))
+    with pytest.raises(InputError, match="the image does not show the AOI"):
+        look(elsewhere, samples.path("najin_20231019"))
+
+
 def test_an_altered_image_is_called_altered_and_not_rendered(opened):
     found = look("-", opened(harbour((SHIP, 0.1)), name="a.tif", simulated=True, credit=ALTERED))
     assert summary(found)["credit"] == ALTERED

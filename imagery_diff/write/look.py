@@ -305,7 +305,7 @@ def overview(found: Look) -> Image:
         drawing.furniture(panel, found.grid, whole)
     for number, candidate in enumerate(shown):
         top = head + whole.height + 40 + (number // _ACROSS) * (_CLOSE_HEIGHT + 90)
-        _close_up(sheet, found, candidate, (number % _ACROSS, top))
+        _close_up(sheet, found, candidate, stretch, (number % _ACROSS, top))
     y = foot + 16.0
     for note in notes:
         sheet.text(note, _MARGIN, y, _SMALL, colour="#404040")
@@ -346,7 +346,8 @@ def _title(sheet: Sheet, found: Look) -> None:
     sheet.text(fitted(place, _WIDTH - 2 * _MARGIN, _TITLE), _MARGIN, y, _TITLE, weight="bold")
     when = moment_words(found.image, found.aoi.timezone if found.aoi else None)
     count = len(found.candidates)
-    line = f"{count or 'No'} candidate{'' if count == 1 else 's'}, unconfirmed: one image has no before. {when}"
+    what = f"{count or 'No'} candidate{'' if count == 1 else 's'}, unconfirmed: one image has no before"
+    line = f"{what}. {when[0].upper()}{when[1:]}"
     sheet.text(fitted(line, _WIDTH - 2 * _MARGIN, _TEXT), _MARGIN, y + 58, _TEXT, colour="#404040")
 
 
@@ -364,8 +365,8 @@ def _outlines(panel: drawing.Canvas, found: Look, frame: Frame) -> None:
         labels.zone(state.zone, drawing.to_pixels(state.zone.polygon, found.grid))
 
 
-def _close_up(sheet: Sheet, found: Look, candidate: Candidate, place: tuple[int, int]) -> None:
-    """Draw the image's own pixels around a candidate."""
+def _close_up(sheet: Sheet, found: Look, candidate: Candidate, stretch: Stretch, place: tuple[int, int]) -> None:
+    """Draw the image's own pixels around a candidate, as bright as above: else the grain of water looks like things."""
     across, top = place
     width = (_WIDTH - 2 * _MARGIN - (_ACROSS - 1) * _GUTTER) // _ACROSS
     left = _MARGIN + across * (width + _GUTTER)
@@ -382,7 +383,6 @@ def _close_up(sheet: Sheet, found: Look, candidate: Candidate, place: tuple[int,
         width=width,
         height=_CLOSE_HEIGHT,
     )
-    stretch = stretch_of((found.scene,), [b.name for b in found.image.bands], frame)
     unit = "m" if found.grid.crs else "px"
     size = "under way" if candidate.under_way else f"{_size(candidate)} {unit}"
     words = f"{candidate.id}  {size}, {_NOUNS[candidate.activity]}"
@@ -401,10 +401,10 @@ def _notes(found: Look, stretch: Stretch) -> list[str]:
     unseen, degraded = float(((flags & UNSEEN) != 0).mean()), float(((flags & DEGRADED) != 0).mean())
     more = len(found.candidates) - _CLOSE_UPS
     return [
-        *([f"The {_CLOSE_UPS} strongest are shown close up; {more} more stand in summary.json."] if more > 0 else []),
+        *([f"The first {_CLOSE_UPS} are shown close up; {more} more stand in summary.json."] if more > 0 else []),
         (
             f"{found.image.product}, {pixel_words(found.image)}, {found.image.name}; above in {kind}, linear: "
-            f"{stretch.limits()} ({found.image.units}); close-ups each in a stretch of its own."
+            f"{stretch.limits()} ({found.image.units}); close-ups in the same stretch."
         ),
         f"Not seen {unseen:.0%}, seen through haze, shadow or snow {degraded:.0%} of what is shown.",
         f"{len(found.caveats)} caveats: {'; '.join(found.caveats)}.",
