@@ -97,8 +97,8 @@ def compare(
 
     # 5. Radiometry
     progress("matching radiometry")
-    if detect == "alarm":  # the map is asked for new roofs too, which are as white and broad as clouds
-        scenes = pair_match.mark_clouds(scenes, radar, pair, ground, params)
+    # The map is asked for new roofs too, which are as white and broad as clouds.
+    scenes = pair_match.mark_clouds(scenes, radar, pair, ground, params, turned_white=detect == "alarm")
     pictures = pair_result.for_pictures(scenes)
     matched = (
         pair_match.match_speckle(scenes, radar) if radar else pair_match.match_radiometry(scenes, pair, ground, params)

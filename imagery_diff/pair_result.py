@@ -18,7 +18,7 @@ from imagery_diff.params import Params
 from imagery_diff.read.calibration import read_calibration
 from imagery_diff.read.scenes import NO_CLOUD_MASK
 from imagery_diff.result import Layers, LookAt, Region, ZoneState
-from imagery_diff.scene import Flag, Level
+from imagery_diff.scene import DEGRADED, Flag, Level
 from imagery_diff.threads import each
 from imagery_diff.write.words import describe_region
 
@@ -373,11 +373,11 @@ def cloud_caveats(scenes: tuple[Scene, Scene], pair: Pair) -> list[str]:
     """Say of scenes without a mask what was taken for cloud by its look."""
     words = []
     for info, scene in zip(pair.infos, scenes, strict=True):
-        share = float(np.mean((scene.flags & (Flag.CLOUD | Flag.SHADOW).value) != 0))
+        share = float(np.mean((scene.flags & (Flag.CLOUD | DEGRADED).value) != 0))
         if share > 0 and not info.cloud_masked:
             words.append(
-                f"{info.name}: {share:.0%} of the ground compared was taken for cloud or its shade, by its look alone; "
-                "it may be snow or a new roof, and nothing is said of it"
+                f"{info.name}: {share:.0%} of the ground compared was taken for cloud, haze, snow or shade by its look "
+                "alone; it may be a new roof or muddy water, and its emptiness proves nothing"
             )
     return words
 
