@@ -5,6 +5,7 @@ ASF HyP3's own code (``get_product_name``) and of the Planetary Computer's addre
 """
 
 import json
+import re
 import zipfile
 
 import numpy as np
@@ -129,6 +130,22 @@ def test_noise_of_the_old_kind_is_taken_off_and_told(tmp_path):
     info = open_scene(write_safe(tmp_path, one, data, files={path: noise(one, old=True)}))
     assert inner(info).data.mean() == pytest.approx(0.02, rel=1e-3)
     assert any("IPF before 2.90" in c for c in info.caveats)
+
+
+def test_noise_in_the_unit_of_before_july_2015_is_no_noise_and_it_is_said(tmp_path):
+    one = Pass()
+    numbers = np.rint(np.sqrt(0.02) * one.gain(*np.indices(one.shape))).astype(np.uint16)
+    early = re.sub(
+        r"(<noiseLut[^>]*>)[^<]*", lambda m: m[1] + " ".join(["1.3e-03"] * _count(m[1])), noise(one, old=True)
+    )
+    files = {f"annotation/calibration/noise-{one.stem('vv')}.xml": early}
+    info = open_scene(write_safe(tmp_path, one, {"vv": numbers}, files=files))
+    assert inner(info).data.mean() == pytest.approx(0.02, rel=2e-3)
+    assert any("thermal noise could not be taken off" in c for c in info.caveats)
+
+
+def _count(tag):
+    return int(re.search(r'count="(\d+)"', tag)[1])
 
 
 def test_noise_that_was_taken_off_before_is_not_taken_off_again(tmp_path):
