@@ -232,6 +232,11 @@ def test_a_place_whose_height_is_given_lies_where_it_is(tmp_path):
         Given(height_m=1e5)
 
 
+def test_it_is_said_that_the_heights_of_the_file_count_from_the_sea(tmp_path):
+    info = open_scene(safe_of(tmp_path, pols=("vv",)))
+    assert any("count from the sea" in c and "geoid" in c and "--height" in c for c in info.caveats)
+
+
 def test_windows_are_the_whole(tmp_path):
     one = Pass(shape=(700, 620))
     data = {"vv": numbers_of(one, np.random.default_rng(4).uniform(0.01, 1, one.shape))}
