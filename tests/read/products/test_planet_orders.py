@@ -314,6 +314,7 @@ def test_skysat_tells_its_ground_control_as_a_share(write_image):
         info = open_scene(path)
         assert info.ground_control is known
         assert (info.view.off_nadir_deg, info.view.azimuth_deg) == (pytest.approx(29.2, abs=0.05), 270.0)
+        assert any("at the ground" in note for note in info.notes)
 
 
 def test_the_view_is_the_angle_at_the_ground_by_the_xml_or_to_a_hundredth_of_it(data_folder, write_image):
