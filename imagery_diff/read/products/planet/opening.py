@@ -156,7 +156,7 @@ def _open(delivery: Delivery, asset: Asset, name: Name, _: Given) -> SceneInfo:
             *(() if mask else ("no UDM2 beside it: a bundle with udm2 tells cloud, haze, shadow",)),
             *(
                 ("view angle is that at the ground; view_angle of the file is that at the satellite",)
-                if facts.view
+                if facts.view and not simulated
                 else ()
             ),
         ),
