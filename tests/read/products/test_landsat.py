@@ -220,6 +220,19 @@ def test_bits_of_quality_become_flags(scene):
     assert (flags[20:24, 30:40] == Flag.NODATA).all()
 
 
+@pytest.mark.parametrize("product", [SR, TOA])
+def test_a_pixel_of_which_one_band_is_fill_was_not_seen(scene, product):
+    folder = scene(product)
+    prefix = "SR_" if product == SR else ""
+    data = numbers(5)
+    data[8:10, 7:9] = 0
+    write(folder / f"{product}_{prefix}B5.TIF", data)
+    flags = open_scene(folder).read().flags
+    assert (flags[8:10, 7:9] & Flag.NODATA.value).all()
+    assert (flags[:5, :5] & Flag.NODATA.value).all()
+    assert np.count_nonzero(flags & Flag.NODATA.value) == 4 + 25
+
+
 def test_real_bits_of_before_the_collections_agree_with_a_count_and_with_the_image(data_folder):
     with rasterio.open(data_folder / "masks/l8_bqa_cloudy/bqa.tif") as file:
         bits = file.read(1)
