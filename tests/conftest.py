@@ -165,7 +165,7 @@ def predict_from_array(
 """,
 }
 """What is called of omnicloudmask 1.8.1, played by a rule: thick cloud where red > .5, thin where green > .4, shadow
-where near infrared < .02. It judges no cloud; benchmarks/omnicloudmask.py asks the library itself."""
+where near infrared < .02. It judges no cloud; benchmarks/learned_sky.py asks the library itself."""
 
 
 @pytest.fixture

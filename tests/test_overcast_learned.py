@@ -71,7 +71,7 @@ def test_without_weights_the_built_in_check_judges_and_why_is_said_once(bare, st
     scene, _, words = judged(bare)
     assert np.array_equal(scene.flags, built_in(bare))
     assert ["were judged by their look alone" in w for w in words] == [True, False]
-    assert words[1].startswith("a.tif: omnicloudmask 1.8.1 was not asked: of its weights")
+    assert words[1].startswith("a.tif: omnicloudmask 1.8.1 was not asked: PM_model_OCM_7.97")
     assert "omnicloudmask" not in sys.modules
 
 

@@ -164,8 +164,8 @@ def find_cloud_model(environment: Mapping[str, str] = os.environ) -> CloudModel 
     for weights in WEIGHTS:
         wrong = _wrong(folder / weights.name, weights) if folder else "is not there"
         if wrong:
-            words = f"of its weights {EDITION} {weights.name} in {where} {wrong}, and nothing is downloaded"
-            return f"{_PACKAGE} {version} was not asked: {words} (docs/explanation/sky.md)"
+            words = f"{weights.name}, of its weights {EDITION}, {wrong} ({where}), and nothing is downloaded"
+            return f"{_PACKAGE} {version} was not asked: {words}; docs/explanation/sky.md says where it belongs"
     assert folder is not None
     return CloudModel(version=version, files=tuple(folder / weights.name for weights in WEIGHTS))
 

@@ -72,7 +72,7 @@ def test_cloud_is_grown_by_its_fade_over_thin_cloud_and_shade_by_its_own():
     away = np.hypot(rows - 100, cols - 100) * 3.0
     cloud = np.clip((240 - away) / 120, 0, 1)
     image += (0.6 - image) * cloud
-    shade = np.clip((240 - np.hypot(rows - 100, cols - 270) * 3.0) / 120, 0, 1) * (cols > 200)
+    shade = np.clip((240 - np.hypot(rows - 100, cols - 230) * 3.0) / 120, 0, 1) * (cols > 175)
     image *= 1 - 0.6 * shade
     classes = np.zeros((100, 110), np.uint8)
     middle = (slice(1, None, 3), slice(1, None, 3))
