@@ -15,7 +15,7 @@ from imagery_diff import pair_result
 from imagery_diff.method import clouds, radiometry, shade, sharpness, speckle, veil, zones
 from imagery_diff.method.cloud_shade import project_shadow
 from imagery_diff.method.radiometry import DRY, Surface
-from imagery_diff.overcast import by_look
+from imagery_diff.overcast import Judged, by_look
 from imagery_diff.scene import UNSEEN, Flag
 
 if TYPE_CHECKING:
@@ -73,19 +73,21 @@ def mark_clouds(
     params: Params,
     *,
     turned_white: bool,
-) -> tuple[Scene, Scene]:
+) -> tuple[tuple[Scene, Scene], tuple[Judged, Judged]]:
     """Mark what may hide the ground in the flags: the shade of masked clouds; without a mask what looks like cloud.
 
     Each image is asked by itself; and, with ``turned_white``, the pair what turned as white and broad as clouds on one
     date. Snow on one date is known as such where the bands tell; radar looks through clouds.
+    With the scenes comes who judged each.
     """
     if radar:
-        return scenes
-    before, after = (
-        by_look(info, _with_thrown_shade(scene, pair, date), pair.names, params)[0]
+        return scenes, (Judged(), Judged())
+    (before, one), (after, other) = (
+        by_look(info, _with_thrown_shade(scene, pair, date), pair.names, params)
         for date, (info, scene) in enumerate(zip(pair.infos, scenes, strict=True))
     )
-    return _marked_where_white((before, after), pair, ground, params) if turned_white else (before, after)
+    marked = _marked_where_white((before, after), pair, ground, params) if turned_white else (before, after)
+    return marked, (one, other)
 
 
 def _marked_where_white(

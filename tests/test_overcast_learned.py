@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from imagery_diff import look
+from imagery_diff import compare, look
 from imagery_diff.method.sky import find_sky
 from imagery_diff.overcast import Judged, by_look, words_of
 from imagery_diff.params import Params
@@ -118,3 +118,23 @@ def test_a_look_at_one_image_says_who_judged(bare):
     caveats = look("-", bare).caveats
     assert sum("judged by omnicloudmask 1.8.1, weights 4.0" in c for c in caveats) == 1
     assert not any("by their look" in c for c in caveats)
+
+
+@pytest.fixture
+def pair(town, opened):
+    """Two looks at a port; the second with a veil that only the stand-in tells."""
+    looks = [town((330, 340), bands=4) / 8e3, town((330, 340), bands=4) / 8e3]
+    looks[1][1, 60:150, 60:150] = 0.45
+    return [opened(image, name=f"{k}.tif", level=Level.SURFACE) for k, image in enumerate(looks)]
+
+
+def test_a_comparison_marks_what_it_judged_and_says_who_judged_each_date(pair, stand_in):
+    result = compare("-", *pair)
+    assert (result.layers.flags[105, 105] & Flag.HAZE.value) != 0
+    told = [c for c in result.caveats if "omnicloudmask 1.8.1, weights 4.0" in c]
+    assert [c.split(":")[0] for c in told] == ["0.tif", "1.tif"]
+    assert "0% of the ground compared was taken for cloud" in told[0]
+    assert not any("its look alone" in c for c in result.caveats)
+    (stand_in / cloud_model.WEIGHTS[0].name).unlink()
+    why = [c for c in compare("-", *pair).caveats if "omnicloudmask 1.8.1 was not asked" in c]
+    assert [c.split(":")[0] for c in why] == ["0.tif", "1.tif"]
