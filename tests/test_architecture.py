@@ -37,7 +37,6 @@ LEVELS = {
     "pair_result": 5,
     "pair_masked": 6,
     "pair_moving": 6,
-    "overcast": 4,
     "pair_match": 6,
     "pair_evidence": 7,
     "pair_regions": 8,
