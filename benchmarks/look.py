@@ -1,22 +1,31 @@
-"""Ships that an eye counts on nine real PlanetScope pictures, beside what `look` says of each.
+"""Ships that an eye counts on nine real PlanetScope pictures, and ships rendered alongside, beside what `look` says.
 
-    python benchmarks/look.py
+    python benchmarks/look.py [--scenes DIR [--each 10]]
 
 The pictures are looked for at $IMAGERY_DIFF_DATA/unlabelled or ../shared/data/unlabelled. Positions were set by eye, on
 the pictures alone, for ships of 45 m and more: at anchor or under way on open water, and alongside. A ship is found if
 a candidate's outline lies within 15 pixels of its position.
+
+With ``--scenes``, rendered scenes as `benchmarks/accuracy.py rendered --only-make` leaves them: every ship that is
+there on one date is looked for in the berths of that one image; told if a candidate covers three tenths of it.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from scenes import Scene
 from shapely import Point
 
 from imagery_diff import look
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
 
 TOP = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("IMAGERY_DIFF_DATA", TOP.parent / "shared" / "data"))
@@ -80,9 +89,50 @@ ALONGSIDE = {"sfbay_1.png": 4, "longbeach_west.png": 5, "sfbay_frame_before.jpg"
 """Picture -> ships alongside that an eye counts; the pictures have no zones, so none of them can be told."""
 
 
+CASES = ("clear", "haze", "sun", "tilt", "glint", "season")
+"""Of rendered scenes: those in which no cloud hides a berth."""
+ALIKE = 0.3
+
+
 def main() -> int:
-    """Print a row for each picture."""
+    """Print a row for each picture, then the rendered ships."""
     warnings.simplefilter("ignore")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scenes", type=Path)
+    parser.add_argument("--each", type=int, default=10, help="scenes of each case, with events and as many without")
+    options = parser.parse_args()
+    if options.scenes is not None:
+        rendered(options.scenes, options.each)
+    return pictures()
+
+
+def rendered(scenes: Path, each: int) -> None:
+    """Look for rendered ships in berths, one image each."""
+    told, asked, others, images, without = 0, 0, 0, 0, 0
+    for case in CASES:
+        for folder in sorted(scenes.glob(f"{case}_*_events"))[:each]:
+            scene = Scene.load(folder)
+            for date, direction in (("after", "appeared"), ("before", "disappeared")):
+                ships = [e.outline for e in scene.events if e.kind == "vessel" and e.direction == direction]
+                outlines = [c.geometry for c in look(folder / scene.aoi, folder / getattr(scene, date)).candidates]
+                hits = [any(covers(o, ship) for o in outlines) for ship in ships]
+                told, asked, images = told + sum(hits), asked + len(ships), images + 1
+                others += sum(not any(o.intersects(ship) for ship in ships) for o in outlines)
+        for folder in sorted(scenes.glob(f"{case}_*_null"))[:each]:
+            scene = Scene.load(folder)
+            without += len(look(folder / scene.aoi, folder / scene.after).candidates)
+    print(f"rendered ships alongside, there on one date: {told} of {asked} are candidates")
+    print(f"other candidates on those {images} images: {others}; on images of scenes without events: {without}")
+    print("(ships that lie there on both dates are among the others)\n")
+
+
+def covers(outline: BaseGeometry, ship: BaseGeometry) -> bool:
+    """Whether a candidate covers enough of a ship."""
+    return bool(outline.intersection(ship).area >= ALIKE * ship.area)
+
+
+def pictures() -> int:
+    """Print a row for each picture."""
     if not (DATA / FOLDER).is_dir():
         print("the pictures are absent: set IMAGERY_DIFF_DATA to the shared data folder")
         return 1

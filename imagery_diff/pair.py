@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def compare(
-    aoi: AOI | str | None,
+    aoi: AOI | str | Path | None,
     before: SceneInfo | str | Path,
     after: SceneInfo | str | Path,
     *,

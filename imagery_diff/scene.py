@@ -114,6 +114,30 @@ class Level(enum.StrEnum):
         return self in {Level.SIGMA0, Level.GAMMA0}
 
 
+_REFLECTANCE = (0.02, 0.6, 1.6)
+"""Least and largest middle of an image of ground in reflectance, and what only glint and cloud exceed."""
+
+
+def guessed_scale(values: NDArray[np.floating]) -> float | None:
+    """Guess by what the numbers of an image are to be divided to be reflectance; None where they look like none.
+
+    Parameters
+    ----------
+    values
+        Seen pixels of one band, any shape but empty.
+
+    Examples
+    --------
+    >>> guessed_scale(np.array([300.0, 900.0, 2500.0])), guessed_scale(np.array([30.0, 90.0, 250.0]))
+    (10000.0, None)
+
+    """
+    middle, high = (float(v) for v in np.percentile(values, (50, 99)))
+    least, most, highest = _REFLECTANCE
+    fitting = (f for f in (1.0, 10_000.0) if least * f <= middle <= most * f and high <= highest * f)
+    return next(fitting, None)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Orbit:
     """From where a satellite looked: two images from one relative orbit share their view of everything with height."""

@@ -20,8 +20,10 @@ with I the light of each band less what clear air scatters,
 
 Cloud is grown by its own fade, measured on the image; its shade is thrown by ``method/cloud_shade.py``.
 
-Where the numbers are no reflectance they are laid between the image's own dark and its white, and asked for more: .6 of
-white, 120 m broad, ratio .85. Haze and snow are then not told.
+Of a picture the numbers are laid between the image's own dark and 255, and asked for more: .6 of white, 120 m broad,
+ratio .85. Numbers without a scale are divided by the one they look like (``scene.guessed_scale``), and the image's own
+dark is taken off. Haze and snow are then not told; and nothing is where numbers look like no scale, for without one a
+bright desert and a cloud are the same.
 
 Assumption: what is broad, bright and white is cloud: salt pans, and snow that is not told, become unknown, not ground.
 Broken by: a few clouds smaller than a hectare far from larger ones, thin cloud over bright ground, haze over muddy
@@ -38,7 +40,7 @@ from scipy import ndimage
 
 from imagery_diff.method.cells import EIGHT, Cells, grown, opened, reach_of_fade
 from imagery_diff.method.cloud_shade import CELL_M, darkness, shade_of
-from imagery_diff.scene import Flag, Level
+from imagery_diff.scene import Flag, Level, guessed_scale
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,7 +62,7 @@ _BRIGHT = 0.22
 """Least veil of a cloud, reflectance: .25 to 1 in real ones. The broad yards and roofs of seven cities have .2 at most
 in all but two thousandths of their cells, dry concrete under haze .2 (rendered)."""
 _BRIGHT_OF_WHITE = 0.6
-"""The same as a share of the image's white, where the numbers are no reflectance."""
+"""The same as a share of white, on a picture."""
 _WHITE = 0.7
 """Least ratio of the darkest visible band to the brightest: .74 to .97 of broad bright cells in clouds of Sentinel-2,
 .55 to .6 of bare soil and tiles."""
@@ -77,7 +79,7 @@ _TELLS_M = 15.0
 _AROUND_M = 120.0
 """As far as cloud is followed while it thins, metres; beyond, what is as bright is the ground of another place."""
 _BROAD_M = 120.0
-"""What is bright and narrower is no cloud where the numbers are no reflectance, metres: aprons and sheds are."""
+"""What is bright and narrower is no cloud on a picture, metres: aprons and sheds are."""
 _LEAST_M2 = 10_000.0
 """A bright patch smaller than this is no cloud by itself, square metres: dry concrete piers are as broad and as white,
 and their rims with what stands on them as ragged."""
@@ -106,14 +108,14 @@ _SNOW_SHARP = 0.25
 middle, snow .26 to .29 (rendered)."""
 _FADE_M = 150.0
 """As far as the rim of a cloud is followed, metres."""
-_DARKEST, _BRIGHTEST = 0.5, 99.99
-"""Percentiles that stand for the image's own dark and white."""
+_DARKEST = 0.5
+"""Percentile that stands for the image's own dark."""
 _COLOURS = 0.05
 """Spread of blue against red, share of that of their mean, below which an image has no colours: one band stored three
 times, or scanned from a black-and-white print. All is white there, and bright plants in near infrared would be cloud.
 Real images in colour have .28 and more."""
-_EIGHT_BITS = 255.0
-"""White of a picture."""
+_EIGHT_BITS, _NEARLY_ALL = 255.0, 99.9
+"""White of a picture, and the percentile that must not exceed it."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -163,13 +165,16 @@ def find_sky(
     Returns
     -------
     Sky
-        Nothing is asked without the visible bands, where they are all the same, or of radar.
+        Nothing is asked without the visible bands, where they are all the same, of numbers without a scale, or of
+        radar.
 
     """
     nothing = Sky(flags=np.zeros(seen.shape, np.uint8), asked=())
     if not set(_VISIBLE) <= set(names) or level.radar or not seen.any() or _colourless(image, seen, names):
         return nothing
     lit = _Lit.of(image, seen, names, pixel_m, level)
+    if lit is None:
+        return nothing
     cells, known = lit.cells, lit.seen
     snow = _snow(lit)
     core = _cloud(lit, snow)
@@ -188,6 +193,17 @@ def _colourless(image: Floats, seen: Bools, names: tuple[str, ...]) -> bool:
     """Whether the visible bands are one band stored three times."""
     blue, red = (image[names.index(name)][seen][::7].astype(np.float64) for name in ("blue", "red"))
     return bool(np.std(blue - red) < _COLOURS * np.std(blue + red) / 2)
+
+
+def _white(values: Floats, level: Level) -> float | None:
+    """Return what stands for all light in numbers that no file explains: 255, or the scale they look like."""
+    if level is Level.DISPLAY:
+        return _EIGHT_BITS
+    scale = guessed_scale(values) if level is Level.NUMBERS else None
+    # Interpolation goes beyond what the numbers hold, at few pixels.
+    if scale is None and level is Level.NUMBERS and np.percentile(values, _NEARLY_ALL) <= _EIGHT_BITS:
+        return _EIGHT_BITS
+    return scale
 
 
 def grow_cloud(cloud: Bools, image: Floats, seen: Bools, names: tuple[str, ...], pixel_m: float) -> tuple[Bools, float]:
@@ -219,8 +235,10 @@ class _Lit:
 
     cells: Cells
     names: tuple[str, ...]
+    known: bool
+    """Whether the files say that it is reflectance."""
     reflectance: bool
-    """Whether it is reflectance; else it lies between the image's own dark, 0, and its own white, 1."""
+    """Whether it is reflectance, said or guessed; else it lies between the image's own dark, 0, and white, 1."""
     light: Floats
     """(band, row, col)"""
     veil: Floats
@@ -231,23 +249,33 @@ class _Lit:
     """(row, col), steepest slope in each cell, share of its step a pixel; 0 where there is no step."""
 
     @classmethod
-    def of(cls, image: Floats, seen: Bools, names: tuple[str, ...], pixel_m: float, level: Level) -> _Lit:
-        """Average an image over cells and take clear air, or its own dark, off."""
+    def of(cls, image: Floats, seen: Bools, names: tuple[str, ...], pixel_m: float, level: Level) -> _Lit | None:
+        """Average an image over cells and take clear air, or its own dark, off; None if its numbers have no scale."""
+        known = level in {Level.SURFACE, Level.TOA}
+        white = 1.0 if known else _white(image[len(image) // 2][seen], level)
+        if white is None:
+            return None
         cells = Cells.of(seen.shape, pixel_m, CELL_M)
-        light, known = cells.image(image, seen), cells.seen(seen)
-        reflectance = level in {Level.SURFACE, Level.TOA}
+        light = cells.image(image, seen)
         if level is Level.TOA:
             light = light - np.array([_AIR.get(name, 0.0) for name in names], np.float32)[:, None, None]
-        elif not reflectance:
-            dark, white = np.percentile(image[:, seen], (_DARKEST, _BRIGHTEST), axis=1).astype(np.float32)
-            if level is Level.DISPLAY:
-                white = np.full_like(white, max(_EIGHT_BITS, float(white.max())))
-            light = (light - dark[:, None, None]) / np.maximum(white - dark, 1e-6)[:, None, None]
+        elif not known:
+            dark = np.percentile(image[:, seen], _DARKEST, axis=1).astype(np.float32)[:, None, None]
+            light = (light - dark) / (white - dark if white == _EIGHT_BITS else white)
         darkest = [n for n, name in enumerate(names) if name in {*_VISIBLE, "nir"}]
         visible = [names.index(name) for name in _VISIBLE]
         slope = cells.mean(_slope(image[visible].mean(axis=0), seen))
         veil = light[darkest].min(axis=0)
-        return cls(cells=cells, names=names, reflectance=reflectance, light=light, veil=veil, seen=known, slope=slope)
+        return cls(
+            cells=cells,
+            names=names,
+            known=known,
+            reflectance=known or white != _EIGHT_BITS,
+            light=np.asarray(light, np.float32),
+            veil=np.asarray(veil, np.float32),
+            seen=cells.seen(seen),
+            slope=slope,
+        )
 
     def has(self, *names: str) -> bool:
         """Whether there are all these bands."""
@@ -265,7 +293,7 @@ class _Lit:
     @property
     def asked(self) -> tuple[str, ...]:
         """What these bands and numbers can tell."""
-        if not self.reflectance:
+        if not self.known:
             return ("cloud", "shadow")
         return ("cloud", "haze", "shadow", "snow") if self.has("nir") else ("cloud", "haze", "shadow")
 
@@ -349,7 +377,7 @@ def _like_cloud(mask: Bools, lit: _Lit, white: float) -> Bools:
 
 def _haze(lit: _Lit) -> Bools:
     """Cells under haze."""
-    if not lit.reflectance:
+    if not lit.known:
         return np.zeros_like(lit.seen)
     across = _HAZE_M / lit.cells.cell_m
     hot = opened(np.asarray(lit.band("blue") - lit.band("red") / 2, np.float32), across)
@@ -363,7 +391,7 @@ def _haze(lit: _Lit) -> Bools:
 def _snow(lit: _Lit) -> Bools:
     """Cells under snow."""
     nowhere = np.zeros_like(lit.seen)
-    if not lit.reflectance or not lit.has("nir"):
+    if not lit.known or not lit.has("nir"):
         return nowhere
     if lit.has("swir1"):
         green, swir = lit.band("green"), lit.band("swir1")

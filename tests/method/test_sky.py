@@ -200,6 +200,21 @@ def test_one_band_stored_three_times_has_no_colours_to_ask(port):
     assert find_sky(grey, SEEN, NAMES[:3], PIXEL_M, Level.NUMBERS).asked == ()
 
 
+@pytest.mark.parametrize(("scale", "asked"), [(10_000, True), (255 / 0.7, True), (120_000, False)])
+def test_numbers_are_asked_by_the_scale_they_look_like_or_not_at_all(port, scale, asked):
+    cloud = puff(200, 300, 40)
+    found = sky(mixed(port, cloud, CLOUD) * scale, level=Level.NUMBERS)
+    assert found.asked == (("cloud", "shadow") if asked else ())
+    assert bool(marked(found, Flag.CLOUD)[cloud > 0.5].mean() > 0.95) is asked
+
+
+def test_a_bright_desert_in_numbers_is_no_cloud_for_being_the_brightest_there(port):
+    sand = np.array([0.17, 0.24, 0.31, 0.38]).reshape(-1, 1, 1) / port[:, 200:, 200:].mean(axis=(1, 2), keepdims=True)
+    desert = np.where(COLS >= 180, port * sand, port)
+    for level, scale in ((Level.SURFACE, 1), (Level.NUMBERS, 10_000), (Level.NUMBERS, 400), (Level.DISPLAY, 400)):
+        assert not marked(sky(desert * scale, level=level), Flag.CLOUD).any()
+
+
 def test_an_image_without_a_seen_pixel_gets_no_flag():
     nothing = np.full((4, 20, 30), np.nan, np.float32)
     assert not flags_of(nothing, np.zeros((20, 30), bool), NAMES, 3.0, Level.SURFACE).any()

@@ -15,7 +15,7 @@ from imagery_diff.read import georeference
 from imagery_diff.read.graphics import DrawnMask
 from imagery_diff.read.products.found import provenance
 from imagery_diff.read.raster import RasterSource, describe_bands, open_raster, raster_grid
-from imagery_diff.scene import Band, Level, SceneInfo
+from imagery_diff.scene import Band, Level, SceneInfo, guessed_scale
 
 if TYPE_CHECKING:
     from imagery_diff.grid import Grid
@@ -33,8 +33,6 @@ _MAX_PICTURE_PX = 60_000_000
 _TIME_TAGS = ("ACQUISITIONDATETIME", "acquisition_datetime", "acquired", "datetime")
 """Tags in which programs keep when an image was taken, ISO 8601; TIFF's own DateTime is when the file was written."""
 _SAMPLE_PX = 256
-_REFLECTANCE = (0.02, 0.6, 1.6)
-"""Least and largest middle of an image of ground in reflectance, and what only glint and cloud exceed."""
 _TIME_IN_NAME = re.compile(
     r"(?<!\d)(20\d\d)-?([01]\d)-?([0-3]\d)[T_ -]?([0-2]\d)[:h-]?([0-5]\d)(?:[:m-]?([0-5]\d))?Z?(?!\d)"
 )
@@ -196,12 +194,11 @@ def _guessed_scale(source: RasterSource, file: _File) -> tuple[str, ...]:
     values = scene.data[0][~scene.unseen]
     if not values.size:
         return ()
-    middle, high = (float(v) for v in np.percentile(values, (50, 99)))
-    for factor in (1.0, 10_000.0):
-        if _REFLECTANCE[0] * factor <= middle <= _REFLECTANCE[1] * factor and high <= _REFLECTANCE[2] * factor:
-            times = "" if factor == 1.0 else f" times {factor:g}"
-            return (f"numbers of about {middle:.3g} look like reflectance{times}; compared as they stand",)
-    return (f"numbers of about {middle:.3g}, of no scale that is known; compared as they stand",)
+    middle, factor = float(np.median(values)), guessed_scale(values)
+    if factor is None:
+        return (f"numbers of about {middle:.3g}, of no scale that is known; compared as they stand",)
+    times = "" if factor == 1.0 else f" times {factor:g}"
+    return (f"numbers of about {middle:.3g} look like reflectance{times}; compared as they stand",)
 
 
 def _caveats(asset: Asset, file: _File, told_by: str | None) -> list[str]:
