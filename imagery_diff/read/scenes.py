@@ -17,7 +17,7 @@ from imagery_diff.read.mosaic import join, of_one_pass
 from imagery_diff.read.products import airbus, landsat, maxar, planet, rapideye, sentinel1, sentinel2
 from imagery_diff.read.products.bare import SUFFIXES, open_bare
 from imagery_diff.read.products.found import Found
-from imagery_diff.read.remote import is_url, shown
+from imagery_diff.read.remote import checked, is_url, shown
 
 if TYPE_CHECKING:
     from imagery_diff.read.assets import Asset, Delivery
@@ -96,7 +96,7 @@ def open_found(found: Found, given: Given | None = None) -> SceneInfo:
     """
     given = given or Given()
     info = found.open(given)
-    if any(image.url.lower().startswith("http://") for image in found.images):
+    if any(image.url and checked(image.url).lower().startswith("http://") for image in found.images):
         info = replace(info, caveats=(*info.caveats, f"{info.name}: {_UNSIGNED}"))
     info = _completed(given.apply(info))
     if not info.simulated and _carries_mark(info):
