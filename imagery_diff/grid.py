@@ -178,7 +178,7 @@ def _centre_lonlat(crs: str, transform: Affine, shape: tuple[int, int]) -> tuple
 
 
 @lru_cache(maxsize=64)
-def _up_azimuth_deg(crs: str, transform: Affine, shape: tuple[int, int]) -> float:
+def _up_azimuth_deg(crs: str, transform: Affine, shape: tuple[int, int]) -> float | None:
     """Measure the azimuth from the middle to the pixel above it, along the ellipsoid."""
     from pyproj import CRS, Geod, Transformer  # noqa: PLC0415
 
@@ -187,7 +187,7 @@ def _up_azimuth_deg(crs: str, transform: Affine, shape: tuple[int, int]) -> floa
     row, col = shape[0] / 2, shape[1] / 2
     (lon, lat), (lon_up, lat_up) = (to_lonlat.transform(*grid.xy(r, col)) for r in (row, row - 1))
     azimuth, _, _ = Geod(ellps="WGS84").inv(lon, lat, lon_up, lat_up)
-    return float(azimuth)
+    return float(azimuth) if math.isfinite(azimuth) else None
 
 
 @lru_cache(maxsize=64)

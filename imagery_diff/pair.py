@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imagery_diff import pair_evidence, pair_ghosts, pair_masked, pair_match, pair_moving, pair_regions, pair_result
-from imagery_diff.aoi import AOI
 from imagery_diff.memory import giving_back
 from imagery_diff.method import align, radiometry, regions
 from imagery_diff.method.describe import describe, ships_in
 from imagery_diff.pair_register import register
 from imagery_diff.pair_scenes import open_pair
 from imagery_diff.params import Params
-from imagery_diff.read.aois import load_aoi
+from imagery_diff.read.aois import find_place
 from imagery_diff.result import Comparison
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from imagery_diff.aoi import AOI
     from imagery_diff.scene import SceneInfo
 
     Progress = Callable[[str], None]
@@ -75,7 +75,7 @@ def compare(
     progress = giving_back(progress)
     # 1. What the files are
     progress("opening")
-    place = load_aoi(aoi) if isinstance(aoi, str) and aoi != "-" else aoi if isinstance(aoi, AOI) else None
+    place = find_place(aoi)
     pair = open_pair(before, after, place, params=params, despite=despite)
     detect = detect or ("alarm" if place and place.zones else "map")
 

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imagery_diff import pair_moving
-from imagery_diff.aoi import AOI
 from imagery_diff.errors import InputError
 from imagery_diff.method import activity, align, regions, under_way, zones
 from imagery_diff.method.sky import find_sky
 from imagery_diff.method.standing import Standing, Water, find_standing, find_water
 from imagery_diff.pair import compare
 from imagery_diff.params import Params
-from imagery_diff.read.aois import load_aoi
+from imagery_diff.read.aois import find_place
 from imagery_diff.read.scenes import open_scene
 from imagery_diff.result import Candidate, Look, ZoneState
 from imagery_diff.scene import DEGRADED, UNSEEN, Flag, SceneInfo
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from imagery_diff.aoi import AOI
     from imagery_diff.grid import Grid
     from imagery_diff.result import Comparison, Region
     from imagery_diff.scene import Scene
@@ -87,7 +87,7 @@ def look(
     # 1. What the file is
     progress("opening")
     info = image if isinstance(image, SceneInfo) else open_scene(image)
-    place = load_aoi(aoi) if isinstance(aoi, str) and aoi != "-" else aoi if isinstance(aoi, AOI) else None
+    place = find_place(aoi)
     ground = _lay_out(place, info)
 
     # 2. Its own pixels

@@ -14,9 +14,11 @@ from shapely import box
 from imagery_diff import AOI, Zone, look, samples
 from imagery_diff.cli import main
 from imagery_diff.errors import InputError
+from imagery_diff.mark import ALTERED
 from imagery_diff.method.standing import find_standing, find_water
 from imagery_diff.scene import Flag, Level
-from imagery_diff.write.look import candidates_geojson, summary
+from imagery_diff.write.look import candidates_geojson, summary, text
+from imagery_diff.write.words import RENDERED
 
 TOP = Path(__file__).resolve().parents[1]
 NAMES = ("blue", "green", "red", "nir")
@@ -180,6 +182,19 @@ def test_a_rendered_image_says_so_on_every_file():
     assert all(c["simulated"] for c in summary(found)["candidates"])
     (ship,) = [c for c in found.candidates if c.zone == "pier2_sw_berth"]
     assert ship.length_m == pytest.approx(115, abs=16)
+
+
+def test_an_image_of_another_place_is_refused_in_the_singular():
+    elsewhere = AOI(name="elsewhere", polygon=box(129.0, 35.0, 129.1, 35.1))
+    with pytest.raises(InputError, match="the image does not show the AOI"):
+        look(elsewhere, samples.path("najin_20231019"))
+
+
+def test_an_altered_image_is_called_altered_and_not_rendered(opened):
+    found = look("-", opened(harbour((SHIP, 0.1)), name="a.tif", simulated=True, credit=ALTERED))
+    assert summary(found)["credit"] == ALTERED
+    assert ALTERED in text(found)
+    assert RENDERED not in text(found)
 
 
 def test_without_georeference_measures_are_in_pixels_and_no_geojson_is_written(opened, tmp_path):

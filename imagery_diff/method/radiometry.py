@@ -177,7 +177,7 @@ def water_masks(
         return None
 
     def mask(date: int) -> Bools:
-        like = _looks_like((before, after)[date], core) & wet[date]
+        like = looks_like((before, after)[date], core) & wet[date]
         # A majority keeps single glints, foam and wakes from making islands, and dark pixels on land from making ponds.
         near = np.pad(like.view(np.uint8), 1, mode="edge")
         near = near[:-2] + near[1:-1] + near[2:]
@@ -223,7 +223,7 @@ def _joined_to(masks: tuple[Bools, Bools], core: Bools) -> tuple[Bools, Bools]:
     return joined
 
 
-def _looks_like(image: Floats, core: Bools) -> Bools:
+def looks_like(image: Floats, core: Bools) -> Bools:
     """Pixels whose colour lies within the robust spread of a core's; (row, col)."""
     flat = image.reshape(len(image), -1)
     sample = np.take(flat, blocks.sampled(core, _SAMPLE_PX), axis=1)

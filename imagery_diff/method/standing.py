@@ -122,7 +122,7 @@ def find_water(image: Floats, seen: Bools, names: tuple[str, ...], pixel_m: floa
         core = drawn & seen & _smooth(image)
     if np.count_nonzero(core) * pixel_m**2 < 0.2 * _LEAST_KM2 * 1e6:
         return None
-    like = radiometry._looks_like(image, core) & seen  # noqa: SLF001 - the same question of one date
+    like = radiometry.looks_like(image, core) & seen
     wet = ndimage.uniform_filter(like.astype(np.float32), 3) > 0.5  # noqa: PLR2004 - a majority
     labels, _ = ndimage.label(wet)
     own = np.unique(labels[core & wet])

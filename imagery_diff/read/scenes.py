@@ -160,12 +160,17 @@ def _listed_scenes(paths: list[Path]) -> list[Found]:
 
 def _joined(name: str, scenes: list[Found], given: Given | None, *, in_order: bool) -> SceneInfo:
     """Open several strips of one pass as one image: in the order listed, else the earliest on top."""
-    infos = [open_found(scene) for scene in scenes]
+    given = given or Given()
+    # Time and mask are of the whole; what tells how to read the numbers is of every strip.
+    infos = [open_found(scene, replace(given, acquired=None, mask=None)) for scene in scenes]
     if not of_one_pass(infos):
         raise InputError(_not_one(name, scenes))
     if not in_order:
         infos.sort(key=lambda info: info.acquired or dt.datetime.max.replace(tzinfo=dt.UTC))
-    return (given or Given()).apply(join(infos, name))
+    whole = given.apply(join(infos, name))
+    if not whole.cloud_masked:
+        return whole
+    return replace(whole, caveats=tuple(c for c in whole.caveats if not c.endswith(NO_CLOUD_MASK)))
 
 
 def _not_one(name: str, scenes: list[Found]) -> str:

@@ -523,6 +523,14 @@ def round_length(most: float) -> float:
     return float(f"{max(step * power for step in (1, 2, 5) if step * power <= most * (1 + 1e-9)):.3g}")
 
 
+def furniture(panel: Canvas, grid: Grid, frame: Frame) -> None:
+    """Draw scale bar and north arrow."""
+    scale_bar(panel, frame, grid.pixel_size_m[0] if grid.crs else 1.0, "m" if grid.crs else "pixels")
+    azimuth = grid.up_azimuth_deg
+    if azimuth is not None:
+        north_arrow(panel, frame, azimuth)
+
+
 def north_arrow(panel: Canvas, frame: Frame, up_azimuth_deg: float) -> None:
     """Point to true north, in the upper right corner; ``up_azimuth_deg`` is where the panel's top points to."""
     angle = math.radians(-up_azimuth_deg)

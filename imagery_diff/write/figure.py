@@ -16,7 +16,6 @@ from PIL.PngImagePlugin import PngInfo
 from imagery_diff.scene import Flag
 from imagery_diff.write import drawing
 from imagery_diff.write.drawing import Canvas, Sheet, fitted, wrapped
-from imagery_diff.write.ground import up_azimuth_deg
 from imagery_diff.write.model import zone_title
 from imagery_diff.write.panels import Frame, Stretch, choose_stretch, grid_panel, native_panel, subdued
 from imagery_diff.write.words import (
@@ -194,7 +193,7 @@ def _draw_top(sheet: Sheet, result: Comparison, layout: _Layout, stretch: Stretc
             _stamp(panel, result)
             if name == "flagged":
                 _outlines(panel, result, frame)
-            _furniture(panel, result, frame)
+            drawing.furniture(panel, result.grid, frame)
         if name == "flagged":
             sheet.legend(left, top + frame.height + 8, layout.caption_width, result)
         else:
@@ -288,7 +287,7 @@ def _close_up(sheet: Sheet, result: Comparison, region: _Item, top: int) -> None
         with sheet.panel(image, left, top + 40) as panel:
             _stamp(panel, result)
             drawing.region_frame(panel, shape, region.line, frame)
-            _furniture(panel, result, frame)
+            drawing.furniture(panel, result.grid, frame)
     left = _MARGIN + 2 * (_COLUMN + _GUTTER)
     sheet.text(region.head, left, top + 36, 30, weight="bold")
     y = sheet.paragraph(region.description, left, top + 84, _COLUMN, _TEXT)
@@ -323,15 +322,6 @@ def _stamp(panel: Canvas, result: Comparison) -> None:
     """Stamp what no satellite saw, before anything that is to be read is drawn on it."""
     if result.simulated:
         panel.stamp(stamp(result))
-
-
-def _furniture(panel: Canvas, result: Comparison, frame: Frame) -> None:
-    """Scale bar and north arrow."""
-    size = result.grid.pixel_size_m[0] if result.grid.crs else 1.0
-    drawing.scale_bar(panel, frame, size, "m" if result.grid.crs else "pixels")
-    azimuth = up_azimuth_deg(result.grid)
-    if azimuth is not None:
-        drawing.north_arrow(panel, frame, azimuth)
 
 
 def _notes(result: Comparison, stretch: Stretch) -> list[str]:

@@ -42,9 +42,3 @@ def offset_m(grid: Grid, rows: float, cols: float) -> tuple[float, float] | None
     if not math.isfinite(distance):
         return None
     return (distance * math.sin(math.radians(azimuth)), distance * math.cos(math.radians(azimuth)))
-
-
-def up_azimuth_deg(grid: Grid) -> float | None:
-    """Azimuth of the grid's upward direction, degrees clockwise from true north; None without georeference."""
-    step = offset_m(grid, -1.0, 0.0)
-    return None if step is None else math.degrees(math.atan2(*step))

@@ -10,18 +10,16 @@ from typing import TYPE_CHECKING, Any
 import shapely
 from shapely.geometry import mapping
 
-from imagery_diff.mark import ALTERED
 from imagery_diff.result import SCHEMA_VERSION, iso
 from imagery_diff.scene import DEGRADED, UNSEEN
 from imagery_diff.write import drawing, folder
 from imagery_diff.write import manifest as manifests
 from imagery_diff.write.drawing import Sheet, fitted, wrapped
 from imagery_diff.write.geojson import bounding_box, wgs84_geometry
-from imagery_diff.write.ground import up_azimuth_deg
 from imagery_diff.write.model import plain, rounded, scene_summary, to_json, zone_summary, zone_title
 from imagery_diff.write.panels import Frame, grid_panel, stretch_of
 from imagery_diff.write.table import columns, labelled
-from imagery_diff.write.words import NOUNS, RENDERED, clean, moment_words, pixel_words
+from imagery_diff.write.words import NOUNS, clean, credits_of, moment_words, pixel_words, stamp_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,13 +40,12 @@ _NOUNS = NOUNS | {"other": "object of unclear kind"}
 
 def credit_of(found: Look) -> str:
     """Return the line that must stand beside every picture."""
-    infos = (found.image, *found.references)
-    if found.simulated:
-        images = [RENDERED if any(i.credit != ALTERED for i in infos if i.simulated) else ALTERED]
-    else:
-        images = [info.credit or f"{info.name}: credit unknown" for info in infos]
-    outline = [f"outlines {found.aoi.credit}"] if found.aoi and found.aoi.credit else []
-    return "; ".join(dict.fromkeys([*images, *outline]))
+    return credits_of((found.image, *found.references), found.aoi)
+
+
+def stamp(found: Look) -> str | None:
+    """Return what must stand across its pictures; None where satellites saw everything."""
+    return stamp_of((found.image, *found.references)) if found.simulated else None
 
 
 def describe(candidate: Candidate, found: Look) -> str:
@@ -220,7 +217,7 @@ def _manifest(found: Look, files: dict[str, bytes]) -> dict[str, Any]:
 
 def text(found: Look) -> str:
     """Return the terminal's answer."""
-    head = [f"{RENDERED}: no satellite saw what is shown here"] if found.simulated else []
+    head = [f"{mark}: no satellite saw what is shown here"] if (mark := stamp(found)) else []
     when = moment_words(found.image, found.aoi.timezone if found.aoi else None)
     head += labelled("place", (found.aoi.title or found.aoi.name) if found.aoi else "all of the image")
     head += labelled("image", f"{when}; {found.image.product}, {pixel_words(found.image)}; {found.image.name}")
@@ -302,13 +299,13 @@ def overview(found: Look) -> Image:
     _title(sheet, found)
     left = (_WIDTH - whole.width) // 2
     with sheet.panel(grid_panel(found.scene, stretch, whole), left, head) as panel:
-        if found.simulated:
-            panel.stamp(RENDERED)
+        if mark := stamp(found):
+            panel.stamp(mark)
         _outlines(panel, found, whole)
-        _furniture(panel, found, whole)
+        drawing.furniture(panel, found.grid, whole)
     for number, candidate in enumerate(shown):
         top = head + whole.height + 40 + (number // _ACROSS) * (_CLOSE_HEIGHT + 90)
-        _close_up(sheet, found, candidate, (number % _ACROSS, top))
+        _close_up(sheet, found, candidate, stretch, (number % _ACROSS, top))
     y = foot + 16.0
     for note in notes:
         sheet.text(note, _MARGIN, y, _SMALL, colour="#404040")
@@ -319,7 +316,7 @@ def overview(found: Look) -> Image:
 def _png(found: Look) -> bytes:
     from imagery_diff.write.figure import png_bytes  # noqa: PLC0415
 
-    return png_bytes(overview(found), credit_of(found), "look", RENDERED if found.simulated else None)
+    return png_bytes(overview(found), credit_of(found), "look", stamp(found))
 
 
 def _whole(found: Look) -> Frame:
@@ -342,14 +339,15 @@ def _whole(found: Look) -> Frame:
 
 def _title(sheet: Sheet, found: Look) -> None:
     y = _MARGIN - 8
-    if found.simulated:
-        sheet.text(RENDERED, _MARGIN, y, 34, colour="#B00020", weight="bold")
+    if mark := stamp(found):
+        sheet.text(mark, _MARGIN, y, 34, colour="#B00020", weight="bold")
         y += 50
     place = (found.aoi.title or found.aoi.name) if found.aoi else found.image.name
     sheet.text(fitted(place, _WIDTH - 2 * _MARGIN, _TITLE), _MARGIN, y, _TITLE, weight="bold")
     when = moment_words(found.image, found.aoi.timezone if found.aoi else None)
     count = len(found.candidates)
-    line = f"{count or 'No'} candidate{'' if count == 1 else 's'}, unconfirmed: one image has no before. {when}"
+    what = f"{count or 'No'} candidate{'' if count == 1 else 's'}, unconfirmed: one image has no before"
+    line = f"{what}. {when[0].upper()}{when[1:]}"
     sheet.text(fitted(line, _WIDTH - 2 * _MARGIN, _TEXT), _MARGIN, y + 58, _TEXT, colour="#404040")
 
 
@@ -367,8 +365,8 @@ def _outlines(panel: drawing.Canvas, found: Look, frame: Frame) -> None:
         labels.zone(state.zone, drawing.to_pixels(state.zone.polygon, found.grid))
 
 
-def _close_up(sheet: Sheet, found: Look, candidate: Candidate, place: tuple[int, int]) -> None:
-    """Draw the image's own pixels around a candidate."""
+def _close_up(sheet: Sheet, found: Look, candidate: Candidate, stretch: Stretch, place: tuple[int, int]) -> None:
+    """Draw the image's own pixels around a candidate, as bright as above: else the grain of water looks like things."""
     across, top = place
     width = (_WIDTH - 2 * _MARGIN - (_ACROSS - 1) * _GUTTER) // _ACROSS
     left = _MARGIN + across * (width + _GUTTER)
@@ -385,24 +383,15 @@ def _close_up(sheet: Sheet, found: Look, candidate: Candidate, place: tuple[int,
         width=width,
         height=_CLOSE_HEIGHT,
     )
-    stretch = stretch_of((found.scene,), [b.name for b in found.image.bands], frame)
     unit = "m" if found.grid.crs else "px"
     size = "under way" if candidate.under_way else f"{_size(candidate)} {unit}"
     words = f"{candidate.id}  {size}, {_NOUNS[candidate.activity]}"
     sheet.text(fitted(words, width, _SMALL), left, top, _SMALL, weight="bold")
     with sheet.panel(grid_panel(found.scene, stretch, frame), left, top + 36) as panel:
-        if found.simulated:
-            panel.stamp(RENDERED)
+        if mark := stamp(found):
+            panel.stamp(mark)
         drawing.region_frame(panel, shape, candidate.direction or "look", frame)
-        _furniture(panel, found, frame)
-
-
-def _furniture(panel: drawing.Canvas, found: Look, frame: Frame) -> None:
-    size = found.grid.pixel_size_m[0] if found.grid.crs else 1.0
-    drawing.scale_bar(panel, frame, size, "m" if found.grid.crs else "pixels")
-    azimuth = up_azimuth_deg(found.grid)
-    if azimuth is not None:
-        drawing.north_arrow(panel, frame, azimuth)
+        drawing.furniture(panel, found.grid, frame)
 
 
 def _notes(found: Look, stretch: Stretch) -> list[str]:
@@ -412,10 +401,10 @@ def _notes(found: Look, stretch: Stretch) -> list[str]:
     unseen, degraded = float(((flags & UNSEEN) != 0).mean()), float(((flags & DEGRADED) != 0).mean())
     more = len(found.candidates) - _CLOSE_UPS
     return [
-        *([f"The {_CLOSE_UPS} strongest are shown close up; {more} more stand in summary.json."] if more > 0 else []),
+        *([f"The first {_CLOSE_UPS} are shown close up; {more} more stand in summary.json."] if more > 0 else []),
         (
             f"{found.image.product}, {pixel_words(found.image)}, {found.image.name}; above in {kind}, linear: "
-            f"{stretch.limits()} ({found.image.units}); close-ups each in a stretch of its own."
+            f"{stretch.limits()} ({found.image.units}); close-ups in the same stretch."
         ),
         f"Not seen {unseen:.0%}, seen through haze, shadow or snow {degraded:.0%} of what is shown.",
         f"{len(found.caveats)} caveats: {'; '.join(found.caveats)}.",

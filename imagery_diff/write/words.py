@@ -13,6 +13,7 @@ from imagery_diff.mark import ALTERED
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Sequence
 
     from imagery_diff.aoi import AOI, Zone
     from imagery_diff.result import Comparison, LookAt, Region, ZoneState
@@ -143,7 +144,12 @@ def clean(text: str) -> str:
 
 def stamp(result: Comparison) -> str:
     """Return what must stand across a result of which no satellite saw everything."""
-    simulated = [info for info in (result.before, result.after) if info.simulated]
+    return stamp_of((result.before, result.after))
+
+
+def stamp_of(images: Sequence[SceneInfo]) -> str:
+    """Return what must stand across a picture of images of which no satellite saw everything."""
+    simulated = [info for info in images if info.simulated]
     altered = simulated and all((info.credit or "").startswith(ALTERED) for info in simulated)
     return ALTERED if altered else RENDERED
 
@@ -155,12 +161,17 @@ def activity_words(region: Region) -> str:
 
 def credit_line(result: Comparison) -> str:
     """Credits of both images and of the outlines; a rendered image carries no provider's name."""
-    if result.simulated:
-        images = [stamp(result)]
+    return credits_of((result.before, result.after), result.aoi)
+
+
+def credits_of(images: Sequence[SceneInfo], aoi: AOI | None) -> str:
+    """Return the line that must stand beside every picture of these images."""
+    if any(info.simulated for info in images):
+        credited = [stamp_of(images)]
     else:
-        images = [info.credit or f"{info.name}: credit unknown" for info in (result.before, result.after)]
-    outline = [f"outlines {result.aoi.credit}"] if result.aoi and result.aoi.credit else []
-    return "; ".join(dict.fromkeys([*images, *outline]))
+        credited = [info.credit or f"{info.name}: credit unknown" for info in images]
+    outline = [f"outlines {aoi.credit}"] if aoi and aoi.credit else []
+    return "; ".join(dict.fromkeys([*credited, *outline]))
 
 
 def counted(result: Comparison) -> str:

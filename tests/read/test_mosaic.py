@@ -9,10 +9,13 @@ from affine import Affine
 
 from imagery_diff import compare, open_scene
 from imagery_diff.errors import InputError, InputNotFoundError
+from imagery_diff.read.given import Given
 from imagery_diff.read.mosaic import SEAM_PX
+from imagery_diff.read.scenes import NO_CLOUD_MASK
 from imagery_diff.scene import Flag
 
 SIDE = 60
+GREY = np.full((SIDE, SIDE), 100, np.uint16)
 
 
 def name(second, satellite="2259"):
@@ -160,3 +163,24 @@ def test_a_mosaic_is_compared_like_any_image(strip, tmp_path, town):
     result = compare("-", tmp_path / "before", path)
     assert len(result.regions) == 1
     assert any("2 strips of one pass" in n for n in result.before.notes)
+
+
+def test_what_is_said_of_a_mosaic_is_said_of_every_strip(strip, tmp_path, write_image):
+    strip(0, col=0, file="quay_20230912T020341Z.tif", data=np.arange(1, 5, dtype=np.uint16)[:, None, None] * GREY)
+    strip(0, col=40, file="quay_20230912T020342Z.tif", data=np.arange(1, 5, dtype=np.uint16)[:, None, None] * GREY)
+    (tmp_path / "strips").mkdir()
+    for path in tmp_path.glob("quay*.tif"):
+        path.rename(tmp_path / "strips" / path.name)
+    cloud = np.zeros((1, SIDE, 100), np.uint8)
+    cloud[0, 10:20] = 1
+    mask = write_image("mine.tif", cloud, transform=Affine(3, 0, 605_001, 0, -3, 4_676_998))
+    plain = open_scene(tmp_path / "strips")
+    assert any(NO_CLOUD_MASK in c for c in plain.caveats)
+    given = Given(bands={"red": 4, "nir": 2}, credit="A. Person", mask=mask)
+    info = open_scene(tmp_path / "strips", given)
+    assert [b.name for b in info.bands] == ["red", "nir"]
+    scene = info.read()
+    assert np.allclose(scene.data[:, 30, [5, 90]], [[400, 400], [200, 200]])
+    assert (scene.flags[10:20] & Flag.CLOUD).all()
+    assert info.credit == "A. Person"
+    assert not any(NO_CLOUD_MASK in c or "credit" in c for c in info.caveats)

@@ -11,7 +11,7 @@ from shapely.geometry import shape as geometry_of
 from imagery_diff.method.coregister import Shift
 from imagery_diff.write import summary
 from imagery_diff.write.geojson import regions_geojson
-from imagery_diff.write.ground import offset_m, up_azimuth_deg
+from imagery_diff.write.ground import offset_m
 from imagery_diff.write.model import plain, summary_json
 from tests.write.conftest import make_grid, make_result
 from tests.write.test_geojson import SCHEMAS
@@ -68,8 +68,8 @@ def test_the_shift_is_told_in_metres_on_the_ground(result):
 
 
 def test_up_is_north_but_for_the_convergence_of_the_meridians():
-    assert abs(up_azimuth_deg(make_grid())) == pytest.approx(0.857, abs=0.02)
-    assert up_azimuth_deg(make_grid(crs=None)) is None
+    assert abs(make_grid().up_azimuth_deg) == pytest.approx(0.857, abs=0.02)
+    assert make_grid(crs=None).up_azimuth_deg is None
     assert offset_m(make_grid(crs=None), 1.0, 1.0) is None
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from imagery_diff.read.aois.check import check_aoi as check_aoi
     from imagery_diff.read.aois.load import aoi_from_bbox as aoi_from_bbox
     from imagery_diff.read.aois.load import aoi_from_point as aoi_from_point
+    from imagery_diff.read.aois.load import find_place as find_place
     from imagery_diff.read.aois.load import load_aoi as load_aoi
     from imagery_diff.read.aois.registry import ListedAOI as ListedAOI
     from imagery_diff.read.aois.registry import aoi_names as aoi_names
@@ -23,6 +24,7 @@ _HOMES = {
     "aoi_from_point": "load",
     "aoi_names": "registry",
     "check_aoi": "check",
+    "find_place": "load",
     "list_aois": "registry",
     "load_aoi": "load",
 }
@@ -34,6 +36,7 @@ __all__ = [
     "aoi_from_point",
     "aoi_names",
     "check_aoi",
+    "find_place",
     "list_aois",
     "load_aoi",
 ]

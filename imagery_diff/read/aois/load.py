@@ -73,6 +73,13 @@ def load_aoi(name_or_path: str | Path, buffer_m: float | None = None) -> AOI:
     return aoi
 
 
+def find_place(aoi: AOI | str | None) -> AOI | None:
+    """Return the place meant by what the two calls take as AOI; None for all that the images show, ``"-"`` or None."""
+    if isinstance(aoi, str):
+        return None if aoi == "-" else load_aoi(aoi)
+    return aoi
+
+
 def find_file(name_or_path: str | Path) -> Path:
     """File behind a registry name or path.
 

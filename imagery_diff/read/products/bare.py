@@ -13,6 +13,7 @@ from imagery_diff.errors import InputError
 from imagery_diff.mark import ALTERED, ALTERED_TAG
 from imagery_diff.read import georeference
 from imagery_diff.read.graphics import DrawnMask
+from imagery_diff.read.products.found import provenance
 from imagery_diff.read.raster import RasterSource, describe_bands, open_raster, raster_grid
 from imagery_diff.scene import Band, Level, SceneInfo
 
@@ -75,7 +76,6 @@ def open_bare(asset: Asset, given: Given) -> SceneInfo:
             f"{asset.name}: is a result of imagery-diff ({file.tags[_PRODUCT_TAG]!r}), not an image of a place; "
             "give the satellite images it was made from"
         )
-    rendered, altered = bool(file.tags.get("IMAGERY_DIFF_RENDERED")), bool(file.tags.get(ALTERED_TAG))
     place = file.placement
     moment, told_by = _time_of(asset.name, file.tags)
     source = RasterSource(
@@ -97,15 +97,14 @@ def open_bare(asset: Asset, given: Given) -> SceneInfo:
         time_source=told_by,
         secondary=file.picture,
         placement_rms_m=place.rms_px * max(file.grid.pixel_size_m) if place and place.rms_px is not None else None,
-        simulated=rendered or altered,
-        credit=ALTERED if altered and not rendered else None,
+        **provenance(file.tags, None),
         files=(asset.file, *(a.file for a in place.files)) if place else (asset.file,),
         notes=(
             *file.notes,
             *(_placement_words(place, file.grid) if place else ()),
             *_guessed_scale(source, file),
         ),
-        caveats=(*file.caveats, *_caveats(asset, file, told_by, altered=altered)),
+        caveats=(*file.caveats, *_caveats(asset, file, told_by)),
     )
 
 
@@ -205,7 +204,7 @@ def _guessed_scale(source: RasterSource, file: _File) -> tuple[str, ...]:
     return (f"numbers of about {middle:.3g}, of no scale that is known; compared as they stand",)
 
 
-def _caveats(asset: Asset, file: _File, told_by: str | None, *, altered: bool) -> list[str]:
+def _caveats(asset: Asset, file: _File, told_by: str | None) -> list[str]:
     """Say what about the file is doubtful."""
     found = []
     if file.picture:
@@ -215,6 +214,6 @@ def _caveats(asset: Asset, file: _File, told_by: str | None, *, altered: bool) -
         )
     if told_by is not None and "guessed" in told_by:
         found.append(f"{asset.name}: its time is a guess ({told_by})")
-    if altered:
+    if file.tags.get(ALTERED_TAG):
         found.append(f"{asset.name}: {ALTERED.lower()}")
     return found

@@ -39,9 +39,12 @@ class Found:
         return asset in self.images or asset in self.others or asset in self.masks
 
 
-def provenance(tags: dict[str, str], credit: str | None) -> dict[str, Any]:
-    """Return ``simulated`` and ``credit`` of a scene; no provider's name on what it did not deliver so."""
-    if tags.get("IMAGERY_DIFF_RENDERED"):
+def provenance(tags: dict[str, str], credit: str | None, *, rendered: bool = False) -> dict[str, Any]:
+    """Return ``simulated`` and ``credit`` of a scene; no provider's name on what it did not deliver so.
+
+    A file is ``rendered`` by its tag, or where its name says it.
+    """
+    if rendered or tags.get("IMAGERY_DIFF_RENDERED"):
         return {"simulated": True, "credit": None}
     if tags.get(ALTERED_TAG):
         return {"simulated": True, "credit": ALTERED}

@@ -12,9 +12,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from imagery_diff.errors import InputError
-from imagery_diff.mark import ALTERED, ALTERED_TAG
 from imagery_diff.read.mosaic import ONE_PASS_S
-from imagery_diff.read.products.found import Found
+from imagery_diff.read.products.found import Found, provenance
 from imagery_diff.read.products.planet import names, order
 from imagery_diff.read.products.planet.metadata import read_facts
 from imagery_diff.read.products.planet.opening import bands_of, credit_of, mask_of
@@ -59,8 +58,8 @@ def _open(delivery: Delivery, asset: Asset, mask_asset: Asset | None, items: tup
         grid, count, dtype = raster_grid(asset, dataset), dataset.count, dataset.dtypes[0]
         tags = dataset.tags()
         alpha = [c for c in dataset.colorinterp if c.name == "alpha"]
-    simulated, altered = bool(tags.get("IMAGERY_DIFF_RENDERED")), bool(tags.get(ALTERED_TAG))
     one = _agreed(facts)
+    years = [f.acquired.year for f in facts if f.acquired is not None]
     bands = bands_of("PlanetScope", count - len(alpha), one.instrument if one else None)
     level, scale, doubt = _radiometry(delivery, asset, dtype)
     mask = mask_of(mask_asset, grid.shape, tuple(b.name for b in bands))
@@ -88,8 +87,7 @@ def _open(delivery: Delivery, asset: Asset, mask_asset: Asset | None, items: tup
         scene_id="+".join(item.name.removesuffix("_metadata.json") for item in items[:4]) or None,
         masks=() if mask is None else (f"{type(mask).__name__.upper()}: {mask.tells}",),
         cloud_masked=mask is not None,
-        simulated=simulated or altered,
-        credit=_credit(facts, simulated=simulated, altered=altered),
+        **provenance(tags, credit_of(max(years)) if years else None),
         files=tuple(dict.fromkeys(a.file for a in files)),
         notes=(*checked, "a composite carries no seams: where two scenes meet is not known"),
         caveats=(*caveats, *differing),
@@ -143,10 +141,3 @@ def _bundles(delivery: Delivery, asset: Asset) -> set[str]:
         if isinstance(error, InputError):
             raise
         return set()
-
-
-def _credit(facts: list[Facts], *, simulated: bool, altered: bool) -> str | None:
-    years = sorted({f.acquired.year for f in facts if f.acquired is not None})
-    if altered and not simulated:
-        return ALTERED
-    return credit_of(years[-1], simulated=simulated, altered=False) if years else None

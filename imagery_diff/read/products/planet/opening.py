@@ -6,8 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from imagery_diff.errors import InputError
-from imagery_diff.mark import ALTERED, ALTERED_TAG
-from imagery_diff.read.products.found import Found
+from imagery_diff.read.products.found import Found, provenance
 from imagery_diff.read.products.planet import names, order
 from imagery_diff.read.products.planet.metadata import Facts, read_facts
 from imagery_diff.read.products.planet.udm import Udm, Udm2
@@ -118,8 +117,6 @@ def _open(delivery: Delivery, asset: Asset, name: Name, _: Given) -> SceneInfo:
         grid, count, dtype = raster_grid(asset, dataset), dataset.count, dataset.dtypes[0]
         tags = dataset.tags()
         alpha = [i for i, c in enumerate(dataset.colorinterp) if c.name == "alpha"]
-    simulated = bool(tags.get("IMAGERY_DIFF_RENDERED")) or name.satellite in names.RENDERED_SATELLITES
-    altered = bool(tags.get(ALTERED_TAG))
     bands = bands_of(name.sensor, count - len(alpha), facts.instrument)
     level, scale, notes = _radiometry(name, dtype, facts, bands)
     mask = mask_of(mask_asset, grid.shape, tuple(b.name for b in bands))
@@ -146,8 +143,7 @@ def _open(delivery: Delivery, asset: Asset, name: Name, _: Given) -> SceneInfo:
         scene_id=name.id,
         masks=() if mask is None else (f"{type(mask).__name__.upper()}: {mask.tells}",),
         cloud_masked=mask is not None,
-        simulated=simulated or altered,
-        credit=credit_of(acquired.year, simulated=simulated, altered=altered),
+        **provenance(tags, credit_of(acquired.year), rendered=name.satellite in names.RENDERED_SATELLITES),
         licence=facts.licence,
         files=tuple(dict.fromkeys(a.file for a in files)),
         notes=(
@@ -216,11 +212,9 @@ def mask_of(asset: Asset | None, shape: tuple[int, int], bands: tuple[str, ...])
     return generation(asset, shape, bands)
 
 
-def credit_of(year: int, *, simulated: bool, altered: bool) -> str | None:
-    """Return whose image it is, as Planet asks; never a provider's name on what the provider did not deliver."""
-    if simulated:
-        return None
-    return ALTERED if altered else f"Image © {year} Planet Labs PBC"
+def credit_of(year: int) -> str:
+    """Return whose image it is, as Planet asks."""
+    return f"Image © {year} Planet Labs PBC"
 
 
 def _caveats(asset: Asset, facts: Facts, mask: Udm | Udm2 | None) -> list[str]:
