@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from imagery_diff.errors import InputError
+from imagery_diff.read.products.bare import OF_BARE
 from imagery_diff.read.products.found import Found
 from imagery_diff.read.products.sentinel2 import names, scene, stac
 from imagery_diff.read.products.sentinel2.metadata import read_facts, read_granule
@@ -46,6 +47,7 @@ def find(delivery: Delivery) -> list[Found]:
             rank=5,
             images=(asset,),
             open=partial(scene.open_stack, asset),
+            uses=frozenset({"offset", *OF_BARE}),
         )
         for asset in free
         if asset not in claimed and (match := names.PRODUCT.match(asset.name)) and _is_tif(asset)
@@ -68,6 +70,7 @@ def _found(parts: Parts, opened: Callable[[Given], SceneInfo], rank: int | None 
         others=tuple(dict.fromkeys((*rasters, *parts.others))),
         masks=tuple(a for layer in ("SCL", "CLD") for _, a in parts.layers.get(layer, ())),
         open=opened,
+        uses=frozenset({"offset"}),
     )
 
 
