@@ -278,6 +278,22 @@ class _SameHost(urllib.request.HTTPRedirectHandler):
     http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
 
+class _Trusting(urllib.request.AbstractHTTPHandler):
+    """Speak https, and read whom to trust only then."""
+
+    def __init__(self, name: str, variables: tuple[str, ...]) -> None:
+        super().__init__()
+        self.name, self.variables = name, variables
+
+    def https_request(self, request: Any) -> Any:
+        """Complete a request."""
+        return self.do_request_(request)
+
+    def https_open(self, req: Any) -> Any:
+        """Send it."""
+        return self.do_open(http.client.HTTPSConnection, req, context=tls.trusting(self.name, self.variables))
+
+
 def _opener(name: str, bucket: s3.Bucket | None) -> urllib.request.OpenerDirector:
     """Return what speaks http and https and nothing else."""
     variables = tls.AUTHORITIES if bucket is None else ("AWS_CA_BUNDLE", *tls.AUTHORITIES)
@@ -285,7 +301,7 @@ def _opener(name: str, bucket: s3.Bucket | None) -> urllib.request.OpenerDirecto
     for handler in (
         urllib.request.ProxyHandler(),
         urllib.request.HTTPHandler(),
-        urllib.request.HTTPSHandler(context=tls.trusting(name, variables)),
+        _Trusting(name, variables),
         urllib.request.HTTPDefaultErrorHandler(),
         urllib.request.HTTPErrorProcessor(),
         _SameHost(name, bucket),

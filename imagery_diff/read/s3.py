@@ -203,14 +203,16 @@ class _Profile:
             return
         if not re.fullmatch(r"[\w.@+=:/-]{1,100}", self.name):
             raise InputError(f"{address}: AWS_PROFILE is no name of a profile; set it again")
-        home = Path.home() / ".aws"
         places = (
-            (_of("AWS_CONFIG_FILE"), home / "config", self.name if self.name == "default" else f"profile {self.name}"),
-            (_of("AWS_SHARED_CREDENTIALS_FILE"), home / "credentials", self.name),
+            (
+                _of("AWS_CONFIG_FILE") or "~/.aws/config",
+                self.name if self.name == "default" else f"profile {self.name}",
+            ),
+            (_of("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials", self.name),
         )
         known = False
-        for given, usual, section in places:
-            found = _section(address, Path(given).expanduser() if given else usual, section)
+        for place, section in places:
+            found = _section(address, Path(place), section)
             known = known or found is not None
             self._told |= found or {}
         if not known:
@@ -227,6 +229,7 @@ def _section(address: str, path: Path, section: str) -> dict[str, str] | None:
     broken = InputError(f"{address}: {path.name} of AWS cannot be read; check it, or unset AWS_PROFILE")
     parser = configparser.RawConfigParser(strict=False)
     try:
+        path = path.expanduser()
         if not path.is_file():
             return None
         with path.open("rb") as file:
@@ -234,6 +237,6 @@ def _section(address: str, path: Path, section: str) -> dict[str, str] | None:
         if len(content) > _MAX_BYTES:
             raise broken
         parser.read_string(content.decode("utf-8-sig"))
-    except (OSError, UnicodeDecodeError, configparser.Error):
+    except (OSError, ValueError, RuntimeError, configparser.Error):  # RuntimeError: nobody knows whose home ~ is
         raise broken from None
     return dict(parser.items(section)) if parser.has_section(section) else None

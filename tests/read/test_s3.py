@@ -178,6 +178,14 @@ def test_a_profile_that_cannot_be_used_says_so_without_a_word_of_it(server, envi
     assert open_scene(URL).grid.shape == (1024, 1024)
 
 
+@pytest.mark.parametrize("place", ["~nobody-of-this-name/x", ".", "no\nsuch"])
+def test_a_place_of_profiles_that_is_none_ends_in_one_line(server, environment, tmp_path, place):
+    environment.chdir(tmp_path)
+    environment.setenv("AWS_PROFILE", "port")
+    environment.setenv("AWS_CONFIG_FILE", place)
+    refused(server, "AWS")
+
+
 def test_no_sign_request_leaves_the_keys_at_home(server, environment):
     sign_in(environment, AWS_NO_SIGN_REQUEST="YES")
     open_scene(URL)

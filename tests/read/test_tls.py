@@ -106,6 +106,11 @@ def test_a_variable_that_names_no_certificates_is_named(server, authority, tmp_p
     assert server.connections == 0
 
 
+def test_plain_http_needs_no_authorities(server, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere")
+    assert open_scene(f"{server.address}/image.tif").grid.shape == (1024, 1024)
+
+
 def test_an_authority_that_is_set_or_renewed_later_is_seen(server, authority, trusted, tmp_path, monkeypatch):
     bearing(server, authority)
     other = tmp_path / "ca.pem"
