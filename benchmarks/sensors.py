@@ -4,13 +4,15 @@
 
 ``--scenes`` is a folder that `accuracy.py rendered --cache` filled. Every variant is written anew from the same pixels
 (band descriptions and the tag of rendered files stay; time, sun, view and mask go, as a bare file has none), beside
-``bare``, all bands so written. The mixed pair is drawn: before by PlanetScope at 3 m, after by a camera of 10 m.
+``bare``, all bands so written; ``no mask`` is the delivery with its metadata and without its mask. The mixed pair is
+drawn: before by PlanetScope at 3 m, after by a camera of 10 m.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import tempfile
 import warnings
 from dataclasses import replace
@@ -79,6 +81,8 @@ VARIANTS: dict[str, tuple[Callable[[Image], NDArray[Any]], tuple[str, ...]]] = {
     "jpeg": (quick_look, ("red", "green", "blue")),
 }
 """Name -> what becomes of the pixels, and the bands' names."""
+UNMASKED = "no mask"
+"""The file as delivered with its metadata, and without its mask."""
 MIXED = "3 m and 10 m"
 
 
@@ -90,7 +94,7 @@ def main(words: Sequence[str] | None = None) -> None:
     if not folders:
         raise SystemExit(f"--scenes {options.scenes}: no scene below it of the cases asked for")
     rows = [{"variant": "as drawn", **score_scene(f, Compare(detect="alarm"))} for f in folders]
-    for name in VARIANTS:
+    for name in options.variants:
         for number, folder in enumerate(folders, start=1):
             rows.append({"variant": name, **score_scene(vary(folder, name, cache), Compare(detect="alarm"))})
             progress(number, len(folders), f"{name} {folder.name}")
@@ -108,6 +112,7 @@ def _options(words: Sequence[str] | None) -> argparse.Namespace:
     add("--scenes", type=Path, required=True)
     add("--cases", default=["clear", "haze"], type=lambda text: text.split(","))
     add("--scenes-per-case", type=int, default=2, help="with events, and as many without")
+    add("--variants", default=[*VARIANTS, UNMASKED], type=lambda text: text.split(","), help="names, commas between")
     add("--mixed", type=int, default=2, help="pairs of 3 m and 10 m, with events and without each")
     add("--cache", type=Path, help="where variants are kept")
     add("--json", type=Path, help="write every scene's result")
@@ -119,6 +124,9 @@ def vary(folder: Path, name: str, cache: Path) -> Path:
     scene = Scene.load(folder)
     place = cache / name / scene.name
     place.mkdir(parents=True, exist_ok=True)
+    if name == UNMASKED:
+        shutil.copytree(folder, place, ignore=lambda _, names: [n for n in names if "udm" in n], dirs_exist_ok=True)
+        return place
     change, bands = VARIANTS[name]
     for date in ("before", "after"):
         _rewrite(folder / getattr(scene, date), place / f"{date}.tif", change, bands)

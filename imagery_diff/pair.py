@@ -97,8 +97,8 @@ def compare(
 
     # 5. Radiometry
     progress("matching radiometry")
-    if detect == "alarm":  # the map is asked for new roofs too, which are as white and broad as clouds
-        scenes = pair_match.mark_clouds(scenes, radar, pair, ground, params)
+    # The map is asked for new roofs too, which are as white and broad as clouds.
+    scenes, judged = pair_match.mark_clouds(scenes, radar, pair, ground, params, turned_white=detect == "alarm")
     pictures = pair_result.for_pictures(scenes)
     matched = (
         pair_match.match_speckle(scenes, radar) if radar else pair_match.match_radiometry(scenes, pair, ground, params)
@@ -174,7 +174,7 @@ def compare(
         caveats=(
             *pair_result.caveats_of_files(pair, matched.speckle),
             *pair_result.twin_caveats(pictures, pair),
-            *pair_result.cloud_caveats(pictures, pair),
+            *pair_result.cloud_caveats(pictures, pair, judged),
             *pair_result.blur_caveats(matched.sharpness, grid),
             *pair_result.caveats(shift, sight, ground, pair, params, matched.speckle),
         ),

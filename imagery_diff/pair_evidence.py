@@ -73,7 +73,9 @@ class Geometry:
         pixel_m = grid.pixel_size_m[0] if grid.crs is not None else params.unknown_pixel_m
         moved, lean_m, reach = 0.0, 0.0, None
         if before.sun and after.sun and min(before.sun.elevation_deg, after.sun.elevation_deg) > 0:
-            cast = shadow_m(1.0, before.sun), shadow_m(1.0, after.sun)
+            # Along rows and columns, whose top need not be north; without a georeference it is taken to be.
+            suns = before.sun_from_top(grid) or before.sun, after.sun_from_top(grid) or after.sun
+            cast = shadow_m(1.0, suns[0]), shadow_m(1.0, suns[1])
             moved = float(np.hypot(*np.subtract(*cast)))
             tall_px = params.shed_height_m / pixel_m
             reach = tuple((-tall_px * north, tall_px * east) for east, north in cast)

@@ -15,6 +15,7 @@ from imagery_diff import pair_result
 from imagery_diff.method import clouds, radiometry, shade, sharpness, speckle, veil, zones
 from imagery_diff.method.cloud_shade import project_shadow
 from imagery_diff.method.radiometry import DRY, Surface
+from imagery_diff.overcast import Judged, by_look
 from imagery_diff.scene import UNSEEN, Flag
 
 if TYPE_CHECKING:
@@ -65,15 +66,34 @@ class Matched:
 
 
 def mark_clouds(
-    scenes: tuple[Scene, Scene], radar: speckle.Radar | None, pair: Pair, ground: AOI | None, params: Params
-) -> tuple[Scene, Scene]:
-    """Mark what looks like cloud, and like its shade, in the flags of scenes that came without a mask.
+    scenes: tuple[Scene, Scene],
+    radar: speckle.Radar | None,
+    pair: Pair,
+    ground: AOI | None,
+    params: Params,
+    *,
+    turned_white: bool,
+) -> tuple[tuple[Scene, Scene], tuple[Judged, Judged]]:
+    """Mark what may hide the ground in the flags: the shade of masked clouds; without a mask what looks like cloud.
 
-    Snow on one date is known as such where the bands tell; radar looks through clouds.
+    Each image is asked by itself; and, with ``turned_white``, the pair what turned as white and broad as clouds on one
+    date. Snow on one date is known as such where the bands tell; radar looks through clouds.
+    With the scenes comes who judged each.
     """
     if radar:
-        return scenes
-    scenes = (_with_thrown_shade(scenes[0], pair, 0), _with_thrown_shade(scenes[1], pair, 1))
+        return scenes, (Judged(), Judged())
+    (before, one), (after, other) = (
+        by_look(info, _with_thrown_shade(scene, pair, date), pair.names, params)
+        for date, (info, scene) in enumerate(zip(pair.infos, scenes, strict=True))
+    )
+    marked = _marked_where_white((before, after), pair, ground, params) if turned_white else (before, after)
+    return marked, (one, other)
+
+
+def _marked_where_white(
+    scenes: tuple[Scene, Scene], pair: Pair, ground: AOI | None, params: Params
+) -> tuple[Scene, Scene]:
+    """Mark what turned white as cloud on a date that came without a mask, and the shade beside it."""
     bare = [not info.cloud_masked for info in pair.infos]
     if not any(bare):
         return scenes

@@ -151,15 +151,18 @@ def standing(pair: Pair, grid: Grid, params: Params) -> coregister.Standing:
     size = grid.pixel_size_m[0] if grid.crs is not None else params.unknown_pixel_m
     shadow = (params.unknown_shadow / size, 0.0)
     if before.sun and after.sun and min(before.sun.elevation_deg, after.sun.elevation_deg) > 0:
-        shadow = _on_grid(shadow_m(1.0, before.sun), shadow_m(1.0, after.sun), size)
+        # Along rows and columns, whose top need not be north; without a georeference it is taken to be.
+        suns = before.sun_from_top(grid) or before.sun, after.sun_from_top(grid) or after.sun
+        shadow = _on_grid(shadow_m(1.0, suns[0]), shadow_m(1.0, suns[1]), size)
     lean = (0.0, 0.0)
     if before.view and after.view:
-        lean = _on_grid(parallax_m(1.0, before.view), parallax_m(1.0, after.view), size)
+        views = before.view_from_top(grid) or before.view, after.view_from_top(grid) or after.view
+        lean = _on_grid(parallax_m(1.0, views[0]), parallax_m(1.0, views[1]), size)
     return coregister.Standing(shadow=shadow, lean=lean)
 
 
 def _on_grid(before: tuple[float, float], after: tuple[float, float], size: float) -> tuple[float, float]:
-    """East and north in metres -> the difference in rows and columns."""
+    """To the right and up in metres -> the difference in rows and columns."""
     return (-(after[1] - before[1]) / size, (after[0] - before[0]) / size)
 
 

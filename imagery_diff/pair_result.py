@@ -18,7 +18,7 @@ from imagery_diff.params import Params
 from imagery_diff.read.calibration import read_calibration
 from imagery_diff.read.scenes import NO_CLOUD_MASK
 from imagery_diff.result import Layers, LookAt, Region, ZoneState
-from imagery_diff.scene import Flag, Level
+from imagery_diff.scene import DEGRADED, Flag, Level
 from imagery_diff.threads import each
 from imagery_diff.write.words import describe_region
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from imagery_diff.method.second_stage import SecondStage
     from imagery_diff.method.sharpness import Sharpness
     from imagery_diff.method.speckle import Speckle
+    from imagery_diff.overcast import Judged
     from imagery_diff.pair_scenes import Pair
     from imagery_diff.scene import Scene
 
@@ -369,16 +370,18 @@ def twin_caveats(scenes: tuple[Scene, Scene], pair: Pair) -> list[str]:
     return [words]
 
 
-def cloud_caveats(scenes: tuple[Scene, Scene], pair: Pair) -> list[str]:
-    """Say of scenes without a mask what was taken for cloud by its look."""
+def cloud_caveats(scenes: tuple[Scene, Scene], pair: Pair, judged: tuple[Judged, Judged]) -> list[str]:
+    """Say of scenes without a mask what was taken for cloud by its look, by whom, and who could not."""
     words = []
-    for info, scene in zip(pair.infos, scenes, strict=True):
-        share = float(np.mean((scene.flags & (Flag.CLOUD | Flag.SHADOW).value) != 0))
-        if share > 0 and not info.cloud_masked:
+    for info, scene, who in zip(pair.infos, scenes, judged, strict=True):
+        share = float(np.mean((scene.flags & (Flag.CLOUD | DEGRADED).value) != 0))
+        if (share > 0 or who.learned) and not info.cloud_masked:
+            by = who.learned or "its look alone"
             words.append(
-                f"{info.name}: {share:.0%} of the ground compared was taken for cloud or its shade, by its look alone; "
-                "it may be snow or a new roof, and nothing is said of it"
+                f"{info.name}: {share:.0%} of the ground compared was taken for cloud, haze, snow or shade by {by}; it "
+                "may be a new roof or muddy water, and its emptiness proves nothing"
             )
+        words += [f"{info.name}: {who.why_not}"] if who.why_not else []
     return words
 
 

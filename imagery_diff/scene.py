@@ -242,6 +242,13 @@ class SceneInfo:
             return None
         return replace(self.sun, azimuth_deg=(self.sun.azimuth_deg - up) % 360.0)
 
+    def view_from_top(self, grid: Grid) -> View | None:
+        """Return the view with its azimuth from the top of a grid, clockwise; None where it is not known."""
+        up = grid.up_azimuth_deg
+        if self.view is None or up is None:
+            return None
+        return replace(self.view, azimuth_deg=(self.view.azimuth_deg - up) % 360.0)
+
     def read(self, row: int = 0, col: int = 0, shape: tuple[int, int] | None = None) -> Scene:
         """Read a rectangle of pixels of all bands at the image's own resolution."""
         shape = shape or (self.grid.shape[0] - row, self.grid.shape[1] - col)

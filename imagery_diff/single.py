@@ -13,14 +13,14 @@ import numpy as np
 from imagery_diff import pair_moving
 from imagery_diff.errors import InputError
 from imagery_diff.method import activity, align, regions, under_way, zones
-from imagery_diff.method.sky import find_sky
 from imagery_diff.method.standing import Standing, Water, find_standing, find_water
+from imagery_diff.overcast import by_look, words_of
 from imagery_diff.pair import compare
 from imagery_diff.params import Params
 from imagery_diff.read.aois import find_place
 from imagery_diff.read.scenes import open_scene
 from imagery_diff.result import Candidate, Look, ZoneState
-from imagery_diff.scene import DEGRADED, UNSEEN, Flag, SceneInfo
+from imagery_diff.scene import UNSEEN, SceneInfo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -96,14 +96,14 @@ def look(
     grids = (info.grid, info.grid)
     grid = align.common_grid(grids, extent, context=params.context_m, max_pixels=params.max_pixels)
     scene = _read(info, grid)
-    scene, asked = _with_sky(info, scene, params)
+    names = tuple(b.name for b in info.bands)
+    scene, asked = by_look(info, scene, names, params)
     _refuse_unseen(info, scene, ground)
 
     # 3. The water
     progress("looking at the water")
     pixel = max(grid.pixel_size_m) if grid.crs is not None else params.unknown_pixel_m
     seen = ~scene.unseen
-    names = tuple(b.name for b in info.bands)
     water = find_water(scene.data, seen, names, pixel, zones.drawn_water(ground, grid))
 
     # 4. What stands on it
@@ -125,7 +125,7 @@ def look(
         zones=_zone_states(ground, scene, candidates, standing, compared, params),
         level=standing.level if standing else None,
         searched_km2=float(np.count_nonzero(water.wet)) * pixel**2 / 1e6 if water else 0.0,
-        caveats=(*_caveats(info, names, standing, compared), *_sky_words(info, asked, scene)),
+        caveats=(*_caveats(info, names, standing, compared), *words_of(info, asked, scene)),
         scene=scene,
     )
 
@@ -149,25 +149,6 @@ def _read(info: SceneInfo, grid: Grid) -> Scene:
     if window is None:
         raise InputError(f"{info.name}: does not show the AOI; give an image of the place")
     return replace(align.resample(info.read(*window), grid), grid=grid)
-
-
-def _with_sky(info: SceneInfo, scene: Scene, params: Params) -> tuple[Scene, tuple[str, ...]]:
-    """Judge cloud, haze, shade and snow by their look where no mask tells them; what was asked of the image with it."""
-    if info.cloud_masked or info.level.radar:
-        return scene, ()
-    pixel = max(scene.grid.pixel_size_m) if scene.grid.crs is not None else params.unknown_pixel_m
-    names = tuple(b.name for b in info.bands)
-    sky = find_sky(scene.data, ~scene.unseen, names, pixel, info.level, info.sun_from_top(scene.grid))
-    return replace(scene, flags=scene.flags | sky.flags), sky.asked
-
-
-def _sky_words(info: SceneInfo, asked: tuple[str, ...], scene: Scene) -> tuple[str, ...]:
-    """Say what was judged by its look alone."""
-    if not asked:
-        return ()
-    share = float(np.mean((scene.flags & np.uint8(Flag.CLOUD | DEGRADED)) != 0))
-    told = f"without a mask {', '.join(asked)} were judged by their look alone ({share:.0%} of what is shown)"
-    return (f"{info.name}: {told}; thin cloud is missed",)
 
 
 def _refuse_unseen(info: SceneInfo, scene: Scene, ground: AOI | None) -> None:

@@ -1,7 +1,9 @@
 """Fixtures for all tests: real data where it is present, and small images of known truth."""
 
 import contextlib
+import hashlib
 import os
+import sys
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,8 @@ from imagery_diff.scene import Band, Scene, SceneInfo
 TOP = Path(__file__).resolve().parents[1]
 UTM52 = "EPSG:32652"
 CORNER = Affine(3, 0, 605_001, 0, -3, 4_676_998)
+# Wherever the tests run, the built-in check judges the sky, but for those of omnicloudmask.
+os.environ["IMAGERY_DIFF_OMNICLOUDMASK"] = "off"
 ALLOWED_SKIPS = TOP / "tests" / "allowed_skips.txt"
 
 # CI asks the same questions every time, so that main does not turn red by chance; elsewhere they are new each time.
@@ -132,6 +136,62 @@ def opened(scene_of):
         return SceneInfo(**({"name": name, "grid": scene.grid, "bands": bands, "source": Pixels(scene)} | changes))
 
     return make
+
+
+STAND_IN = {
+    "torch/__init__.py": "device = str\n",
+    "omnicloudmask-1.8.1.dist-info/METADATA": "Metadata-Version: 2.1\nName: omnicloudmask\nVersion: 1.8.1\n",
+    "omnicloudmask/model_utils.py": """
+def load_model_from_weights(model_name, weights_path, model_library, device):
+    assert (model_library, device) == ("smp", "cpu")
+    return model_name, weights_path.read_bytes()
+""",
+    "omnicloudmask/__init__.py": """
+import warnings
+import numpy as np
+calls, failure = [], []
+def predict_from_array(
+    input_array, patch_size=1000, patch_overlap=300, inference_device=None, no_data_value=0, custom_models=None
+):
+    assert custom_models, "it would fetch weights now"
+    assert inference_device == "cpu" and np.isnan(no_data_value) and 2 * patch_overlap <= patch_size
+    warnings.warn("Patch size is small", stacklevel=2)
+    calls.append((input_array, patch_size, custom_models))
+    if failure:
+        raise failure[0]
+    red, green, nir = input_array
+    classes = np.where(red > 0.5, 1, np.where(green > 0.4, 2, np.where(nir < 0.02, 3, 0)))
+    return (classes * ~np.isnan(input_array).all(axis=0))[None].astype(np.uint8)
+""",
+}
+"""What is called of omnicloudmask 1.8.1, played by a rule: thick cloud where red > .5, thin where green > .4, shadow
+where near infrared < .02. It judges no cloud; benchmarks/learned_sky.py asks the library itself."""
+
+
+@pytest.fixture
+def stand_in(tmp_path, monkeypatch):
+    """Install a stand-in for omnicloudmask, and files that are taken for its weights; return their folder."""
+    from imagery_diff.read import cloud_model
+
+    for name, text in STAND_IN.items():
+        file = tmp_path / "site" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    weights = []
+    for one in cloud_model.WEIGHTS:
+        held = one.network.encode()
+        (folder / one.name).write_bytes(held)
+        weights.append(one._replace(size=len(held), sha256=hashlib.sha256(held).hexdigest()))
+    monkeypatch.setattr(cloud_model, "WEIGHTS", tuple(weights))
+    for name in ("omnicloudmask", "omnicloudmask.model_utils", "torch"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    monkeypatch.setenv(cloud_model.VARIABLE, str(folder))
+    yield folder
+    for name in ("omnicloudmask", "omnicloudmask.model_utils", "torch"):
+        sys.modules.pop(name, None)
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ LEVELS = {
     "method": 3,
     "write": 3,
     "synthetic": 3,
+    "overcast": 4,
     "pair_rules": 4,
     "pair_scenes": 5,
     "pair_register": 6,

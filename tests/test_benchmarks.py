@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import json
+import subprocess
 import sys
 from dataclasses import replace
 from itertools import combinations, pairwise
@@ -685,3 +686,13 @@ def test_snow_lies_where_an_image_is_nearer_to_snow_than_to_the_bare_ground_of_t
     lies = modules.sky._white_now(now, bare)
     assert lies[:2].all()
     assert not lies[2:].any()
+
+
+def test_without_the_library_the_check_of_omnicloudmask_says_what_to_install():
+    words = (
+        "import runpy, sys; sys.modules['omnicloudmask'] = None; runpy.run_path(sys.argv.pop(), run_name='__main__')"
+    )
+    script = str(BENCHMARKS / "learned_sky.py")
+    run = subprocess.run([sys.executable, "-c", words, script], capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert run.stderr.strip() == "omnicloudmask is not installed: pip install '.[omnicloudmask]'"

@@ -496,7 +496,9 @@ def test_snow_on_one_date_is_not_flagged_and_counts_as_not_searched(town, opened
     result = compare(halves(looks[0].grid), *looks)
     assert result.regions == ()
     assert [z.state for z in result.zones] == ["unknown", "unknown"]
-    assert all(z.unknown["snow on one date"] > 0.2 for z in result.zones)
+    # Most of it is plain to see on the one image; what is half covered the other date tells.
+    assert all(z.unknown["snow"] + z.unknown["snow on one date"] > 0.3 for z in result.zones)
+    assert all(z.unknown["snow on one date"] > 0.1 for z in result.zones)
     assert any("whitened by snow" in c for c in result.caveats)
 
 

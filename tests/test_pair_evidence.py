@@ -1,12 +1,16 @@
 """What another sun does to a pair is known before any pixel is weighed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from affine import Affine
+from pyproj import Transformer
 
-from imagery_diff.geometry import Sun
+from imagery_diff.geometry import Sun, View
 from imagery_diff.grid import Grid
 from imagery_diff.pair_evidence import Geometry
+from imagery_diff.pair_register import standing
 from imagery_diff.pair_scenes import open_pair
 from imagery_diff.params import Params
 
@@ -31,3 +35,23 @@ def test_without_metres_shadows_reach_as_far_as_in_pixels_of_an_unknown_sensor(o
     geometry = Geometry.of(open_pair(*looks), bare, Params())
     # 12 m under 30 degrees: 20.8 m, of pixels of 3 m.
     assert np.hypot(*geometry.reach_px[0]) == pytest.approx(20.8 / Params().unknown_pixel_m, abs=0.01)
+
+
+@pytest.mark.parametrize(("lon", "turn"), [(-45.0, 0.0), (45.0, -90.0), (-135.0, 90.0)])
+def test_shadows_and_leaning_things_lie_along_the_rows_and_columns_of_the_grid_wherever_its_top_points(
+    opened, lon, turn
+):
+    """In polar stereographic coordinates the top is north only on the middle meridian, 45 degrees west."""
+    x, y = Transformer.from_crs(4326, 3413, always_xy=True).transform(lon, 75.0)
+    grid = Grid(crs="EPSG:3413", transform=Affine(10, 0, x, 0, -10, y), shape=(30, 30))
+    view = View(off_nadir_deg=45.0, azimuth_deg=180.0)
+    nadir = View(off_nadir_deg=0.0, azimuth_deg=0.0)
+    looks = [
+        replace(opened(np.full((4, 30, 30), 900.0), name=f"{k}.tif", sun=LOW, grid=grid), view=v)
+        for k, v in enumerate((nadir, view))
+    ]
+    pair = open_pair(*looks)
+    # Shadows and tops of things lie to the north, 12 m high and at 30 degrees 20.8 m, one metre high at 45 degrees 1 m.
+    north = np.array([-np.cos(np.radians(turn)), np.sin(np.radians(turn))])
+    assert Geometry.of(pair, grid, Params()).reach_px[0] == pytest.approx(20.8 / 10 * north, abs=0.05)
+    assert standing(pair, grid, Params()).lean == pytest.approx(0.1 * north, abs=0.005)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from imagery_diff import compare
 from imagery_diff.geometry import Sun
 from imagery_diff.pair_match import _with_thrown_shade
 from imagery_diff.pair_scenes import open_pair
@@ -46,6 +47,28 @@ def test_the_shadow_of_a_masked_cloud_is_degraded(clouded):
 def test_a_mask_that_knows_shadows_is_believed(clouded):
     case = clouded(("UDM2: cloud, shadow, haze, snow, suspect pixels",))
     assert not (_with_thrown_shade(case.scene, case.pair, 1).flags & Flag.SHADOW).any()
+
+
+@pytest.mark.parametrize("detect", ["alarm", "map"])
+def test_the_map_and_the_alarm_both_know_the_thrown_shade(clouded, detect):
+    result = compare("-", *clouded().pair.infos, detect=detect)
+    flags = result.layers.flags[SHADE]
+    assert np.mean((flags & (Flag.SHADOW | Flag.EDGE)) != 0) > 0.8
+
+
+@pytest.mark.parametrize("detect", ["alarm", "map"])
+def test_a_cloud_on_both_dates_at_one_place_is_known_without_a_mask(clouded, opened, detect):
+    ground = clouded().pair.infos[0].read().data
+    there = np.zeros(SHAPE, np.float32)
+    there[CLOUD] = 1
+    there = ndimage.gaussian_filter(there, 6.0)
+    # It did not turn white, it is white: the pair's own check cannot tell it.
+    images = [ground + there * (0.6 - ground), ground * 1.02 + there * (0.6 - ground)]
+    looks = [opened(i, name=f"{k}.tif", level=Level.SURFACE) for k, i in enumerate(images)]
+    result = compare("-", *looks, detect=detect)
+    assert np.mean((result.layers.flags[CLOUD] & Flag.CLOUD) != 0) > 0.9
+    assert np.mean((result.layers.flags & Flag.CLOUD) != 0) < 0.15
+    assert any("by its look alone" in c for c in result.caveats)
 
 
 def test_a_date_without_cloud_throws_none(clouded):

@@ -109,8 +109,8 @@ def common_grid(grids: tuple[Grid, Grid], ground: BaseGeometry | None, *, contex
         raise InputError(f"the two images have no common ground: {_apart(outlines[0], outlines[1], crs)}")
     if ground is not None:
         if not ground.intersects(shared):
-            both = "the images do" if grids[0] != grids[1] else "the image does"
-            raise InputError(f"{both} not show the AOI: {_apart(shared, ground, crs)}")
+            shown = "the image does" if grids[0] is grids[1] else "the images do"
+            raise InputError(f"{shown} not show the AOI: {_apart(shared, ground, crs)}")
         shared = box(*ground.bounds).buffer(context, join_style="mitre").intersection(shared)
     size = _coarser_pixel(grids, crs)
     left, bottom, right, top = shared.bounds

@@ -108,6 +108,10 @@ _FADE_M = 150.0
 """As far as the rim of a cloud is followed, metres."""
 _DARKEST, _BRIGHTEST = 0.5, 99.99
 """Percentiles that stand for the image's own dark and white."""
+_COLOURS = 0.05
+"""Spread of blue against red, share of that of their mean, below which an image has no colours: one band stored three
+times, or scanned from a black-and-white print. All is white there, and bright plants in near infrared would be cloud.
+Real images in colour have .28 and more."""
 _EIGHT_BITS = 255.0
 """White of a picture."""
 
@@ -159,11 +163,11 @@ def find_sky(
     Returns
     -------
     Sky
-        Nothing is asked without the visible bands or of radar.
+        Nothing is asked without the visible bands, where they are all the same, or of radar.
 
     """
     nothing = Sky(flags=np.zeros(seen.shape, np.uint8), asked=())
-    if not set(_VISIBLE) <= set(names) or level.radar or not seen.any():
+    if not set(_VISIBLE) <= set(names) or level.radar or not seen.any() or _colourless(image, seen, names):
         return nothing
     lit = _Lit.of(image, seen, names, pixel_m, level)
     cells, known = lit.cells, lit.seen
@@ -178,6 +182,12 @@ def find_sky(
     for flag, where in ((Flag.CLOUD, cloud), (Flag.HAZE, hazy), (Flag.SNOW, snow), (Flag.SHADOW, thrown.shade)):
         flags[np.asarray(cells.laid_out(where), bool) & seen] |= np.uint8(flag.value)
     return Sky(flags=flags, asked=lit.asked, cloud_fade_m=fade_m, shade_fade_m=thrown.fade_m, offset=thrown.offset)
+
+
+def _colourless(image: Floats, seen: Bools, names: tuple[str, ...]) -> bool:
+    """Whether the visible bands are one band stored three times."""
+    blue, red = (image[names.index(name)][seen][::7].astype(np.float64) for name in ("blue", "red"))
+    return bool(np.std(blue - red) < _COLOURS * np.std(blue + red) / 2)
 
 
 def grow_cloud(cloud: Bools, image: Floats, seen: Bools, names: tuple[str, ...], pixel_m: float) -> tuple[Bools, float]:

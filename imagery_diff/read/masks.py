@@ -78,7 +78,8 @@ class UserMask:
                 return np.full(shape, _OUTSIDE, np.uint8)
             (top, left), own = part
             values = dataset.read(1, window=((top, top + own.shape[0]), (left, left + own.shape[1])))
-        values = np.minimum(values.astype(np.int64) & 0xFF, 254).astype(np.uint8)
+        # All that is none of the classes is cloud: 256 and .4 are no 0, as where the mask lies on the image.
+        values = np.where(np.isin(values, list(_CLASSES)), values, 1).astype(np.uint8)
         laid = np.full(shape, 255, np.uint8)
         reproject(
             values,

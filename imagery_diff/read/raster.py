@@ -263,14 +263,19 @@ class StackSource:
     """How many pixels of the scene's grid a pixel of each is wide and high."""
     grid: Grid
     mask: Mask | None = None
+    one_is_enough: bool = False
+    """Whether no band ever measures its fill value, so that a pixel of which one band holds it was not seen."""
 
     def read(self, row: int, col: int, shape: tuple[int, int], bands: tuple[int, ...]) -> Scene:
         """Read a rectangle inside the image; see :class:`imagery_diff.scene.PixelSource`."""
         data = np.empty((len(bands), *shape), np.float32)
-        unseen = np.ones(shape, bool)
+        # In place, band by band: of a whole image a mask for every band is as large as the image.
+        unseen, join = (
+            (np.zeros(shape, bool), np.logical_or) if self.one_is_enough else (np.ones(shape, bool), np.logical_and)
+        )
         for place, band in enumerate(bands):
             data[place], fill = self._band(band, row, col, shape)
-            unseen &= fill
+            join(unseen, fill, out=unseen)
         return as_scene(data, unseen, self.grid.window(row, col, shape), self.mask, (row, col))
 
     def as_stored(self) -> StackSource:

@@ -195,6 +195,11 @@ def test_nothing_is_asked_of_bands_that_cannot_tell(names, level):
     assert not found.flags.any()
 
 
+def test_one_band_stored_three_times_has_no_colours_to_ask(port):
+    grey = np.repeat(mixed(port, CLOUD, rectangle(200, 300, 60, 60))[3:], 3, axis=0)
+    assert find_sky(grey, SEEN, NAMES[:3], PIXEL_M, Level.NUMBERS).asked == ()
+
+
 def test_an_image_without_a_seen_pixel_gets_no_flag():
     nothing = np.full((4, 20, 30), np.nan, np.float32)
     assert not flags_of(nothing, np.zeros((20, 30), bool), NAMES, 3.0, Level.SURFACE).any()

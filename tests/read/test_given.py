@@ -1,6 +1,7 @@
 """What the user says of an image is believed, told, and refused where it cannot be."""
 
 import datetime as dt
+import math
 import subprocess
 import sys
 from dataclasses import replace
@@ -115,6 +116,16 @@ def test_a_mask_on_another_grid_is_laid_over_and_what_it_does_not_reach_is_unsee
     assert (flags[25:] == Flag.CLOUD).all()
     # By windows as in one piece.
     assert np.array_equal(open_scene(image, Given(mask=mask)).read(20, 7, (12, 9)).flags, flags[20:32, 7:16])
+
+
+@pytest.mark.parametrize(
+    ("dtype", "value"), [("uint16", 256), ("int32", -256), ("float32", 0.4), ("float32", math.nan), ("uint16", 514)]
+)
+@pytest.mark.parametrize("size", [3, 15])
+def test_what_is_no_class_of_a_mask_is_cloud_on_any_grid(image, write_image, dtype, value, size):
+    data = np.full((1, 120 // size, 150 // size), value, dtype)
+    mask = write_image("mask.tif", data, transform=Affine(size, 0, 605_000, 0, -size, 4_677_000))
+    assert (open_scene(image, Given(mask=mask)).read().flags == Flag.CLOUD).all()
 
 
 def test_a_mask_without_georeference_must_have_the_images_shape(image, write_image):

@@ -220,6 +220,19 @@ def test_bits_of_quality_become_flags(scene):
     assert (flags[20:24, 30:40] == Flag.NODATA).all()
 
 
+@pytest.mark.parametrize("product", [SR, TOA])
+def test_a_pixel_of_which_one_band_is_fill_was_not_seen(scene, product):
+    folder = scene(product)
+    prefix = "SR_" if product == SR else ""
+    data = numbers(5)
+    data[8:10, 7:9] = 0
+    write(folder / f"{product}_{prefix}B5.TIF", data)
+    flags = open_scene(folder).read().flags
+    assert (flags[8:10, 7:9] & Flag.NODATA.value).all()
+    assert (flags[:5, :5] & Flag.NODATA.value).all()
+    assert np.count_nonzero(flags & Flag.NODATA.value) == 4 + 25
+
+
 def test_real_bits_of_before_the_collections_agree_with_a_count_and_with_the_image(data_folder):
     with rasterio.open(data_folder / "masks/l8_bqa_cloudy/bqa.tif") as file:
         bits = file.read(1)
@@ -391,7 +404,7 @@ def test_a_tar_that_breaks_off_ends_in_one_line(scene, tmp_path):
 
 
 def test_real_numbers_become_reflectance_and_two_tars_are_compared(data_folder, tmp_path):
-    """Numbers of a real Landsat-8 image, laid out as Level 1 of Collection 2; after = the same with a bright square."""
+    """Numbers of a real Landsat-8 image, laid out as Level 1 of Collection 2; after = the same with a bright field."""
     with rasterio.open(data_folder / "masks/l8_bqa_cloudy/image.tif") as file:
         data = file.read()[:7, 300:540, 100:340]
     for day, changed in (("20150102", False), ("20150219", True)):
@@ -400,7 +413,7 @@ def test_real_numbers_become_reflectance_and_two_tars_are_compared(data_folder, 
         top.mkdir()
         for band in OLI:
             image = data[band - 1].copy()
-            if changed:
+            if changed and band >= 4:  # a field; what turns white so broadly is a cloud
                 image[100:112, 120:132] += 6_000
             write(top / f"{product}_B{band}.TIF", image)
         found = groups(product, IMAGE_ATTRIBUTES={"DATE_ACQUIRED": f"{day[:4]}-{day[4:6]}-{day[6:]}"})

@@ -420,6 +420,19 @@ def test_an_altered_image_does_not_carry_the_providers_name(product):
     assert info.credit == ALTERED
 
 
+@pytest.mark.parametrize(
+    ("day", "credit"),
+    [
+        ("2025-09-30", "Satellite image ©2025 Maxar Technologies"),
+        ("2025-10-01", "Satellite image ©2025 Vantor"),
+        ("2026-03-01", "Satellite image ©2026 Vantor"),
+    ],
+)
+def test_an_image_is_credited_to_its_owner_by_the_name_of_its_day(product, day, credit):
+    moment = f"{day}T02:11:33.250000Z"
+    assert open_scene(product(text=imd(first=moment, earliest=moment, latest=moment))).credit == credit
+
+
 def test_a_pair_runs_from_the_folders_to_the_result(product, town, tmp_path):
     ground = town((160, 200), bands=4, seed=3) / 2
     after = ground.copy()

@@ -118,7 +118,7 @@ def test_an_order_is_the_same_as_folder_as_zip_and_as_loose_file(order, tmp_path
         assert info.orbit.strip == "6789012"
         assert info.ground_control is True
         # The sign of the angle tells the side, as the azimuth does.
-        assert (info.view.off_nadir_deg, info.view.azimuth_deg) == (3.3, 100.4)
+        assert (info.view.off_nadir_deg, info.view.azimuth_deg) == (pytest.approx(3.55, abs=0.01), 100.4)
         assert info.cloud_masked
         assert (info.read().flags[:, :8] == Flag.CLOUD).all()
         assert not info.read().flags[:, 8:].any()
@@ -313,7 +313,25 @@ def test_skysat_tells_its_ground_control_as_a_share(write_image):
         item.write_text(json.dumps({"properties": properties}))
         info = open_scene(path)
         assert info.ground_control is known
-        assert (info.view.off_nadir_deg, info.view.azimuth_deg) == (27.0, 270.0)
+        assert (info.view.off_nadir_deg, info.view.azimuth_deg) == (pytest.approx(29.2, abs=0.05), 270.0)
+        assert any("at the ground" in note for note in info.notes)
+
+
+def test_the_view_is_the_angle_at_the_ground_by_the_xml_or_to_a_hundredth_of_it(data_folder, write_image):
+    files = sorted((data_folder / MASKS).glob("*_metadata.xml")) or sorted((data_folder / MASKS).glob("*_clip.xml"))
+    assert len(files) == 5
+    for file in files:
+        text = file.read_text(encoding="utf-8")
+        seen, at_ground = (
+            float(re.search(rf"{name}[^>]*>([^<]+)", text)[1]) for name in ("spaceCraftViewAngle", "incidenceAngle")
+        )
+        scene = file.name.split("_3B_")[0]
+        path = write_image(f"{scene}_3B_AnalyticMS.tif", np.full((4, 9, 9), 900, np.uint16), photometric="MINISBLACK")
+        properties = {"view_angle": seen, "satellite_azimuth": 100.0}
+        path.with_name(f"{scene}_metadata.json").write_text(json.dumps({"properties": properties}))
+        assert open_scene(path).view.off_nadir_deg == pytest.approx(at_ground, rel=0.01)
+        path.with_name(f"{scene}_3B_AnalyticMS_metadata.xml").write_text(text, encoding="utf-8")
+        assert open_scene(path).view.off_nadir_deg == pytest.approx(at_ground, rel=1e-6)
 
 
 def test_real_metadata_of_both_kinds_agree(data_folder, write_image):

@@ -96,7 +96,7 @@ def test_a_product_is_the_same_as_folder_as_zip_as_image_and_as_its_metadata(pro
         assert info.scene_id == ID
         assert (info.acquired.isoformat(), info.time_source) == ("2018-09-11T09:45:36+00:00", "metadata")
         assert (info.platform, info.gsd_m, info.orbit.strip) == ("RapidEye-3", 6.5, "32511235")
-        assert (info.view.off_nadir_deg, info.view.azimuth_deg) == (9.8, 279.5)
+        assert (info.view.off_nadir_deg, info.view.azimuth_deg) == (pytest.approx(10.54, abs=0.01), 279.5)
         assert (info.sun.azimuth_deg, info.sun.elevation_deg) == (161.2, 35.6)
         assert info.credit == "Image © 2018 Planet Labs PBC"
         assert info.ground_control is True

@@ -5,6 +5,7 @@ ASF HyP3's own code (``get_product_name``) and of the Planetary Computer's addre
 """
 
 import json
+import re
 import zipfile
 
 import numpy as np
@@ -131,6 +132,22 @@ def test_noise_of_the_old_kind_is_taken_off_and_told(tmp_path):
     assert any("IPF before 2.90" in c for c in info.caveats)
 
 
+def test_noise_in_the_unit_of_before_july_2015_is_no_noise_and_it_is_said(tmp_path):
+    one = Pass()
+    numbers = np.rint(np.sqrt(0.02) * one.gain(*np.indices(one.shape))).astype(np.uint16)
+    early = re.sub(
+        r"(<noiseLut[^>]*>)[^<]*", lambda m: m[1] + " ".join(["1.3e-03"] * _count(m[1])), noise(one, old=True)
+    )
+    files = {f"annotation/calibration/noise-{one.stem('vv')}.xml": early}
+    info = open_scene(write_safe(tmp_path, one, {"vv": numbers}, files=files))
+    assert inner(info).data.mean() == pytest.approx(0.02, rel=2e-3)
+    assert any("thermal noise could not be taken off" in c for c in info.caveats)
+
+
+def _count(tag):
+    return int(re.search(r'count="(\d+)"', tag)[1])
+
+
 def test_noise_that_was_taken_off_before_is_not_taken_off_again(tmp_path):
     one = Pass()
     numbers = np.rint(np.sqrt(0.02) * one.gain(*np.indices(one.shape))).astype(np.uint16)
@@ -214,6 +231,11 @@ def test_a_place_whose_height_is_given_lies_where_it_is(tmp_path):
     assert off[None] == pytest.approx(370 / np.tan(np.radians(incidence)), abs=15)
     with pytest.raises(InputError, match="no place lies"):
         Given(height_m=1e5)
+
+
+def test_it_is_said_that_the_heights_of_the_file_count_from_the_sea(tmp_path):
+    info = open_scene(safe_of(tmp_path, pols=("vv",)))
+    assert any("count from the sea" in c and "geoid" in c and "--height" in c for c in info.caveats)
 
 
 def test_windows_are_the_whole(tmp_path):

@@ -171,7 +171,9 @@ def _open(parts: _Parts, _given: Given) -> SceneInfo:
         name=parts.id,
         grid=layout.grid,
         bands=tuple(band_of(match["sensor"], n) for n in numbers),
-        source=StackSource(files=sources, steps=layout.steps, grid=layout.grid, mask=joined(masks)),
+        # 0 is fill in every band by itself: bands end at different places, and USGS masks a pixel of which one is fill
+        # in all (USGS-EROS/espa-surface-reflectance, lndcal.c); as reflectance it would be -.2.
+        source=StackSource(files=sources, steps=layout.steps, grid=layout.grid, mask=joined(masks), one_is_enough=True),
         product=f"Landsat {match['level']}",
         why=_why(parts) + (", metadata beside them" if mtl else ""),
         level=level,

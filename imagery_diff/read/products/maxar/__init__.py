@@ -38,6 +38,8 @@ _RANKS = {"M": 0, "S": 1, "P": 2}
 """Multispectral before pan-sharpened before pan: its numbers are measured, and it has more bands."""
 _NODATA = 0
 _ABSURD_PX = 10**9
+_VANTOR_SINCE = dt.datetime(2025, 10, 1, tzinfo=dt.UTC)
+"""The day on which Maxar Intelligence took the name Vantor (``api-evangelist/vantor``)."""
 _SAME_PASS_S = 600.0
 """Times further apart than this are of different passes."""
 _SPELLED = {"RGB": ["R", "G", "B"], "NRG": ["N", "R", "G"], "BGRN": ["B", "G", "R", "N"]}
@@ -142,7 +144,6 @@ def _open(delivery: Delivery, parts: _Parts, _given: Given) -> SceneInfo:
         if place.asset is not None
     )
     files = (*seen, *(a for a in (parts.imd, parts.til, parts.xml) if a))
-    credit = f"Satellite image ©{facts.acquired.year} Maxar Technologies" if facts.acquired else None
     return SceneInfo(
         name=_shown(parts, places),
         grid=grid,
@@ -162,8 +163,16 @@ def _open(delivery: Delivery, parts: _Parts, _given: Given) -> SceneInfo:
         files=tuple(dict.fromkeys(a.file for a in files)),
         notes=(*scaled.notes, *facts.notes, "Maxar delivers no mask"),
         caveats=(*facts.caveats, *_caveats(parts, imd, places, facts)),
-        **provenance(tags, credit),
+        **provenance(tags, _credit(facts.acquired)),
     )
+
+
+def _credit(acquired: dt.datetime | None) -> str | None:
+    """Return whose image it is, under the name its owner had when it was taken."""
+    if acquired is None:
+        return None
+    owner = "Vantor" if acquired >= _VANTOR_SINCE else "Maxar Technologies"
+    return f"Satellite image ©{acquired.year} {owner}"
 
 
 def _metadata(parts: _Parts) -> tuple[Group, Group]:

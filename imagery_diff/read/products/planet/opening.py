@@ -123,6 +123,7 @@ def _open(delivery: Delivery, asset: Asset, name: Name, _: Given) -> SceneInfo:
     files = tuple(a for a in (asset, mask_asset, item, xml) if a)
     checked, doubts = order.check(delivery, files)
     acquired = facts.acquired or names.time_of(name)
+    whose = provenance(tags, credit_of(acquired.year), rendered=name.satellite in names.RENDERED_SATELLITES)
     return SceneInfo(
         name=asset.name,
         grid=grid,
@@ -143,13 +144,18 @@ def _open(delivery: Delivery, asset: Asset, name: Name, _: Given) -> SceneInfo:
         scene_id=name.id,
         masks=() if mask is None else (f"{type(mask).__name__.upper()}: {mask.tells}",),
         cloud_masked=mask is not None,
-        **provenance(tags, credit_of(acquired.year), rendered=name.satellite in names.RENDERED_SATELLITES),
+        **whose,
         licence=facts.licence,
         files=tuple(dict.fromkeys(a.file for a in files)),
         notes=(
             *notes,
             *checked,
             *(() if mask else ("no UDM2 beside it: a bundle with udm2 tells cloud, haze, shadow",)),
+            *(
+                ("view angle is that at the ground; view_angle of the file is that at the satellite",)
+                if facts.view and not whose["simulated"]
+                else ()
+            ),
         ),
         caveats=(*_caveats(asset, facts, mask), *doubts),
     )

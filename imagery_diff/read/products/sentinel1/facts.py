@@ -86,9 +86,10 @@ def caveats_of(
     lean = [1 / math.tan(math.radians(float(a))) for a in (angles.max(), angles.min())]
     found = [
         (
-            f"{what}: not corrected for terrain: laid on {height_m:.0f} m above the ellipsoid (--height gives that of "
-            "the place; the sea lies tens of metres off it), what stands above is shown too near to the satellite by "
-            f"{lean[0]:.1f} to {lean[1]:.1f} times as much (layover), and hides what lies behind it"
+            f"{what}: not corrected for terrain: laid on {height_m:.0f} m above the ellipsoid, what stands higher is "
+            f"shown too near to the satellite by {lean[0]:.1f} to {lean[1]:.1f} times as much (layover), and hides "
+            "what lies behind it; the file's own heights count from the sea, which lies tens of metres off the "
+            "ellipsoid: --height gives the place's, that above the sea and the geoid's together"
         )
     ]
     known = _RESOLUTION_M.get((_mode(told.mode), kind[3:4]))

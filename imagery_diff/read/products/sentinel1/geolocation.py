@@ -47,7 +47,11 @@ class TiePoints:
     lon: Doubles
     lat: Doubles
     height_m: Doubles
-    """Above the ellipsoid, as the annotation says."""
+    """Above the ellipsoid as the processor lays them, though the terrain model's numbers count from the sea.
+
+    In a real product (S1B, 2021-04-01) orbit, range and these heights taken from the ellipsoid agree to a centimetre;
+    by the Product Specification they are above sea level, and are 0 on oceans.
+    """
     incidence_deg: Doubles
     slant_range_m: Doubles
 

@@ -31,6 +31,9 @@ _MAX_VECTORS = 5000
 _LEAST_GAIN, _MOST_GAIN = 1e-2, 1e6
 """Of real tables some 200 to 700."""
 _MOST_NOISE = 1e9
+_LEAST_NOISE = 1.0
+"""Squared numbers; real tables hold hundreds and more. Those of IPF before 2.50 (July 2015) lack a
+factor of 1e7 and more, and hold thousandths (``pyroSAR``, ``removeGRDBorderNoise``, multiplies them with it)."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -129,15 +132,15 @@ def read_noise(asset: Asset) -> tuple[Noise | None, bool]:
     Returns
     -------
     noise, old
-        None where there is no vector, or all are zero, as in the first products; whether it is of the old kind, which
-        knows nothing of azimuth.
+        None where there is no vector, or all are zero or far from squared numbers, as in the first products; whether it
+        is of the old kind, which knows nothing of azimuth.
 
     """
     root = read_xml(asset)
     table, old = _table(asset, root.all("noiseRangeVector"), "noiseRangeLut"), False
     if table is None:
         table, old = _table(asset, root.all("noiseVector"), "noiseLut"), True
-    if table is None or max(float(v.max()) for v in table.values) <= 0:
+    if table is None or max(float(v.max()) for v in table.values) < _LEAST_NOISE:
         return None, old
     scallops = []
     for node in root.all("noiseAzimuthVector")[:_MAX_VECTORS]:
