@@ -16,6 +16,22 @@ if TYPE_CHECKING:
     from imagery_diff.scene import SceneInfo
 
 
+FOR = {
+    "bands": ("--bands", "an image whose files do not tell its bands"),
+    "crs": ("--crs", "an image whose files do not tell where it lies"),
+    "height_m": ("--height", "Sentinel-1 GRD"),
+    "offset": ("--offset", "numbers known to be those of Sentinel-2 L1C or L2A"),
+    "credit": ("--credit", "an image as it was received, and this one is rendered or altered"),
+}
+"""What may be said and means nothing to most images: field -> option, and which images it is for."""
+
+
+def not_used(field: str) -> str:
+    """Say that something was said for nothing; not an error, for one option may speak of two unlike images."""
+    option, which = FOR[field]
+    return f"{option} is not used: it is for {which}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Given:
     """What was said; None = nothing.
@@ -72,6 +88,10 @@ class Given:
         if self.credit is not None and not info.simulated:
             info = replace(info, credit=self.credit)
         return self._with_mask(info)
+
+    def in_vain(self, uses: frozenset[str]) -> tuple[str, ...]:
+        """Say what was given that means nothing to an image which makes use of these."""
+        return tuple(not_used(f) for f in FOR if f not in uses and getattr(self, f) is not None)
 
     def _with_mask(self, info: SceneInfo) -> SceneInfo:
         if self.mask is None:

@@ -2,11 +2,13 @@
 
 What is asked for, how often and how long stands here and not in GDAL, so that it can be tested: no file beside the one
 named is looked for, no redirect leaves its host, no password, cookie or ``.netrc`` is sent, and what stands in an
-address behind ``?`` (a signature) is neither printed nor stored. GDAL sees a file that can be read and moved in.
+address behind ``?`` (a signature) is neither printed nor stored. Credentials go out for ``s3://`` only (:mod:`.s3`).
+GDAL sees a file that can be read and moved in.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import http.client
 import io
 import re
@@ -18,9 +20,10 @@ import uuid
 from collections import OrderedDict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from imagery_diff.errors import InputError
+from imagery_diff.read import s3, tls
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +43,8 @@ _KEPT = 512
 """Chunks that are kept, 32 MB."""
 _PASSING = frozenset({408, 429, 500, 502, 503, 504})
 _MAX_REDIRECTS = 3
+_MAX_TOLD = 4096
+"""Bytes that are read of an answer that refuses."""
 _PARTIAL = 206
 
 
@@ -66,7 +71,12 @@ def shown(given: str | Path) -> str:
     """
     if not is_url(given):
         return str(given)
-    parts = urlsplit(str(given))
+    try:
+        parts = urlsplit(str(given))
+        _ = parts.port
+    except ValueError:
+        # Nobody knows where a password ends in it: one with a slash looks like a host, a port and a path.
+        return f"{str(given).partition(':')[0].lower()}://…"
     return f"{parts.scheme.lower()}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
@@ -76,7 +86,7 @@ def checked(url: str) -> str:
     Raises
     ------
     InputError
-        If it holds a password, names no file, or has odd characters.
+        If it holds a password, names no file, or has odd characters, or a variable for buckets cannot be used.
 
     """
     name = shown(url)
@@ -87,13 +97,14 @@ def checked(url: str) -> str:
         raise InputError(f"{name}: is no address that can be read; check it") from error
     if "@" in parts.netloc:
         raise InputError(f"{name}: holds a user or a password, which others could read; give a signed address")
-    if not host or parts.path.endswith("/") or not parts.path or not url.isprintable() or " " in url:
+    blank = " " in url and not _in_bucket(url)
+    if not host or parts.path.endswith("/") or not parts.path or not url.isprintable() or blank:
         raise InputError(f"{name}: names no file; an address of one image is needed, https://… or s3://bucket/key")
-    if parts.scheme.lower() == "s3":
-        if not re.fullmatch(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", host):
-            raise InputError(f"{name}: {host!r} is no bucket that can be asked; give its https:// address")
-        return f"https://{host}.s3.amazonaws.com{quote(parts.path)}"
-    return url
+    return s3.bucket(url, name).url if _in_bucket(url) else url
+
+
+def _in_bucket(url: str) -> bool:
+    return url[:5].lower() == "s3://"
 
 
 @lru_cache(maxsize=8)
@@ -107,7 +118,8 @@ class RemoteFile:
 
     def __init__(self, url: str) -> None:
         self.name = shown(url)
-        self.url = checked(url)
+        checked(url)
+        self.given = url
         self.size: int | None = None
         self.tag: str | None = None
         self.fetched = 0
@@ -163,11 +175,12 @@ class RemoteFile:
 
     def _ask(self, begin: int, end: int) -> bytes:
         """Send one request."""
-        headers = {"Range": f"bytes={begin}-{end - 1}", "Accept-Encoding": "identity", "User-Agent": "imagery-diff"}
-        request = urllib.request.Request(self.url, headers=headers)  # noqa: S310 - http and https only, see checked()
+        # The environment is read each time: credentials end, and who was refused sets them and tries again.
+        bucket = s3.bucket(self.given, self.name) if _in_bucket(self.given) else None
+        request = _request(bucket or self.given, f"bytes={begin}-{end - 1}")
         limit = time.monotonic() + REQUEST_S
         try:
-            with _opener(self.name).open(request, timeout=STALL_S) as answer:
+            with _opener(self.name, bucket).open(request, timeout=STALL_S) as answer:
                 size, tag = self._checked(answer, begin)
                 wanted = min(end, size) - begin
                 body = _read(answer, wanted, limit)
@@ -175,11 +188,11 @@ class RemoteFile:
             with error:
                 if error.code in _PASSING:
                     raise _Passing(f"the server says {error.code}") from None
-                raise InputError(
-                    f"{self.name}: the server says {error.code}; check the address, and whether it may be read"
-                ) from None
+                raise InputError(f"{self.name}: {_refusal(error, bucket)}") from None
         except (OSError, http.client.HTTPException) as error:
             cause = getattr(error, "reason", error)
+            if isinstance(error, urllib.error.URLError) and (why := tls.distrusted(cause)):
+                raise InputError(f"{self.name}: {why}") from None
             # Not the error's own words: they may repeat the address.
             words = "it stalls" if isinstance(cause, TimeoutError) else f"{type(cause).__name__}"
             raise _Passing(words) from None
@@ -197,6 +210,28 @@ class RemoteFile:
         if self.size is not None and (size != self.size or tag != self.tag):
             raise InputError(f"{self.name}: changed on the server while it was read; try again")
         return size, tag
+
+
+def _request(where: s3.Bucket | str, asked: str) -> urllib.request.Request:
+    """Return a request for a range, signed where it is of a bucket and there are credentials."""
+    headers = {"Accept-Encoding": "identity", "User-Agent": "imagery-diff"}
+    if isinstance(where, str):
+        headers["Range"], url = asked, where
+    else:
+        headers |= where.headers(asked, dt.datetime.now(dt.UTC))
+        url = where.url
+    return urllib.request.Request(url, headers=headers)  # noqa: S310 - http and https only, see checked()
+
+
+def _refusal(error: urllib.error.HTTPError, bucket: s3.Bucket | None) -> str:
+    """Say what an answer means that will not pass."""
+    if bucket is None:
+        return f"the server says {error.code}; check the address, and whether it may be read"
+    try:
+        body = error.read(_MAX_TOLD)
+    except (OSError, http.client.HTTPException):
+        body = b""
+    return bucket.refused(error.code, error.headers, body)
 
 
 def _read(answer: Any, wanted: int, limit: float) -> bytes:
@@ -220,11 +255,14 @@ class _SameHost(urllib.request.HTTPRedirectHandler):
     max_redirections = _MAX_REDIRECTS
     max_repeats = _MAX_REDIRECTS
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, bucket: s3.Bucket | None) -> None:
+        self.name, self.bucket = name, bucket
 
     def http_error_302(self, req: Any, fp: Any, code: int, msg: str, headers: Any) -> Any:
         """Look where it leads before anything of the standard library does."""
+        if self.bucket is not None:
+            # It may be signed, for this host and name alone; a bucket sends on to another region.
+            return None
         target = urlsplit(urllib.parse.urljoin(req.full_url, headers.get("Location") or ""))
         here = urlsplit(req.full_url)
         same = target.scheme == here.scheme and target.netloc == here.netloc
@@ -240,16 +278,33 @@ class _SameHost(urllib.request.HTTPRedirectHandler):
     http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
 
-def _opener(name: str) -> urllib.request.OpenerDirector:
+class _Trusting(urllib.request.AbstractHTTPHandler):
+    """Speak https, and read whom to trust only then."""
+
+    def __init__(self, name: str, variables: tuple[str, ...]) -> None:
+        super().__init__()
+        self.name, self.variables = name, variables
+
+    def https_request(self, request: Any) -> Any:
+        """Complete a request."""
+        return self.do_request_(request)
+
+    def https_open(self, req: Any) -> Any:
+        """Send it."""
+        return self.do_open(http.client.HTTPSConnection, req, context=tls.trusting(self.name, self.variables))
+
+
+def _opener(name: str, bucket: s3.Bucket | None) -> urllib.request.OpenerDirector:
     """Return what speaks http and https and nothing else."""
+    variables = tls.AUTHORITIES if bucket is None else ("AWS_CA_BUNDLE", *tls.AUTHORITIES)
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler(),
         urllib.request.HTTPHandler(),
-        urllib.request.HTTPSHandler(),
+        _Trusting(name, variables),
         urllib.request.HTTPDefaultErrorHandler(),
         urllib.request.HTTPErrorProcessor(),
-        _SameHost(name),
+        _SameHost(name, bucket),
     ):
         opener.add_handler(handler)
     return opener

@@ -15,9 +15,9 @@ from imagery_diff.read.assets import open_delivery, read_list
 from imagery_diff.read.given import Given
 from imagery_diff.read.mosaic import join, of_one_pass
 from imagery_diff.read.products import airbus, landsat, maxar, planet, rapideye, sentinel1, sentinel2
-from imagery_diff.read.products.bare import SUFFIXES, open_bare
+from imagery_diff.read.products.bare import OF_BARE, SUFFIXES, open_bare
 from imagery_diff.read.products.found import Found
-from imagery_diff.read.remote import is_url, shown
+from imagery_diff.read.remote import checked, is_url, shown
 
 if TYPE_CHECKING:
     from imagery_diff.read.assets import Asset, Delivery
@@ -96,13 +96,14 @@ def open_found(found: Found, given: Given | None = None) -> SceneInfo:
     """
     given = given or Given()
     info = found.open(given)
-    if any(image.url.lower().startswith("http://") for image in found.images):
+    if any(image.url and checked(image.url).lower().startswith("http://") for image in found.images):
         info = replace(info, caveats=(*info.caveats, f"{info.name}: {_UNSIGNED}"))
     info = _completed(given.apply(info))
     if not info.simulated and _carries_mark(info):
         # The tag was stripped and the file renamed; the pixels still say it.
-        return replace(info, simulated=True, credit=None, caveats=(*info.caveats, f"{info.name}: {_MARKED}"))
-    return info
+        info = replace(info, simulated=True, credit=None, caveats=(*info.caveats, f"{info.name}: {_MARKED}"))
+    vain = given.in_vain(found.uses if info.simulated else found.uses | {"credit"})
+    return replace(info, notes=(*info.notes, *vain))
 
 
 def _scenes_in(delivery: Delivery) -> list[Found]:
@@ -133,7 +134,9 @@ def _scenes_of(named: Asset, found: list[Found]) -> list[Found]:
 
 
 def _bare(asset: Asset) -> Found:
-    return Found(scene=asset.relative, product="image", rank=0, images=(asset,), open=partial(open_bare, asset))
+    return Found(
+        scene=asset.relative, product="image", rank=0, images=(asset,), open=partial(open_bare, asset), uses=OF_BARE
+    )
 
 
 def _saying_what_else(scene: Found, found: list[Found]) -> Found:

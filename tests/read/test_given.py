@@ -2,6 +2,9 @@
 
 import datetime as dt
 import math
+import subprocess
+import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +13,7 @@ from hypothesis import given as drawn
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from imagery_diff import open_scene
+from imagery_diff import open_scene, samples
 from imagery_diff.errors import InputError
 from imagery_diff.geometry import sun_position
 from imagery_diff.read.given import Given
@@ -154,3 +157,78 @@ def _write(path, data):
     size = {"count": len(data), "height": data.shape[1], "width": data.shape[2]}
     with rasterio.open(path, "w", driver="GTiff", dtype=data.dtype, **size, **where) as file:
         file.write(data)
+
+
+EVERYTHING = Given(bands={"grey": 1}, crs="EPSG:32652", height_m=12.0, offset=-1000.0, credit="me")
+OPTIONS = {"--bands", "--crs", "--height", "--offset", "--credit"}
+
+
+def in_vain(info):
+    """Return the options that the notes say were not used, each with what it is for."""
+    told = [n.partition(" is not used: it is for ") for n in info.notes if " is not used: " in n]
+    assert all(which for _, _, which in told)
+    assert len({option for option, _, _ in told}) == len(told)
+    return {option for option, _, _ in told}
+
+
+def test_what_means_nothing_to_a_bare_image_is_told(image):
+    assert in_vain(open_scene(image, EVERYTHING)) == {"--crs", "--height", "--offset"}
+    assert in_vain(open_scene(image)) == set()
+    assert open_scene(image, EVERYTHING).credit == "me"
+
+
+def test_a_coordinate_system_for_an_image_without_one_is_used(write_image):
+    path = write_image("port.tif", np.full((1, 9, 9), 9, np.uint16), crs=None, transform=Affine.scale(3, -3))
+    info = open_scene(path, Given(crs="EPSG:32652"))
+    assert in_vain(info) == set()
+
+
+def test_what_means_nothing_to_a_product_is_told_and_the_times_note_stays(write_image):
+    path = write_image("20230912_020341_25_2259_3B_AnalyticMS_SR.tif", np.full((4, 9, 9), 900, np.uint16))
+    info = open_scene(path, replace(EVERYTHING, acquired=MOMENT))
+    assert in_vain(info) == OPTIONS - {"--credit"}
+    assert any("the file says" in n for n in info.notes)
+
+
+@pytest.mark.parametrize(
+    ("level", "descriptions", "vain"),
+    [
+        ("MSIL2A", ("B02", "B03"), {"--bands", "--crs", "--height"}),
+        ("MSIL2A", ("", ""), {"--crs", "--height", "--offset"}),
+    ],
+)
+def test_sentinel_2_uses_the_offset_where_its_numbers_are_known(write_image, level, descriptions, vain):
+    name = f"S2A_{level}_20230912T021541_N0509_R003_T52TEK_20230912T061541.tif"
+    path = write_image(name, np.full((2, 60, 60), 2000, np.uint16), descriptions=descriptions)
+    assert in_vain(open_scene(path, EVERYTHING)) == vain
+
+
+def test_loose_bands_of_no_known_level_do_not_use_the_offset(write_image):
+    for band in ("B02", "B03"):
+        path = write_image(f"{band}.tif", np.full((1, 60, 60), 2000, np.uint16))
+    assert in_vain(open_scene(path, Given(offset=-1000.0))) == {"--offset"}
+
+
+def test_a_rendered_image_takes_no_credit_and_says_so():
+    path = samples.path("najin_20231017")
+    info = open_scene(path, Given(credit="me"))
+    assert info.credit is None
+    assert in_vain(info) == {"--credit"}
+
+
+def test_strips_say_once_what_was_said_in_vain(write_image):
+    for second, transform in (
+        (1, Affine(3, 0, 600_000, 0, -3, 4_700_000)),
+        (2, Affine(3, 0, 600_000, 0, -3, 4_699_910)),
+    ):
+        name = f"20230912_02034{second}_25_2259_3B_AnalyticMS_SR.tif"
+        path = write_image(name, np.full((4, 40, 40), 900, np.uint16), transform=transform)
+    assert in_vain(open_scene(path.parent, Given(height_m=5.0))) == {"--height"}
+
+
+def test_a_result_says_what_was_said_in_vain(image):
+    run = [sys.executable, "-m", "imagery_diff"]
+    words = ["look", "-", str(image), "--offset", "0", "--json", "-o", str(image.parent / "out")]
+    done = subprocess.run([*run, *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "--offset is not used" in done.stdout

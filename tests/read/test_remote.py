@@ -1,12 +1,9 @@
 """One raster behind an address: a server on the loopback address that serves ranges well, and in other ways."""
 
-import http.server
 import json
 import os
-import re
 import subprocess
 import sys
-import threading
 import time
 
 import numpy as np
@@ -17,81 +14,13 @@ from imagery_diff.inspection import inspect
 from imagery_diff.read import remote
 from imagery_diff.read.assets import read_list
 from imagery_diff.read.scenes import open_scene
-
-
-class Server(http.server.ThreadingHTTPServer):
-    """Serves one file by ranges, as ``mode`` says; counts what it was asked and what it sent."""
-
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), _Answer)
-        self.content, self.mode, self.fails, self.target = b"", "well", 0, ""
-        self.asked, self.sent = [], 0
-
-    @property
-    def address(self):  # noqa: D102
-        return f"http://127.0.0.1:{self.server_port}"
-
-    def handle_error(self, *_):
-        """Clients of these tests hang up."""
-
-
-class _Answer(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        server = self.server
-        server.asked.append((self.path, dict(self.headers)))
-        if server.mode == "redirect" and not self.path.startswith("/moved"):
-            self.send_response(302)
-            self.send_header("Location", server.target)
-            self.end_headers()
-        elif server.mode == "missing":
-            self.send_error(404)
-        elif server.mode == "fails" and server.fails > 0:
-            server.fails -= 1
-            self.send_error(503)
-        elif server.mode == "stalls":
-            time.sleep(3)
-        else:
-            self._content()
-
-    def _content(self):
-        server, content = self.server, self.server.content
-        asked = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range") or "")
-        begin, end = (int(asked[1]), int(asked[2]) + 1) if asked else (0, len(content))
-        body = content[begin:end]
-        self.send_response(200 if server.mode == "no ranges" else 206)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Content-Range", f"bytes {begin}-{begin + len(body) - 1}/{len(content)}")
-        if server.mode == "changes":
-            self.send_header("ETag", str(len(server.asked)))
-        self.end_headers()
-        if server.mode == "truncates" or (server.mode == "truncates later" and begin):
-            body = body[: len(body) // 2]
-        if server.mode == "trickles":
-            for byte in body:
-                self.wfile.write(bytes([byte]))
-                time.sleep(0.05)
-        self.wfile.write(body)
-        server.sent += len(body)
-
-    def log_message(self, *_):
-        """Say nothing."""
+from tests.range_server import serving
 
 
 @pytest.fixture
 def server(monkeypatch):
-    monkeypatch.setattr(remote, "DELAYS_S", (0.01, 0.02, 0.03))
-    monkeypatch.setattr(remote, "STALL_S", 0.3)
-    monkeypatch.setattr(remote, "REQUEST_S", 0.5)
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    remote.remote.cache_clear()
-    with Server() as found:
-        threading.Thread(target=found.serve_forever, daemon=True).start()
+    with serving(monkeypatch) as found:
         yield found
-        found.shutdown()
-    remote.remote.cache_clear()
 
 
 @pytest.fixture
@@ -200,21 +129,18 @@ def test_signatures_are_sent_but_neither_shown_nor_kept_and_no_credentials_go_ou
         ("https:///x.tif", "names no file"),
         ("https://127.0.0.1/", "names no file"),
         ("https://127.0.0.1:x/x.tif", "no address"),
+        ("https://me:hu/hush@127.0.0.1/x.tif", "no address"),
+        ("https://[127.0.0.1/x.tif", "no address"),
         ("https://127.0.0.1/a b.tif", "names no file"),
         ("s3://Bucket_Name/x.tif", "no bucket"),
         ("s3://127.0.0.1/x.tif", "no bucket"),
     ],
 )
-def test_odd_addresses_are_refused_before_anything_is_asked(url, words):
+def test_odd_addresses_are_refused_before_anything_is_asked(url, words, monkeypatch):
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
     with pytest.raises(InputError, match=words) as told:
         open_scene(url)
     assert "hush" not in str(told.value)
-
-
-def test_a_bucket_is_asked_without_credentials_over_https():
-    assert remote.checked("s3://some-bucket/a b/c.tif".replace(" ", "+")) == (
-        "https://some-bucket.s3.amazonaws.com/a%2Bb/c.tif"
-    )
 
 
 def test_an_address_in_a_list_file_or_as_a_path_is_none(server, image, tmp_path, monkeypatch):

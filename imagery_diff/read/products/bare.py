@@ -12,6 +12,7 @@ import numpy as np
 from imagery_diff.errors import InputError
 from imagery_diff.mark import ALTERED, ALTERED_TAG
 from imagery_diff.read import georeference
+from imagery_diff.read.given import not_used
 from imagery_diff.read.graphics import DrawnMask
 from imagery_diff.read.products.found import provenance
 from imagery_diff.read.raster import RasterSource, describe_bands, open_raster, raster_grid
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 SUFFIXES = frozenset({".tif", ".tiff", ".jp2", ".png", ".jpg", ".jpeg"})
 """Of files in a folder that may be the image meant."""
+OF_BARE = frozenset({"bands", "crs"})
+"""What is made use of that a user says of it (``Given``)."""
 _PRODUCT_TAG = "IMAGERY_DIFF_PRODUCT"
 _PICTURES = frozenset({"PNG", "JPEG"})
 """Formats in which no provider delivers what its satellite measured."""
@@ -119,6 +122,8 @@ def _read(asset: Asset, given: Given) -> _File:
         found = _placement(asset, dataset, given) if grid.crs is None else None
         placement = None if isinstance(found, str) else found
         caveats = (*caveats, f"{asset.name}: {found}") if isinstance(found, str) else caveats
+        if given.crs and grid.crs is not None:
+            notes = (*notes, not_used("crs"))
         if dataset.driver in _PICTURES and grid.shape[0] * grid.shape[1] > _MAX_PICTURE_PX:
             raise InputError(
                 f"{asset.name}: a picture of more than {_MAX_PICTURE_PX / 1e6:g} million pixels; cut out the place"

@@ -33,6 +33,8 @@ class Found:
     """Those of them that are rasters, and might be taken for images."""
     open: Callable[[Given], SceneInfo]
     """Read what it is, with what the user says of it; no pixels."""
+    uses: frozenset[str] = frozenset()
+    """Which of what may be said (:data:`imagery_diff.read.given.FOR`) it makes use of."""
 
     def holds(self, asset: Asset) -> bool:
         """Whether a file belongs to it."""

@@ -221,6 +221,7 @@ def test_a_place_whose_height_is_given_lies_where_it_is(tmp_path):
     off = {}
     for height in (None, 400.0):
         info = open_scene(safe, Given(height_m=height))
+        assert not any("not used" in n for n in info.notes)
         scene = info.read()
         at = np.unravel_index(int(np.argmax(scene.data[0])), scene.grid.shape)
         x, y = on_map(one, 200, 333, info.grid.crs, 400.0)

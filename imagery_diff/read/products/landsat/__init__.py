@@ -1,4 +1,4 @@
-"""Landsat Collection 2, Level 1 and 2: TM (4, 5), ETM+ (7), OLI (8, 9); a tar or a folder of one scene.
+"""Landsat Collection 2, Level 1 and 2: TM (4, 5), ETM+ (7), OLI (8, 9); a tar, a folder, or a STAC item's assets.
 
 File names as in the product guides, LSDS-1618 and LSDS-1619:
 
@@ -10,17 +10,20 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from imagery_diff.errors import InputError
 from imagery_diff.read.products.found import Found
+from imagery_diff.read.products.landsat import stac
+from imagery_diff.read.products.landsat.bands import BANDS, INSTRUMENTS, band_of
 from imagery_diff.read.products.landsat.masks import QaPixel, QaRadsat
 from imagery_diff.read.products.landsat.mtl import Mtl, before_collection_2, read_mtl
 from imagery_diff.read.raster import RasterSource, StackSource
 from imagery_diff.read.stack import joined, lay_out
-from imagery_diff.scene import Band, Level, Orbit, SceneInfo
+from imagery_diff.scene import Level, Orbit, SceneInfo
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -37,28 +40,7 @@ _NAME = re.compile(
     re.IGNORECASE,
 )
 _BAND = re.compile(r"(?:SR_)?B(\d+)", re.IGNORECASE)
-_OLI = {
-    1: ("coastal", 430, 450),
-    2: ("blue", 450, 510),
-    3: ("green", 530, 590),
-    4: ("red", 640, 670),
-    5: ("nir", 850, 880),
-    6: ("swir1", 1570, 1650),
-    7: ("swir2", 2110, 2290),
-}
-_ETM = {
-    1: ("blue", 450, 520),
-    2: ("green", 520, 600),
-    3: ("red", 630, 690),
-    4: ("nir", 770, 900),
-    5: ("swir1", 1550, 1750),
-    7: ("swir2", 2090, 2350),
-}
-_TM = _ETM | {4: ("nir", 760, 900), 7: ("swir2", 2080, 2350)}
-_BANDS = {"LC": _OLI, "LO": _OLI, "LE": _ETM, "LT": _TM}
-"""Sensor -> number of a band -> name and where it begins and ends, nm (USGS, band designations). Thermal and cirrus
-bands, and the panchromatic one of 15 m, are left out."""
-_INSTRUMENTS = {"LC": "OLI_TIRS", "LO": "OLI", "LE": "ETM", "LT": "TM"}
+_MASKS = frozenset({"QA_PIXEL", "QA_RADSAT"})
 _SR_SCALE = (2.75e-05, -0.2)
 """Of all surface reflectance of Collection 2 (LSDS-1619, table of scale factors)."""
 _GSD_M = 30.0
@@ -77,6 +59,9 @@ class _Parts:
     """Kind of file -> the MTL."""
     masks: dict[str, Asset] = field(default_factory=dict)
     others: list[Asset] = field(default_factory=list)
+    item: stac.Item | None = None
+    named: bool = True
+    """Whether a file bears the product's name; else the item alone tells it."""
 
     @property
     def id(self) -> str:
@@ -87,6 +72,18 @@ class _Parts:
     def surface(self) -> bool:
         """Whether it is of Level 2."""
         return self.match["level"].upper().startswith("L2")
+
+    def take(self, item: stac.Item) -> None:
+        """Note a STAC item, and those of its files that were not found by their names."""
+        self.item = self.item or item
+        self.others += [a for a in (item.asset, *item.files.values()) if a not in self.others]
+        for layer, asset in item.files.items():
+            if isinstance(layer, int):
+                self.bands.setdefault(layer, asset)
+            elif layer.startswith("MTL"):
+                self.metadata.setdefault(layer.rpartition(".")[2].lower(), asset)
+            elif layer in _MASKS:
+                self.masks.setdefault(layer, asset)
 
 
 def find(delivery: Delivery) -> list[Found]:
@@ -100,16 +97,35 @@ def find(delivery: Delivery) -> list[Found]:
         if not match["kind"].upper().startswith("TIF"):
             if layer == "MTL":
                 parts.metadata[match["kind"].lower()] = asset
-        elif layer in {"QA_PIXEL", "QA_RADSAT"}:
+        elif layer in _MASKS:
             parts.masks[layer] = asset
-        elif band and int(band[1]) in _BANDS.get(match["sensor"].upper(), {}):
+        elif band and int(band[1]) in BANDS.get(match["sensor"].upper(), {}):
             parts.bands[int(band[1])] = asset
     # Of two processings of one scene the later one, by its name, is met first.
     found = sorted(groups.values(), key=lambda p: p.id, reverse=True)
-    return [_found(parts) for parts in found if parts.bands or parts.metadata]
+    _add_items(found, delivery)
+    usable = [p for p in found if p.bands or p.metadata or (p.item and delivery.named == p.item.asset)]
+    claims = Counter(a for p in usable for a in (*p.bands.values(), *p.masks.values()))
+    return [_found(parts, max((claims[a] for a in parts.bands.values()), default=1)) for parts in usable]
 
 
-def _found(parts: _Parts) -> Found:
+def _add_items(found: list[_Parts], delivery: Delivery) -> None:
+    """Give each STAC item to the product it is of, or make one of it."""
+    for item in stac.find_items(delivery):
+        own = next((p for p in found if p.others[0].folder == item.asset.folder and item.is_of(p.match)), None)
+        if own is None:
+            own = _Parts(item.match, named=False)
+            found.append(own)
+        own.take(item)
+
+
+def _refuse_rivals(parts: _Parts, _given: Given) -> SceneInfo:
+    raise InputError(
+        f"{parts.id}: another STAC item claims the same bands; put each item into a folder of its own, with its bands"
+    )
+
+
+def _found(parts: _Parts, claims: int) -> Found:
     match = parts.match
     return Found(
         scene=f"{match['sensor']}{match['number']}_{match['path']}{match['row']}_{match['day']}",
@@ -118,7 +134,7 @@ def _found(parts: _Parts) -> Found:
         images=tuple(parts.bands.values()),
         others=tuple(parts.others),
         masks=tuple(parts.masks.values()),
-        open=partial(_open, parts),
+        open=partial(_open if claims == 1 else _refuse_rivals, parts),
     )
 
 
@@ -134,7 +150,7 @@ def _open(parts: _Parts, _given: Given) -> SceneInfo:
     match = parts.match
     if match["collection"] != "02":
         raise before_collection_2(parts.id)
-    if match["sensor"].upper() not in _BANDS:
+    if match["sensor"].upper() not in BANDS:
         raise InputError(
             f"{parts.id}: is not of TM, ETM+ or OLI, which alone are read; choose a scene of Landsat 4 to 9"
         )
@@ -154,15 +170,15 @@ def _open(parts: _Parts, _given: Given) -> SceneInfo:
     info = SceneInfo(
         name=parts.id,
         grid=layout.grid,
-        bands=tuple(_band(match["sensor"], n) for n in numbers),
+        bands=tuple(band_of(match["sensor"], n) for n in numbers),
         # 0 is fill in every band by itself: bands end at different places, and USGS masks a pixel of which one is fill
         # in all (USGS-EROS/espa-surface-reflectance, lndcal.c); as reflectance it would be -.2.
         source=StackSource(files=sources, steps=layout.steps, grid=layout.grid, mask=joined(masks), one_is_enough=True),
         product=f"Landsat {match['level']}",
-        why="names of Landsat Collection 2" + (", metadata beside them" if mtl else ""),
+        why=_why(parts) + (", metadata beside them" if mtl else ""),
         level=level,
         platform=f"Landsat {int(match['number'])}",
-        instrument=(mtl and mtl.text("IMAGE_ATTRIBUTES", "SENSOR_ID")) or _INSTRUMENTS[match["sensor"].upper()],
+        instrument=(mtl and mtl.text("IMAGE_ATTRIBUTES", "SENSOR_ID")) or INSTRUMENTS[match["sensor"].upper()],
         gsd_m=_GSD_M,
         orbit=Orbit(
             relative=int(match["path"]),
@@ -172,7 +188,7 @@ def _open(parts: _Parts, _given: Given) -> SceneInfo:
         masks=tuple(f"{type(m).__name__}: {m.tells}" for m in masks),
         cloud_masked="QA_PIXEL" in parts.masks,
         licence=LICENCE,
-        files=tuple(dict.fromkeys(a.file for a in (*assets, *parts.masks.values(), *([chosen] if chosen else [])))),
+        files=tuple(dict.fromkeys(a.file for a in (*assets, *parts.masks.values(), *_told_by(parts, chosen)))),
         notes=(*notes, *_left_out(parts)),
         # In the wording of https://www.usgs.gov/centers/eros/data-citation.
         **layout.provenance(f"Landsat-{int(match['number'])} image courtesy of the U.S. Geological Survey"),
@@ -180,27 +196,42 @@ def _open(parts: _Parts, _given: Given) -> SceneInfo:
     return _with_metadata(info, parts, mtl)
 
 
+def _why(parts: _Parts) -> str:
+    item = "a STAC item with its assets beside it"
+    if not parts.named:
+        return item
+    return "names of Landsat Collection 2" + (", a STAC item" if parts.item else "")
+
+
+def _told_by(parts: _Parts, mtl: Asset | None) -> list[Asset]:
+    """Return the metadata that were read: the MTL, else the item."""
+    return [mtl] if mtl else [parts.item.asset] if parts.item else []
+
+
 def _with_metadata(info: SceneInfo, parts: _Parts, mtl: Mtl | None) -> SceneInfo:
     """Add what the MTL tells, and what is doubtful."""
     caveats = list(_caveats(parts))
     acquired: dt.datetime | None = None
-    sun, control = None, None
-    if mtl is None:
+    sun, control, process = None, None, None
+    if mtl is None and parts.item is not None:
+        acquired, sun = parts.item.acquired(), parts.item.sun()
+        # Level 2 does not say in its name how it was placed.
+        control = None if parts.surface else parts.match["level"].upper() == "L1TP"
+    if mtl is None and acquired is None:
         day = parts.match["day"]
         caveats.append(
             f"{info.name}: only the day ({day[:4]}-{day[4:6]}-{day[6:]}) is known; its MTL file tells the time"
         )
-    else:
+    if mtl is not None:
         acquired, sun = mtl.acquired(), mtl.sun()
         process = mtl.text("LEVEL1_PROCESSING_RECORD", "PROCESSING_LEVEL") or mtl.text(
             "PRODUCT_CONTENTS", "PROCESSING_LEVEL"
         )
         # L1TP is tied to ground control; L1GT and L1GS are placed by orbit and attitude alone.
         control = None if process is None else process.upper() == "L1TP"
-        if control is False:
-            caveats.append(
-                f"{info.name}: was processed without ground control ({process}), it may lie several pixels off"
-            )
+    if control is False:
+        process = process or parts.match["level"]
+        caveats.append(f"{info.name}: was processed without ground control ({process}), it may lie several pixels off")
     return replace(
         info,
         acquired=acquired,
@@ -223,6 +254,9 @@ def _caveats(parts: _Parts) -> list[str]:
 def _scales(parts: _Parts, mtl: Mtl | None, numbers: list[int]) -> tuple[list[tuple[float, float]], Level, list[str]]:
     """Return multiplier and addend of each band, what the numbers become, and what is to be told."""
     if parts.surface:
+        own = None if mtl or parts.item is None else parts.item.scales(numbers)
+        if own is not None:
+            return own, Level.SURFACE, ["surface reflectance by scale and offset of the STAC item"]
         if mtl is None:
             told = "surface reflectance = number x 0.0000275 - 0.2, as in all of Collection 2; there is no MTL"
             return [_SR_SCALE] * len(numbers), Level.SURFACE, [told]
@@ -265,10 +299,5 @@ def _masks(parts: _Parts, layout: Layout, numbers: list[int]) -> list[MaskSource
 
 def _left_out(parts: _Parts) -> list[str]:
     """Tell of the panchromatic band, which is finer than what is read."""
-    pan = any(re.search(r"_B8\.TIFF?$", a.name, re.IGNORECASE) for a in parts.others)
+    pan = any(re.search(r"(^|_)(B8|pan)\.TIFF?$", a.name, re.IGNORECASE) for a in parts.others)
     return ["the panchromatic band (15 m) is left out"] if pan else []
-
-
-def _band(sensor: str, number: int) -> Band:
-    name, low, high = _BANDS[sensor.upper()][number]
-    return Band(name=name, wavelength_nm=(low + high) / 2, width_nm=float(high - low))

@@ -69,6 +69,7 @@ def _safes(delivery: Delivery) -> Iterable[Found]:
             images=measured,
             others=others,
             open=partial(_refuse_complex, name) if complex_ else partial(_open, name, tuple(ordered), others),
+            uses=frozenset({"height_m"}),
         )
 
 

@@ -1,4 +1,4 @@
-"""Sentinel-2 L1C and L2A as delivered: SAFE, zip, loose bands, one stack, or the assets of a STAC item."""
+"""Sentinel-2 L1C and L2A as delivered: SAFE, zip, loose bands, a stack, AWS's tiles, or a STAC item's assets."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from imagery_diff.errors import InputError
+from imagery_diff.read.products.bare import OF_BARE
 from imagery_diff.read.products.found import Found
-from imagery_diff.read.products.sentinel2 import names, scene, stac
+from imagery_diff.read.products.sentinel2 import aws, names, scene, stac
 from imagery_diff.read.products.sentinel2.metadata import read_facts, read_granule
 from imagery_diff.read.products.sentinel2.parts import Parts, gather
 from imagery_diff.scene import Orbit
@@ -30,6 +31,7 @@ def find(delivery: Delivery) -> list[Found]:
     scenes = gather(delivery)
     taken = {a for parts in scenes for pairs in parts.layers.values() for _, a in pairs}
     found = [_found(parts, partial(_open, parts)) for parts in scenes if parts.bands()]
+    found += [_found(parts, opened) for parts, opened in aws.tiles(delivery)]
     free = [a for a in delivery.assets if a not in taken]
     items, broken = stac.find_items(a for a in delivery.assets if names.safe_of(a) is None)
     for item in items:
@@ -46,6 +48,7 @@ def find(delivery: Delivery) -> list[Found]:
             rank=5,
             images=(asset,),
             open=partial(scene.open_stack, asset),
+            uses=frozenset({"offset", *OF_BARE}),
         )
         for asset in free
         if asset not in claimed and (match := names.PRODUCT.match(asset.name)) and _is_tif(asset)
@@ -68,6 +71,7 @@ def _found(parts: Parts, opened: Callable[[Given], SceneInfo], rank: int | None 
         others=tuple(dict.fromkeys((*rasters, *parts.others))),
         masks=tuple(a for layer in ("SCL", "CLD") for _, a in parts.layers.get(layer, ())),
         open=opened,
+        uses=frozenset({"offset"}),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,9 @@ class _Granule:
     acquired: dt.datetime | None
     sun: Sun | None
     view: View | None
+    level: str | None
+    baseline: str | None
+    """Four digits, of its TILE_ID."""
 
 
 def read_facts(product: Asset | None, granule: Asset | None) -> Facts:
@@ -190,7 +194,15 @@ def read_granule(asset: Asset) -> _Granule:
         view = _view(root)
     except InputError as error:
         raise InputError(f"{asset.name}: {error}") from error
-    return _Granule(acquired=time(asset, root.text_of("SENSING_TIME")), sun=sun, view=view)
+    level = re.fullmatch(r"Level-(1C|2A)_Tile_ID", root.name)
+    baseline = re.search(r"_N(\d\d)\.(\d\d)$", root.text_of("TILE_ID") or "")
+    return _Granule(
+        acquired=time(asset, root.text_of("SENSING_TIME")),
+        sun=sun,
+        view=view,
+        level=f"L{level[1]}" if level else None,
+        baseline=f"{baseline[1]}{baseline[2]}" if baseline else None,
+    )
 
 
 def _view(root: Node) -> View | None:

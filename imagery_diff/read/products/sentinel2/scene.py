@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from imagery_diff.read.given import not_used
 from imagery_diff.read.products.bare import open_bare
 from imagery_diff.read.products.sentinel2 import names
 from imagery_diff.read.products.sentinel2.masks import Classi, CloudOutlines, CloudProbability, Scl
@@ -64,6 +65,7 @@ def make(parts: Parts, facts: Facts, offset: float | None, time_source: str = "m
     told = _Told()
     if level is Level.NUMBERS:
         told.caveats.append(f"{parts.name}: nothing tells whether it is L1C or L2A; its numbers stand as they are")
+        told.notes += [not_used("offset")] if offset is not None else []
     else:
         scale = 1.0 / facts.quantification
         added = _added(parts.name, facts, offset, _Numbers(sources, layout), told)
@@ -167,6 +169,7 @@ def open_stack(asset: Asset, given: Given) -> SceneInfo:
     assert match is not None
     facts = Facts(level=match["level"], acquired=names.time_of(match["time"]), of_datatake=True)
     told = _Told()
+    told.notes += [n for n in bare.notes if n == not_used("crs")]
     _tell_time(facts, told)
     info = replace(
         bare,
@@ -188,7 +191,9 @@ def open_stack(asset: Asset, given: Given) -> SceneInfo:
     own = {d: k for k, d in enumerate(described) if d in names.BAND_NAMES}
     if not own or not whole:
         told.caveats.append(f"{asset.name}: holds no numbers described as B02, B03, …; they stand as they are")
+        told.notes += [not_used("offset")] if given.offset is not None else []
         return replace(info, notes=tuple(told.notes), caveats=tuple(told.caveats))
+    told.notes += [not_used("bands")] if given.bands is not None else []
     return _calibrated(info, asset, described, (facts, given.offset), told)
 
 

@@ -7,17 +7,15 @@ https://planetarycomputer.microsoft.com/api/stac/v1 (sentinel-2-l2a). Nothing an
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 from imagery_diff.errors import InputError
 from imagery_diff.geometry import Sun, View
 from imagery_diff.read.products.sentinel2 import names
 from imagery_diff.read.products.sentinel2.metadata import FIRST_WITH_OFFSET, OF_A_USER, Facts, of_baseline, time
+from imagery_diff.read.products.stac_items import MAX_DOCUMENTS, file_name, is_document, read_document
 from imagery_diff.read.xml import finite
 from imagery_diff.scene import Orbit
 
@@ -26,9 +24,6 @@ if TYPE_CHECKING:
 
     from imagery_diff.read.assets import Asset
 
-_MAX_BYTES = 5_000_000
-_MAX_ITEMS = 200
-"""JSON files of one folder that are looked into."""
 _LAYERS = {
     "blue": "B02",
     "green": "B03",
@@ -81,26 +76,17 @@ def find_items(assets: Iterable[Asset]) -> tuple[list[Item], list[Asset]]:
     items, broken = [], []
     for beside in folders.values():
         rasters = [a for a in beside if _FILE.fullmatch(a.name)]
-        documents = [a for a in beside if a.name.lower().endswith((".json", ".geojson"))]
-        if not rasters or len(documents) > _MAX_ITEMS:
+        documents = [a for a in beside if is_document(a)]
+        if not rasters or len(documents) > MAX_DOCUMENTS:
             continue
         for document in documents:
-            content = _read(document)
+            content = read_document(document)
             if content is None:
                 broken.append(document)
             elif _is_item(content):
                 files, granule = _files(content, beside)
                 items.append(Item(document, content, files, granule))
     return items, broken
-
-
-def _read(asset: Asset) -> dict[str, Any] | None:
-    """Read a JSON document; None if it is none."""
-    try:
-        content = json.loads(asset.read(_MAX_BYTES).decode("utf-8-sig"))
-    except (ValueError, RecursionError):  # an InputError is a ValueError: too large, or not to be read
-        return None
-    return content if isinstance(content, dict) else {}
 
 
 def _is_item(content: dict[str, Any]) -> bool:
@@ -119,7 +105,7 @@ def _files(content: dict[str, Any], beside: list[Asset]) -> tuple[dict[str, Asse
     files: dict[str, Asset] = {}
     granule = None
     for key, entry in content["assets"].items():
-        base = _file_name(entry.get("href") if isinstance(entry, dict) else None).lower()
+        base = file_name(entry).lower()
         word = str(key).lower().removesuffix("-jp2")
         layer = _LAYERS.get(word)
         if layer is None:
@@ -132,14 +118,6 @@ def _files(content: dict[str, Any], beside: list[Asset]) -> tuple[dict[str, Asse
         if found is not None:
             files.setdefault(layer, found)
     return files, granule
-
-
-def _file_name(href: object) -> str:
-    """Return the last part of a link or path; "" where there is none."""
-    try:
-        return PurePosixPath(unquote(urlsplit(href).path)).name if isinstance(href, str) else ""
-    except ValueError:  # no link at all
-        return ""
 
 
 def facts_of(item: Item) -> Facts:
