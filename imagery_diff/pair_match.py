@@ -13,8 +13,9 @@ import numpy as np
 
 from imagery_diff import pair_result
 from imagery_diff.method import clouds, radiometry, shade, sharpness, speckle, veil, zones
-from imagery_diff.method.cloud_shade import project_shadow
+from imagery_diff.method.cloud_shade import grow_shadow, project_shadow
 from imagery_diff.method.radiometry import DRY, Surface
+from imagery_diff.method.sky import grow_cloud
 from imagery_diff.overcast import Judged, by_look
 from imagery_diff.scene import UNSEEN, Flag
 
@@ -83,7 +84,7 @@ def mark_clouds(
     if radar:
         return scenes, (Judged(), Judged())
     (before, one), (after, other) = (
-        by_look(info, _with_thrown_shade(scene, pair, date), pair.names, params)
+        by_look(info, _with_soft_rims(_with_thrown_shade(scene, pair, date), pair, date), pair.names, params)
         for date, (info, scene) in enumerate(zip(pair.infos, scenes, strict=True))
     )
     marked = _marked_where_white((before, after), pair, ground, params) if turned_white else (before, after)
@@ -120,6 +121,23 @@ def _with_thrown_shade(scene: Scene, pair: Pair, date: int) -> Scene:
     shade = project_shadow(cloud, scene.data, known, pair.names, pixel, info.sun_from_top(scene.grid)).shade
     flags = scene.flags.copy()
     flags[shade] |= np.uint8(Flag.SHADOW.value)
+    return replace(scene, flags=flags)
+
+
+def _with_soft_rims(scene: Scene, pair: Pair, date: int) -> Scene:
+    """Mark how far the clouds and shadows of a mask go on beyond it, by their own blur: there they are thin."""
+    if not pair.infos[date].cloud_masked:
+        return scene
+    flags, pixel = scene.flags.copy(), scene.grid.pixel_size_m[0]
+    seen = (scene.flags & np.uint8(UNSEEN & ~Flag.CLOUD)) == 0
+    cloud = (scene.flags & np.uint8(Flag.CLOUD.value)) != 0
+    if cloud.any():
+        soft, _ = grow_cloud(cloud, scene.data, seen, pair.names, pixel)
+        flags[soft & ~cloud] |= np.uint8(Flag.HAZE.value)
+    shadow = ((scene.flags & np.uint8(Flag.SHADOW.value)) != 0) & ~cloud
+    if shadow.any():
+        soft, _ = grow_shadow(shadow, scene.data, seen & ~cloud, pair.names, pixel)
+        flags[soft] |= np.uint8(Flag.SHADOW.value)
     return replace(scene, flags=flags)
 
 

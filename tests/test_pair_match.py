@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from imagery_diff import compare
 from imagery_diff.geometry import Sun
-from imagery_diff.pair_match import _with_thrown_shade
+from imagery_diff.pair_match import _with_soft_rims, _with_thrown_shade
 from imagery_diff.pair_scenes import open_pair
 from imagery_diff.scene import Flag, Level
 
@@ -69,6 +69,26 @@ def test_a_cloud_on_both_dates_at_one_place_is_known_without_a_mask(clouded, ope
     assert np.mean((result.layers.flags[CLOUD] & Flag.CLOUD) != 0) > 0.9
     assert np.mean((result.layers.flags & Flag.CLOUD) != 0) < 0.15
     assert any("by its look alone" in c for c in result.caveats)
+
+
+@pytest.mark.parametrize(("drawn", "grown"), [(0.9, True), (0.02, False)])
+def test_clouds_and_shadows_of_a_mask_are_grown_by_their_own_blur(clouded, opened, drawn, grown):
+    ground = clouded().pair.infos[0].read().data
+    there, shaded = np.zeros((2, *SHAPE), np.float32)
+    there[CLOUD], shaded[SHADE] = 1, 1
+    there, shaded = (ndimage.gaussian_filter(k, 8.0) for k in (there, shaded))
+    image = ground * (1 - 0.55 * shaded) + there * (0.6 - ground)
+    flags = np.where(there > drawn, np.uint8(Flag.CLOUD), np.uint8(0))
+    flags[(shaded > drawn) & (flags == 0)] = Flag.SHADOW
+    facts = {"level": Level.SURFACE, "cloud_masked": True, "masks": ("UDM2: cloud, shadow, haze",)}
+    pair = open_pair(opened(ground, name="a.tif", **facts), opened(image, flags, name="b.tif", **facts))
+    scene = pair.infos[1].read()
+    soft = _with_soft_rims(scene, pair, 1).flags
+    thin, dim = (there > 0.1) & (there < 0.5), (shaded > 0.3) & (shaded < 0.8) & (there < 0.02)
+    if grown:
+        assert np.mean((soft[thin] & Flag.HAZE) != 0) > 0.8
+        assert np.mean((soft[dim] & Flag.SHADOW) != 0) > 0.7
+    assert np.mean((soft != scene.flags) & (there < 0.02) & (shaded < 0.02)) < (0.03 if grown else 0.005)
 
 
 def test_a_date_without_cloud_throws_none(clouded):

@@ -134,6 +134,31 @@ def project_shadow(
     return found._replace(shade=shade)
 
 
+def grow_shadow(
+    shadow: Bools, image: Floats, seen: Bools, names: tuple[str, ...], pixel_m: float
+) -> tuple[Bools, float]:
+    """Grow a mask of cloud shadow, whoever made it, by as much as it takes to fade on the image.
+
+    Parameters
+    ----------
+    shadow
+        (row, col), True in the shade of clouds.
+    image, seen, names, pixel_m
+        As in :func:`project_shadow`; ``seen`` is ground, not cloud.
+
+    Returns
+    -------
+    shadow, fade_m
+        (row, col), and by how many metres it was grown.
+
+    """
+    cells = Cells.of(shadow.shape, pixel_m, CELL_M)
+    known = cells.seen(seen)
+    dark = darkness(cells.image(image, seen), known, names, cells.cell_m)
+    fade_m = reach_of_fade(cells.seen(shadow), dark, known, cells.cell_m, _FADE_M)
+    return grown(shadow, fade_m / pixel_m) & seen, fade_m
+
+
 def darkness(image: Floats, known: Bools, names: tuple[str, ...], cell_m: float) -> Floats:
     """Return by how much ground is darker than what surrounds it, natural logarithm, (row, col).
 
