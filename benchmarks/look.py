@@ -14,15 +14,18 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenes import Scene
-from shapely import Point
+from shapely import Point, Polygon, unary_union
 
-from imagery_diff import look
+from imagery_diff import AOI, Zone, look, open_scene
+from imagery_diff.read.given import Given
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -32,6 +35,7 @@ DATA = Path(os.environ.get("IMAGERY_DIFF_DATA", TOP.parent / "shared" / "data"))
 FOLDER = "unlabelled/planetscope_visual"
 REACH_PX = 15
 PIXEL_M, LEAST_M = 3.0, 45.0
+CRS, LEFT, UPPER = "EPSG:32611", 384_000.0, 3_736_000.0
 OPEN = {
     "sfbay_1.png": [
         (847, 162),
@@ -89,6 +93,17 @@ ALONGSIDE = {"sfbay_1.png": 4, "longbeach_west.png": 5, "sfbay_frame_before.jpg"
 """Picture -> ships alongside that an eye counts; the pictures have no zones, so none of them can be told."""
 
 
+BERTHS = {
+    "longbeach_west.png": [
+        [(353, 41), (340, 118), (325, 116), (338, 39)],
+        [(359, 41), (346, 118), (361, 120), (374, 43)],
+        [(419, 5), (412, 86), (429, 88), (436, 8)],
+        [(979, 0), (979, 66), (964, 66), (964, 0)],
+        [(1172, 228), (1298, 228), (1298, 213), (1172, 213)],
+    ]
+}
+"""Picture -> berths in which an eye sees a ship, 15 pixels of water along the quay's edge as an analyst would draw
+them; columns and rows."""
 CASES = ("clear", "haze", "sun", "tilt", "glint", "season")
 """Of rendered scenes: those in which no cloud hides a berth."""
 ALIKE = 0.3
@@ -153,7 +168,29 @@ def pictures() -> int:
         )
         found, asked, others = found + sum(near), asked + len(ships), others + large
     print(f"{'together':26} {'':>9} {f'{found} of {asked}':>14} {others:>15}")
+    for name, berths in BERTHS.items():
+        print(f"alongside in drawn berths, {name}: {in_berths(name, berths)} of {len(berths)} are candidates")
     return 0
+
+
+def in_berths(name: str, berths: list[list[tuple[int, int]]]) -> int:
+    """Give a picture a place and berths, and count those in which something is told."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(shutil.copy(DATA / FOLDER / name, folder))
+        path.with_suffix(".pgw").write_text(f"{PIXEL_M}\n0\n0\n-{PIXEL_M}\n{LEFT}\n{UPPER}\n")
+        zones = tuple(
+            Zone(name=f"berth{n}", kind="berth", polygon=Polygon([on_ground(*xy) for xy in outline]), crs=CRS)
+            for n, outline in enumerate(berths)
+        )
+        around = unary_union([zone.polygon for zone in zones]).envelope.buffer(300 * PIXEL_M)
+        place = AOI(name="port", polygon=around, zones=zones, crs=CRS)
+        told = {c.zone for c in look(place, open_scene(path, Given(crs=CRS))).candidates}
+    return sum(zone.name in told for zone in zones)
+
+
+def on_ground(col: float, row: float) -> tuple[float, float]:
+    """Where a column and row lie, in the place that the picture was given."""
+    return (LEFT + PIXEL_M * col, UPPER - PIXEL_M * row)
 
 
 if __name__ == "__main__":
