@@ -36,8 +36,9 @@ if TYPE_CHECKING:
 _LEAST_M2 = 160.0
 """Smallest thing that is told, square metres: a boat 20 m long and 8 m wide, as it is blurred."""
 _OPEN_WATER = frozenset({"anchorage"})
-"""Kinds of zones of which it can be said that nothing stood out. Not of berths: fewer than half of rendered ships
-alongside are found (benchmarks/look.py), for a quay's edge and a hull look alike to who knows only one day."""
+"""Kinds of zones of which it can be said that nothing stood out. Not of berths: two of three rendered ships alongside
+are found, one of five narrow ones (benchmarks/look.py), for a quay's edge and a hull look alike to who knows only one
+day."""
 _ALIKE = 0.3
 """Share of the smaller outline by which two findings are one."""
 _ONE_IMAGE = (
