@@ -99,6 +99,11 @@ class Shade(NamedTuple):
     fade_m: float
     """By how much it was grown."""
 
+    @classmethod
+    def none(cls, shape: tuple[int, ...]) -> Shade:
+        """No shade on an image of this shape."""
+        return cls(np.zeros(shape, bool), None, 0.0)
+
 
 def project_shadow(
     cloud: Bools, image: Floats, seen: Bools, names: tuple[str, ...], pixel_m: float, sun: Sun | None
@@ -223,7 +228,7 @@ def shade_of(cloud: Bools, dark: Floats, ground: Bools, cell_m: float, sun: Sun 
         As in ``project_shadow``; cells of about 10 m.
 
     """
-    nothing = Shade(np.zeros(cloud.shape, bool), None, 0.0)
+    nothing = Shade.none(cloud.shape)
     deep = opened(np.where(ground, dark, np.float32(0)), _BROAD_M / cell_m)
     broad = ground & (deep > _DARK)
     if np.count_nonzero(cloud) < _LEAST_CELLS or np.count_nonzero(broad) < _LEAST_CELLS:

@@ -33,13 +33,14 @@ water and haze on a picture, which are missed; sun glint, which is called haze.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import ndimage
 
 from imagery_diff.method.cells import EIGHT, Cells, grown, opened, reach_of_fade
-from imagery_diff.method.cloud_shade import CELL_M, darkness, shade_of
+from imagery_diff.method.cloud_shade import CELL_M, Shade, darkness, shade_of
 from imagery_diff.scene import Flag, Level, guessed_scale
 
 if TYPE_CHECKING:
@@ -181,8 +182,10 @@ def find_sky(
     fade_m = reach_of_fade(core, lit.veil, known & ~snow, cells.cell_m, _FADE_M)
     cloud = grown(core, fade_m / cells.cell_m) & known & ~snow
     hazy = _haze(lit) & ~cloud & ~snow
-    dark = darkness(cells.image(image, seen), known & ~cloud, names, cells.cell_m)
-    thrown = shade_of(core, dark, known & ~cloud & ~snow, cells.cell_m, sun)
+    thrown = Shade.none(core.shape)
+    if core.any():
+        dark = darkness(cells.image(image, seen), known & ~cloud, names, cells.cell_m)
+        thrown = shade_of(core, dark, known & ~cloud & ~snow, cells.cell_m, sun)
     flags = np.zeros(seen.shape, np.uint8)
     for flag, where in ((Flag.CLOUD, cloud), (Flag.HAZE, hazy), (Flag.SNOW, snow), (Flag.SHADOW, thrown.shade)):
         flags[np.asarray(cells.laid_out(where), bool) & seen] |= np.uint8(flag.value)
@@ -245,8 +248,8 @@ class _Lit:
     """(row, col), the least light of the visible and near infrared bands."""
     seen: Bools
     """(row, col)"""
-    slope: Floats
-    """(row, col), steepest slope in each cell, share of its step a pixel; 0 where there is no step."""
+    pixels: tuple[Floats, Bools]
+    """Brightness and what of it was seen, (row, col) of the image."""
 
     @classmethod
     def of(cls, image: Floats, seen: Bools, names: tuple[str, ...], pixel_m: float, level: Level) -> _Lit | None:
@@ -264,7 +267,6 @@ class _Lit:
             light = (light - dark) / (white - dark if white == _EIGHT_BITS else white)
         darkest = [n for n, name in enumerate(names) if name in {*_VISIBLE, "nir"}]
         visible = [names.index(name) for name in _VISIBLE]
-        slope = cells.mean(_slope(image[visible].mean(axis=0), seen))
         veil = light[darkest].min(axis=0)
         return cls(
             cells=cells,
@@ -274,8 +276,13 @@ class _Lit:
             light=np.asarray(light, np.float32),
             veil=np.asarray(veil, np.float32),
             seen=cells.seen(seen),
-            slope=slope,
+            pixels=(image[visible].mean(axis=0), seen),
         )
+
+    @cached_property
+    def slope(self) -> Floats:
+        """(row, col), steepest slope in each cell, share of its step a pixel; 0 where there is no step."""
+        return self.cells.mean(_slope(*self.pixels))
 
     def has(self, *names: str) -> bool:
         """Whether there are all these bands."""
@@ -380,8 +387,12 @@ def _haze(lit: _Lit) -> Bools:
     if not lit.known:
         return np.zeros_like(lit.seen)
     across = _HAZE_M / lit.cells.cell_m
-    hot = opened(np.asarray(lit.band("blue") - lit.band("red") / 2, np.float32), across)
-    hazy = (hot > _HOT) & (opened(lit.veil, across) > _LIFTED) & lit.seen
+    hot = np.asarray(lit.band("blue") - lit.band("red") / 2, np.float32)
+    # An opening only lowers: where nothing is above the limits before it, nothing is after it.
+    if not ((hot > _HOT) & lit.seen).any():
+        return np.zeros_like(lit.seen)
+    hazy = (opened(hot, across) > _HOT) & lit.seen
+    hazy &= opened(lit.veil, across) > _LIFTED if hazy.any() else False
     if lit.has("nir"):
         muddy = (lit.band("green") > lit.band("nir")) & (lit.band("red") > _MUDDY * lit.band("blue"))
         hazy &= ~muddy
