@@ -103,8 +103,9 @@ def reach_of_fade(mask: Bools, signal: Floats, seen: Bools, cell_m: float, most_
 
     Returns
     -------
-    Distance at which the signal has fallen to a tenth of what it is above that ground just inside the rim; 0 where
-    there is no such fall. Of each ring the lower quartile is asked: ground may be as bright as thin cloud.
+    Distance at which the signal has fallen to a tenth of what it is above that ground just inside the rim, or has
+    ceased to fall, for ground near by may be brighter than ground far off; 0 where there is no such fall. Of each ring
+    the lower quartile is asked: ground may be as bright as thin cloud.
 
     """
     away = ndimage.distance_transform_edt(~mask) * cell_m
@@ -113,17 +114,23 @@ def reach_of_fade(mask: Bools, signal: Floats, seen: Bools, cell_m: float, most_
     if not inside.any() or not far.any():
         return 0.0
     ground = _low(signal[far])
-    step = _low(signal[inside]) - ground
-    if step <= 0:
+    rim = _low(signal[inside])
+    if rim <= ground:
         return 0.0
+    before = rim
     for ring in range(1, int(most_m / cell_m) + 1):
         here = seen & (away > (ring - 1) * cell_m) & (away <= ring * cell_m)
-        if here.any() and _low(signal[here]) - ground < _TENTH * step:
+        if not here.any():
+            continue
+        level = _low(signal[here])
+        if level - ground < _TENTH * (rim - ground) or (ring > 1 and before - level < _LEVEL * (rim - level)):
             return (ring - 1) * cell_m
+        before = level
     return int(most_m / cell_m) * cell_m
 
 
-_TENTH = 0.1
+_TENTH, _LEVEL = 0.1, 0.02
+"""Share of its step at which a fade has ended; and share of what it fell so far by which it falls no more in a ring."""
 
 
 def _low(values: Floats) -> float:
