@@ -144,6 +144,7 @@ def compare(
     described = [(p, describe(p, views, ground)) for patch in patches for p in ships_in(patch, views)]
     found = [d for p, d in described if d and pair_regions.is_large(p, d, grid, params, radar=radar is not None)]
     told = [d for d in found if pair_result.reported(d, ground, detect) and odds.accepts(d)]
+    band_shifts = pair_moving.band_shifts(pictures, radiometry.among(matched.clear, radiometry.DRY), pair)
     to_look_at = pair_masked.to_look_at(pictures, pair, ground, grid, params)
     sight = pair_result.Sight(
         flags=matched.flags,
@@ -153,8 +154,8 @@ def compare(
     )
     return Comparison(
         aoi=ground,
-        before=pair.infos[0],
-        after=pair.infos[1],
+        before=pair_moving.noted(pair.infos[0], band_shifts, 0),
+        after=pair_moving.noted(pair.infos[1], band_shifts, 1),
         grid=grid,
         shift=shift,
         relative_gain=dict(zip(pair.names, matched.match.relative_gain, strict=True)),
@@ -164,7 +165,7 @@ def compare(
         regions=pair_moving.marked(
             pair_ghosts.doubted(pair_result.regions(told, pair, ground, odds), pair, grid),
             pictures,
-            radiometry.among(matched.clear, radiometry.DRY),
+            band_shifts,
             pair,
             ground,
             grid,

@@ -21,22 +21,17 @@ if TYPE_CHECKING:
     from imagery_diff.grid import Grid
     from imagery_diff.pair_scenes import Pair
     from imagery_diff.result import Region
-    from imagery_diff.scene import Scene
+    from imagery_diff.scene import Scene, SceneInfo
 
 _STOOD_ON = {"appeared": 1, "disappeared": 0}
 _MOST = 60
 """Vessels that are looked at, the strongest first."""
 
 
-def marked(
-    regions: tuple[Region, ...],
-    scenes: tuple[Scene, Scene],
-    dry: NDArray[np.bool_],
-    pair: Pair,
-    ground: AOI | None,
-    grid: Grid,
-) -> tuple[Region, ...]:
-    """Say of vessels that the bands of their image show at different places that they are under way.
+def band_shifts(
+    scenes: tuple[Scene, Scene], dry: NDArray[np.bool_], pair: Pair
+) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Measure by how much the bands of each scene lie apart on what stands; (band, 2), pixels; None if not asked.
 
     Parameters
     ----------
@@ -47,12 +42,45 @@ def marked(
 
     """
     bands = finest(pair.names)
+    if not bands or any(info.level.radar for info in pair.infos):
+        return None
+    before, after = (under_way.standing_shifts(scene.data[bands].astype(np.float32), dry) for scene in scenes)
+    return before, after
+
+
+def noted(info: SceneInfo, shifts: tuple[NDArray[np.float64], ...] | None, date: int = 0) -> SceneInfo:
+    """Say in a scene's notes how far its bands lie apart on what stands; nothing where it was not asked."""
+    if shifts is None:
+        return info
+    apart = max(float(np.hypot(*(one - other))) for one in shifts[date] for other in shifts[date])
+    words = f"its bands lie {apart:.2f} pixels apart at most on what stands, by its strongest edges on land"
+    return replace(info, notes=(*info.notes, words))
+
+
+def marked(
+    regions: tuple[Region, ...],
+    scenes: tuple[Scene, Scene],
+    standing: tuple[NDArray[np.float64], ...] | None,
+    pair: Pair,
+    ground: AOI | None,
+    grid: Grid,
+) -> tuple[Region, ...]:
+    """Say of vessels that the bands of their image show at different places that they are under way.
+
+    Parameters
+    ----------
+    scenes
+        Both images as read, on the grid.
+    standing
+        What :func:`band_shifts` returned.
+
+    """
     vessels = [r.id for r in regions if r.activity == "vessel" and r.direction in _STOOD_ON][:_MOST]
-    if not vessels or not bands or any(info.level.radar for info in pair.infos):
+    if not vessels or standing is None:
         return regions
+    bands = finest(pair.names)
     dates = {_STOOD_ON[r.direction] for r in regions if r.id in vessels}
     images = {k: scenes[k].data[bands].astype(np.float32) for k in dates}
-    standing = {k: under_way.standing_shifts(image, dry) for k, image in images.items()}
     names = [pair.names[b] for b in bands]
     out = []
     for region in regions:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from imagery_diff.aoi import AOI
     from imagery_diff.grid import Grid
+    from imagery_diff.method.under_way import Shifts
     from imagery_diff.result import Comparison, Region
     from imagery_diff.scene import Scene
 
@@ -115,10 +116,11 @@ def look(
     others = tuple(r if isinstance(r, SceneInfo) else open_scene(r) for r in references)
     compared = [compare(place, other, info, params=params, progress=progress) for other in others]
     candidates = _borne_out(compared) if compared else _candidates(standing, water, scene, names, grid, ground)
-    candidates = candidates if compared or water is None else _moving(candidates, scene, water, names, grid)
+    band_shifts = _band_shifts(scene, water, names, info)
+    candidates = candidates if compared else _moving(candidates, scene, band_shifts, names, grid)
     return Look(
         aoi=ground,
-        image=info,
+        image=pair_moving.noted(info, None if band_shifts is None else (band_shifts,)),
         references=others,
         grid=grid,
         params=params,
@@ -217,15 +219,23 @@ def _candidates(
     return tuple(found)
 
 
+def _band_shifts(scene: Scene, water: Water | None, names: tuple[str, ...], info: SceneInfo) -> Shifts | None:
+    """Measure how far the bands lie apart on land; None if too few tell."""
+    bands = pair_moving.finest(names)
+    if not bands or info.level.radar:
+        return None
+    land = ~scene.unseen if water is None else ~water.domain & ~scene.unseen
+    return under_way.standing_shifts(scene.data[bands], land)
+
+
 def _moving(
-    candidates: tuple[Candidate, ...], scene: Scene, water: Water, names: tuple[str, ...], grid: Grid
+    candidates: tuple[Candidate, ...], scene: Scene, standing: Shifts | None, names: tuple[str, ...], grid: Grid
 ) -> tuple[Candidate, ...]:
     """Say of vessels that the bands show at different places that they are under way."""
     bands = pair_moving.finest(names)
-    if not bands or not any(c.activity == "vessel" for c in candidates):
+    if standing is None or not any(c.activity == "vessel" for c in candidates):
         return candidates
     image, shown = scene.data[bands], [names[b] for b in bands]
-    standing = under_way.standing_shifts(image, ~water.domain & ~scene.unseen)
     out = []
     for candidate in candidates:
         found = None

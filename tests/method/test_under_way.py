@@ -1,10 +1,12 @@
 """A vessel that moved between the bands of one image is under way; what lies still is not, whatever its colours."""
 
+import re
+
 import numpy as np
 import pytest
 from scipy import ndimage
 
-from imagery_diff import compare, samples
+from imagery_diff import compare, look, samples
 from imagery_diff.method.under_way import course_of, standing_shifts
 from imagery_diff.write import comparison_table, summary
 
@@ -98,6 +100,18 @@ def test_in_a_comparison_it_is_told_under_way_and_its_length_is_null(arrival):
 def test_a_ship_that_lies_still_keeps_its_length(arrival):
     (region,) = [r for r in arrival(0.0).regions if r.activity == "vessel"]
     assert not region.under_way
+
+
+@pytest.mark.parametrize("apart", [0.0, 0.5])
+def test_how_far_the_bands_of_each_scene_lie_apart_is_told(town, moved, opened, apart):
+    base = town((200, 240), bands=1, seed=5)[0]
+    image = np.stack([moved(base[None], 0.0, apart * k)[0] for k in range(4)])
+    looks = [opened(image + k, name=f"{k}.tif") for k in (0, 1)]
+    result = compare("-", *looks)
+    notes = [[n for n in info.notes if "bands lie" in n] for info in (result.before, result.after)]
+    told = [float(re.search(r"lie ([\d.]+) pixels apart", *note)[1]) for note in notes]
+    assert told == pytest.approx([3 * apart] * 2, abs=0.15)
+    assert any("bands lie" in n for n in look("-", looks[0]).image.notes)
 
 
 def test_no_rendered_ship_is_under_way():
