@@ -10,10 +10,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import ndimage
 
 from imagery_diff import pair_result
 from imagery_diff.method import clouds, radiometry, shade, sharpness, speckle, veil, zones
 from imagery_diff.method.cloud_shade import grow_shadow, project_shadow
+from imagery_diff.method.masked_things import BROAD_M
 from imagery_diff.method.radiometry import DRY, Surface
 from imagery_diff.method.sky import grow_cloud
 from imagery_diff.overcast import Judged, by_look
@@ -125,20 +127,34 @@ def _with_thrown_shade(scene: Scene, pair: Pair, date: int) -> Scene:
 
 
 def _with_soft_rims(scene: Scene, pair: Pair, date: int) -> Scene:
-    """Mark how far the clouds and shadows of a mask go on beyond it, by their own blur: there they are thin."""
+    """Mark how far the clouds and shadows of a mask go on beyond it, by their own blur: there they are thin.
+
+    What is no broader than ships is left as it is: it may be a thing that the mask takes for cloud, which clear ground
+    around it tells (:mod:`imagery_diff.pair_masked`).
+    """
     if not pair.infos[date].cloud_masked:
         return scene
     flags, pixel = scene.flags.copy(), scene.grid.pixel_size_m[0]
     seen = (scene.flags & np.uint8(UNSEEN & ~Flag.CLOUD)) == 0
     cloud = (scene.flags & np.uint8(Flag.CLOUD.value)) != 0
-    if cloud.any():
-        soft, _ = grow_cloud(cloud, scene.data, seen, pair.names, pixel)
+    broad = _holding_a_disc(cloud, BROAD_M / pixel)
+    if broad.any():
+        soft, _ = grow_cloud(broad, scene.data, seen, pair.names, pixel)
         flags[soft & ~cloud] |= np.uint8(Flag.HAZE.value)
     shadow = ((scene.flags & np.uint8(Flag.SHADOW.value)) != 0) & ~cloud
     if shadow.any():
         soft, _ = grow_shadow(shadow, scene.data, seen & ~cloud, pair.names, pixel)
         flags[soft] |= np.uint8(Flag.SHADOW.value)
     return replace(scene, flags=flags)
+
+
+def _holding_a_disc(mask: NDArray[np.bool_], across_px: float) -> NDArray[np.bool_]:
+    """Patches of a mask in which a disc fits; (row, col)."""
+    labels, count = ndimage.label(mask, np.ones((3, 3), bool))
+    if not count:
+        return mask
+    deepest = ndimage.maximum(ndimage.distance_transform_edt(mask), labels, np.arange(count + 1))
+    return np.asarray((np.asarray(deepest) >= across_px / 2)[labels] & mask, bool)
 
 
 def match_radiometry(scenes: tuple[Scene, Scene], pair: Pair, ground: AOI | None, params: Params) -> Matched:

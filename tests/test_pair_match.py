@@ -91,6 +91,18 @@ def test_clouds_and_shadows_of_a_mask_are_grown_by_their_own_blur(clouded, opene
     assert np.mean((soft != scene.flags) & (there < 0.02) & (shaded < 0.02)) < (0.03 if grown else 0.005)
 
 
+def test_a_mask_as_narrow_as_a_ship_is_not_grown_for_it_may_be_one(clouded, opened):
+    image = clouded().pair.infos[0].read().data.copy()
+    image[:, 200:206, 100:140] = 0.6
+    image = np.stack([ndimage.gaussian_filter(band, 2.0) for band in image])
+    flags = np.zeros(SHAPE, np.uint8)
+    flags[198:208, 98:142] = Flag.CLOUD
+    facts = {"level": Level.SURFACE, "cloud_masked": True, "masks": ("UDM2: cloud, shadow, haze",)}
+    pair = open_pair(opened(image, flags, name="a.tif", **facts), opened(image, flags, name="b.tif", **facts))
+    scene = pair.infos[0].read()
+    assert np.array_equal(_with_soft_rims(scene, pair, 0).flags, scene.flags)
+
+
 def test_a_date_without_cloud_throws_none(clouded):
     case = clouded()
     before = case.pair.infos[0].read()
