@@ -111,6 +111,9 @@ _FADE_M = 150.0
 """As far as the rim of a cloud is followed, metres."""
 _DARKEST = 0.5
 """Percentile that stands for the image's own dark."""
+_LIT_DARK, _HAZY_DARK = 0.4, 0.15
+"""Most that an image's own dark can be, share of white: of a picture, however it was stretched; of reflectance, where
+haze lies over water or shade."""
 _COLOURS = 0.05
 """Spread of blue against red, share of that of their mean, below which an image has no colours: one band stored three
 times, or scanned from a black-and-white print. All is white there, and bright plants in near infrared would be cloud.
@@ -202,11 +205,12 @@ def _white(values: Floats, level: Level) -> float | None:
     """Return what stands for all light in numbers that no file explains: 255, or the scale they look like."""
     if level is Level.DISPLAY:
         return _EIGHT_BITS
-    scale = guessed_scale(values) if level is Level.NUMBERS else None
+    if level is not Level.NUMBERS:
+        return None
+    scale = guessed_scale(values)
     # Interpolation goes beyond what the numbers hold, at few pixels.
-    if scale is None and level is Level.NUMBERS and np.percentile(values, _NEARLY_ALL) <= _EIGHT_BITS:
-        return _EIGHT_BITS
-    return scale
+    eight_bits = scale != 1.0 and np.percentile(values, _NEARLY_ALL) <= _EIGHT_BITS
+    return _EIGHT_BITS if eight_bits else scale
 
 
 def grow_cloud(cloud: Bools, image: Floats, seen: Bools, names: tuple[str, ...], pixel_m: float) -> tuple[Bools, float]:
@@ -264,6 +268,8 @@ class _Lit:
             light = light - np.array([_AIR.get(name, 0.0) for name in names], np.float32)[:, None, None]
         elif not known:
             dark = np.percentile(image[:, seen], _DARKEST, axis=1).astype(np.float32)[:, None, None]
+            # Where all is bright no ground is in sight, and what is darkest is cloud.
+            dark = np.minimum(dark, white * (_LIT_DARK if white == _EIGHT_BITS else _HAZY_DARK))
             light = (light - dark) / (white - dark if white == _EIGHT_BITS else white)
         darkest = [n for n, name in enumerate(names) if name in {*_VISIBLE, "nir"}]
         visible = [names.index(name) for name in _VISIBLE]

@@ -1,5 +1,6 @@
 """On one image without a mask cloud, haze, shade and snow are told from ports, and where they cannot be, it is said."""
 
+import warnings
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -206,6 +207,28 @@ def test_numbers_are_asked_by_the_scale_they_look_like_or_not_at_all(port, scale
     found = sky(mixed(port, cloud, CLOUD) * scale, level=Level.NUMBERS)
     assert found.asked == (("cloud", "shadow") if asked else ())
     assert bool(marked(found, Flag.CLOUD)[cloud > 0.5].mean() > 0.95) is asked
+
+
+@pytest.mark.parametrize(
+    ("level", "scale"), [(Level.NUMBERS, 255 / 0.7), (Level.DISPLAY, 255 / 0.7), (Level.NUMBERS, 8000)]
+)
+@pytest.mark.parametrize("share", [0.55, 1.0])
+def test_an_overcast_image_is_overcast_in_any_numbers(port, level, scale, share):
+    cloud = np.clip((share * SHAPE[1] - COLS) / 20 + 0.5, 0, 1) if share < 1 else np.ones(SHAPE)
+    image = delivered(mixed(port, cloud, CLOUD)) * scale
+    if scale < 1000:
+        image = np.clip(image, 0, 255).round()
+    found = find_sky(image.astype(np.float32), SEEN, NAMES, PIXEL_M, level)
+    assert found.asked
+    assert marked(found, Flag.CLOUD)[cloud > 0.9].mean() > 0.95
+
+
+def test_a_band_that_is_saturated_throughout_divides_by_nothing(port):
+    image = np.clip(port * 600, 0, 255).astype(np.float32)
+    image[2] = 255
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        find_sky(image, SEEN, NAMES, PIXEL_M, Level.NUMBERS)
 
 
 def test_a_bright_desert_in_numbers_is_no_cloud_for_being_the_brightest_there(port):
