@@ -10,15 +10,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import ndimage
 
 from imagery_diff import pair_result
 from imagery_diff.method import clouds, radiometry, shade, sharpness, speckle, veil, zones
-from imagery_diff.method.cloud_shade import grow_shadow, project_shadow
-from imagery_diff.method.masked_things import BROAD_M
 from imagery_diff.method.radiometry import DRY, Surface
-from imagery_diff.method.sky import grow_cloud
-from imagery_diff.overcast import Judged, by_look
+from imagery_diff.overcast import Judged, with_sky
 from imagery_diff.scene import UNSEEN, Flag
 
 if TYPE_CHECKING:
@@ -77,7 +73,7 @@ def mark_clouds(
     *,
     turned_white: bool,
 ) -> tuple[tuple[Scene, Scene], tuple[Judged, Judged]]:
-    """Mark what may hide the ground in the flags: the shade of masked clouds; without a mask what looks like cloud.
+    """Mark what may hide the ground in the flags: the rims and the shade of masked clouds; without a mask its look.
 
     Each image is asked by itself; and, with ``turned_white``, the pair what turned as white and broad as clouds on one
     date. Snow on one date is known as such where the bands tell; radar looks through clouds.
@@ -86,8 +82,7 @@ def mark_clouds(
     if radar:
         return scenes, (Judged(), Judged())
     (before, one), (after, other) = (
-        by_look(info, _with_soft_rims(_with_thrown_shade(scene, pair, date), pair, date), pair.names, params)
-        for date, (info, scene) in enumerate(zip(pair.infos, scenes, strict=True))
+        with_sky(info, scene, pair.names, params) for info, scene in zip(pair.infos, scenes, strict=True)
     )
     marked = _marked_where_white((before, after), pair, ground, params) if turned_white else (before, after)
     return marked, (one, other)
@@ -111,50 +106,6 @@ def _marked_where_white(
         for scene, there, without in zip(scenes, found, bare, strict=True)
     )
     return before, after
-
-
-def _with_thrown_shade(scene: Scene, pair: Pair, date: int) -> Scene:
-    """Mark the shade that a mask's clouds throw, where the mask does not mark it itself."""
-    info, cloud = pair.infos[date], (scene.flags & np.uint8(Flag.CLOUD.value)) != 0
-    if not info.cloud_masked or info.shadow_masked or not cloud.any():
-        return scene
-    known = (scene.flags & np.uint8(UNSEEN & ~Flag.CLOUD)) == 0
-    pixel = scene.grid.pixel_size_m[0]
-    shade = project_shadow(cloud, scene.data, known, pair.names, pixel, info.sun_from_top(scene.grid)).shade
-    flags = scene.flags.copy()
-    flags[shade] |= np.uint8(Flag.SHADOW.value)
-    return replace(scene, flags=flags)
-
-
-def _with_soft_rims(scene: Scene, pair: Pair, date: int) -> Scene:
-    """Mark how far the clouds and shadows of a mask go on beyond it, by their own blur: there they are thin.
-
-    What is no broader than ships is left as it is: it may be a thing that the mask takes for cloud, which clear ground
-    around it tells (:mod:`imagery_diff.pair_masked`).
-    """
-    if not pair.infos[date].cloud_masked:
-        return scene
-    flags, pixel = scene.flags.copy(), scene.grid.pixel_size_m[0]
-    seen = (scene.flags & np.uint8(UNSEEN & ~Flag.CLOUD)) == 0
-    cloud = (scene.flags & np.uint8(Flag.CLOUD.value)) != 0
-    broad = _holding_a_disc(cloud, BROAD_M / pixel)
-    if broad.any():
-        soft, _ = grow_cloud(broad, scene.data, seen, pair.names, pixel)
-        flags[soft & ~cloud] |= np.uint8(Flag.HAZE.value)
-    shadow = ((scene.flags & np.uint8(Flag.SHADOW.value)) != 0) & ~cloud
-    if shadow.any():
-        soft, _ = grow_shadow(shadow, scene.data, seen & ~cloud, pair.names, pixel)
-        flags[soft] |= np.uint8(Flag.SHADOW.value)
-    return replace(scene, flags=flags)
-
-
-def _holding_a_disc(mask: NDArray[np.bool_], across_px: float) -> NDArray[np.bool_]:
-    """Patches of a mask in which a disc fits; (row, col)."""
-    labels, count = ndimage.label(mask, np.ones((3, 3), bool))
-    if not count:
-        return mask
-    deepest = ndimage.maximum(ndimage.distance_transform_edt(mask), labels, np.arange(count + 1))
-    return np.asarray((np.asarray(deepest) >= across_px / 2)[labels] & mask, bool)
 
 
 def match_radiometry(scenes: tuple[Scene, Scene], pair: Pair, ground: AOI | None, params: Params) -> Matched:

@@ -14,7 +14,7 @@ from imagery_diff import pair_moving
 from imagery_diff.errors import InputError
 from imagery_diff.method import activity, align, regions, under_way, zones
 from imagery_diff.method.standing import Standing, Water, find_standing, find_water
-from imagery_diff.overcast import by_look, words_of
+from imagery_diff.overcast import with_sky, words_of
 from imagery_diff.pair import compare
 from imagery_diff.params import Params
 from imagery_diff.read.aois import find_place
@@ -99,7 +99,7 @@ def look(
     grid = align.common_grid(grids, extent, context=params.context_m, max_pixels=params.max_pixels)
     scene = _read(info, grid)
     names = tuple(b.name for b in info.bands)
-    scene, asked = by_look(info, scene, names, params)
+    scene, asked = with_sky(info, scene, names, params)
     _refuse_unseen(info, scene, ground)
 
     # 3. The water

@@ -1,15 +1,17 @@
-"""A mask that knows clouds and not their shadow: the shadow is thrown from the cloud with the sun."""
+"""What hides the ground: the shade that masked clouds throw, the rims of masks, and what no mask tells."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy import ndimage
 
-from imagery_diff import compare
+from imagery_diff import compare, look
 from imagery_diff.geometry import Sun
-from imagery_diff.pair_match import _with_soft_rims, _with_thrown_shade
+from imagery_diff.overcast import with_sky
 from imagery_diff.pair_scenes import open_pair
+from imagery_diff.params import Params
 from imagery_diff.scene import Flag, Level
 
 SHAPE = (400, 400)
@@ -37,16 +39,21 @@ def clouded(opened):
     return make
 
 
+def sky_of(pair, date):
+    info = pair.infos[date]
+    return with_sky(info, info.read(), pair.names, Params())[0]
+
+
 def test_the_shadow_of_a_masked_cloud_is_degraded(clouded):
     case = clouded()
-    flags = _with_thrown_shade(case.scene, case.pair, 1).flags
+    flags = sky_of(case.pair, 1).flags
     assert np.mean((flags[SHADE] & Flag.SHADOW) != 0) > 0.8
     assert np.mean((flags & Flag.SHADOW) != 0) < 0.06
 
 
 def test_a_mask_that_knows_shadows_is_believed(clouded):
     case = clouded(("UDM2: cloud, shadow, haze, snow, suspect pixels",))
-    assert not (_with_thrown_shade(case.scene, case.pair, 1).flags & Flag.SHADOW).any()
+    assert not (sky_of(case.pair, 1).flags & Flag.SHADOW).any()
 
 
 @pytest.mark.parametrize("detect", ["alarm", "map"])
@@ -83,7 +90,7 @@ def test_clouds_and_shadows_of_a_mask_are_grown_by_their_own_blur(clouded, opene
     facts = {"level": Level.SURFACE, "cloud_masked": True, "masks": ("UDM2: cloud, shadow, haze",)}
     pair = open_pair(opened(ground, name="a.tif", **facts), opened(image, flags, name="b.tif", **facts))
     scene = pair.infos[1].read()
-    soft = _with_soft_rims(scene, pair, 1).flags
+    soft = sky_of(pair, 1).flags
     thin, dim = (there > 0.1) & (there < 0.5), (shaded > 0.3) & (shaded < 0.8) & (there < 0.02)
     if grown:
         assert np.mean((soft[thin] & Flag.HAZE) != 0) > 0.8
@@ -100,10 +107,19 @@ def test_a_mask_as_narrow_as_a_ship_is_not_grown_for_it_may_be_one(clouded, open
     facts = {"level": Level.SURFACE, "cloud_masked": True, "masks": ("UDM2: cloud, shadow, haze",)}
     pair = open_pair(opened(image, flags, name="a.tif", **facts), opened(image, flags, name="b.tif", **facts))
     scene = pair.infos[0].read()
-    assert np.array_equal(_with_soft_rims(scene, pair, 0).flags, scene.flags)
+    assert np.array_equal(sky_of(pair, 0).flags, scene.flags)
 
 
 def test_a_date_without_cloud_throws_none(clouded):
     case = clouded()
     before = case.pair.infos[0].read()
-    assert _with_thrown_shade(before, case.pair, 0) is before
+    assert np.array_equal(sky_of(case.pair, 0).flags, before.flags)
+
+
+def test_one_image_has_its_masks_rims_and_thrown_shade_too(clouded):
+    info = clouded().pair.infos[1]
+    found = look("-", info).scene.flags
+    assert np.mean((found[SHADE] & Flag.SHADOW) != 0) > 0.8
+    bare = replace(info, grid=replace(info.grid, crs=None))
+    unplaced = with_sky(bare, replace(info.read(), grid=bare.grid), tuple(b.name for b in info.bands), Params())[0]
+    assert np.mean(unplaced.flags != found) < 0.01

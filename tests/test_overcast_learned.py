@@ -11,7 +11,7 @@ import pytest
 
 from imagery_diff import compare, look
 from imagery_diff.method.sky import find_sky
-from imagery_diff.overcast import Judged, by_look, words_of
+from imagery_diff.overcast import Judged, with_sky, words_of
 from imagery_diff.params import Params
 from imagery_diff.read import cloud_model
 from imagery_diff.scene import Flag, Level
@@ -38,7 +38,7 @@ def bare(image, opened):
 
 
 def judged(info, names=NAMES):
-    scene, who = by_look(info, info.read(), names, Params())
+    scene, who = with_sky(info, info.read(), names, Params())
     return scene, who, words_of(info, who, scene)
 
 
