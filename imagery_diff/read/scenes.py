@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 NO_CLOUD_MASK = "no cloud mask; cloud and its shadow may hide things here, or be taken for change"
 MAX_STRIPS = 40
 """Strips that are joined at most; a pass over one place has some ten."""
+_COMPUTED = "time and place"
+"""Source of a sun that no file tells."""
 _WINDOW_PX = 128
 _UNSIGNED = "read over http, which does not tell who sent it: it may have been changed on the way"
 _MARKED = "its pixels carry the mark of a rendered image"
@@ -171,6 +173,8 @@ def _joined(name: str, scenes: list[Found], given: Given | None, *, in_order: bo
     if not in_order:
         infos.sort(key=lambda info: info.acquired or dt.datetime.max.replace(tzinfo=dt.UTC))
     whole = given.apply(join(infos, name))
+    if given.acquired is not None and whole.sun_source == _COMPUTED:
+        whole = _with_sun(replace(whole, sun=None))
     if not whole.cloud_masked:
         return whole
     return replace(whole, caveats=tuple(c for c in whole.caveats if not c.endswith(NO_CLOUD_MASK)))
@@ -197,11 +201,15 @@ def _completed(info: SceneInfo) -> SceneInfo:
         (info.credit is None and not info.simulated, "credit unknown"),
     )
     caveats = (*info.caveats, *(f"{info.name}: {words}" for absent, words in missing if absent))
-    info = replace(info, caveats=tuple(dict.fromkeys(caveats)))
+    return _with_sun(replace(info, caveats=tuple(dict.fromkeys(caveats))))
+
+
+def _with_sun(info: SceneInfo) -> SceneInfo:
+    """Compute where the sun stood, where the files do not say it and time and place are known."""
     if info.sun is not None or info.acquired is None or info.grid.crs is None or "guess" in (info.time_source or ""):
         return replace(info, sun_source="metadata") if info.sun and not info.sun_source else info
     lon, lat = info.grid.centre_lonlat
-    return replace(info, sun=sun_position(info.acquired, lat, lon), sun_source="time and place")
+    return replace(info, sun=sun_position(info.acquired, lat, lon), sun_source=_COMPUTED)
 
 
 def _carries_mark(info: SceneInfo) -> bool:

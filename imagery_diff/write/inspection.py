@@ -158,7 +158,7 @@ def _sun(info: SceneInfo) -> str:
 def _view(info: SceneInfo) -> str:
     orbit = info.orbit
     words = [
-        f"{info.view.off_nadir_deg:.1f} degrees off nadir, satellite towards {info.view.azimuth_deg:.0f} degrees"
+        f"{info.view.off_nadir_deg:.1f} degrees from the vertical, satellite at {info.view.azimuth_deg:.0f} degrees"
         if info.view
         else "not known",
         f"{orbit.direction} pass" if orbit.direction else "",

@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from affine import Affine
 
 from imagery_diff import compare, open_scene
 from imagery_diff.errors import InputError, InputNotFoundError
+from imagery_diff.geometry import sun_position
 from imagery_diff.read.given import Given
 from imagery_diff.read.mosaic import SEAM_PX
 from imagery_diff.read.scenes import NO_CLOUD_MASK
@@ -184,3 +186,13 @@ def test_what_is_said_of_a_mosaic_is_said_of_every_strip(strip, tmp_path, write_
     assert (scene.flags[10:20] & Flag.CLOUD).all()
     assert info.credit == "A. Person"
     assert not any(NO_CLOUD_MASK in c or "credit" in c for c in info.caveats)
+
+
+def test_a_time_given_for_a_mosaic_brings_its_own_sun(strip, tmp_path):
+    strip(41, col=0)
+    strip(42, col=40)
+    given = Given(acquired=datetime(2023, 6, 20, 6, 0, tzinfo=UTC))
+    info = open_scene(tmp_path, given)
+    lon, lat = info.grid.centre_lonlat
+    assert info.acquired == given.acquired
+    assert info.sun == sun_position(given.acquired, lat, lon)

@@ -122,7 +122,7 @@ def _read(asset: Asset, given: Given) -> _File:
         found = _placement(asset, dataset, given) if grid.crs is None else None
         placement = None if isinstance(found, str) else found
         caveats = (*caveats, f"{asset.name}: {found}") if isinstance(found, str) else caveats
-        if given.crs and grid.crs is not None:
+        if given.crs and (grid.crs is not None or placement is None):
             notes = (*notes, not_used("crs"))
         if dataset.driver in _PICTURES and grid.shape[0] * grid.shape[1] > _MAX_PICTURE_PX:
             raise InputError(
