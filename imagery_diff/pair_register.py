@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from imagery_diff import pair_rules
 from imagery_diff.geometry import parallax_m, shadow_m
 from imagery_diff.method import coregister, veil
 from imagery_diff.method.refine import MOST_SHADE_PX
@@ -39,7 +40,7 @@ def register(pair: Pair, grid: Grid, ground: AOI | None, params: Params) -> core
     Raises
     ------
     InputError
-        If nothing of the AOI was seen on both dates.
+        If nothing of the AOI was seen on both dates, or the images carry no georeference and show nothing in common.
 
     """
     scenes = pair.read(grid)
@@ -63,6 +64,8 @@ def register(pair: Pair, grid: Grid, ground: AOI | None, params: Params) -> core
     if hidden:
         share = float(hidden / np.count_nonzero(usable))
         shift = _surer(shift, estimate(bare), share * params.registration_snow_m / size)
+    if grid.crs is None and not shift.measured:
+        pair_rules.refuse_unplaced(pair.infos, pair.despite)
     shift = replace(shift, bands=_for_all_bands(shift, bands, len(pair.names)))
     return coregister.allow_for_standing(shift, standing(pair, grid, params), error_law(params))
 

@@ -17,7 +17,7 @@ from imagery_diff.geometry import parallax_m
 from imagery_diff.scene import Level
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from imagery_diff.aoi import AOI, Zone
     from imagery_diff.params import Params
@@ -301,6 +301,23 @@ def _ground_control(infos: Infos, _ground: AOI | None, params: Params) -> str | 
         f"{' and '.join(loose)}: not tied to the ground by the provider (ground_control false); the shift was looked "
         f"for to {params.uncontrolled_shift_m:g} m"
     )
+
+
+def refuse_unplaced(infos: Infos, despite: Collection[str]) -> None:
+    """Refuse two images without a georeference that show nothing in common; asked once they are read.
+
+    Raises
+    ------
+    InputError
+        Unless ``despite`` holds ``placement``.
+
+    """
+    if "placement" not in despite:
+        raise InputError(
+            f"{infos[0].name} and {infos[1].name} carry no georeference, and no common structure was found in them: "
+            "they may not show the same ground; lay one on the other (--reference, with a georeferenced image), or "
+            "compare them as they lie: --despite placement"
+        )
 
 
 RULES = (

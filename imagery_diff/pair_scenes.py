@@ -37,6 +37,8 @@ class Pair:
     """Bands of each scene to compare, from 0, in the same order."""
     names: tuple[str, ...]
     caveats: tuple[str, ...]
+    despite: frozenset[str] = frozenset()
+    """Rules by which the pair would be refused, and that it is compared all the same."""
     _kept: dict[int, tuple[Window, Scene]] = field(default_factory=dict, init=False, repr=False)
     """Date -> what was read of it last, and where; only until it is laid on its final place."""
 
@@ -136,7 +138,7 @@ def open_pair(
     by_number: list[str] = []
     names, indexes = _pair_bands(infos, by_number)
     caveats = (*dict.fromkeys([*infos[0].caveats, *infos[1].caveats]), *by_number, *doubts.values())
-    return Pair(infos=infos, indexes=indexes, names=names, caveats=caveats)
+    return Pair(infos=infos, indexes=indexes, names=names, caveats=caveats, despite=frozenset(despite))
 
 
 def _pair_bands(

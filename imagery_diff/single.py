@@ -128,7 +128,7 @@ def look(
         zones=_zone_states(ground, scene, candidates, standing, compared, params),
         level=standing.level if standing else None,
         searched_km2=float(np.count_nonzero(water.wet)) * pixel**2 / 1e6 if water else 0.0,
-        caveats=(*_caveats(info, names, standing, compared), *words_of(info, asked, scene)),
+        caveats=(*_caveats(info, names, standing, compared, pixel), *words_of(info, asked, scene)),
         scene=scene,
     )
 
@@ -331,7 +331,7 @@ def _zone_states(
 
 
 def _caveats(
-    info: SceneInfo, names: tuple[str, ...], standing: Standing | None, compared: list[Comparison]
+    info: SceneInfo, names: tuple[str, ...], standing: Standing | None, compared: list[Comparison], pixel_m: float
 ) -> tuple[str, ...]:
     """Collect what a reader must know."""
     found = list(info.caveats)
@@ -340,6 +340,10 @@ def _caveats(
         found.append("borne out by earlier images, but by one later image only: unconfirmed")
         return tuple(dict.fromkeys(found))
     found.append(_ONE_IMAGE)
+    if info.grid.crs is None:
+        found.append(
+            f"no georeference: what is broad, and what a vessel's size, is judged as if a pixel were {pixel_m:g} m"
+        )
     if standing is None:
         found.append("no open water was told in this image, so nothing was looked for")
     elif standing.level is None:

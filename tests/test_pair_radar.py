@@ -62,7 +62,8 @@ def pair(before, after, rng, radar=None):
 def test_an_unchanged_pair_returns_nothing(scaling, looks):
     rng, place = power(3)
     images = speckled_pair(rng, place, place, Speckled(looks=looks, scaling=scaling))
-    assert compare(None, *[info(x, ("vv",)) for x in images]).regions == ()
+    # Nothing but speckle: there is no structure to lay one on the other by.
+    assert compare(None, *[info(x, ("vv",)) for x in images], despite=("placement",)).regions == ()
 
 
 def test_a_ship_that_comes_is_found_and_called_so():

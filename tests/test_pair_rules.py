@@ -211,3 +211,11 @@ def test_the_table_in_the_docs_has_every_rule_and_no_other():
     rows = re.findall(r"^\| `([\w-]+)`( †)? ", text, re.MULTILINE)
     assert list(dict.fromkeys(name for name, _ in rows)) == [rule.name for rule in RULES]
     assert {name for name, mark in rows if mark} == WARNED
+
+
+def test_two_pictures_without_a_place_and_with_nothing_in_common_are_refused(town, opened):
+    grid = Grid(crs=None, transform=Affine.identity(), shape=(200, 220))
+    looks = [opened(town(seed=k, bands=3), names=("red", "green", "blue"), name=f"{k}.png", grid=grid) for k in (1, 2)]
+    with pytest.raises(InputError, match="may not show the same ground"):
+        compare("-", *looks)
+    assert compare("-", *looks, despite=("placement",)).shift.measured is False

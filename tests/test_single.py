@@ -190,6 +190,15 @@ def test_an_image_of_another_place_is_refused_in_the_singular():
         look(elsewhere, samples.path("najin_20231019"))
 
 
+def test_an_image_without_water_says_that_nothing_was_looked_for(opened):
+    land = np.random.default_rng(3).uniform(0.1, 0.4, (4, 150, 150)).astype(np.float32)
+    land[3] += 0.3
+    found = look("-", opened(land, name="a.tif"))
+    assert found.candidates == ()
+    assert "Nothing was looked for" in text(found)
+    assert "stood out" not in text(found)
+
+
 def test_an_altered_image_is_called_altered_and_not_rendered(opened):
     found = look("-", opened(harbour((SHIP, 0.1)), name="a.tif", simulated=True, credit=ALTERED))
     assert summary(found)["credit"] == ALTERED

@@ -162,7 +162,7 @@ def _of_world_file(asset: Asset, world: Asset, crs: str | None) -> Placement | s
     if crs is None:
         return (
             f"the world file {world.name} was not used, for it does not say in which coordinate system it counts: put "
-            "a .prj beside it, or name it: --crs EPSG:32652"
+            "a .prj beside it, or name it: --crs EPSG:…, the one its coordinates are in"
         )
     # The numbers are of the centre of the first pixel.
     transform = Affine(a, b, c - a / 2 - b / 2, d, e, f - d / 2 - e / 2)
@@ -192,7 +192,7 @@ def _of_points(points: Asset, crs: str | None) -> Placement | str:
     if crs is None:
         return (
             f"{points.name} was not used, for it does not say in which coordinate system its points count: save it "
-            "with a newer QGIS, or name it: --crs EPSG:32652"
+            "with a newer QGIS, or name it: --crs EPSG:…, the one its coordinates are in"
         )
     transform, rms = fit_affine(points.name, pixels, ground)
     how = f"{len(used)} control points of {points.name}"

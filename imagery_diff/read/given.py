@@ -101,6 +101,7 @@ class Given:
             info,
             source=MaskedSource(info.source, mask),
             masks=(*info.masks, f"{self.mask.name}: {mask.tells}"),
+            notes=(*info.notes, f"what {self.mask.name} masks is taken out, as the user says"),
             cloud_masked=True,
             files=(*info.files, self.mask),
         )

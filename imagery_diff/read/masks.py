@@ -63,6 +63,15 @@ class UserMask:
                 f"{grid.shape[1]} x {grid.shape[0]}; without a georeference they must be alike"
             )
 
+        if not same and not self._reaches():
+            raise InputError(f"{path.name}: the mask shows other ground than the image; give one that lies on it")
+
+    def _reaches(self) -> bool:
+        """Whether any of the mask lies on the image."""
+        left, bottom, right, top = transform_bounds(self.grid.crs, self.own.crs, *self.grid.bounds)
+        ours = transform_bounds(self.own.crs, self.own.crs, *self.own.bounds)
+        return bool(left < ours[2] and ours[0] < right and bottom < ours[3] and ours[1] < top)
+
     def flags(self, row: int, col: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
         """Bits of :class:`Flag` for a rectangle of the image."""
         return _decoded(self._values(row, col, shape))

@@ -235,9 +235,16 @@ def _bullet(caveat: str) -> list[str]:
     return textwrap.wrap(caveat, 100, initial_indent="- ", subsequent_indent="  ")
 
 
+def _none_words(found: Look) -> str:
+    """Say that nothing stood out, or that nothing was looked for."""
+    if found.references or (found.searched_km2 > 0 and found.level is not None):
+        return "Nothing stood out"
+    return "Nothing was looked for: no open water was told in this image, or too little to know how it scatters"
+
+
 def _candidate_lines(found: Look) -> list[str]:
     if not found.candidates:
-        return ["Nothing stood out. What is too small, too faint, under cloud or alongside can still be there."]
+        return [f"{_none_words(found)}. What is too small, too faint, under cloud or alongside can still be there."]
     unit = "m" if found.grid.crs else "px"
     rows = [
         (
@@ -346,7 +353,8 @@ def _title(sheet: Sheet, found: Look) -> None:
     sheet.text(fitted(place, _WIDTH - 2 * _MARGIN, _TITLE), _MARGIN, y, _TITLE, weight="bold")
     when = moment_words(found.image, found.aoi.timezone if found.aoi else None)
     count = len(found.candidates)
-    what = f"{count or 'No'} candidate{'' if count == 1 else 's'}, unconfirmed: one image has no before"
+    what = f"{count} candidate{'' if count == 1 else 's'}, unconfirmed: one image has no before"
+    what = what if count else _none_words(found)
     line = f"{what}. {when[0].upper()}{when[1:]}"
     sheet.text(fitted(line, _WIDTH - 2 * _MARGIN, _TEXT), _MARGIN, y + 58, _TEXT, colour="#404040")
 
@@ -404,7 +412,7 @@ def _notes(found: Look, stretch: Stretch) -> list[str]:
         *([f"The first {_CLOSE_UPS} are shown close up; {more} more stand in summary.json."] if more > 0 else []),
         (
             f"{found.image.product}, {pixel_words(found.image)}, {found.image.name}; above in {kind}, linear: "
-            f"{stretch.limits()} ({found.image.units}); close-ups in the same stretch."
+            f"{stretch.limits()} ({found.image.units}); all pictures in this stretch."
         ),
         f"Not seen {unseen:.0%}, seen through haze, shadow or snow {degraded:.0%} of what is shown.",
         f"{len(found.caveats)} caveats: {'; '.join(found.caveats)}.",

@@ -152,7 +152,7 @@ def _to_look_at(result: Comparison) -> list[str]:
         (look.id, look.date, names.get(look.zone or "", "-"), f"{look.length_m:.0f} x {look.width_m:.0f}")
         for look in result.look_at
     ]
-    title = "To look at by eye: bright and sharp, but under the provider's cloud mask. No findings."
+    title = "To look at by eye: bright and sharp, but under the cloud mask. No findings."
     return [title, *columns(heads, rows, (5, 11, 50, 11))]
 
 

@@ -129,7 +129,7 @@ def look_words(look: LookAt) -> str:
     """Say what is to be looked at, and why nothing is concluded from it."""
     where = f" in {look.zone}" if look.zone else ""
     return (
-        f"A bright object with sharp edges{where} on the {look.date} image lies under its provider's cloud mask: look "
+        f"A bright object with sharp edges{where} on the {look.date} image lies under its cloud mask: look "
         "at it by eye. It is no finding, and its zone is not to be called empty."
     )
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import rasterio
 from affine import Affine
 from hypothesis import given as drawn
 from hypothesis import settings
@@ -177,10 +178,21 @@ def test_what_means_nothing_to_a_bare_image_is_told(image):
     assert open_scene(image, EVERYTHING).credit == "me"
 
 
-def test_a_coordinate_system_for_an_image_without_one_is_used(write_image):
-    path = write_image("port.tif", np.full((1, 9, 9), 9, np.uint16), crs=None, transform=Affine.scale(3, -3))
+def test_a_coordinate_system_for_an_image_without_one_is_used(tmp_path):
+    path = tmp_path / "port.tif"
+    size = {"count": 1, "height": 9, "width": 9, "dtype": "uint16"}
+    with rasterio.open(path, "w", driver="GTiff", transform=Affine(3, 0, 605_001, 0, -3, 4_676_998), **size) as file:
+        file.write(np.full((1, 9, 9), 9, np.uint16))
     info = open_scene(path, Given(crs="EPSG:32652"))
+    assert info.grid.crs == "EPSG:32652"
     assert in_vain(info) == set()
+
+
+def test_a_coordinate_system_for_a_picture_with_no_place_is_told_to_be_in_vain(write_image):
+    path = write_image("port.tif", np.full((1, 9, 9), 9, np.uint16), crs=None)
+    info = open_scene(path, Given(crs="EPSG:32652"))
+    assert info.grid.crs is None
+    assert in_vain(info) == {"--crs"}
 
 
 def test_what_means_nothing_to_a_product_is_told_and_the_times_note_stays(write_image):
@@ -232,3 +244,10 @@ def test_a_result_says_what_was_said_in_vain(image):
     done = subprocess.run([*run, *words], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "--offset is not used" in done.stdout
+
+
+def test_a_mask_of_another_place_is_refused_and_not_taken_for_cloud(write_image):
+    image = write_image("image.tif", np.full((4, 40, 40), 500, np.uint16))
+    mask = write_image("mask.tif", np.zeros((1, 40, 40), np.uint8), transform=Affine(3, 0, 405_000, 0, -3, 4_277_000))
+    with pytest.raises(InputError, match=r"mask\.tif: the mask shows other ground than the image"):
+        open_scene(image, Given(mask=mask))
