@@ -73,6 +73,11 @@ class _Parts:
         """Whether it is of Level 2."""
         return self.match["level"].upper().startswith("L2")
 
+    @property
+    def used(self) -> tuple[Asset, ...]:
+        """What is read of it."""
+        return (*self.bands.values(), *self.masks.values(), *self.metadata.values())
+
     def take(self, item: stac.Item) -> None:
         """Note a STAC item, and those of its files that were not found by their names."""
         self.item = self.item or item
@@ -105,8 +110,9 @@ def find(delivery: Delivery) -> list[Found]:
     found = sorted(groups.values(), key=lambda p: p.id, reverse=True)
     _add_items(found, delivery)
     usable = [p for p in found if p.bands or p.metadata or (p.item and delivery.named == p.item.asset)]
-    claims = Counter(a for p in usable for a in (*p.bands.values(), *p.masks.values()))
-    return [_found(parts, max((claims[a] for a in parts.bands.values()), default=1)) for parts in usable]
+    # An item claims a mask though none of its bands is there.
+    claims = Counter(a for p in found for a in p.used)
+    return [_found(parts, next((a for a in parts.used if claims[a] > 1), None)) for parts in usable]
 
 
 def _add_items(found: list[_Parts], delivery: Delivery) -> None:
@@ -119,13 +125,13 @@ def _add_items(found: list[_Parts], delivery: Delivery) -> None:
         own.take(item)
 
 
-def _refuse_rivals(parts: _Parts, _given: Given) -> SceneInfo:
+def _refuse_rivals(parts: _Parts, asset: Asset, _given: Given) -> SceneInfo:
     raise InputError(
-        f"{parts.id}: another STAC item claims the same bands; put each item into a folder of its own, with its bands"
+        f"{parts.id}: another STAC item claims {asset.name} too; put each item into a folder of its own, with its files"
     )
 
 
-def _found(parts: _Parts, claims: int) -> Found:
+def _found(parts: _Parts, shared: Asset | None) -> Found:
     match = parts.match
     return Found(
         scene=f"{match['sensor']}{match['number']}_{match['path']}{match['row']}_{match['day']}",
@@ -134,7 +140,7 @@ def _found(parts: _Parts, claims: int) -> Found:
         images=tuple(parts.bands.values()),
         others=tuple(parts.others),
         masks=tuple(parts.masks.values()),
-        open=partial(_open if claims == 1 else _refuse_rivals, parts),
+        open=partial(_open, parts) if shared is None else partial(_refuse_rivals, parts, shared),
     )
 
 
@@ -144,7 +150,7 @@ def _open(parts: _Parts, _given: Given) -> SceneInfo:
     Raises
     ------
     InputError
-        If it is of an older collection, of MSS, or taken at night, or a file is missing or damaged.
+        If it is of an older collection, of MSS, or taken at night, or a file is missing, damaged or of another scene.
 
     """
     match = parts.match
@@ -157,7 +163,7 @@ def _open(parts: _Parts, _given: Given) -> SceneInfo:
     if not parts.bands:
         raise InputError(f"{parts.id}: none of its bands lies beside its metadata; download them into the same folder")
     chosen = next((parts.metadata[k] for k in ("txt", "json", "xml") if k in parts.metadata), None)
-    mtl = None if chosen is None else read_mtl(chosen)
+    mtl = None if chosen is None else _own(parts, read_mtl(chosen))
     numbers = sorted(parts.bands)
     assets = [parts.bands[n] for n in numbers]
     layout = lay_out(assets)
@@ -194,6 +200,16 @@ def _open(parts: _Parts, _given: Given) -> SceneInfo:
         **layout.provenance(f"Landsat-{int(match['number'])} image courtesy of the U.S. Geological Survey"),
     )
     return _with_metadata(info, parts, mtl)
+
+
+def _own(parts: _Parts, mtl: Mtl) -> Mtl:
+    """Return the MTL, which may have been found by a name such as ``mtl.txt``, if it is of this product."""
+    told = mtl.text("PRODUCT_CONTENTS", "LANDSAT_PRODUCT_ID")
+    if told is not None and not stac.same_product(parts.id, told):
+        raise InputError(
+            f"{mtl.name}: is of {told[:48]!r}, not of {parts.id}; put each scene's files into a folder of their own"
+        )
+    return mtl
 
 
 def _why(parts: _Parts) -> str:

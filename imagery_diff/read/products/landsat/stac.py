@@ -37,6 +37,23 @@ _MTL = re.compile(r".*MTL\.json", re.IGNORECASE)
 _SAME = ("sensor", "number", "level", "path", "row", "day", "collection", "tier")
 
 
+def same_product(one: str, other: str) -> bool:
+    """Whether two names are of one product; the day on which it was made counts where both tell it.
+
+    Examples
+    --------
+    >>> same_product("LC09_L2SP_114030_20231020_02_T1", "LC09_L2SP_114030_20231020_20231022_02_T1")
+    True
+    >>> same_product("LC09_L2SP_114030_20231020_02_T1", "LC09_L2SP_114030_20231105_20231107_02_T1")
+    False
+
+    """
+    a, b = _ID.fullmatch(one), _ID.fullmatch(other)
+    if a is None or b is None or any(a[k].upper() != b[k].upper() for k in _SAME):
+        return False
+    return a["made"] == b["made"] or None in (a["made"], b["made"])
+
+
 @dataclass(frozen=True)
 class Item:
     """A STAC item of a Landsat product, and the files of its that lie beside it."""
