@@ -167,6 +167,27 @@ def test_without_scales_in_the_item_those_of_the_collection_are_taken_and_it_is_
     assert any("as in all of Collection 2; there is no MTL" in n for n in info.notes)
 
 
+@pytest.mark.parametrize("form", [1, 2, 3])
+@pytest.mark.parametrize("offset", [..., None, "x", float("nan")])
+def test_a_scale_without_an_offset_is_not_used_and_it_is_said(lie, form, offset):
+    content = item(form=form)
+    content["assets"]["red"] = asset("red", 4, 3e-05, offset, form)
+    if offset is ...:
+        entry = content["assets"]["red"]
+        told = entry if form == 3 else entry["raster:bands" if form == 1 else "bands"][0]
+        del told["offset" if form == 1 else "raster:offset"]
+    info = open_scene(lie(content))
+    check(info)
+    assert "the STAC item tells a scale without an offset (band 4), so its scales are not used" in info.notes
+
+
+def test_an_offset_of_0_that_is_told_is_one(lie):
+    content = item()
+    for key, number in KEYS.items():
+        content["assets"][key] = asset(key, number, 3e-05, 0)
+    check(open_scene(lie(content)), 3e-05, 0.0)
+
+
 def test_the_mtl_stands_above_the_item(lie):
     top = lie(item(**{"datetime": "2023-10-20T05:00:00Z", "view:sun_elevation": 10.0}))
     (top / f"{SR}_MTL.txt").write_text(odl(groups(SR)))

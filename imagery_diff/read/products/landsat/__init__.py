@@ -275,7 +275,7 @@ def _scales(parts: _Parts, mtl: Mtl | None, numbers: list[int]) -> tuple[list[tu
             return own, Level.SURFACE, ["surface reflectance by scale and offset of the STAC item"]
         if mtl is None:
             told = "surface reflectance = number x 0.0000275 - 0.2, as in all of Collection 2; there is no MTL"
-            return [_SR_SCALE] * len(numbers), Level.SURFACE, [told]
+            return [_SR_SCALE] * len(numbers), Level.SURFACE, [told, *_not_scaled(parts, numbers)]
         found = _of_mtl(mtl, "LEVEL2_SURFACE_REFLECTANCE_PARAMETERS", numbers)
         return found, Level.SURFACE, ["surface reflectance by the factors of the MTL"]
     if mtl is None:
@@ -292,6 +292,15 @@ def _scales(parts: _Parts, mtl: Mtl | None, numbers: list[int]) -> tuple[list[tu
         f"reflectance by the factors of the MTL, divided by the sine of the sun's elevation ({sun.elevation_deg:.1f})"
     )
     return found, Level.TOA, [told]
+
+
+def _not_scaled(parts: _Parts, numbers: list[int]) -> list[str]:
+    """Tell of scales that the STAC item gives without their offsets."""
+    alone = [n for n in numbers if parts.item and n in parts.item.without_offset()]
+    if not alone:
+        return []
+    listed = ", ".join(map(str, alone))
+    return [f"the STAC item tells a scale without an offset (band {listed}), so its scales are not used"]
 
 
 def _of_mtl(mtl: Mtl, group: str, numbers: list[int]) -> list[tuple[float, float]]:
