@@ -258,6 +258,14 @@ def test_a_mask_or_metadata_that_two_scenes_could_claim_belongs_to_neither(lie, 
             open_scene(way)
 
 
+@pytest.mark.parametrize("file", ["red.tif", "qa_pixel.tif"])
+def test_an_item_that_names_one_file_twice_is_told_so(lie, file):
+    content = item()
+    content["assets"]["blue"]["href"] = f"https://example.org/{file}"
+    with pytest.raises(InputError, match=f"^item.json: names {file} as two of its assets; download it again"):
+        open_scene(lie(content))
+
+
 def test_a_mask_is_not_taken_from_an_item_whose_bands_are_elsewhere(lie):
     top = lie(item(), name="elsewhere_{key}.tif")
     with pytest.raises(InputError, match=r"another STAC item claims qa_pixel\.tif too"):

@@ -111,8 +111,8 @@ def find(delivery: Delivery) -> list[Found]:
     _add_items(found, delivery)
     usable = [p for p in found if p.bands or p.metadata or (p.item and delivery.named == p.item.asset)]
     # An item claims a mask though none of its bands is there.
-    claims = Counter(a for p in found for a in p.used)
-    return [_found(parts, next((a for a in parts.used if claims[a] > 1), None)) for parts in usable]
+    claims = Counter(a for p in found for a in set(p.used))
+    return [_found(parts, claims) for parts in usable]
 
 
 def _add_items(found: list[_Parts], delivery: Delivery) -> None:
@@ -125,14 +125,27 @@ def _add_items(found: list[_Parts], delivery: Delivery) -> None:
         own.take(item)
 
 
-def _refuse_rivals(parts: _Parts, asset: Asset, _given: Given) -> SceneInfo:
-    raise InputError(
-        f"{parts.id}: another STAC item claims {asset.name} too; put each item into a folder of its own, with its files"
-    )
+def _refuse(words: str, _given: Given) -> SceneInfo:
+    raise InputError(words)
 
 
-def _found(parts: _Parts, shared: Asset | None) -> Found:
+def _contested(parts: _Parts, claims: Counter[Asset]) -> str | None:
+    """Say which of its files is claimed twice: by another item, or by its own."""
+    for asset, times in Counter(parts.used).items():
+        if claims[asset] > 1:
+            return (
+                f"{parts.id}: another STAC item claims {asset.name} too; put each item into a folder of its own, with "
+                "its files"
+            )
+        if times > 1:
+            item = parts.item.asset.name if parts.item else parts.id
+            return f"{item}: names {asset.name} as two of its assets; download it again, with its files"
+    return None
+
+
+def _found(parts: _Parts, claims: Counter[Asset]) -> Found:
     match = parts.match
+    contested = _contested(parts, claims)
     return Found(
         scene=f"{match['sensor']}{match['number']}_{match['path']}{match['row']}_{match['day']}",
         product=f"Landsat {match['level']}",
@@ -140,7 +153,7 @@ def _found(parts: _Parts, shared: Asset | None) -> Found:
         images=tuple(parts.bands.values()),
         others=tuple(parts.others),
         masks=tuple(parts.masks.values()),
-        open=partial(_open, parts) if shared is None else partial(_refuse_rivals, parts, shared),
+        open=partial(_open, parts) if contested is None else partial(_refuse, contested),
     )
 
 
