@@ -187,6 +187,14 @@ def test_odd_documents_tell_nothing_and_name_no_place(tile, content):
     assert one.info.level is Level.TOA
 
 
+@pytest.mark.parametrize(
+    "told", ["\ud800\x1b[31mevil" + "A" * 3000, "../GS2A_20231020T020651_043500_N05.09", "GS2A_N05.09", 7, ["x"], ""]
+)
+def test_a_data_take_that_is_none_is_not_taken_over(tile, told):
+    info = open_scene(tile("1C", productInfo_json=product_info("1C", datatakeIdentifier=told)))
+    assert (info.orbit.relative, info.orbit.strip) == (103, None)
+
+
 def test_another_metadata_xml_beside_pictures_is_no_tile(tmp_path):
     write(tmp_path / "a" / "port.tif", np.full((9, 9), 700, np.uint16))
     (tmp_path / "a" / "metadata.xml").write_text("<metadata/>")

@@ -130,8 +130,7 @@ def _open(tile: _Tile, given: Given) -> SceneInfo:
     levels = {parts.level}
     if named := names.PRODUCT.fullmatch(parts.name):
         levels.add(named["level"])
-        identifier = product.get("datatakeIdentifier")
-        strip = identifier.rsplit("_N", 1)[0] if isinstance(identifier, str) else None
+        strip = names.strip_of(product.get("datatakeIdentifier"))
         facts = replace(
             facts,
             name=parts.name,
