@@ -195,6 +195,39 @@ def test_a_data_take_that_is_none_is_not_taken_over(tile, told):
     assert (info.orbit.relative, info.orbit.strip) == (103, None)
 
 
+@pytest.mark.parametrize("name", ["S2B_MSIL1C_20230101T020651_N0400_R003_T52TFN_20230101T050607", "\x1b", 7, None])
+def test_information_of_another_product_is_not_used_and_told(tile, name):
+    info = open_scene(tile("1C", productInfo_json=product_info("1C", name=name)))
+    assert (info.name, info.orbit.relative, info.orbit.strip) == (NAME.format("1C"), 103, None)
+    told = f"{info.name}: productInfo.json is of another product, it is not used; check that the files are of one tile"
+    assert told in info.caveats
+
+
+@pytest.mark.parametrize("xml", [True, False])
+@pytest.mark.parametrize(
+    ("moment", "doubtful"),
+    [
+        ("2023-10-20T02:25:00Z", False),
+        ("2023-10-20T03:30:00Z", True),
+        ("2023-10-21T02:10:34Z", True),
+        ("2019-01-01T00:00:00Z", True),
+    ],
+)
+def test_a_time_beyond_the_data_take_is_a_caveat(tile, xml, moment, doubtful):
+    told = metadata("1C").replace("2023-10-20T02:10:34.578328Z", moment)
+    info = open_scene(tile("1C", metadata_xml=told if xml else None, tileInfo_json=tile_info("1C", timestamp=moment)))
+    said = [c for c in info.caveats if "its product's name 2023-10-20 02:06" in c]
+    assert bool(said) is doubtful
+    assert all(f"taken at {moment[:10]} {moment[11:16]} UTC" in c for c in said)
+
+
+def test_a_data_take_may_last_beyond_midnight(tile):
+    name = NAME.format("1C").replace("T020651", "T235651")
+    told = tile_info("1C", productName=name, timestamp="2023-10-21T00:04:00Z")
+    info = open_scene(tile("1C", metadata_xml=None, tileInfo_json=told, productInfo_json=None))
+    assert not any("its product's name" in c for c in info.caveats)
+
+
 def test_another_metadata_xml_beside_pictures_is_no_tile(tmp_path):
     write(tmp_path / "a" / "port.tif", np.full((9, 9), 700, np.uint16))
     (tmp_path / "a" / "metadata.xml").write_text("<metadata/>")
