@@ -4,6 +4,7 @@ Keys of tileInfo.json and productInfo.json are those of real ones (T15RTM of 201
 """
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -113,6 +114,48 @@ def test_a_tile_of_l1c_is_found_by_any_of_its_files(tile):
     top = tile("1C")
     for name in ("B04.jp2", "metadata.xml", "tileInfo.json", "productInfo.json", "TCI.jp2"):
         assert open_scene(top / name).name == NAME.format("1C")
+
+
+def test_a_tile_of_l2a_is_found_by_any_of_its_files_and_folders_with_all_its_bands_and_masks(tile, monkeypatch):
+    top = tile("2A")
+    files = ("R10m/B04.jp2", "R10m/TCI.jp2", "R20m/B04.jp2", "R20m/B05.jp2", "R60m/B01.jp2")
+    ways = [top / name for name in (*files, "metadata.xml", "tileInfo.json", "productInfo.json", "R10m", "R20m", "qi")]
+    monkeypatch.chdir(top / "R10m")
+    for way in (*ways, Path("B04.jp2"), Path()):
+        info = open_scene(way)
+        assert (info.name, info.level) == (NAME.format("2A"), Level.SURFACE)
+        assert [b.name for b in info.bands] == BANDS
+        assert [m.partition(":")[0] for m in info.masks] == ["Scl", "CloudProbability"]
+
+
+def test_a_mask_of_a_tile_is_no_image(tile):
+    top = tile("2A")
+    for name in ("R20m/SCL.jp2", "qi/CLD_20m.jp2"):
+        with pytest.raises(InputError, match=r"is a mask, not an image; give B02\.jp2"):
+            open_scene(top / name)
+
+
+def test_a_band_of_l1c_by_itself_brings_the_clouds_in_its_tiles_folder_qi(tile):
+    top = tile("1C")
+    (top / "qi" / "MSK_CLOUDS_B00.gml").write_text(CLOUD)
+    for name in ("B04.jp2", "metadata.xml", "qi/MSK_CLOUDS_B00.gml"):
+        assert open_scene(top / name).masks[0].startswith("CloudOutlines")
+
+
+def test_a_folder_of_a_tile_that_is_a_link_out_of_it_is_left_alone(tile, tmp_path):
+    top = tile("2A")
+    (top / "R20m").rename(tmp_path / "elsewhere")
+    (top / "R20m").symlink_to(tmp_path / "elsewhere")
+    for way in (top / "R10m" / "B04.jp2", top / "metadata.xml", top):
+        info = open_scene(way)
+        assert [b.name for b in info.bands] == ["blue", "green", "red", "nir"]
+        assert not any("elsewhere" in str(f.resolve()) for f in info.files)
+
+
+def test_a_band_in_such_a_folder_without_metadata_above_is_what_it_was(tile):
+    top = tile("2A", metadata_xml=None, tileInfo_json=None, productInfo_json=None)
+    info = open_scene(top / "R10m" / "B04.jp2")
+    assert (info.level, len(info.bands)) == (Level.NUMBERS, 4)
 
 
 def test_classes_and_cloud_probability_of_l2a_are_its_mask(tile):

@@ -99,6 +99,7 @@ def _take(parts: Parts, part: str, assets: list[Asset]) -> None:
             parts.add(band[1].upper(), int(resolution[1]) if resolution else None, asset)
             parts.level = "L2A" if resolution else parts.level
         elif mask and part == "qi":
+            parts.others = (*parts.others, asset)
             if mask["step"]:
                 parts.add("CLD", int(mask["step"]), asset)
             elif asset.name.lower().endswith(".gml"):
