@@ -30,6 +30,9 @@ MAX_TEXT_BYTES = 20_000_000
 """Largest metadata file that is read; the longest of Sentinel-1 (annotation) have 3 MB."""
 MASK_FOLDERS = ("MASKS",)
 """Folders beside an image that hold its masks (DIMAP)."""
+_TILE_FOLDERS = ("R10m", "R20m", "R60m", "qi")
+_TILE_DOCUMENTS = ("metadata.xml", "tileInfo.json", "productInfo.json")
+"""Folders and metadata of a Sentinel-2 tile as AWS holds it: the bands of L2A lie a folder below what tells of them."""
 _MAX_LIST_BYTES = 100_000
 _BOMB_BYTES, _BOMB_RATIO = 500_000_000, 200
 """A member of a zip that unfolds to more than this many bytes, and to more than this many times its size, is refused:
@@ -262,7 +265,7 @@ def open_delivery(path: str | Path) -> Delivery:
     if not path.exists():
         raise InputNotFoundError(f"{path}: no such file; check the path")
     if path.is_dir():
-        return Delivery(name=path.name, assets=tuple(_inside_safe(path) or _walk(path)))
+        return Delivery(name=path.name, assets=tuple(_inside_safe(path) or _walk(_tile_above(path) or path)))
     if not path.is_file():
         raise InputError(f"{path.name}: is a pipe or a device; copy what it holds to a file and give that")
     kind = _archive_kind(path)
@@ -274,8 +277,16 @@ def open_delivery(path: str | Path) -> Delivery:
     if safe is not None:
         named = Asset(root=safe, relative=path.absolute().relative_to(safe).as_posix())
         return Delivery(name=path.name, assets=tuple(_walk(safe)), named=named)
-    named = Asset.of(path)
+    tile = _tile_above(path.parent)
+    named = Asset.of(path) if tile is None else Asset(root=tile, relative=f"{path.absolute().parent.name}/{path.name}")
     return Delivery(name=path.name, assets=(named, *_siblings(named)), named=named)
+
+
+def _tile_above(folder: Path) -> Path | None:
+    """Return the folder of the tile of AWS's that a folder of bands or masks is of."""
+    folder = folder.absolute()
+    told = folder.name in _TILE_FOLDERS and any((folder.parent / name).is_file() for name in _TILE_DOCUMENTS)
+    return folder.parent if told else None
 
 
 def _safe_above(path: Path) -> Path | None:
@@ -376,22 +387,27 @@ def belongs(named: Asset, path: Path) -> bool:
     """
     if not path.is_file():
         return False
-    if not path.is_symlink():
-        return True
+    return not path.is_symlink() or _at_home(named, path)
+
+
+def _at_home(named: Asset, path: Path) -> bool:
     real = path.resolve()
     return any(real.is_relative_to(home) for home in (named.root.resolve(), named.file.resolve().parent))
 
 
 def _siblings(named: Asset) -> Iterator[Asset]:
-    """List the files beside one, and in the folder of masks beside it; a folder that cannot be listed holds none."""
-    for folder in ("", *MASK_FOLDERS):
+    """List the files beside one, and in the folders that belong to it; a folder that cannot be listed holds none."""
+    tile = any((named.root / name).is_file() for name in _TILE_DOCUMENTS)
+    for folder in ("", *MASK_FOLDERS, *(_TILE_FOLDERS if tile else ())):
+        if folder and not _at_home(named, named.root / folder):
+            continue
         try:
             entries = sorted(e.name for e in os.scandir(named.root / folder) if belongs(named, Path(e.path)))
         except OSError:
             continue
-        for name in entries:
-            if folder or name != named.relative:
-                yield Asset(root=named.root, relative=f"{folder}/{name}" if folder else name)
+        for relative in (f"{folder}/{name}" if folder else name for name in entries):
+            if relative != named.relative:
+                yield Asset(root=named.root, relative=relative)
 
 
 def _list_zip(path: Path) -> list[Asset]:

@@ -167,6 +167,27 @@ def test_without_scales_in_the_item_those_of_the_collection_are_taken_and_it_is_
     assert any("as in all of Collection 2; there is no MTL" in n for n in info.notes)
 
 
+@pytest.mark.parametrize("form", [1, 2, 3])
+@pytest.mark.parametrize("offset", [..., None, "x", float("nan")])
+def test_a_scale_without_an_offset_is_not_used_and_it_is_said(lie, form, offset):
+    content = item(form=form)
+    content["assets"]["red"] = asset("red", 4, 3e-05, offset, form)
+    if offset is ...:
+        entry = content["assets"]["red"]
+        told = entry if form == 3 else entry["raster:bands" if form == 1 else "bands"][0]
+        del told["offset" if form == 1 else "raster:offset"]
+    info = open_scene(lie(content))
+    check(info)
+    assert "the STAC item tells a scale without an offset (band 4), so its scales are not used" in info.notes
+
+
+def test_an_offset_of_0_that_is_told_is_one(lie):
+    content = item()
+    for key, number in KEYS.items():
+        content["assets"][key] = asset(key, number, 3e-05, 0)
+    check(open_scene(lie(content)), 3e-05, 0.0)
+
+
 def test_the_mtl_stands_above_the_item(lie):
     top = lie(item(**{"datetime": "2023-10-20T05:00:00Z", "view:sun_elevation": 10.0}))
     (top / f"{SR}_MTL.txt").write_text(odl(groups(SR)))
@@ -201,8 +222,68 @@ def test_a_level_1_item_says_how_it_was_placed(lie):
 def test_two_items_that_claim_the_same_bands_are_refused(lie):
     top = lie(item())
     (top / "other.json").write_text(json.dumps(item(ID.replace("20231020", "20231105"))))
-    with pytest.raises(InputError, match="another STAC item claims the same bands"):
+    with pytest.raises(InputError, match=r"another STAC item claims coastal\.tif too"):
         open_scene(top / "item.json")
+
+
+def other_scene(top, *taken_out):
+    """Lie the next pass's item and its bands, under names of their own, beside a scene."""
+    other = item(ID.replace("20231020", "20231105"), datetime="2023-11-05T02:01:30Z")
+    for key, number in KEYS.items():
+        other["assets"][key]["href"] = f"https://example.org/b_{key}.tif"
+        write(top / f"b_{key}.tif", numbers(number))
+    for key in taken_out:
+        del other["assets"][key]
+    (top / "b.json").write_text(json.dumps(other))
+    return top / "b.json"
+
+
+@pytest.mark.parametrize(
+    ("left", "taken_out"),
+    [("qa_pixel.tif", ["mtl.txt", "qa_radsat"]), ("qa_radsat.tif", ["mtl.txt", "qa_pixel"]), ("mtl.txt", ["qa_pixel"])],
+)
+def test_a_mask_or_metadata_that_two_scenes_could_claim_belongs_to_neither(lie, left, taken_out):
+    top = lie(item(), name="a_{key}.tif")
+    content = item()
+    for key in KEYS:
+        content["assets"][key]["href"] = f"https://example.org/a_{key}.tif"
+    (top / "item.json").write_text(json.dumps(content))
+    for file in ("qa_pixel.tif", "qa_radsat.tif"):
+        if file != left:
+            (top / file).unlink()
+    if left == "mtl.txt":
+        (top / left).write_text(odl(groups(SR)))
+    for way in (other_scene(top, *taken_out), top / "item.json"):
+        with pytest.raises(InputError, match=f"another STAC item claims {left} too"):
+            open_scene(way)
+
+
+@pytest.mark.parametrize("file", ["red.tif", "qa_pixel.tif"])
+def test_an_item_that_names_one_file_twice_is_told_so(lie, file):
+    content = item()
+    content["assets"]["blue"]["href"] = f"https://example.org/{file}"
+    with pytest.raises(InputError, match=f"^item.json: names {file} as two of its assets; download it again"):
+        open_scene(lie(content))
+
+
+def test_a_mask_is_not_taken_from_an_item_whose_bands_are_elsewhere(lie):
+    top = lie(item(), name="elsewhere_{key}.tif")
+    with pytest.raises(InputError, match=r"another STAC item claims qa_pixel\.tif too"):
+        open_scene(other_scene(top))
+
+
+@pytest.mark.parametrize("told", [SR.replace("20231020", "20231105"), SR.replace("20231022", "20231030"), "x" * 99])
+def test_metadata_of_another_product_are_not_taken(lie, told):
+    top = lie(item(SR))
+    (top / "mtl.txt").write_text(odl(groups(SR, PRODUCT_CONTENTS={"LANDSAT_PRODUCT_ID": f'"{told}"'})))
+    with pytest.raises(InputError, match=f"mtl.txt: is of '{told[:48]}', not of {SR}; put each scene's files"):
+        open_scene(top)
+
+
+def test_metadata_found_by_their_key_are_taken_where_they_are_of_the_product(lie):
+    top = lie(item(datetime="2023-10-20T05:00:00Z"))
+    (top / "mtl.txt").write_text(odl(groups(SR)))
+    check(open_scene(top))
 
 
 def test_an_item_without_its_bands_says_what_to_do(tmp_path):

@@ -877,6 +877,14 @@ def test_an_item_of_earth_search_whose_offset_was_taken_out_is_not_offset_twice(
         assert any("0 added to the numbers, by earthsearch:boa_offset_applied" in n for n in info.notes)
 
 
+def test_a_data_take_that_is_none_is_taken_over_from_no_metadata(item, safe):
+    evil = "<b>GS2A</b>"
+    xml = product_xml().replace("GS2A_20231020T020651_043500", evil.replace("<", "&lt;"))
+    assert open_scene(item(EARTH_SEARCH | {"s2:datatake_id": evil})).orbit.strip is None
+    assert open_scene(safe(product=xml)).orbit.strip is None
+    assert open_scene(item()).orbit.strip == "GS2A_20231020T020651_043500"
+
+
 @pytest.mark.parametrize(
     ("properties", "listed", "added"),
     [

@@ -4,6 +4,7 @@ Keys of tileInfo.json and productInfo.json are those of real ones (T15RTM of 201
 """
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -115,6 +116,48 @@ def test_a_tile_of_l1c_is_found_by_any_of_its_files(tile):
         assert open_scene(top / name).name == NAME.format("1C")
 
 
+def test_a_tile_of_l2a_is_found_by_any_of_its_files_and_folders_with_all_its_bands_and_masks(tile, monkeypatch):
+    top = tile("2A")
+    files = ("R10m/B04.jp2", "R10m/TCI.jp2", "R20m/B04.jp2", "R20m/B05.jp2", "R60m/B01.jp2")
+    ways = [top / name for name in (*files, "metadata.xml", "tileInfo.json", "productInfo.json", "R10m", "R20m", "qi")]
+    monkeypatch.chdir(top / "R10m")
+    for way in (*ways, Path("B04.jp2"), Path()):
+        info = open_scene(way)
+        assert (info.name, info.level) == (NAME.format("2A"), Level.SURFACE)
+        assert [b.name for b in info.bands] == BANDS
+        assert [m.partition(":")[0] for m in info.masks] == ["Scl", "CloudProbability"]
+
+
+def test_a_mask_of_a_tile_is_no_image(tile):
+    top = tile("2A")
+    for name in ("R20m/SCL.jp2", "qi/CLD_20m.jp2"):
+        with pytest.raises(InputError, match=r"is a mask, not an image; give B02\.jp2"):
+            open_scene(top / name)
+
+
+def test_a_band_of_l1c_by_itself_brings_the_clouds_in_its_tiles_folder_qi(tile):
+    top = tile("1C")
+    (top / "qi" / "MSK_CLOUDS_B00.gml").write_text(CLOUD)
+    for name in ("B04.jp2", "metadata.xml", "qi/MSK_CLOUDS_B00.gml"):
+        assert open_scene(top / name).masks[0].startswith("CloudOutlines")
+
+
+def test_a_folder_of_a_tile_that_is_a_link_out_of_it_is_left_alone(tile, tmp_path):
+    top = tile("2A")
+    (top / "R20m").rename(tmp_path / "elsewhere")
+    (top / "R20m").symlink_to(tmp_path / "elsewhere")
+    for way in (top / "R10m" / "B04.jp2", top / "metadata.xml", top):
+        info = open_scene(way)
+        assert [b.name for b in info.bands] == ["blue", "green", "red", "nir"]
+        assert not any("elsewhere" in str(f.resolve()) for f in info.files)
+
+
+def test_a_band_in_such_a_folder_without_metadata_above_is_what_it_was(tile):
+    top = tile("2A", metadata_xml=None, tileInfo_json=None, productInfo_json=None)
+    info = open_scene(top / "R10m" / "B04.jp2")
+    assert (info.level, len(info.bands)) == (Level.NUMBERS, 4)
+
+
 def test_classes_and_cloud_probability_of_l2a_are_its_mask(tile):
     info = open_scene(tile("2A"))
     assert [m.partition(":")[0] for m in info.masks] == ["Scl", "CloudProbability"]
@@ -185,6 +228,47 @@ def test_odd_documents_tell_nothing_and_name_no_place(tile, content):
     assert one.info is not None
     assert "etc" not in one.info.name
     assert one.info.level is Level.TOA
+
+
+@pytest.mark.parametrize(
+    "told", ["\ud800\x1b[31mevil" + "A" * 3000, "../GS2A_20231020T020651_043500_N05.09", "GS2A_N05.09", 7, ["x"], ""]
+)
+def test_a_data_take_that_is_none_is_not_taken_over(tile, told):
+    info = open_scene(tile("1C", productInfo_json=product_info("1C", datatakeIdentifier=told)))
+    assert (info.orbit.relative, info.orbit.strip) == (103, None)
+
+
+@pytest.mark.parametrize("name", ["S2B_MSIL1C_20230101T020651_N0400_R003_T52TFN_20230101T050607", "\x1b", 7, None])
+def test_information_of_another_product_is_not_used_and_told(tile, name):
+    info = open_scene(tile("1C", productInfo_json=product_info("1C", name=name)))
+    assert (info.name, info.orbit.relative, info.orbit.strip) == (NAME.format("1C"), 103, None)
+    told = f"{info.name}: productInfo.json is of another product, it is not used; check that the files are of one tile"
+    assert told in info.caveats
+
+
+@pytest.mark.parametrize("xml", [True, False])
+@pytest.mark.parametrize(
+    ("moment", "doubtful"),
+    [
+        ("2023-10-20T02:25:00Z", False),
+        ("2023-10-20T03:30:00Z", True),
+        ("2023-10-21T02:10:34Z", True),
+        ("2019-01-01T00:00:00Z", True),
+    ],
+)
+def test_a_time_beyond_the_data_take_is_a_caveat(tile, xml, moment, doubtful):
+    told = metadata("1C").replace("2023-10-20T02:10:34.578328Z", moment)
+    info = open_scene(tile("1C", metadata_xml=told if xml else None, tileInfo_json=tile_info("1C", timestamp=moment)))
+    said = [c for c in info.caveats if "its product's name 2023-10-20 02:06" in c]
+    assert bool(said) is doubtful
+    assert all(f"taken at {moment[:10]} {moment[11:16]} UTC" in c for c in said)
+
+
+def test_a_data_take_may_last_beyond_midnight(tile):
+    name = NAME.format("1C").replace("T020651", "T235651")
+    told = tile_info("1C", productName=name, timestamp="2023-10-21T00:04:00Z")
+    info = open_scene(tile("1C", metadata_xml=None, tileInfo_json=told, productInfo_json=None))
+    assert not any("its product's name" in c for c in info.caveats)
 
 
 def test_another_metadata_xml_beside_pictures_is_no_tile(tmp_path):

@@ -73,6 +73,11 @@ class _Parts:
         """Whether it is of Level 2."""
         return self.match["level"].upper().startswith("L2")
 
+    @property
+    def used(self) -> tuple[Asset, ...]:
+        """What is read of it."""
+        return (*self.bands.values(), *self.masks.values(), *self.metadata.values())
+
     def take(self, item: stac.Item) -> None:
         """Note a STAC item, and those of its files that were not found by their names."""
         self.item = self.item or item
@@ -105,8 +110,9 @@ def find(delivery: Delivery) -> list[Found]:
     found = sorted(groups.values(), key=lambda p: p.id, reverse=True)
     _add_items(found, delivery)
     usable = [p for p in found if p.bands or p.metadata or (p.item and delivery.named == p.item.asset)]
-    claims = Counter(a for p in usable for a in (*p.bands.values(), *p.masks.values()))
-    return [_found(parts, max((claims[a] for a in parts.bands.values()), default=1)) for parts in usable]
+    # An item claims a mask though none of its bands is there.
+    claims = Counter(a for p in found for a in set(p.used))
+    return [_found(parts, claims) for parts in usable]
 
 
 def _add_items(found: list[_Parts], delivery: Delivery) -> None:
@@ -119,14 +125,27 @@ def _add_items(found: list[_Parts], delivery: Delivery) -> None:
         own.take(item)
 
 
-def _refuse_rivals(parts: _Parts, _given: Given) -> SceneInfo:
-    raise InputError(
-        f"{parts.id}: another STAC item claims the same bands; put each item into a folder of its own, with its bands"
-    )
+def _refuse(words: str, _given: Given) -> SceneInfo:
+    raise InputError(words)
 
 
-def _found(parts: _Parts, claims: int) -> Found:
+def _contested(parts: _Parts, claims: Counter[Asset]) -> str | None:
+    """Say which of its files is claimed twice: by another item, or by its own."""
+    for asset, times in Counter(parts.used).items():
+        if claims[asset] > 1:
+            return (
+                f"{parts.id}: another STAC item claims {asset.name} too; put each item into a folder of its own, with "
+                "its files"
+            )
+        if times > 1:
+            item = parts.item.asset.name if parts.item else parts.id
+            return f"{item}: names {asset.name} as two of its assets; download it again, with its files"
+    return None
+
+
+def _found(parts: _Parts, claims: Counter[Asset]) -> Found:
     match = parts.match
+    contested = _contested(parts, claims)
     return Found(
         scene=f"{match['sensor']}{match['number']}_{match['path']}{match['row']}_{match['day']}",
         product=f"Landsat {match['level']}",
@@ -134,7 +153,7 @@ def _found(parts: _Parts, claims: int) -> Found:
         images=tuple(parts.bands.values()),
         others=tuple(parts.others),
         masks=tuple(parts.masks.values()),
-        open=partial(_open if claims == 1 else _refuse_rivals, parts),
+        open=partial(_open, parts) if contested is None else partial(_refuse, contested),
     )
 
 
@@ -144,7 +163,7 @@ def _open(parts: _Parts, _given: Given) -> SceneInfo:
     Raises
     ------
     InputError
-        If it is of an older collection, of MSS, or taken at night, or a file is missing or damaged.
+        If it is of an older collection, of MSS, or taken at night, or a file is missing, damaged or of another scene.
 
     """
     match = parts.match
@@ -157,7 +176,7 @@ def _open(parts: _Parts, _given: Given) -> SceneInfo:
     if not parts.bands:
         raise InputError(f"{parts.id}: none of its bands lies beside its metadata; download them into the same folder")
     chosen = next((parts.metadata[k] for k in ("txt", "json", "xml") if k in parts.metadata), None)
-    mtl = None if chosen is None else read_mtl(chosen)
+    mtl = None if chosen is None else _own(parts, read_mtl(chosen))
     numbers = sorted(parts.bands)
     assets = [parts.bands[n] for n in numbers]
     layout = lay_out(assets)
@@ -194,6 +213,16 @@ def _open(parts: _Parts, _given: Given) -> SceneInfo:
         **layout.provenance(f"Landsat-{int(match['number'])} image courtesy of the U.S. Geological Survey"),
     )
     return _with_metadata(info, parts, mtl)
+
+
+def _own(parts: _Parts, mtl: Mtl) -> Mtl:
+    """Return the MTL, which may have been found by a name such as ``mtl.txt``, if it is of this product."""
+    told = mtl.text("PRODUCT_CONTENTS", "LANDSAT_PRODUCT_ID")
+    if told is not None and not stac.same_product(parts.id, told):
+        raise InputError(
+            f"{mtl.name}: is of {told[:48]!r}, not of {parts.id}; put each scene's files into a folder of their own"
+        )
+    return mtl
 
 
 def _why(parts: _Parts) -> str:
@@ -259,7 +288,7 @@ def _scales(parts: _Parts, mtl: Mtl | None, numbers: list[int]) -> tuple[list[tu
             return own, Level.SURFACE, ["surface reflectance by scale and offset of the STAC item"]
         if mtl is None:
             told = "surface reflectance = number x 0.0000275 - 0.2, as in all of Collection 2; there is no MTL"
-            return [_SR_SCALE] * len(numbers), Level.SURFACE, [told]
+            return [_SR_SCALE] * len(numbers), Level.SURFACE, [told, *_not_scaled(parts, numbers)]
         found = _of_mtl(mtl, "LEVEL2_SURFACE_REFLECTANCE_PARAMETERS", numbers)
         return found, Level.SURFACE, ["surface reflectance by the factors of the MTL"]
     if mtl is None:
@@ -276,6 +305,15 @@ def _scales(parts: _Parts, mtl: Mtl | None, numbers: list[int]) -> tuple[list[tu
         f"reflectance by the factors of the MTL, divided by the sine of the sun's elevation ({sun.elevation_deg:.1f})"
     )
     return found, Level.TOA, [told]
+
+
+def _not_scaled(parts: _Parts, numbers: list[int]) -> list[str]:
+    """Tell of scales that the STAC item gives without their offsets."""
+    alone = [n for n in numbers if parts.item and n in parts.item.without_offset()]
+    if not alone:
+        return []
+    listed = ", ".join(map(str, alone))
+    return [f"the STAC item tells a scale without an offset (band {listed}), so its scales are not used"]
 
 
 def _of_mtl(mtl: Mtl, group: str, numbers: list[int]) -> list[tuple[float, float]]:

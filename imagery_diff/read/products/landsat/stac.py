@@ -20,6 +20,7 @@ from imagery_diff.read.xml import finite
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Iterator
 
     from imagery_diff.read.assets import Asset, Delivery
 
@@ -35,6 +36,23 @@ _BAND = re.compile(r"(?:SR_)?B(\d{1,2})", re.IGNORECASE)
 _RASTER = re.compile(rf"(?:.*[_.-])?(?:{'|'.join(_NAMES)}|(?:SR_)?B\d{{1,2}}|qa_pixel)\.tiff?", re.IGNORECASE)
 _MTL = re.compile(r".*MTL\.json", re.IGNORECASE)
 _SAME = ("sensor", "number", "level", "path", "row", "day", "collection", "tier")
+
+
+def same_product(one: str, other: str) -> bool:
+    """Whether two names are of one product; the day on which it was made counts where both tell it.
+
+    Examples
+    --------
+    >>> same_product("LC09_L2SP_114030_20231020_02_T1", "LC09_L2SP_114030_20231020_20231022_02_T1")
+    True
+    >>> same_product("LC09_L2SP_114030_20231020_02_T1", "LC09_L2SP_114030_20231105_20231107_02_T1")
+    False
+
+    """
+    a, b = _ID.fullmatch(one), _ID.fullmatch(other)
+    if a is None or b is None or any(a[k].upper() != b[k].upper() for k in _SAME):
+        return False
+    return a["made"] == b["made"] or None in (a["made"], b["made"])
 
 
 @dataclass(frozen=True)
@@ -90,7 +108,7 @@ class Item:
             raise InputError(f"{self.asset.name}: {error}") from error
 
     def scales(self, numbers: list[int]) -> list[tuple[float, float]] | None:
-        """Return scale and offset of each of these bands; None where it tells none of one.
+        """Return scale and offset of each of these bands; None where it does not tell both of one.
 
         Raises
         ------
@@ -99,27 +117,37 @@ class Item:
 
         """
         told: dict[int, tuple[float, float]] = {}
-        for key, entry in self.content["assets"].items():
-            layer = _layer(str(key), self.match["sensor"])
-            if isinstance(layer, int) and isinstance(entry, dict) and (scale := _scale(entry)) is not None:
-                if not 0 < scale[0] < 1 or abs(scale[1]) > 1:
-                    raise InputError(
-                        f"{self.asset.name}: its scale and offset of {str(key)[:40]} make no reflectance; download it "
-                        "again"
-                    )
-                told[layer] = scale
+        for layer, key, scale, offset in self._scales():
+            if offset is None:
+                continue
+            if not 0 < scale < 1 or abs(offset) > 1:
+                raise InputError(
+                    f"{self.asset.name}: its scale and offset of {key[:40]} make no reflectance; download it again"
+                )
+            told[layer] = scale, offset
         return [told[n] for n in numbers] if set(numbers) <= set(told) else None
 
+    def without_offset(self) -> list[int]:
+        """Return the bands of which it tells a scale alone: 0 in its place would be 0.2 too bright."""
+        return sorted({layer for layer, _, _, offset in self._scales() if offset is None})
 
-def _scale(entry: dict[str, Any]) -> tuple[float, float] | None:
+    def _scales(self) -> Iterator[tuple[int, str, float, float | None]]:
+        """Yield number, key, scale and offset of each band of which it tells a scale."""
+        for key, entry in self.content["assets"].items():
+            layer = _layer(str(key), self.match["sensor"])
+            if isinstance(layer, int) and isinstance(entry, dict) and (told := _scale(entry)) is not None:
+                yield layer, str(key), *told
+
+
+def _scale(entry: dict[str, Any]) -> tuple[float, float | None] | None:
     """Return scale and offset by version 1 of the raster extension (``raster:bands``), else by version 2."""
     for words in ("raster:bands", "bands"):
         bands, prefix = entry.get(words), "" if words == "raster:bands" else "raster:"
         first = bands[0] if isinstance(bands, list) and bands and isinstance(bands[0], dict) else {}
         if (scale := finite(first.get(f"{prefix}scale"))) is not None:
-            return scale, finite(first.get(f"{prefix}offset")) or 0.0
+            return scale, finite(first.get(f"{prefix}offset"))
     scale = finite(entry.get("raster:scale"))
-    return None if scale is None else (scale, finite(entry.get("raster:offset")) or 0.0)
+    return None if scale is None else (scale, finite(entry.get("raster:offset")))
 
 
 def find_items(delivery: Delivery) -> list[Item]:

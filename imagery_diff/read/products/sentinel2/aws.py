@@ -14,6 +14,7 @@ processing baseline is taken from the product's name, else from the tile's.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import dataclass, replace
 from functools import partial
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 _BAND = re.compile(r"(B0[1-9]|B8A|B1[0-2]|SCL|TCI|AOT|WVP|VIS)\.jp2", re.IGNORECASE)
 _RESOLUTION = re.compile(r"R(10|20|60)m", re.IGNORECASE)
 _MASK = re.compile(r"(CLD_(?P<step>[26]0)m|CLASSI_B00)\.jp2|MSK_CLOUDS_B00\.gml", re.IGNORECASE)
+_LATEST_SEEN = dt.timedelta(hours=1)
+"""After the start of the data take, which a product's name tells; tiles are seen up to some 20 minutes after it."""
 _METADATA = ("metadata.xml", "tileinfo.json", "productinfo.json")
 
 
@@ -96,6 +99,7 @@ def _take(parts: Parts, part: str, assets: list[Asset]) -> None:
             parts.add(band[1].upper(), int(resolution[1]) if resolution else None, asset)
             parts.level = "L2A" if resolution else parts.level
         elif mask and part == "qi":
+            parts.others = (*parts.others, asset)
             if mask["step"]:
                 parts.add("CLD", int(mask["step"]), asset)
             elif asset.name.lower().endswith(".gml"):
@@ -120,7 +124,7 @@ def _open(tile: _Tile, given: Given) -> SceneInfo:
     Raises
     ------
     InputError
-        If its metadata are damaged or contradict each other.
+        If its metadata are damaged, or of two levels.
 
     """
     parts = tile.parts
@@ -128,10 +132,16 @@ def _open(tile: _Tile, given: Given) -> SceneInfo:
     stamp = info.get("timestamp")
     facts = Facts(acquired=time(tile.told["tileinfo.json"], stamp) if isinstance(stamp, str) else None)
     levels = {parts.level}
+    caveats = []
     if named := names.PRODUCT.fullmatch(parts.name):
         levels.add(named["level"])
-        identifier = product.get("datatakeIdentifier")
-        strip = identifier.rsplit("_N", 1)[0] if isinstance(identifier, str) else None
+        if product and product.get("name") != parts.name:
+            caveats.append(
+                f"{parts.name}: {tile.told['productinfo.json'].name} is of another product, it is not used; check that "
+                "the files are of one tile"
+            )
+            product = {}
+        strip = names.strip_of(product.get("datatakeIdentifier"))
         facts = replace(
             facts,
             name=parts.name,
@@ -145,6 +155,8 @@ def _open(tile: _Tile, given: Given) -> SceneInfo:
         facts = replace(facts, sun=own.sun, view=own.view, acquired=own.acquired or facts.acquired)
         if facts.offsets is None:
             facts = _with_baseline(facts, own.baseline, f"TILE_ID of {parts.granule.name}")
+    if named and (wrong := _wrong_time(named["time"], facts.acquired)):
+        caveats.append(f"{parts.name}: {wrong}")
     levels.discard(None)
     if len(levels) > 1:
         raise InputError(
@@ -152,7 +164,19 @@ def _open(tile: _Tile, given: Given) -> SceneInfo:
             "its own"
         )
     parts.level = levels.pop() if levels else None
-    return scene.make(parts, replace(facts, level=parts.level), given.offset)
+    made = scene.make(parts, replace(facts, level=parts.level), given.offset)
+    return replace(made, caveats=(*made.caveats, *caveats))
+
+
+def _wrong_time(told: str, acquired: dt.datetime | None) -> str | None:
+    """Say where the tile's time is not within its data take, by the name of the product."""
+    start = names.time_of(told)
+    if start is None or acquired is None or abs(acquired - start) <= _LATEST_SEEN:
+        return None
+    return (
+        f"its metadata say it was taken at {acquired:%Y-%m-%d %H:%M} UTC, its product's name {start:%Y-%m-%d %H:%M}; "
+        "check that the files are of one tile"
+    )
 
 
 def _with_baseline(facts: Facts, digits: str | None, where: str) -> Facts:

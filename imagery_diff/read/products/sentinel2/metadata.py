@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from imagery_diff.errors import InputError
 from imagery_diff.geometry import Sun, View
-from imagery_diff.read.products.sentinel2.names import BAND_IDS, BAND_NAMES, plain
+from imagery_diff.read.products.sentinel2.names import BAND_IDS, BAND_NAMES, plain, strip_of
 from imagery_diff.read.xml import read_xml
 from imagery_diff.scene import Orbit
 
@@ -97,7 +97,6 @@ def _of_product(asset: Asset) -> Facts:
     start = root.text_of("DATATAKE_SENSING_START") or root.text_of("PRODUCT_START_TIME")
     relative = root.number("SENSING_ORBIT_NUMBER")
     datatake = root.first("Datatake")
-    strip = datatake.attribute("datatakeIdentifier") if datatake else None
     baseline = root.number("PROCESSING_BASELINE")
     offsets, why = _offsets(asset, root, level, baseline)
     return Facts(
@@ -108,7 +107,7 @@ def _of_product(asset: Asset) -> Facts:
         orbit=Orbit(
             relative=int(relative) if relative is not None and relative > 0 else None,
             direction=(root.text_of("SENSING_ORBIT_DIRECTION") or "").lower() or None,
-            strip=strip.rsplit("_N", 1)[0] if strip else None,
+            strip=strip_of(datatake.attribute("datatakeIdentifier") if datatake else None),
         ),
         name=plain((root.text_of("PRODUCT_URI") or root.text_of("PRODUCT_URI_2A") or "").removesuffix(".SAFE")) or None,
         baseline=baseline,

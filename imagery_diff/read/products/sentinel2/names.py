@@ -59,6 +59,8 @@ OLD_PRODUCT = re.compile(r"(?P<mission>S2[A-D])_(?:OPER|USER)_PRD_MSI(?P<level>L
 PRODUCT_XML = re.compile(r"MTD_MSI(?:L1C|L2A)\.xml|S2[A-D]_(?:OPER|USER)_MTD_SAF(?:L1C|L2A)_\w+\.xml", re.IGNORECASE)
 GRANULE_XML = re.compile(r"MTD_TL\.xml|S2[A-D]_(?:OPER|USER)_MTD_(?:L1C|L2A)_TL_\w+\.xml", re.IGNORECASE)
 
+_DATATAKE = re.compile(r"(G?S2[A-D]_\d{8}T\d{6}_\d{6})(?:_N\d\d\.\d\d)?", re.ASCII)
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -108,6 +110,19 @@ def safe_of(asset: Asset) -> str | None:
     """Return the name of the SAFE a file lies in; None if it lies in none."""
     parts = (*asset.root.parts[-1:], *asset.relative.split("/")[:-1])
     return next((p for p in reversed(parts) if p.upper().endswith(".SAFE")), None)
+
+
+def strip_of(datatake: object) -> str | None:
+    """Return the data take by its identifier, without the processing baseline; None if it is none.
+
+    Examples
+    --------
+    >>> strip_of("GS2A_20231020T020651_043500_N05.09"), strip_of("../x_N05.09"), strip_of(None)
+    ('GS2A_20231020T020651_043500', None, None)
+
+    """
+    match = _DATATAKE.fullmatch(datatake) if isinstance(datatake, str) else None
+    return match[1] if match else None
 
 
 def plain(text: str) -> str:

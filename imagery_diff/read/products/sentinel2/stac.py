@@ -151,7 +151,7 @@ def facts_of(item: Item) -> Facts:
         orbit=Orbit(
             relative=int(relative) if relative else None,
             direction=_text(told.get("sat:orbit_state")),
-            strip=datatake.rsplit("_N", 1)[0] if datatake else None,
+            strip=names.strip_of(datatake),
         ),
         name=item.id,
         baseline=number("s2:processing_baseline"),
