@@ -20,7 +20,7 @@ import uuid
 from collections import OrderedDict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
 
 from imagery_diff.errors import InputError
 from imagery_diff.read import s3, tls
@@ -81,18 +81,19 @@ def shown(given: str | Path) -> str:
 
 
 def checked(url: str) -> str:
-    """Return the address that is asked: that of a bucket for ``s3://``.
+    """Return the address that is asked: that of a bucket for ``s3://``, else in ASCII.
 
     Raises
     ------
     InputError
-        If it holds a password, names no file, or has odd characters, or a variable for buckets cannot be used.
+        If it holds a password, names no file or no host, or has odd characters, or a variable for buckets cannot be
+        used.
 
     """
     name = shown(url)
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
+        host, port = parts.hostname, parts.port
     except ValueError as error:
         raise InputError(f"{name}: is no address that can be read; check it") from error
     if "@" in parts.netloc:
@@ -100,7 +101,27 @@ def checked(url: str) -> str:
     blank = " " in url and not _in_bucket(url)
     if not host or parts.path.endswith("/") or not parts.path or not url.isprintable() or blank:
         raise InputError(f"{name}: names no file; an address of one image is needed, https://… or s3://bucket/key")
-    return s3.bucket(url, name).url if _in_bucket(url) else url
+    if _in_bucket(url):
+        return s3.bucket(url, name).url
+    known = _known(host, name)
+    if url.isascii():
+        return url
+    # As browsers write it, who are where such an address is copied from (RFC 3987, 3.1).
+    netloc = parts.netloc if host.isascii() else known + ("" if port is None else f":{port}")
+    rest = (re.sub(r"[^\x00-\x7f]+", lambda m: quote(m[0]), part) for part in parts[2:])
+    return urlunsplit(SplitResult(parts.scheme, netloc, *rest))
+
+
+def _known(host: str, name: str) -> str:
+    """Return a host's name as it is looked up."""
+    try:
+        known = host.encode("idna").decode()
+        # Python's rules are those of 2003, by which some names (ß) are another host's than by those of today.
+        if host.isascii() or known.encode().decode("idna") == host:
+            return known
+    except UnicodeError:
+        pass
+    raise InputError(f"{name}: {host[:80]} is no name of a host that can be asked; check it, or give it as xn--…")
 
 
 def _in_bucket(url: str) -> bool:
@@ -118,8 +139,7 @@ class RemoteFile:
 
     def __init__(self, url: str) -> None:
         self.name = shown(url)
-        checked(url)
-        self.given = url
+        self.given, self.asked = url, checked(url)
         self.size: int | None = None
         self.tag: str | None = None
         self.fetched = 0
@@ -177,7 +197,7 @@ class RemoteFile:
         """Send one request."""
         # The environment is read each time: credentials end, and who was refused sets them and tries again.
         bucket = s3.bucket(self.given, self.name) if _in_bucket(self.given) else None
-        request = _request(bucket or self.given, f"bytes={begin}-{end - 1}")
+        request = _request(bucket or self.asked, f"bytes={begin}-{end - 1}")
         limit = time.monotonic() + REQUEST_S
         try:
             with _opener(self.name, bucket).open(request, timeout=STALL_S) as answer:
@@ -196,6 +216,10 @@ class RemoteFile:
             # Not the error's own words: they may repeat the address.
             words = "it stalls" if isinstance(cause, TimeoutError) else f"{type(cause).__name__}"
             raise _Passing(words) from None
+        except InputError:  # also a ValueError
+            raise
+        except ValueError:  # nothing else of a request is unchecked
+            raise InputError(f"{self.name}: the proxy is no address; check http_proxy and https_proxy") from None
         if len(body) < wanted:
             raise _Passing(f"it sent {len(body)} of {wanted} bytes")
         self.size, self.tag = size, tag
@@ -260,19 +284,26 @@ class _SameHost(urllib.request.HTTPRedirectHandler):
 
     def http_error_302(self, req: Any, fp: Any, code: int, msg: str, headers: Any) -> Any:
         """Look where it leads before anything of the standard library does."""
-        if self.bucket is not None:
+        if self.bucket is not None or not headers.get("Location"):
             # It may be signed, for this host and name alone; a bucket sends on to another region.
             return None
-        target = urlsplit(urllib.parse.urljoin(req.full_url, headers.get("Location") or ""))
         here = urlsplit(req.full_url)
+        try:
+            url = urljoin(req.full_url, headers["Location"])
+            target = urlsplit(url)
+            ports = (here.port or 80, target.port or 443)
+        except ValueError:
+            fp.close()
+            raise InputError(f"{self.name}: the server sends on to what is no address; get it another way") from None
         same = target.scheme == here.scheme and target.netloc == here.netloc
-        ports = (here.port or 80, target.port or 443)
         safer = (here.scheme, target.scheme) == ("http", "https") and target.hostname == here.hostname
         safer = safer and ports == (80, 443)
         if not (same or safer):
             host = f"{target.scheme}://{target.netloc.rpartition('@')[2]}"[:80]
             fp.close()
             raise InputError(f"{self.name}: the server sends on to {host}, which is not followed; give that address")
+        # What was looked at is what is followed: the library reads "////host/" and "URI:" in its own way.
+        headers.replace_header("Location", url)
         return super().http_error_302(req, fp, code, msg, headers)
 
     http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302

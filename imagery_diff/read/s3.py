@@ -133,6 +133,8 @@ def bucket(url: str, name: str) -> Bucket:
         raise InputError(f"{name}: {host[:80]!r} is no bucket that can be asked; give its https:// address")
     if "?" in url or "#" in url:
         raise InputError(f"{name}: an s3:// address ends with the key, without ? and #; give a signed https:// address")
+    if not url.isprintable():
+        raise InputError(f"{name}: holds signs that no key can be asked by; check the address")
     profile = _Profile(name)
     region = _of("AWS_REGION", "AWS_DEFAULT_REGION") or profile.get("region")
     if region and not _REGION.fullmatch(region):
@@ -165,9 +167,17 @@ def _endpoint(name: str, profile: _Profile) -> str:
         plain = _of("AWS_HTTPS").lower() in {"no", "false", "off", "0"}
         told = host if "://" in host else f"{'http' if plain else 'https'}://{host}"
     told = told or profile.get("endpoint_url")
-    if told and not re.fullmatch(r"https?://[A-Za-z0-9.\[\]:-]+(/[A-Za-z0-9._~/-]*)?", told):
+    if told and not (re.fullmatch(r"https?://[A-Za-z0-9.\[\]:-]+(/[A-Za-z0-9._~/-]*)?", told) and _has_host(told)):
         raise InputError(f"{name}: AWS_ENDPOINT_URL is no address; give one like https://s3.example.org, or unset it")
     return told.rstrip("/")
+
+
+def _has_host(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return bool((parts.hostname or "").encode("idna")) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _keys(name: str, profile: _Profile) -> Keys | None:

@@ -265,6 +265,9 @@ def test_a_signed_request_follows_no_redirect(server, environment):
         ),
         ({"AWS_REGION": "eu west"}, URL, "AWS_REGION is no region"),
         ({"AWS_ENDPOINT_URL": "file:///etc"}, URL, "AWS_ENDPOINT_URL is no address"),
+        ({"AWS_ENDPOINT_URL": "http://[bad"}, URL, "AWS_ENDPOINT_URL is no address"),
+        ({"AWS_ENDPOINT_URL": "http://a..b"}, URL, "AWS_ENDPOINT_URL is no address"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:99999"}, URL, "AWS_ENDPOINT_URL is no address"),
         ({"AWS_ENDPOINT_URL": f"https://me:{SECRET}@example.org"}, URL, "AWS_ENDPOINT_URL is no address"),
         ({"AWS_PROFILE": "a\nb"}, URL, "AWS_PROFILE is no name"),
         ({}, f"{URL}?versionId={SECRET}", r"without \? and #"),
@@ -297,6 +300,11 @@ def test_where_a_bucket_is_asked(environment, variables, asked):
     for name, value in variables.items():
         environment.setenv(name, value)
     assert remote.checked("s3://some-bucket/a.tif") == asked
+
+
+def test_a_key_that_cannot_be_written_is_refused():
+    with pytest.raises(InputError, match="signs that no key can be asked by"):
+        s3.bucket("s3://some-bucket/\udc80.tif", "it")
 
 
 @pytest.mark.parametrize(
