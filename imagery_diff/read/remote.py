@@ -18,7 +18,7 @@ import urllib.error
 import urllib.request
 import uuid
 from collections import OrderedDict
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
 
@@ -200,10 +200,10 @@ class RemoteFile:
         request = _request(bucket or self.asked, f"bytes={begin}-{end - 1}")
         limit = time.monotonic() + REQUEST_S
         try:
-            with _opener(self.name, bucket).open(request, timeout=STALL_S) as answer:
+            with _opener(self.name, bucket, limit).open(request, timeout=STALL_S) as answer:
                 size, tag = self._checked(answer, begin)
                 wanted = min(end, size) - begin
-                body = _read(answer, wanted, limit)
+                body = _read(answer, wanted)
         except urllib.error.HTTPError as error:
             with error:
                 if error.code in _PASSING:
@@ -253,24 +253,59 @@ def _refusal(error: urllib.error.HTTPError, bucket: s3.Bucket | None) -> str:
         return f"the server says {error.code}; check the address, and whether it may be read"
     try:
         body = error.read(_MAX_TOLD)
-    except (OSError, http.client.HTTPException):
+    except (OSError, http.client.HTTPException, _Passing):
         body = b""
     return bucket.refused(error.code, error.headers, body)
 
 
-def _read(answer: Any, wanted: int, limit: float) -> bytes:
-    """Read a body, piece by piece, until there is enough, it ends, or its time is over."""
+def _read(answer: Any, wanted: int) -> bytes:
+    """Read a body, piece by piece, until there is enough or it ends."""
     pieces, got = [], 0
     while got < wanted and (piece := answer.read1(min(wanted - got, 1 << 16))):
         pieces.append(piece)
         got += len(piece)
-        if time.monotonic() > limit:
-            raise _Passing(f"it sent {got} of {wanted} bytes in {REQUEST_S:g} s")
     return b"".join(pieces)
 
 
 class _Passing(Exception):  # noqa: N818 - not an error yet
     """A failure that may pass."""
+
+
+class _Limited(io.RawIOBase):
+    """What a server sends, head and body, until the time of the request is over, however it trickles."""
+
+    def __init__(self, raw: Any, sock: Any, limit: float) -> None:
+        super().__init__()
+        self.raw, self.sock, self.limit = raw, sock, limit
+
+    def readable(self) -> bool:
+        """Whether it can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> Any:
+        """Wait for the next bytes, no longer than there is time."""
+        left = self.limit - time.monotonic()
+        if left > 0:
+            self.sock.settimeout(min(STALL_S, left))
+            try:
+                return self.raw.readinto(buffer)
+            except TimeoutError:
+                if left > STALL_S:
+                    raise
+        raise _Passing(f"it is not done in {REQUEST_S:g} s")
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self.raw.close()
+        super().close()
+
+
+class _Answer(http.client.HTTPResponse):
+    """An answer, or that of a proxy that is asked for a way through."""
+
+    def __init__(self, limit: float, sock: Any, *args: Any, **more: Any) -> None:
+        super().__init__(sock, *args, **more)
+        self.fp = io.BufferedReader(_Limited(self.fp.detach(), sock, limit))
 
 
 class _SameHost(urllib.request.HTTPRedirectHandler):
@@ -287,52 +322,63 @@ class _SameHost(urllib.request.HTTPRedirectHandler):
         if self.bucket is not None or not headers.get("Location"):
             # It may be signed, for this host and name alone; a bucket sends on to another region.
             return None
+        fp.close()
         here = urlsplit(req.full_url)
         try:
             url = urljoin(req.full_url, headers["Location"])
             target = urlsplit(url)
             ports = (here.port or 80, target.port or 443)
         except ValueError:
-            fp.close()
             raise InputError(f"{self.name}: the server sends on to what is no address; get it another way") from None
         same = target.scheme == here.scheme and target.netloc == here.netloc
         safer = (here.scheme, target.scheme) == ("http", "https") and target.hostname == here.hostname
         safer = safer and ports == (80, 443)
         if not (same or safer):
             host = f"{target.scheme}://{target.netloc.rpartition('@')[2]}"[:80]
-            fp.close()
             raise InputError(f"{self.name}: the server sends on to {host}, which is not followed; give that address")
         # What was looked at is what is followed: the library reads "////host/" and "URI:" in its own way.
         headers.replace_header("Location", url)
-        return super().http_error_302(req, fp, code, msg, headers)
+        # It would also read the body of this answer to its end.
+        return super().http_error_302(req, io.BytesIO(), code, msg, headers)
 
     http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
 
-class _Trusting(urllib.request.AbstractHTTPHandler):
-    """Speak https, and read whom to trust only then."""
+class _Speaking(urllib.request.AbstractHTTPHandler):
+    """Speak http and https until the time is over, and read whom to trust only for https."""
 
-    def __init__(self, name: str, variables: tuple[str, ...]) -> None:
+    def __init__(self, name: str, variables: tuple[str, ...], limit: float) -> None:
         super().__init__()
-        self.name, self.variables = name, variables
+        self.name, self.variables, self.limit = name, variables, limit
 
-    def https_request(self, request: Any) -> Any:
+    def http_request(self, request: Any) -> Any:
         """Complete a request."""
         return self.do_request_(request)
 
-    def https_open(self, req: Any) -> Any:
+    https_request = http_request
+
+    def http_open(self, req: Any) -> Any:
         """Send it."""
-        return self.do_open(http.client.HTTPSConnection, req, context=tls.trusting(self.name, self.variables))
+        return self.do_open(partial(self._connection, http.client.HTTPConnection), req)
+
+    def https_open(self, req: Any) -> Any:
+        """Send it over TLS."""
+        context = tls.trusting(self.name, self.variables)
+        return self.do_open(partial(self._connection, http.client.HTTPSConnection), req, context=context)
+
+    def _connection(self, kind: Any, host: str, **more: Any) -> Any:
+        found = kind(host, **more)
+        found.response_class = partial(_Answer, self.limit)
+        return found
 
 
-def _opener(name: str, bucket: s3.Bucket | None) -> urllib.request.OpenerDirector:
-    """Return what speaks http and https and nothing else."""
+def _opener(name: str, bucket: s3.Bucket | None, limit: float) -> urllib.request.OpenerDirector:
+    """Return what speaks http and https and nothing else, until that moment."""
     variables = tls.AUTHORITIES if bucket is None else ("AWS_CA_BUNDLE", *tls.AUTHORITIES)
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler(),
-        urllib.request.HTTPHandler(),
-        _Trusting(name, variables),
+        _Speaking(name, variables, limit),
         urllib.request.HTTPDefaultErrorHandler(),
         urllib.request.HTTPErrorProcessor(),
         _SameHost(name, bucket),

@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from urllib.parse import quote
 
 import numpy as np
@@ -237,6 +238,14 @@ def test_every_refusal_is_one_line_without_a_secret(server, environment, signed,
     if signed:
         sign_in(environment)
     refused(server, words)
+
+
+def test_a_refusal_that_trickles_is_waited_for_no_longer_than_a_request(server):
+    server.mode = "trickles"
+    server.refuses = lambda *_: (403, {}, b"<Code>AccessDenied</Code>" * 4)
+    begin = time.monotonic()
+    refused(server, r"the server says 403\)")
+    assert time.monotonic() - begin < 2
 
 
 def test_who_was_refused_may_set_the_keys_and_try_again(server, environment):
