@@ -179,6 +179,41 @@ def test_a_profile_that_cannot_be_used_says_so_without_a_word_of_it(server, envi
     assert open_scene(URL).grid.shape == (1024, 1024)
 
 
+@pytest.mark.parametrize("profile", ["port", "none", "a\nb"])
+@pytest.mark.parametrize("unsigned", [False, True])
+def test_a_profile_is_not_read_where_none_is_needed(server, environment, tmp_path, profile, unsigned):
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws/config").write_text("[profile port]\nregion = of the profile\n")
+    environment.setenv("AWS_PROFILE", profile)
+    if unsigned:
+        environment.setenv("AWS_NO_SIGN_REQUEST", "YES")
+    else:
+        sign_in(environment)
+        server.refuses = guarded()
+    assert open_scene(URL).grid.shape == (1024, 1024)
+
+
+@pytest.mark.parametrize(
+    ("key", "variable", "words"),
+    [
+        ("region", "AWS_REGION", "region of the profile port is no region"),
+        ("region", "AWS_DEFAULT_REGION", "AWS_DEFAULT_REGION is no region"),
+        ("endpoint_url", "AWS_ENDPOINT_URL", "endpoint_url of the profile port is no address"),
+        ("endpoint_url", "AWS_S3_ENDPOINT", "AWS_S3_ENDPOINT is no address"),
+    ],
+)
+def test_what_is_wrong_is_said_of_where_it_stands(server, environment, tmp_path, key, variable, words):
+    environment.delenv("AWS_ENDPOINT_URL")
+    if "profile" in words:
+        (tmp_path / ".aws").mkdir()
+        own = f"aws_access_key_id = {ACCESS}\naws_secret_access_key={SECRET}\n"
+        (tmp_path / ".aws/config").write_text(f"[profile port]\n{own}{key} = {SECRET} x\n")
+        environment.setenv("AWS_PROFILE", "port")
+    else:
+        environment.setenv(variable, "o o")
+    refused(server, words)
+
+
 @pytest.mark.parametrize("place", ["~nobody-of-this-name/x", ".", "no\nsuch"])
 def test_a_place_of_profiles_that_is_none_ends_in_one_line(server, environment, tmp_path, place):
     environment.chdir(tmp_path)
