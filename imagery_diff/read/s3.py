@@ -29,6 +29,9 @@ _EMPTY = hashlib.sha256(b"").hexdigest()
 _FIRST_REGION = "us-east-1"
 _MAX_BYTES = 1_000_000
 """Of a file of profiles."""
+_SUFFIXES = {"cn": "amazonaws.com.cn", "eusc": "amazonaws.eu"}
+"""Domains of regions that are clouds of their own, in China and the European Sovereign Cloud, by how their names begin;
+https://docs.amazonaws.cn/en_us/general/latest/gr/endpoints-arns.html and ``partitions.json`` of AWS's SDKs."""
 _REGION = re.compile(r"[a-z0-9-]{1,40}")
 _CLOCK = frozenset({"RequestTimeTooSkewed", "RequestExpired"})
 _STALE = frozenset({"ExpiredToken", "TokenRefreshRequired", "InvalidToken"})
@@ -142,8 +145,9 @@ def bucket(url: str, name: str) -> Bucket:
     if region and not _REGION.fullmatch(region):
         raise InputError(f"{name}: {origin} is no region; give one like {_FIRST_REGION}, or unset it")
     endpoint = _endpoint(name, profile)
-    within = f".{region}" if region else ""
-    base = f"{endpoint}/{host}" if endpoint else f"https://{host}.s3{within}.amazonaws.com"
+    domain = f"{region}." if region else ""
+    domain += _SUFFIXES.get(region.partition("-")[0], "amazonaws.com")
+    base = f"{endpoint}/{host}" if endpoint else f"https://{host}.s3.{domain}"
     return Bucket(
         url=base + quote(parts.path),
         region=region or _FIRST_REGION,

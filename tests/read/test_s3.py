@@ -331,6 +331,9 @@ def test_what_cannot_be_used_is_told_before_anything_is_asked(server, environmen
     [
         ({}, "https://some-bucket.s3.amazonaws.com/a.tif"),
         ({"AWS_DEFAULT_REGION": "us-west-2"}, "https://some-bucket.s3.us-west-2.amazonaws.com/a.tif"),
+        ({"AWS_REGION": "us-gov-west-1"}, "https://some-bucket.s3.us-gov-west-1.amazonaws.com/a.tif"),
+        ({"AWS_REGION": "cn-north-1"}, "https://some-bucket.s3.cn-north-1.amazonaws.com.cn/a.tif"),
+        ({"AWS_REGION": "eusc-de-east-1"}, "https://some-bucket.s3.eusc-de-east-1.amazonaws.eu/a.tif"),
         ({"AWS_ENDPOINT_URL": "https://s3.example.org/"}, "https://s3.example.org/some-bucket/a.tif"),
         (
             {"AWS_ENDPOINT_URL": "https://a.example", "AWS_ENDPOINT_URL_S3": "https://b.example"},
