@@ -55,7 +55,7 @@ class _Answer(http.server.BaseHTTPRequestHandler):
             for name, value in (headers | {"Content-Length": len(body)}).items():
                 self.send_header(name, str(value))
             self.end_headers()
-            self.wfile.write(body)
+            self._trickle(body) if server.mode == "trickles" else self.wfile.write(body)
         elif server.mode == "redirect" and not self.path.startswith("/moved"):
             self.send_response(302)
             self.send_header("Location", server.target)
@@ -67,6 +67,9 @@ class _Answer(http.server.BaseHTTPRequestHandler):
             self.send_error(503)
         elif server.mode == "stalls":
             time.sleep(3)
+        elif server.mode == "trickles its head":
+            self.wfile.write(b"HTTP/1.0 404 Not Found\r\nX: ")
+            self._trickle(b"a" * 30 + b"\r\n\r\n")
         else:
             self._content()
 
@@ -84,11 +87,14 @@ class _Answer(http.server.BaseHTTPRequestHandler):
         if server.mode == "truncates" or (server.mode == "truncates later" and begin):
             body = body[: len(body) // 2]
         if server.mode == "trickles":
-            for byte in body:
-                self.wfile.write(bytes([byte]))
-                time.sleep(0.05)
+            self._trickle(body)
         self.wfile.write(body)
         server.sent += len(body)
+
+    def _trickle(self, body):
+        for byte in body:
+            self.wfile.write(bytes([byte]))
+            time.sleep(0.05)
 
     def log_message(self, *_):
         """Say nothing."""

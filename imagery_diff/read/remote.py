@@ -18,9 +18,9 @@ import urllib.error
 import urllib.request
 import uuid
 from collections import OrderedDict
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
 
 from imagery_diff.errors import InputError
 from imagery_diff.read import s3, tls
@@ -81,18 +81,19 @@ def shown(given: str | Path) -> str:
 
 
 def checked(url: str) -> str:
-    """Return the address that is asked: that of a bucket for ``s3://``.
+    """Return the address that is asked: that of a bucket for ``s3://``, else in ASCII.
 
     Raises
     ------
     InputError
-        If it holds a password, names no file, or has odd characters, or a variable for buckets cannot be used.
+        If it holds a password, names no file or no host, or has odd characters, or a variable for buckets cannot be
+        used.
 
     """
     name = shown(url)
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
+        host, port = parts.hostname, parts.port
     except ValueError as error:
         raise InputError(f"{name}: is no address that can be read; check it") from error
     if "@" in parts.netloc:
@@ -100,7 +101,27 @@ def checked(url: str) -> str:
     blank = " " in url and not _in_bucket(url)
     if not host or parts.path.endswith("/") or not parts.path or not url.isprintable() or blank:
         raise InputError(f"{name}: names no file; an address of one image is needed, https://… or s3://bucket/key")
-    return s3.bucket(url, name).url if _in_bucket(url) else url
+    if _in_bucket(url):
+        return s3.bucket(url, name).url
+    known = _known(host, name)
+    if url.isascii():
+        return url
+    # As browsers write it, who are where such an address is copied from (RFC 3987, 3.1).
+    netloc = parts.netloc if host.isascii() else known + ("" if port is None else f":{port}")
+    rest = (re.sub(r"[^\x00-\x7f]+", lambda m: quote(m[0]), part) for part in parts[2:])
+    return urlunsplit(SplitResult(parts.scheme, netloc, *rest))
+
+
+def _known(host: str, name: str) -> str:
+    """Return a host's name as it is looked up."""
+    try:
+        known = host.encode("idna").decode()
+        # Python's rules are those of 2003, by which some names (ß) are another host's than by those of today.
+        if host.isascii() or known.encode().decode("idna") == host:
+            return known
+    except UnicodeError:
+        pass
+    raise InputError(f"{name}: {host[:80]} is no name of a host that can be asked; check it, or give it as xn--…")
 
 
 def _in_bucket(url: str) -> bool:
@@ -118,8 +139,7 @@ class RemoteFile:
 
     def __init__(self, url: str) -> None:
         self.name = shown(url)
-        checked(url)
-        self.given = url
+        self.given, self.asked = url, checked(url)
         self.size: int | None = None
         self.tag: str | None = None
         self.fetched = 0
@@ -177,13 +197,13 @@ class RemoteFile:
         """Send one request."""
         # The environment is read each time: credentials end, and who was refused sets them and tries again.
         bucket = s3.bucket(self.given, self.name) if _in_bucket(self.given) else None
-        request = _request(bucket or self.given, f"bytes={begin}-{end - 1}")
+        request = _request(bucket or self.asked, f"bytes={begin}-{end - 1}")
         limit = time.monotonic() + REQUEST_S
         try:
-            with _opener(self.name, bucket).open(request, timeout=STALL_S) as answer:
+            with _opener(self.name, bucket, limit).open(request, timeout=STALL_S) as answer:
                 size, tag = self._checked(answer, begin)
                 wanted = min(end, size) - begin
-                body = _read(answer, wanted, limit)
+                body = _read(answer, wanted)
         except urllib.error.HTTPError as error:
             with error:
                 if error.code in _PASSING:
@@ -196,6 +216,10 @@ class RemoteFile:
             # Not the error's own words: they may repeat the address.
             words = "it stalls" if isinstance(cause, TimeoutError) else f"{type(cause).__name__}"
             raise _Passing(words) from None
+        except InputError:  # also a ValueError
+            raise
+        except ValueError:  # nothing else of a request is unchecked
+            raise InputError(f"{self.name}: the proxy is no address; check http_proxy and https_proxy") from None
         if len(body) < wanted:
             raise _Passing(f"it sent {len(body)} of {wanted} bytes")
         self.size, self.tag = size, tag
@@ -229,24 +253,59 @@ def _refusal(error: urllib.error.HTTPError, bucket: s3.Bucket | None) -> str:
         return f"the server says {error.code}; check the address, and whether it may be read"
     try:
         body = error.read(_MAX_TOLD)
-    except (OSError, http.client.HTTPException):
+    except (OSError, http.client.HTTPException, _Passing):
         body = b""
     return bucket.refused(error.code, error.headers, body)
 
 
-def _read(answer: Any, wanted: int, limit: float) -> bytes:
-    """Read a body, piece by piece, until there is enough, it ends, or its time is over."""
+def _read(answer: Any, wanted: int) -> bytes:
+    """Read a body, piece by piece, until there is enough or it ends."""
     pieces, got = [], 0
     while got < wanted and (piece := answer.read1(min(wanted - got, 1 << 16))):
         pieces.append(piece)
         got += len(piece)
-        if time.monotonic() > limit:
-            raise _Passing(f"it sent {got} of {wanted} bytes in {REQUEST_S:g} s")
     return b"".join(pieces)
 
 
 class _Passing(Exception):  # noqa: N818 - not an error yet
     """A failure that may pass."""
+
+
+class _Limited(io.RawIOBase):
+    """What a server sends, head and body, until the time of the request is over, however it trickles."""
+
+    def __init__(self, raw: Any, sock: Any, limit: float) -> None:
+        super().__init__()
+        self.raw, self.sock, self.limit = raw, sock, limit
+
+    def readable(self) -> bool:
+        """Whether it can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> Any:
+        """Wait for the next bytes, no longer than there is time."""
+        left = self.limit - time.monotonic()
+        if left > 0:
+            self.sock.settimeout(min(STALL_S, left))
+            try:
+                return self.raw.readinto(buffer)
+            except TimeoutError:
+                if left > STALL_S:
+                    raise
+        raise _Passing(f"it is not done in {REQUEST_S:g} s")
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self.raw.close()
+        super().close()
+
+
+class _Answer(http.client.HTTPResponse):
+    """An answer, or that of a proxy that is asked for a way through."""
+
+    def __init__(self, limit: float, sock: Any, *args: Any, **more: Any) -> None:
+        super().__init__(sock, *args, **more)
+        self.fp = io.BufferedReader(_Limited(self.fp.detach(), sock, limit))
 
 
 class _SameHost(urllib.request.HTTPRedirectHandler):
@@ -260,48 +319,66 @@ class _SameHost(urllib.request.HTTPRedirectHandler):
 
     def http_error_302(self, req: Any, fp: Any, code: int, msg: str, headers: Any) -> Any:
         """Look where it leads before anything of the standard library does."""
-        if self.bucket is not None:
+        if self.bucket is not None or not headers.get("Location"):
             # It may be signed, for this host and name alone; a bucket sends on to another region.
             return None
-        target = urlsplit(urllib.parse.urljoin(req.full_url, headers.get("Location") or ""))
+        fp.close()
         here = urlsplit(req.full_url)
+        try:
+            url = urljoin(req.full_url, headers["Location"])
+            target = urlsplit(url)
+            ports = (here.port or 80, target.port or 443)
+        except ValueError:
+            raise InputError(f"{self.name}: the server sends on to what is no address; get it another way") from None
         same = target.scheme == here.scheme and target.netloc == here.netloc
-        ports = (here.port or 80, target.port or 443)
         safer = (here.scheme, target.scheme) == ("http", "https") and target.hostname == here.hostname
         safer = safer and ports == (80, 443)
         if not (same or safer):
             host = f"{target.scheme}://{target.netloc.rpartition('@')[2]}"[:80]
-            fp.close()
             raise InputError(f"{self.name}: the server sends on to {host}, which is not followed; give that address")
-        return super().http_error_302(req, fp, code, msg, headers)
+        # What was looked at is what is followed: the library reads "////host/" and "URI:" in its own way.
+        headers.replace_header("Location", url)
+        # It would also read the body of this answer to its end.
+        return super().http_error_302(req, io.BytesIO(), code, msg, headers)
 
     http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
 
-class _Trusting(urllib.request.AbstractHTTPHandler):
-    """Speak https, and read whom to trust only then."""
+class _Speaking(urllib.request.AbstractHTTPHandler):
+    """Speak http and https until the time is over, and read whom to trust only for https."""
 
-    def __init__(self, name: str, variables: tuple[str, ...]) -> None:
+    def __init__(self, name: str, variables: tuple[str, ...], limit: float) -> None:
         super().__init__()
-        self.name, self.variables = name, variables
+        self.name, self.variables, self.limit = name, variables, limit
 
-    def https_request(self, request: Any) -> Any:
+    def http_request(self, request: Any) -> Any:
         """Complete a request."""
         return self.do_request_(request)
 
-    def https_open(self, req: Any) -> Any:
+    https_request = http_request
+
+    def http_open(self, req: Any) -> Any:
         """Send it."""
-        return self.do_open(http.client.HTTPSConnection, req, context=tls.trusting(self.name, self.variables))
+        return self.do_open(partial(self._connection, http.client.HTTPConnection), req)
+
+    def https_open(self, req: Any) -> Any:
+        """Send it over TLS."""
+        context = tls.trusting(self.name, self.variables)
+        return self.do_open(partial(self._connection, http.client.HTTPSConnection), req, context=context)
+
+    def _connection(self, kind: Any, host: str, **more: Any) -> Any:
+        found = kind(host, **more)
+        found.response_class = partial(_Answer, self.limit)
+        return found
 
 
-def _opener(name: str, bucket: s3.Bucket | None) -> urllib.request.OpenerDirector:
-    """Return what speaks http and https and nothing else."""
+def _opener(name: str, bucket: s3.Bucket | None, limit: float) -> urllib.request.OpenerDirector:
+    """Return what speaks http and https and nothing else, until that moment."""
     variables = tls.AUTHORITIES if bucket is None else ("AWS_CA_BUNDLE", *tls.AUTHORITIES)
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler(),
-        urllib.request.HTTPHandler(),
-        _Trusting(name, variables),
+        _Speaking(name, variables, limit),
         urllib.request.HTTPDefaultErrorHandler(),
         urllib.request.HTTPErrorProcessor(),
         _SameHost(name, bucket),

@@ -24,10 +24,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from email.message import Message
 
+_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 _EMPTY = hashlib.sha256(b"").hexdigest()
 _FIRST_REGION = "us-east-1"
 _MAX_BYTES = 1_000_000
 """Of a file of profiles."""
+_SUFFIXES = {"cn": "amazonaws.com.cn", "eusc": "amazonaws.eu"}
+"""Domains of regions that are clouds of their own, in China and the European Sovereign Cloud, by how their names begin;
+https://docs.amazonaws.cn/en_us/general/latest/gr/endpoints-arns.html and ``partitions.json`` of AWS's SDKs."""
 _REGION = re.compile(r"[a-z0-9-]{1,40}")
 _CLOCK = frozenset({"RequestTimeTooSkewed", "RequestExpired"})
 _STALE = frozenset({"ExpiredToken", "TokenRefreshRequired", "InvalidToken"})
@@ -133,17 +137,21 @@ def bucket(url: str, name: str) -> Bucket:
         raise InputError(f"{name}: {host[:80]!r} is no bucket that can be asked; give its https:// address")
     if "?" in url or "#" in url:
         raise InputError(f"{name}: an s3:// address ends with the key, without ? and #; give a signed https:// address")
-    profile = _Profile(name)
-    region = _of("AWS_REGION", "AWS_DEFAULT_REGION") or profile.get("region")
+    if not url.isprintable():
+        raise InputError(f"{name}: holds signs that no key can be asked by; check the address")
+    unsigned = _yes("AWS_NO_SIGN_REQUEST")
+    profile = _Profile(name, None if unsigned or _of(*_KEYS) else _of("AWS_PROFILE") or None)
+    region, origin = _told(profile, "region", "AWS_REGION", "AWS_DEFAULT_REGION")
     if region and not _REGION.fullmatch(region):
-        raise InputError(f"{name}: AWS_REGION is no region; give one like {_FIRST_REGION}, or unset it")
+        raise InputError(f"{name}: {origin} is no region; give one like {_FIRST_REGION}, or unset it")
     endpoint = _endpoint(name, profile)
-    within = f".{region}" if region else ""
-    base = f"{endpoint}/{host}" if endpoint else f"https://{host}.s3{within}.amazonaws.com"
+    domain = f"{region}." if region else ""
+    domain += _SUFFIXES.get(region.partition("-")[0], "amazonaws.com")
+    base = f"{endpoint}/{host}" if endpoint else f"https://{host}.s3.{domain}"
     return Bucket(
         url=base + quote(parts.path),
         region=region or _FIRST_REGION,
-        keys=None if _yes("AWS_NO_SIGN_REQUEST") else _keys(name, profile),
+        keys=None if unsigned else _keys(name, profile),
         payer=_of("AWS_REQUEST_PAYER").lower() == "requester",
     )
 
@@ -153,32 +161,45 @@ def _of(*variables: str) -> str:
     return next((text for v in variables if (text := os.environ.get(v, "").strip())), "")
 
 
+def _told(profile: _Profile, key: str, *variables: str) -> tuple[str, str]:
+    """Return the first of these variables that is set, else what the profile says; and which it was, for people."""
+    named = next((v for v in variables if _of(v)), None)
+    return (_of(named), named) if named else (profile.get(key), f"{key} of the profile {profile.name}")
+
+
 def _yes(variable: str) -> bool:
     return _of(variable).lower() in {"yes", "true", "on", "1"}
 
 
 def _endpoint(name: str, profile: _Profile) -> str:
     """Return where a server that is not AWS's is asked, without a slash at its end; "" for AWS's."""
-    told = _of("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
-    if not told and (host := _of("AWS_S3_ENDPOINT")):
+    variables = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_S3_ENDPOINT")
+    told, origin = _told(profile, "endpoint_url", *variables)
+    if origin == variables[-1] and "://" not in told:
         # GDAL's, which holds no scheme.
         plain = _of("AWS_HTTPS").lower() in {"no", "false", "off", "0"}
-        told = host if "://" in host else f"{'http' if plain else 'https'}://{host}"
-    told = told or profile.get("endpoint_url")
-    if told and not re.fullmatch(r"https?://[A-Za-z0-9.\[\]:-]+(/[A-Za-z0-9._~/-]*)?", told):
-        raise InputError(f"{name}: AWS_ENDPOINT_URL is no address; give one like https://s3.example.org, or unset it")
+        told = f"{'http' if plain else 'https'}://{told}"
+    if told and not (re.fullmatch(r"https?://[A-Za-z0-9.\[\]:-]+(/[A-Za-z0-9._~/-]*)?", told) and _has_host(told)):
+        raise InputError(f"{name}: {origin} is no address; give one like https://s3.example.org, or unset it")
     return told.rstrip("/")
+
+
+def _has_host(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return bool((parts.hostname or "").encode("idna")) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _keys(name: str, profile: _Profile) -> Keys | None:
     """Return the credentials: of the variables, else of the profile that AWS_PROFILE names; None if there are none."""
-    wanted = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-    access, secret = (_of(v) for v in wanted)
+    access, secret = (_of(v) for v in _KEYS)
     token, origin = _of("AWS_SESSION_TOKEN"), "the keys of AWS_ACCESS_KEY_ID"
     if not access and not secret:
         if profile.name is None:
             return None
-        access, secret, token = (profile.get(k) for k in (*map(str.lower, wanted), "aws_session_token"))
+        access, secret, token = (profile.get(k) for k in (*map(str.lower, _KEYS), "aws_session_token"))
         origin = f"the keys of the profile {profile.name}"
         if not access or not secret:
             raise InputError(
@@ -186,7 +207,7 @@ def _keys(name: str, profile: _Profile) -> Keys | None:
                 f"export-credentials --profile {profile.name} --format env` prints, or AWS_NO_SIGN_REQUEST=YES"
             )
     if not access or not secret:
-        there, absent = wanted if access else wanted[::-1]
+        there, absent = _KEYS if access else _KEYS[::-1]
         raise InputError(f"{name}: {there} is set and {absent} is not; set both, or none")
     if not all(re.fullmatch(r"[\x21-\x7e]*", text) for text in (access, secret, token)):
         raise InputError(f"{name}: {origin[4:]} hold blanks or signs that no key has; copy them again")
@@ -194,10 +215,10 @@ def _keys(name: str, profile: _Profile) -> Keys | None:
 
 
 class _Profile:
-    """What AWS's own files say of the profile that AWS_PROFILE names; nothing where that is not set."""
+    """What AWS's own files say of the profile that AWS_PROFILE names; nothing where none is wanted."""
 
-    def __init__(self, address: str) -> None:
-        self.name = _of("AWS_PROFILE") or None
+    def __init__(self, address: str, name: str | None) -> None:
+        self.name = name
         self._told: dict[str, str] = {}
         if self.name is None:
             return

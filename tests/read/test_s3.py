@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from urllib.parse import quote
 
 import numpy as np
@@ -178,6 +179,41 @@ def test_a_profile_that_cannot_be_used_says_so_without_a_word_of_it(server, envi
     assert open_scene(URL).grid.shape == (1024, 1024)
 
 
+@pytest.mark.parametrize("profile", ["port", "none", "a\nb"])
+@pytest.mark.parametrize("unsigned", [False, True])
+def test_a_profile_is_not_read_where_none_is_needed(server, environment, tmp_path, profile, unsigned):
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws/config").write_text("[profile port]\nregion = of the profile\n")
+    environment.setenv("AWS_PROFILE", profile)
+    if unsigned:
+        environment.setenv("AWS_NO_SIGN_REQUEST", "YES")
+    else:
+        sign_in(environment)
+        server.refuses = guarded()
+    assert open_scene(URL).grid.shape == (1024, 1024)
+
+
+@pytest.mark.parametrize(
+    ("key", "variable", "words"),
+    [
+        ("region", "AWS_REGION", "region of the profile port is no region"),
+        ("region", "AWS_DEFAULT_REGION", "AWS_DEFAULT_REGION is no region"),
+        ("endpoint_url", "AWS_ENDPOINT_URL", "endpoint_url of the profile port is no address"),
+        ("endpoint_url", "AWS_S3_ENDPOINT", "AWS_S3_ENDPOINT is no address"),
+    ],
+)
+def test_what_is_wrong_is_said_of_where_it_stands(server, environment, tmp_path, key, variable, words):
+    environment.delenv("AWS_ENDPOINT_URL")
+    if "profile" in words:
+        (tmp_path / ".aws").mkdir()
+        own = f"aws_access_key_id = {ACCESS}\naws_secret_access_key={SECRET}\n"
+        (tmp_path / ".aws/config").write_text(f"[profile port]\n{own}{key} = {SECRET} x\n")
+        environment.setenv("AWS_PROFILE", "port")
+    else:
+        environment.setenv(variable, "o o")
+    refused(server, words)
+
+
 @pytest.mark.parametrize("place", ["~nobody-of-this-name/x", ".", "no\nsuch"])
 def test_a_place_of_profiles_that_is_none_ends_in_one_line(server, environment, tmp_path, place):
     environment.chdir(tmp_path)
@@ -239,6 +275,14 @@ def test_every_refusal_is_one_line_without_a_secret(server, environment, signed,
     refused(server, words)
 
 
+def test_a_refusal_that_trickles_is_waited_for_no_longer_than_a_request(server):
+    server.mode = "trickles"
+    server.refuses = lambda *_: (403, {}, b"<Code>AccessDenied</Code>" * 4)
+    begin = time.monotonic()
+    refused(server, r"the server says 403\)")
+    assert time.monotonic() - begin < 2
+
+
 def test_who_was_refused_may_set_the_keys_and_try_again(server, environment):
     server.refuses = guarded()
     refused(server, "without credentials")
@@ -265,6 +309,9 @@ def test_a_signed_request_follows_no_redirect(server, environment):
         ),
         ({"AWS_REGION": "eu west"}, URL, "AWS_REGION is no region"),
         ({"AWS_ENDPOINT_URL": "file:///etc"}, URL, "AWS_ENDPOINT_URL is no address"),
+        ({"AWS_ENDPOINT_URL": "http://[bad"}, URL, "AWS_ENDPOINT_URL is no address"),
+        ({"AWS_ENDPOINT_URL": "http://a..b"}, URL, "AWS_ENDPOINT_URL is no address"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:99999"}, URL, "AWS_ENDPOINT_URL is no address"),
         ({"AWS_ENDPOINT_URL": f"https://me:{SECRET}@example.org"}, URL, "AWS_ENDPOINT_URL is no address"),
         ({"AWS_PROFILE": "a\nb"}, URL, "AWS_PROFILE is no name"),
         ({}, f"{URL}?versionId={SECRET}", r"without \? and #"),
@@ -284,6 +331,9 @@ def test_what_cannot_be_used_is_told_before_anything_is_asked(server, environmen
     [
         ({}, "https://some-bucket.s3.amazonaws.com/a.tif"),
         ({"AWS_DEFAULT_REGION": "us-west-2"}, "https://some-bucket.s3.us-west-2.amazonaws.com/a.tif"),
+        ({"AWS_REGION": "us-gov-west-1"}, "https://some-bucket.s3.us-gov-west-1.amazonaws.com/a.tif"),
+        ({"AWS_REGION": "cn-north-1"}, "https://some-bucket.s3.cn-north-1.amazonaws.com.cn/a.tif"),
+        ({"AWS_REGION": "eusc-de-east-1"}, "https://some-bucket.s3.eusc-de-east-1.amazonaws.eu/a.tif"),
         ({"AWS_ENDPOINT_URL": "https://s3.example.org/"}, "https://s3.example.org/some-bucket/a.tif"),
         (
             {"AWS_ENDPOINT_URL": "https://a.example", "AWS_ENDPOINT_URL_S3": "https://b.example"},
@@ -297,6 +347,11 @@ def test_where_a_bucket_is_asked(environment, variables, asked):
     for name, value in variables.items():
         environment.setenv(name, value)
     assert remote.checked("s3://some-bucket/a.tif") == asked
+
+
+def test_a_key_that_cannot_be_written_is_refused():
+    with pytest.raises(InputError, match="signs that no key can be asked by"):
+        s3.bucket("s3://some-bucket/\udc80.tif", "it")
 
 
 @pytest.mark.parametrize(

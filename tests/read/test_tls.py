@@ -106,6 +106,14 @@ def test_a_variable_that_names_no_certificates_is_named(server, authority, tmp_p
     assert server.connections == 0
 
 
+def test_a_head_that_trickles_over_tls_is_not_waited_for(server, authority, trusted, monkeypatch):
+    bearing(server, authority)
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    server.mode = "trickles its head"
+    with pytest.raises(InputError, match=r"in 4 tries \(it is not done in 0.5 s\)"):
+        open_scene(f"{server.address}/image.tif")
+
+
 def test_plain_http_needs_no_authorities(server, monkeypatch):
     monkeypatch.setenv("SSL_CERT_FILE", "/nowhere")
     assert open_scene(f"{server.address}/image.tif").grid.shape == (1024, 1024)
