@@ -223,3 +223,9 @@ def test_a_doubt_counts_only_for_bands_the_image_has(delivered):
     assert (open_scene(path).read().flags[:, :10] & Flag.SUSPECT).all()
     path = delivered(product="AnalyticMS_SR_8b_clip", bands=8, mask=udm2(udm1=(slice(0, 10), 1 << 7)))
     assert (open_scene(path).read().flags[:, :10] & Flag.SUSPECT).all()
+
+
+def test_an_angle_without_its_direction_is_told_and_not_thrown_away(delivered):
+    info = open_scene(delivered(metadata={"view_angle": 5.0}))
+    assert info.view is None
+    assert any("seen 5.4 degrees from the vertical" in n and "from which side" in n for n in info.notes)

@@ -38,7 +38,7 @@ class Facts:
     sun: Sun | None = None
     view: View | None = None
     incidence_deg: float | None = None
-    """Angle at the ground, as the XML tells it."""
+    """Angle at the ground: the XML tells it, or it is computed from that at the satellite."""
     platform: str | None = None
     instrument: str | None = None
     gsd_m: float | None = None
@@ -69,7 +69,9 @@ def read_facts(item: Asset | None, xml: Asset | None) -> Facts:
     if xml is not None:
         told |= {k: v for k, v in _of_xml(xml).items() if v is not None}
     if item is not None:
+        exact = told.get("incidence_deg")
         told |= {k: v for k, v in _of_item(item).items() if v is not None}
+        told |= {} if exact is None else {"incidence_deg": exact}
     if "view" in told and "incidence_deg" in told:
         told["view"] = View(off_nadir_deg=told["incidence_deg"], azimuth_deg=told["view"].azimuth_deg)
     return Facts(**told)
@@ -99,6 +101,9 @@ def _of_item(asset: Asset) -> dict[str, Any]:
             "view": None
             if off_nadir is None or azimuth is None
             else _view(off_nadir, azimuth, drawn="rendered" in properties),
+            "incidence_deg": None
+            if off_nadir is None
+            else _view(off_nadir, 0.0, drawn="rendered" in properties).off_nadir_deg,
             "platform": _text(properties.get("satellite_id")),
             "instrument": _text(properties.get("instrument")),
             "gsd_m": number("gsd"),

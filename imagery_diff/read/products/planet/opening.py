@@ -151,14 +151,20 @@ def _open(delivery: Delivery, asset: Asset, name: Name, _: Given) -> SceneInfo:
             *notes,
             *checked,
             *(() if mask else ("no UDM2 beside it: a bundle with udm2 tells cloud, haze, shadow",)),
-            *(
-                ("view angle is that at the ground; view_angle of the file is that at the satellite",)
-                if facts.view and not whose["simulated"]
-                else ()
-            ),
+            *(() if whose["simulated"] else _view_notes(facts)),
         ),
         caveats=(*_caveats(asset, facts, mask), *doubts),
     )
+
+
+def _view_notes(facts: Facts) -> tuple[str, ...]:
+    """Say what the view's angle is, and that its direction is lacking."""
+    if facts.view:
+        return ("view angle is that at the ground; view_angle of the file is that at the satellite",)
+    if facts.incidence_deg is None:
+        return ()
+    seen = f"seen {facts.incidence_deg:.1f} degrees from the vertical at the ground"
+    return (f"{seen}; its metadata do not tell from which side, so that leaning things are not reckoned with",)
 
 
 def _refuse_unrectified(asset: Asset, name: Name) -> None:
