@@ -46,6 +46,8 @@ class Inspected:
     info: SceneInfo | None = None
     cover: Cover | None = None
     """None where no place was asked for, no mask came, or the scene does not show the place."""
+    shows: bool | None = None
+    """Whether the scene shows the place asked for; None where none was, or the scene has no georeference."""
     refused: str | None = None
     """Why it cannot be used."""
 
@@ -89,7 +91,10 @@ def _opened(found: Found, given: list[str], aoi: AOI | None) -> Inspected:
     names = tuple(dict.fromkeys(given))
     try:
         info = open_found(found)
-        return Inspected(name=info.name, given=names, info=info, cover=cover_of(info, aoi) if aoi else None)
+        if aoi is None:
+            return Inspected(name=info.name, given=names, info=info)
+        shows = None if info.grid.crs is None or aoi.crs is None else _shows(info, aoi.in_crs(info.grid.crs))
+        return Inspected(name=info.name, given=names, info=info, cover=cover_of(info, aoi), shows=shows)
     except ImageryDiffError as error:
         # An index may name no file that may be opened.
         name = found.images[0].name if found.images else found.scene

@@ -114,13 +114,13 @@ def _block(one: Inspected, info: SceneInfo, aoi: AOI | None) -> list[str]:
         ("file", info.name + where),
         ("product", f"{info.product}: {info.level}"),
         ("known by", info.why),
-        ("time", _time(info, aoi)),
+        ("time", _time(info, None if one.shows is False else aoi)),
         ("bands", _bands(info)),
         ("pixels", _pixels(info)),
         ("sun", _sun(info)),
         ("view", _view(info)),
         ("masks", "; ".join(info.masks) or "none"),
-        *([("cloud", _cover_words(one.cover, aoi))] if aoi else []),
+        *([("cloud", _cover_words(one, aoi))] if aoi else []),
         ("credit", _credit(info)),
         ("missing", ", ".join(missing(info)) or "nothing"),
         *(("note", note) for note in info.notes),
@@ -174,10 +174,13 @@ def _credit(info: SceneInfo) -> str:
     return (info.credit or "not known") + (f"; licence: {info.licence}" if info.licence else "")
 
 
-def _cover_words(cover: Cover | None, aoi: AOI | None) -> str:
-    place = aoi.name if aoi else ""
+def _cover_words(one: Inspected, aoi: AOI) -> str:
+    cover, place = one.cover, aoi.name
+    if one.shows is False:
+        return f"the scene does not show {place}"
     if cover is None:
-        return f"not known over {place}: no mask, or the scene does not reach it"
+        why = "it has no georeference" if one.shows is None else "no mask that tells it"
+        return f"not known over {place}: {why}"
     causes = ", ".join(f"{cause} {share:.0%}" for cause, share in cover.causes.items() if share >= 0.005)  # noqa: PLR2004
     shares = f"clear {cover.clear:.0%}, degraded {cover.degraded:.0%}, unseen {cover.unseen:.0%}"
     return f"{shares} of {place} by its mask" + (f" ({causes})" if causes else "")

@@ -58,6 +58,9 @@ def test_the_cover_of_a_place_is_that_of_the_mask(sample):
     assert cover["clear_fraction"] + cover["degraded_fraction"] + cover["unseen_fraction"] == pytest.approx(1, abs=1e-3)
     assert cover["clear_fraction"] > 0.95
     assert inspected(sample, "--aoi", "vostochny")["scenes"][0]["cover"] is None
+    elsewhere = CliRunner().invoke(main, ["inspect", str(sample), "--aoi", "vostochny"]).stdout
+    assert "the scene does not show vostochny" in elsewhere
+    assert "local" not in elsewhere
 
 
 def test_a_place_adds_its_local_time(sample):
