@@ -11,12 +11,13 @@ from jsonschema import Draft202012Validator
 from scipy import ndimage
 from shapely import box
 
-from imagery_diff import AOI, Zone, look, samples
+from imagery_diff import AOI, Zone, compare, look, samples
 from imagery_diff.cli import main
 from imagery_diff.errors import InputError
 from imagery_diff.mark import ALTERED
 from imagery_diff.method.standing import find_standing, find_water
 from imagery_diff.scene import Flag, Level
+from imagery_diff.write import comparison_table
 from imagery_diff.write.look import candidates_geojson, summary, text
 from imagery_diff.write.words import RENDERED
 
@@ -197,6 +198,18 @@ def test_an_image_without_water_says_that_nothing_was_looked_for(opened):
     assert found.candidates == ()
     assert "Nothing was looked for" in text(found)
     assert "stood out" not in text(found)
+
+
+@pytest.mark.parametrize("masked", [True, False])
+def test_clear_is_not_claimed_of_an_image_without_a_mask(opened, masked):
+    info = opened(harbour((SHIP, 0.1)), name="a.tif", cloud_masked=masked)
+    left, bottom, right, top = info.grid.bounds
+    zone = Zone(name="roads", kind="anchorage", polygon=box(left, bottom, right, top), crs=info.grid.crs)
+    place = AOI(name="port", polygon=zone.polygon, zones=(zone,), crs=info.grid.crs)
+    assert ("no cloud mask came with a.tif" in text(look(place, info))) is not masked
+    later = opened(harbour((SHIP, 0.1)) * np.float32(1.01), name="b.tif", cloud_masked=masked)
+    result = compare(place, info, later)
+    assert ("no cloud mask came with a.tif and b.tif" in comparison_table(result)) is not masked
 
 
 def test_an_altered_image_is_called_altered_and_not_rendered(opened):

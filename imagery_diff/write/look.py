@@ -19,7 +19,7 @@ from imagery_diff.write.geojson import bounding_box, wgs84_geometry
 from imagery_diff.write.model import plain, rounded, scene_summary, to_json, zone_summary, zone_title
 from imagery_diff.write.panels import Frame, grid_panel, stretch_of
 from imagery_diff.write.table import columns, labelled
-from imagery_diff.write.words import NOUNS, clean, credits_of, moment_words, pixel_words, stamp_of
+from imagery_diff.write.words import NOUNS, clean, clear_words, credits_of, moment_words, pixel_words, stamp_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -276,7 +276,9 @@ def _zone_lines(found: Look) -> list[str]:
     for state in found.zones:
         groups.setdefault(zone_words(state), []).append(zone_title(state.zone))
     rows = [("; ".join(names), words) for words, names in groups.items()]
-    return columns(("zone", "what is known"), rows, (44, 54))
+    resting = clear_words((found.image,))
+    below = ["", *textwrap.wrap(resting, 100)] if resting else []
+    return [*columns(("zone", "what is known"), rows, (44, 54)), *below]
 
 
 def zone_words(state: ZoneState) -> str:

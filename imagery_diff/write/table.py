@@ -16,6 +16,7 @@ from imagery_diff.write.words import (
     MISSED,
     activity_words,
     clean,
+    clear_words,
     describe_zone,
     moment_words,
     pixel_words,
@@ -175,7 +176,8 @@ def _zones(result: Comparison) -> list[str]:
             *_wrapped("search areas: what they are named for was not located, so none is ever called empty"),
         ]
         lines += columns(("search area", "what is known"), _search_rows(search), _ZONE_WIDTHS)
-    return lines
+    resting = clear_words((result.before, result.after))
+    return [*lines, "", *_wrapped(resting)] if resting else lines
 
 
 def _search_rows(states: Sequence[ZoneState]) -> list[tuple[str, str]]:

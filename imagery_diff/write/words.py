@@ -109,6 +109,14 @@ def pixel_words(info: SceneInfo) -> str:
     return f"{width:.3g} m pixels" if square else f"{width:.3g} x {height:.3g} m pixels"
 
 
+def clear_words(images: Sequence[SceneInfo]) -> str | None:
+    """Say what "clear" rests on where no mask came with an image; None where masks came with all."""
+    bare = [info.name for info in images if not info.cloud_masked and not info.level.radar]
+    if not bare:
+        return None
+    return f"Clear is here what no cloud was recognised over: no cloud mask came with {' and '.join(bare)}."
+
+
 def describe_zone(state: ZoneState) -> str:
     """Say what is known of a zone; absence is only ever of a flag, and only in the share that was clear."""
     share = f"{state.clear_fraction:.0%}"
