@@ -82,10 +82,7 @@ def judge(infos: Infos, ground: AOI | None, params: Params, despite: Sequence[st
         If a rule refuses the pair, or ``despite`` names no rule.
 
     """
-    unknown = set(despite) - {rule.name for rule in RULES}
-    if unknown:
-        names = ", ".join(rule.name for rule in RULES)
-        raise InputError(f"no rule of pairs is called {min(unknown)!r}; they are {names}")
+    check_names(despite)
     caveats = {}
     for rule in RULES:
         found = rule.look(infos, ground, params)
@@ -98,6 +95,21 @@ def judge(infos: Infos, ground: AOI | None, params: Params, despite: Sequence[st
         elif found:
             caveats[rule.name] = found
     return caveats
+
+
+def check_names(despite: Sequence[str]) -> None:
+    """Refuse a name that is no rule's.
+
+    Raises
+    ------
+    InputError
+        If one is not.
+
+    """
+    unknown = set(despite) - {rule.name for rule in RULES}
+    if unknown:
+        names = ", ".join(rule.name for rule in RULES)
+        raise InputError(f"no rule of pairs is called {min(unknown)!r}; they are {names}")
 
 
 def _simulated(infos: Infos, _ground: AOI | None, _params: Params) -> Refused | None:

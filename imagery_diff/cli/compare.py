@@ -23,6 +23,18 @@ _STEPS = 6
 _EXIT_FLAGGED = 3
 
 
+def _known_rules(_ctx: click.Context, _param: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse a name that is no rule's, before any file is opened."""
+    if names:
+        from imagery_diff.pair_rules import check_names  # noqa: PLC0415 - --help must stay quick
+
+        try:
+            check_names(names)
+        except InputError as error:
+            raise click.BadParameter(str(error)) from error
+    return names
+
+
 @click.command()
 @click.argument("words", nargs=-1, metavar="[AOI] BEFORE AFTER")
 @aoi_options
@@ -40,6 +52,7 @@ _EXIT_FLAGGED = 3
     "--despite",
     multiple=True,
     metavar="RULE",
+    callback=_known_rules,
     help="Compare a pair that RULE refuses (orbit, resolution, off-nadir); may be repeated.",
 )
 @click.option("--sort", is_flag=True, help="Take the older image as BEFORE, whatever the order given.")

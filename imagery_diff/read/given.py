@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -10,7 +11,6 @@ from imagery_diff.errors import InputError
 from imagery_diff.read.masks import MaskedSource, UserMask
 
 if TYPE_CHECKING:
-    import datetime as dt
     from pathlib import Path
 
     from imagery_diff.scene import SceneInfo
@@ -24,6 +24,10 @@ FOR = {
     "credit": ("--credit", "an image as it was received, and this one is rendered or altered"),
 }
 """What may be said and means nothing to most images: field -> option, and which images it is for."""
+
+
+_FIRST, _AHEAD = dt.datetime(1960, 8, 18, tzinfo=dt.UTC), dt.timedelta(days=1)
+"""The day of the first image brought back from orbit (Discoverer 14), and how far a clock may be wrong."""
 
 
 def not_used(field: str) -> str:
@@ -68,6 +72,8 @@ class Given:
             raise InputError(f"no place lies {self.height_m:g} m above the ellipsoid; give its height in metres")
         if self.acquired is not None and self.acquired.tzinfo is None:
             raise InputError(f"the time {self.acquired} has no time zone; write it in UTC, with a Z at its end")
+        if self.acquired is not None and not _FIRST <= self.acquired <= dt.datetime.now(dt.UTC) + _AHEAD:
+            raise InputError(f"no satellite took an image at {self.acquired:%Y-%m-%d %H:%M} UTC; give the image's time")
 
     def apply(self, info: SceneInfo) -> SceneInfo:
         """Put what was said in the place of what was read; it is told in the scene's notes.

@@ -240,3 +240,9 @@ def test_words_that_say_nothing_are_refused_before_anything_is_read(bare, words,
     result = CliRunner().invoke(main, ["-", *map(str, bare), *words])
     assert result.exit_code == 2
     assert match in result.output
+
+
+def test_a_rule_of_pairs_that_is_none_is_refused_before_any_file_is_opened():
+    done = CliRunner().invoke(main, ["-", "none.tif", "none_either.tif", "--despite", "orbits"])
+    assert done.exit_code == 2
+    assert "no rule of pairs is called 'orbits'" in done.output

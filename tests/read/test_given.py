@@ -251,3 +251,9 @@ def test_a_mask_of_another_place_is_refused_and_not_taken_for_cloud(write_image)
     mask = write_image("mask.tif", np.zeros((1, 40, 40), np.uint8), transform=Affine(3, 0, 405_000, 0, -3, 4_277_000))
     with pytest.raises(InputError, match=r"mask\.tif: the mask shows other ground than the image"):
         open_scene(image, Given(mask=mask))
+
+
+@pytest.mark.parametrize("year", [1950, 2147])
+def test_a_time_at_which_no_satellite_looked_is_refused(year):
+    with pytest.raises(InputError, match=f"no satellite took an image at {year}-01-05 18:00 UTC"):
+        Given(acquired=dt.datetime(year, 1, 5, 18, tzinfo=dt.UTC))
