@@ -60,7 +60,8 @@ def place(picture: SceneInfo, reference: SceneInfo, aoi: AOI | None = None) -> S
     if match is None:
         raise InputError(
             f"{picture.name}: could not be laid on {reference.name}: fewer than {LEAST_POINTS} features over a quarter "
-            "of its sides agree; give another reference, or set control points by hand (in QGIS: Raster, Georeferencer)"
+            "of its sides agree: it may show another place, too little of this one, or mostly water; give another "
+            "reference, or set control points by hand (in QGIS: Raster, Georeferencer)"
         )
     # Centres of reduced pixels -> corners of whole ones, on both sides.
     (a, b, c), (d, e, f) = match.matrix

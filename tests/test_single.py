@@ -197,6 +197,7 @@ def test_an_image_without_water_says_that_nothing_was_looked_for(opened):
     found = look("-", opened(land, name="a.tif"))
     assert found.candidates == ()
     assert "Nothing was looked for" in text(found)
+    assert "0% was not seen, 0% seen through haze, shadow or snow" in text(found)
     assert "stood out" not in text(found)
 
 

@@ -131,7 +131,7 @@ def _scenes_of(named: Asset, found: list[Found]) -> list[Found]:
         beside.setdefault(scene.scene, scene)
     if beside:
         return list(beside.values())
-    planet.refuse_mask(named)
+    planet.refuse_companion(named)
     return [_bare(named)]
 
 

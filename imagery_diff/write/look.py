@@ -225,6 +225,7 @@ def text(found: Look) -> str:
         head += labelled("against", ", ".join(info.name for info in found.references))
     else:
         head += labelled("looked at", f"{found.searched_km2:.2f} km2 of open water")
+    head += labelled("hidden", _lost_words(found))
     blocks = [head, _candidate_lines(found), _zone_lines(found)]
     blocks.append(["caveats", *(line for c in found.caveats for line in _bullet(c))])
     blocks.append(labelled("credit", credit_of(found)))
@@ -233,6 +234,14 @@ def text(found: Look) -> str:
 
 def _bullet(caveat: str) -> list[str]:
     return textwrap.wrap(caveat, 100, initial_indent="- ", subsequent_indent="  ")
+
+
+def _lost_words(found: Look) -> str:
+    """Say how much of what is shown was not seen, or not clearly."""
+    flags = found.scene.flags
+    unseen, degraded = float(((flags & UNSEEN) != 0).mean()), float(((flags & DEGRADED) != 0).mean())
+    drawn = ", or looks drawn on the picture" if found.image.secondary else ""
+    return f"{unseen:.0%} was not seen{drawn}, {degraded:.0%} seen through haze, shadow or snow"
 
 
 def _none_words(found: Look) -> str:
@@ -407,8 +416,6 @@ def _close_up(sheet: Sheet, found: Look, candidate: Candidate, stretch: Stretch,
 def _notes(found: Look, stretch: Stretch) -> list[str]:
     """Lines below the pictures."""
     kind = "true colour" if len(stretch.bands) > 1 else "grey"
-    flags = found.scene.flags
-    unseen, degraded = float(((flags & UNSEEN) != 0).mean()), float(((flags & DEGRADED) != 0).mean())
     more = len(found.candidates) - _CLOSE_UPS
     return [
         *([f"The first {_CLOSE_UPS} are shown close up; {more} more stand in summary.json."] if more > 0 else []),
@@ -416,7 +423,7 @@ def _notes(found: Look, stretch: Stretch) -> list[str]:
             f"{found.image.product}, {pixel_words(found.image)}, {found.image.name}; above in {kind}, linear: "
             f"{stretch.limits()} ({found.image.units}); all pictures in this stretch."
         ),
-        f"Not seen {unseen:.0%}, seen through haze, shadow or snow {degraded:.0%} of what is shown.",
+        f"Hatched: {_lost_words(found)}.",
         f"{len(found.caveats)} caveats: {'; '.join(found.caveats)}.",
         f"Credit: {credit_of(found)}",
     ]

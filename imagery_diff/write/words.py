@@ -114,7 +114,7 @@ def clear_words(images: Sequence[SceneInfo]) -> str | None:
     bare = [info.name for info in images if not info.cloud_masked and not info.level.radar]
     if not bare:
         return None
-    return f"Clear is here what no cloud was recognised over: no cloud mask came with {' and '.join(bare)}."
+    return f"Clear means that no cloud was recognised: no cloud mask came with {' and '.join(bare)}."
 
 
 def describe_zone(state: ZoneState) -> str:

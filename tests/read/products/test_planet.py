@@ -229,3 +229,11 @@ def test_an_angle_without_its_direction_is_told_and_not_thrown_away(delivered):
     info = open_scene(delivered(metadata={"view_angle": 5.0}))
     assert info.view is None
     assert any("seen 5.4 degrees from the vertical" in n and "from which side" in n for n in info.notes)
+
+
+@pytest.mark.parametrize("ending", ["metadata.json", "3B_AnalyticMS_metadata_clip.xml"])
+def test_metadata_without_their_image_are_told_to_be_so(tmp_path, ending):
+    path = tmp_path / f"20200629_030740_0f28_{ending}"
+    path.write_text("{}")
+    with pytest.raises(InputError, match="metadata of scene 20200629_030740_0f28, whose image is not beside it"):
+        open_scene(path)

@@ -26,6 +26,10 @@ SKYSAT = re.compile(
     r"_(?P<product>(?P<level>basic|[a-z]).+)\.(?P<kind>tiff?|xml|json)"
 )
 ITEM = re.compile(r"(?P<id>\d{8}_\d{6}(?:_\d{2})?_[0-9a-z]{4,6}(?:d\d)?(?:_u?\d{4})?)_metadata\.json")
+METADATA = re.compile(
+    r"(?P<id>\d{8}_\d{6}(?:_\d{2})?_[0-9a-z]{4,6}(?:d\d)?(?:_u?\d{4})?)_(?:\w+_)?metadata(?:_\w+)?\.(?:json|xml)$"
+)
+"""Of a scene, of either kind."""
 COMPOSITE = re.compile(r"(?:(?P<group>.+)_)?composite(?P<tail>(?:_file_format)?)\.tiff?")
 COMPOSITE_MASK = re.compile(r"(?:.+_)?composite_udm2?(?:_file_format)?\.tiff?")
 
