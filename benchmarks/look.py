@@ -4,7 +4,7 @@
 
 The pictures are looked for at $IMAGERY_DIFF_DATA/unlabelled or ../shared/data/unlabelled. Positions were set by eye, on
 the pictures alone, for ships of 45 m and more: at anchor or under way on open water, and alongside. A ship is found if
-a candidate's outline lies within 15 pixels of its position.
+a candidate's outline lies within 3 pixels of its position.
 
 With ``--scenes``, rendered scenes as `benchmarks/accuracy.py rendered --only-make` leaves them: every ship that is
 there on one date is looked for in the berths of that one image; told if a candidate covers three tenths of it.
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 TOP = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("IMAGERY_DIFF_DATA", TOP.parent / "shared" / "data"))
 FOLDER = "unlabelled/planetscope_visual"
-REACH_PX = 15
+REACH_PX = 3
 PIXEL_M, LEAST_M = 3.0, 45.0
 CRS, LEFT, UPPER = "EPSG:32611", 384_000.0, 3_736_000.0
 OPEN = {

@@ -213,6 +213,14 @@ def test_clear_is_not_claimed_of_an_image_without_a_mask(opened, masked):
     assert ("no cloud mask came with a.tif and b.tif" in comparison_table(result)) is not masked
 
 
+def test_a_ship_part_of_which_was_not_seen_is_not_taken_for_land(opened):
+    image = harbour((SHIP, 0.1))
+    flags = np.zeros(image.shape[1:], np.uint8)
+    flags[98:103, 104:112] = Flag.SUSPECT
+    found = look("-", opened(image, flags, name="a.tif"))
+    assert any(c.activity == "vessel" for c in found.candidates)
+
+
 def test_an_altered_image_is_called_altered_and_not_rendered(opened):
     found = look("-", opened(harbour((SHIP, 0.1)), name="a.tif", simulated=True, credit=ALTERED))
     assert summary(found)["credit"] == ALTERED

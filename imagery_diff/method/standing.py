@@ -83,6 +83,8 @@ class Water:
     """(row, col), where something may stand on it."""
     drawn: Bools
     """(row, col), the part of it that the AOI draws."""
+    land: Bools
+    """(row, col), what is no water; what was not seen amid water is none."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -129,10 +131,11 @@ def find_water(image: Floats, seen: Bools, names: tuple[str, ...], pixel_m: floa
     wet &= np.isin(labels, own[own > 0])
     filled = ndimage.binary_fill_holes(wet)
     if drawn is None:
-        return Water(wet=wet, domain=filled & seen, drawn=np.zeros_like(wet))
+        return Water(wet=wet, domain=filled & seen, drawn=np.zeros_like(wet), land=~filled)
     # The blurred edge of a quay is no ship, and would join those that lie along it.
     there = ndimage.binary_erosion(drawn | filled, _EIGHT, iterations=_QUAY_PX, border_value=1) & drawn
-    return Water(wet=wet, domain=((filled & ~drawn) | there) & seen, drawn=there)
+    water = (filled & ~drawn) | there
+    return Water(wet=wet, domain=water & seen, drawn=there, land=~water)
 
 
 def _core(image: Floats, seen: Bools, names: tuple[str, ...], pixel_m: float) -> Bools:
@@ -195,7 +198,7 @@ def find_standing(image: Floats, water: Water, pixel_m: float, *, least_px: int)
         core = _core_of(labels[window] == number, z[window])
         if np.count_nonzero(core) < least_px or _broad(core, pixel_m):
             continue
-        if not _afloat(core, water.domain[window], water.drawn[window], smoothed[(slice(None), *window)]):
+        if not _afloat(core, ~water.land[window], water.drawn[window], smoothed[(slice(None), *window)]):
             continue
         step = smoothed[(slice(None), *window)]
         if rise_px(core, (np.zeros_like(step), step), steepest=_SHARPEST) <= softest:
