@@ -69,7 +69,7 @@ class UserMask:
     def _reaches(self) -> bool:
         """Whether any of the mask lies on the image."""
         left, bottom, right, top = transform_bounds(self.grid.crs, self.own.crs, *self.grid.bounds)
-        ours = transform_bounds(self.own.crs, self.own.crs, *self.own.bounds)
+        ours = self.own.bounds
         return bool(left < ours[2] and ours[0] < right and bottom < ours[3] and ours[1] < top)
 
     def flags(self, row: int, col: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
