@@ -14,10 +14,13 @@ from imagery_diff import pair_evidence, pair_ghosts, pair_masked, pair_match, pa
 from imagery_diff.memory import giving_back
 from imagery_diff.method import align, radiometry, regions
 from imagery_diff.method.describe import describe, ships_in
+from imagery_diff.method.line_ends import to_their_ends
+from imagery_diff.method.measure import Limits, measure
 from imagery_diff.pair_register import register
 from imagery_diff.pair_scenes import open_pair
 from imagery_diff.params import Params
 from imagery_diff.read.aois import find_place
+from imagery_diff.read.calibration import read_lengths
 from imagery_diff.result import Comparison
 
 if TYPE_CHECKING:
@@ -133,7 +136,7 @@ def compare(
 
     # 9. Zones, direction, activity
     progress("describing")
-    views = pair_regions.lay_out(changed, matched, magnitude, noise, geometry, pair.names, grid)
+    views = pair_regions.lay_out(changed, matched, magnitude, noise, geometry, pair.names, grid, params)
     views = replace(
         views,
         radar=pair_regions.echo(matched, scales, params),
@@ -142,8 +145,15 @@ def compare(
         around=pair_regions.surroundings(scales, matched, weighed, geometry, ground, grid) if odds.stage else None,
     )
     described = [(p, describe(p, views, ground)) for patch in patches for p in ships_in(patch, views)]
-    found = [d for p, d in described if d and pair_regions.is_large(p, d, grid, params, radar=radar is not None)]
-    told = [d for d in found if pair_result.reported(d, ground, detect) and odds.accepts(d)]
+    found = [(p, d) for p, d in described if d and pair_regions.is_large(p, d, grid, params, radar=radar is not None)]
+    told = [(p, d) for p, d in found if pair_result.reported(d, ground, detect) and odds.accepts(d)]
+
+    # 10. Measures
+    progress("measuring")
+    limits = Limits.of_table(read_lengths())
+    whole = to_their_ends(told, views, gap_px=params.join_gap_m / grid.pixel_size_m[0])
+    measured = [replace(d, measure=measure(p, d, views, limits)) for p, d in whole]
+
     band_shifts = pair_moving.band_shifts(pictures, radiometry.among(matched.clear, radiometry.DRY), pair)
     to_look_at = pair_masked.to_look_at(pictures, pair, ground, grid, params)
     sight = pair_result.Sight(
@@ -163,14 +173,14 @@ def compare(
         detect=detect,
         params=params,
         regions=pair_moving.marked(
-            pair_ghosts.doubted(pair_result.regions(told, pair, ground, odds), pair, grid),
+            pair_ghosts.doubted(pair_result.regions(measured, pair, ground, odds), pair, grid),
             pictures,
             band_shifts,
             pair,
             ground,
             grid,
         ),
-        zones=pair_result.zone_states(ground, sight, told, to_look_at, params),
+        zones=pair_result.zone_states(ground, sight, measured, to_look_at, params),
         relative_blur=matched.sharpness,
         caveats=(
             *pair_result.caveats_of_files(pair, matched.speckle),

@@ -46,6 +46,16 @@ class Geometry:
     """Whether a warehouse casts a visibly other shadow, or may do so where the sun is not known."""
     reach_px: tuple[tuple[float, float], tuple[float, float]] | None
     """How far a warehouse's shadow reaches from it before and after, (rows, cols); None where the sun is not known."""
+    tall_m: float
+    """How high that warehouse is."""
+
+    @property
+    def shadow_px(self) -> tuple[tuple[float, float], tuple[float, float]] | None:
+        """(rows, cols) of the shadow of a thing one metre high, before and after; None where the sun is not known."""
+        if self.reach_px is None:
+            return None
+        (r0, c0), (r1, c1) = self.reach_px
+        return (r0 / self.tall_m, c0 / self.tall_m), (r1 / self.tall_m, c1 / self.tall_m)
 
     def borne_out(self, matched: Matched, params: Params) -> Geometry:
         """Where no sun tells, ask the ground whether shadows moved: they do beside all that stands, cargo does not."""
@@ -92,6 +102,7 @@ class Geometry:
             edge_px=0.0 if shadows_moved else moved * params.shed_height_m / 2 / pixel_m,
             shadows_moved=shadows_moved,
             reach_px=(reach[0], reach[1]) if reach else None,
+            tall_m=params.shed_height_m,
         )
 
 

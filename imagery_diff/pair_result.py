@@ -155,10 +155,7 @@ def regions(described: list[Described], pair: Pair, ground: AOI | None, odds: Od
             geometry=d.shape.outline,
             direction=str(d.direction),
             activity=str(d.activity),
-            area_m2=d.shape.area_m2,
-            length_m=d.shape.length_m,
-            width_m=d.shape.width_m,
-            orientation_deg=d.shape.orientation_deg,
+            **_sizes(d),
             strength=d.strength,
             **odds.told_of(d),
             zone=d.zone.name if d.zone else None,
@@ -167,10 +164,25 @@ def regions(described: list[Described], pair: Pair, ground: AOI | None, odds: Od
             zone_shares=d.zone_shares,
             colour=d.colour,
             traits=d.traits,
-            length_is_lower_bound=d.cut,
         )
         found.append(replace(region, description=describe_region(region, pair.infos[0], pair.infos[1], ground)))
     return tuple(found)
+
+
+def _sizes(d: Described) -> dict[str, Any]:
+    """Return the fields of a region that say how large it is."""
+    assert d.measure is not None
+    m = d.measure
+    return {
+        "area_m2": m.area_m2,
+        "length_m": m.length_m,
+        "length_low_m": m.length_low_m,
+        "length_high_m": m.length_high_m,
+        "length_is_lower_bound": m.is_lower_bound,
+        "width_m": m.width_m,
+        "orientation_deg": m.orientation_deg,
+        "measured_by": m.shape,
+    }
 
 
 CLOUD_EDGE = "edge of cloud"

@@ -194,6 +194,9 @@ class Params:
     min_region_m2: float = 120.0
     """Smallest region kept, square metres on the ground: eight 20-foot containers side by side (8 x 14.8 m2). Its
     outline is larger (:func:`imagery_diff.pair_regions.is_large`)."""
+    delivered_blur_px: float = 0.98
+    """Standard deviation of a delivered image's point spread, pixels: its edges rise from 10 to 90 % over 2.5 px
+    (method.md), 2.563 standard deviations of a Gaussian."""
     outline_blur_px: float = 3.5
     """Width of a point by its outline, pixels: a delivered edge rises from 10 to 90 % over 2.5 px (method.md), a
     Gaussian of 0.98 px; with the smoothing of the evidence 1.2 px; and outlines lie at about 0.35 of a point's

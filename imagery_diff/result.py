@@ -64,6 +64,8 @@ class Region:
     false_alarms_per_km2: float | None = None
     length_low_m: float | None = None
     length_high_m: float | None = None
+    measured_by: str = "outline"
+    """What was fitted to measure it: ``hull``, ``box``, ``oval``, or nothing, ``outline``."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from imagery_diff.aoi import AOI, Zone
+    from imagery_diff.method.measure import Measure
     from imagery_diff.method.views import Views
 
     Floats = NDArray[np.float32]
@@ -72,6 +73,8 @@ class Described:
     strength: float
     traits: dict[str, float] = field(default_factory=dict)
     """What the second stage weighs; empty for an area of cover, and where it has no say."""
+    measure: Measure | None = None
+    """How large it is; measured of what is told."""
 
 
 def ships_in(patch: Patch, views: Views) -> list[Patch]:

@@ -1,0 +1,307 @@
+"""A patch -> how long, how wide and how high it is, with 90 % limits.
+
+The outline at half height (:mod:`imagery_diff.method.regions`) says where to look; a silhouette fitted to the difference
+there (:mod:`imagery_diff.method.silhouette`) says how long the thing is. Where no silhouette fits, of a curve or of
+things that touch, the outline's own measure stands, with wider limits.
+
+Limits are split-conformal (Lei et al. 2018, 10.1080/01621459.2017.1307116): the 5 and 95 % quantiles of what was missed
+on design scenes, in units of sqrt(pixel^2 + 1 m^2), shape by shape. One metre is what a thing's own ends are unsure by:
+rails, fenders, couplings. Where an end lies in ground that was not seen, or in shade that moved, the limit on that side
+reaches as far as the thing could go on unseen.
+
+Assumption: design scenes miss as real ones do. Broken by: another sensor's edges; ships unlike those rendered.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import ndimage
+from shapely import minimum_rotated_rectangle
+from shapely.affinity import affine_transform
+
+from imagery_diff.method.activity import Activity
+from imagery_diff.method.regions import Direction
+from imagery_diff.method.shade import SKY_SHARE
+from imagery_diff.method.silhouette import Fitted, Sample, Silhouette, Start, fit, pixels_of
+from imagery_diff.method.views import on_water
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from imagery_diff.method.describe import Described
+    from imagery_diff.method.regions import Patch
+    from imagery_diff.method.views import Views
+
+    Floats = NDArray[np.float32]
+    Bools = NDArray[np.bool_]
+
+_EIGHT = np.ones((3, 3), bool)
+_AROUND_PX = 7
+"""Ground around a thing that the fit looks at, pixels: clear of its blur, with as much again to know the ground by."""
+_SHADOW_OF_M = 8.0
+"""And along the shadow of a thing this high: three containers."""
+_MOST_PIXELS = 4000
+"""More are thinned evenly: sixty along a ship and as many across tell its ends as well."""
+_LEAST_GROUND = 24
+"""Pixels of clear ground without which differences cannot be weighed."""
+_CALM = 80.0
+"""Per cent of the ground around that its scatter is taken from: what stands there on one date is left out."""
+_LEAST_SPREAD = 0.02
+"""Least share of the largest scatter in a whitened component, so that no component of mere rounding decides."""
+_MOST_MISFIT = 0.75
+"""A silhouette that leaves more of the difference over than this was not what lay there."""
+_FAR_OFF = (0.5, 1.6)
+"""Of the outline's length: a fit beyond that has run away along a quay or a shadow."""
+_FILL = {Silhouette.BOX: 1.0, Silhouette.OVAL: math.pi / 4}
+_OWN_M = 1.0
+_STRIP_PX = 2
+"""Half width of the strip beyond an end that is asked for ground not seen, and how near the end it begins, pixels."""
+_HIDDEN_M = 60.0
+"""Farthest that an end is followed into ground not seen, metres; beyond, it is a lower bound."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """How large a thing is."""
+
+    length_m: float
+    width_m: float
+    area_m2: float
+    orientation_deg: float
+    """Azimuth of the long side, 0 to 180 degrees clockwise from grid north."""
+    length_low_m: float | None
+    length_high_m: float | None
+    """90 % limits; both None where nothing was calibrated, the upper one where the length is a lower bound."""
+    is_lower_bound: bool
+    """An end lies in ground that was not seen, or at the edge."""
+    shape: str
+    """``hull``, ``box``, ``oval``: the silhouette; ``outline`` where none fitted."""
+    height_m: tuple[float, float] | None = None
+    """Range of what throws its shadow; None where the shadow does not tell."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What was missed on design scenes."""
+
+    by_shape: dict[str, tuple[float, float]]
+    """Shape -> 5 and 95 % quantile of (truth - length) / sqrt(pixel^2 + 1 m^2)."""
+    pixel_m: tuple[float, float]
+    """Pixels for which it holds."""
+
+    @classmethod
+    def of_table(cls, table: dict[str, Any]) -> Limits:
+        """Read the shipped table (``lengths.json``)."""
+        low, high = table["pixel_m"]
+        return cls(by_shape={k: (float(a), float(b)) for k, (a, b) in table["by_shape"].items()}, pixel_m=(low, high))
+
+    def around(self, length_m: float, shape: str, pixel_m: float) -> tuple[float, float] | None:
+        """Return the 90 % limits of a length; None for pixels or shapes that were not calibrated."""
+        if shape not in self.by_shape or not self.pixel_m[0] <= pixel_m <= self.pixel_m[1]:
+            return None
+        unit = math.hypot(pixel_m, _OWN_M)
+        low, high = self.by_shape[shape]
+        return max(length_m + low * unit, 0.0), length_m + high * unit
+
+
+def measure(patch: Patch, described: Described, views: Views, limits: Limits) -> Measure:
+    """Measure a patch that was described.
+
+    Parameters
+    ----------
+    patch
+        Where it differs.
+    described
+        Its outline, direction and class.
+    views
+        The pair; lengths are in metres by its grid (pixels without georeference).
+    limits
+        What such measures missed on design scenes.
+
+    """
+    fitted = _fit(patch, described, views)
+    shape = described.shape
+    pixel_m = views.grid.pixel_size_m[0]
+    if fitted is None:
+        told = _Told(shape.length_m, shape.width_m, shape.area_m2, shape.orientation_deg, "outline", None)
+    else:
+        told = _of_fit(fitted, _silhouette(described), views)
+    hidden = _hidden_m(patch, described, views)
+    bounds = limits.around(told.length, told.shape, pixel_m) if views.grid.crs is not None else None
+    lower_bound = described.cut or max(hidden) >= _HIDDEN_M
+    high = None if lower_bound or bounds is None else bounds[1] + sum(hidden)
+    return Measure(
+        length_m=told.length,
+        width_m=told.width,
+        area_m2=told.area,
+        orientation_deg=told.azimuth,
+        length_low_m=bounds[0] if bounds else None,
+        length_high_m=high,
+        is_lower_bound=lower_bound,
+        shape=told.shape,
+        height_m=told.height,
+    )
+
+
+@dataclass(frozen=True)
+class _Told:
+    length: float
+    width: float
+    area: float
+    azimuth: float
+    shape: str
+    height: tuple[float, float] | None
+
+
+def _silhouette(described: Described) -> Silhouette:
+    """A hull for what is classed as a vessel, an oval for a heap, a box for all else."""
+    chosen = {Activity.VESSEL: Silhouette.HULL, Activity.STOCKPILE: Silhouette.OVAL}
+    return chosen.get(described.activity, Silhouette.BOX)
+
+
+def _fit(patch: Patch, described: Described, views: Views) -> Fitted | None:
+    """Fit a silhouette; None where there is none to fit, or it does not."""
+    if patch.area or views.radar is not None or described.shape is not described.judged:
+        return None
+    start = _start(described, views)
+    silhouette = _silhouette(described)
+    sample = _sample(patch, described, views, shadow=silhouette is Silhouette.BOX and not on_water(patch, views))
+    if sample is None:
+        return None
+    fitted = fit(sample, start, silhouette)
+    share = fitted.length_px / start.length_px
+    return fitted if fitted.misfit <= _MOST_MISFIT and _FAR_OFF[0] <= share <= _FAR_OFF[1] else None
+
+
+def _start(described: Described, views: Views) -> Start:
+    """The rectangle round the outline, in pixels of the grid."""
+    t = ~views.grid.transform
+    pixels = affine_transform(described.judged.outline, [t.a, t.b, t.d, t.e, t.c, t.f])
+    corners = minimum_rotated_rectangle(pixels).exterior.coords
+    centre, azimuth, length, width = pixels_of([(y - 0.5, x - 0.5) for x, y in corners])
+    return Start(centre=centre, azimuth=azimuth, length_px=max(length, 2.0), width_px=max(width, 1.0))
+
+
+def _sample(patch: Patch, described: Described, views: Views, *, shadow: bool) -> Sample | None:
+    """Take the difference around a patch, whitened by the clear ground beside it; None without such ground."""
+    date = 0 if described.direction == Direction.DISAPPEARED else 1
+    cast = views.shadow_px[date] if shadow and views.shadow_px and described.direction != Direction.CHANGED else None
+    wide, mask = _around(patch, views, cast)
+    own = ndimage.binary_dilation(mask, _EIGHT, iterations=2)
+    others = ndimage.binary_dilation(views.changed[wide] & ~own, _EIGHT)
+    near = _swept(ndimage.binary_dilation(mask, _EIGHT, iterations=_AROUND_PX), cast) & ~others & views.seen[wide]
+    present, empty = views.brightness[date][:, *wide], views.brightness[1 - date][:, *wide]
+    change = present - empty
+    whitening = _whitening(change[:, near & ~ndimage.binary_dilation(mask, _EIGHT, iterations=3)])
+    if whitening is None:
+        return None
+    left = views.light_left[date]
+    if left is None:
+        left = np.asarray([SKY_SHARE.get(name, SKY_SHARE["nir"]) for name in views.names], np.float32)
+    ground = ndimage.gaussian_filter(empty, (0, 0.7, 0.7))
+    rows, cols = _thinned(near)
+    return Sample(
+        places=np.array([rows + wide[0].start, cols + wide[1].start], float),
+        change=whitening @ change[:, rows, cols],
+        shade=whitening @ (ground[:, rows, cols] * (left - 1.0)[:, None]),
+        blur_px=views.blur_px,
+        shadow_px=cast,
+    )
+
+
+def _around(patch: Patch, views: Views, cast: tuple[float, float] | None) -> tuple[tuple[slice, slice], Bools]:
+    """Return a window with room for the ground around and the shadow, and the patch in it."""
+    room = _AROUND_PX + 2 + (math.ceil(_SHADOW_OF_M * math.hypot(*cast)) if cast else 0)
+    wide = tuple(
+        slice(max(0, s.start - room), min(n, s.stop + room))
+        for s, n in zip(patch.window, views.surface.shape, strict=True)
+    )
+    mask = np.zeros((wide[0].stop - wide[0].start, wide[1].stop - wide[1].start), bool)
+    own = tuple(slice(s.start - w.start, s.stop - w.start) for s, w in zip(patch.window, wide, strict=True))
+    mask[own] = patch.mask
+    return (wide[0], wide[1]), mask
+
+
+def _swept(mask: Bools, cast: tuple[float, float] | None) -> Bools:
+    """Add where the shadow of a thing of ``_SHADOW_OF_M`` may fall."""
+    if cast is None:
+        return mask
+    steps = max(1, math.ceil(_SHADOW_OF_M * math.hypot(*cast) / _AROUND_PX))
+    swept = mask.copy()
+    for step in range(1, steps + 1):
+        by = [round(_SHADOW_OF_M * c * step / steps) for c in cast]
+        moved = np.zeros_like(mask)
+        rows, cols = (slice(max(0, b), min(n, n + b)) for b, n in zip(by, mask.shape, strict=True))
+        back = [slice(s.start - b, s.stop - b) for s, b in zip((rows, cols), by, strict=True)]
+        moved[rows, cols] = mask[back[0], back[1]]
+        swept |= moved
+    return swept
+
+
+def _whitening(ground: Floats) -> NDArray[np.float64] | None:
+    """Return (component, band) that makes the calm part of (band, pixel) ground of one spread; None of too little."""
+    if ground.shape[1] < _LEAST_GROUND:
+        return None
+    deviation = ground - np.median(ground, axis=1, keepdims=True)
+    size = np.sqrt(np.sum(deviation**2, axis=0))
+    calm = deviation[:, size <= np.percentile(size, _CALM)]
+    # Leaving the restless fifth out takes about a third off the variance of what is normal.
+    variances, directions = np.linalg.eigh(np.atleast_2d(np.cov(calm)) * 1.6)
+    variances = np.maximum(variances, max(float(variances.max()) * _LEAST_SPREAD, 1e-12))
+    return np.asarray((directions / np.sqrt(variances)).T)
+
+
+def _thinned(near: Bools) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    rows, cols = np.nonzero(near)
+    every = max(1, math.ceil(rows.size / _MOST_PIXELS))
+    return rows[::every], cols[::every]
+
+
+def _of_fit(fitted: Fitted, silhouette: Silhouette, views: Views) -> _Told:
+    """Sizes on the ground; the height only where enough of the shadow is seen."""
+    (width_px_m, height_px_m), down = views.grid.pixel_size_m, -1 if views.grid.crs is not None else 1
+    rows, cols = math.cos(fitted.azimuth) * height_px_m, math.sin(fitted.azimuth) * width_px_m
+    along_m, across_m = (
+        math.hypot(rows, cols),
+        math.hypot(math.sin(fitted.azimuth) * height_px_m, math.cos(fitted.azimuth) * width_px_m),
+    )
+    length, width = fitted.length_px * along_m, fitted.width_px * across_m
+    fill = _FILL.get(silhouette, 1.0 - width / max(3.0 * length, 1e-6))  # a bow leaves a third of a beam empty
+    return _Told(
+        length=max(length, width),
+        width=min(length, width),
+        area=length * width * fill,
+        azimuth=math.degrees(math.atan2(cols, down * rows)) % 180.0
+        if length >= width
+        else (math.degrees(math.atan2(cols, down * rows)) + 90.0) % 180.0,
+        shape=str(silhouette),
+        height=None,
+    )
+
+
+def _hidden_m(patch: Patch, described: Described, views: Views) -> tuple[float, float]:
+    """How far the thing could go on unseen beyond either end, metres: ground unseen, degraded, or in shade that moved."""
+    hidden = (views.flags != 0) | views.shaded
+    start = _start(described, views)
+    along = np.array([math.cos(start.azimuth), math.sin(start.azimuth)])
+    across = np.array([-along[1], along[0]])
+    pixel_m = views.grid.pixel_size_m[0]
+    side = np.arange(-_STRIP_PX, _STRIP_PX + 1) * min(1.0, start.width_px / (2 * _STRIP_PX + 1))
+    found = []
+    for way in (-1, 1):
+        run = 0
+        for step in range(1, math.ceil(_HIDDEN_M / pixel_m) + _STRIP_PX + 1):
+            at = np.asarray(start.centre) + way * (start.length_px / 2 + step) * along + side[:, None] * across
+            rows, cols = np.round(at).astype(int).T
+            inside = (rows >= 0) & (cols >= 0) & (rows < hidden.shape[0]) & (cols < hidden.shape[1])
+            if inside.all() and np.mean(hidden[rows, cols]) <= 0.5:  # noqa: PLR2004 - most of the strip was seen
+                if step > _STRIP_PX:
+                    break
+                continue
+            run += 1
+        found.append(run * pixel_m)
+    return found[0], found[1]
