@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -86,9 +87,19 @@ def _placed(region: Region, result: Comparison) -> Region:
 
 
 def _accuracy_of(region: Region, zone: Zone, result: Comparison) -> float | None:
-    """How far the region may lie from where it is drawn in its zone, metres; None where nobody says."""
-    fitted: float | None = getattr(region, "location_accuracy_m", None)
-    return fitted or zone.accuracy_m or (result.aoi.accuracy_m if result.aoi else None)
+    """How far the region may lie from where it is drawn in its zone, metres; None where nobody says.
+
+    Outlines that were fitted to the image lie off by what the fit left over, and by what this one is drawn worse than
+    the best. Others lie off by their own accuracy and by that of the image.
+    """
+    own = zone.accuracy_m or (result.aoi.accuracy_m if result.aoi else None)
+    if own is None:
+        return None
+    fit = getattr(result, "fit", None)
+    if getattr(fit, "fitted", False):
+        best = min(state.zone.accuracy_m or own for state in result.zones)
+        return math.hypot(getattr(fit, "residual_m", None) or 0.0, getattr(fit, "error_m", None) or 0.0, own - best)
+    return math.hypot(own, getattr(region, "location_accuracy_m", None) or 0.0)
 
 
 def _in_metres(shape: BaseGeometry, grid: Grid) -> BaseGeometry:

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 POINTS = ("north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west")
 LONG = 1.5
 """Length over width from which a zone has sides and ends; below it has only corners."""
-_MOST = 0.9
-"""Share of a region that must lie beyond a line as drawn; and half of it wherever the outlines really lie."""
-_END = 1 / 3
-"""An end is the outer third of a half: what lies beyond this share of the half length from the middle."""
+_MOST, _HALF = 0.9, 0.5
+"""Share of a region that must lie beyond a line as drawn, and share that must wherever the outlines really lie."""
+_THIRD = 1 / 3
+"""What lies within this share of the half length or width from the middle is in the middle."""
 
 
 def place_in(region: BaseGeometry, zone: BaseGeometry, accuracy_m: float, *, sides: bool = True) -> tuple[str, str]:
@@ -55,8 +55,9 @@ def place_in(region: BaseGeometry, zone: BaseGeometry, accuracy_m: float, *, sid
     if long == short or lengths[long] < LONG * lengths[short]:
         return (_corner(region, middle, accuracy_m) if sides else ""), ""
     along, across = edges[long] / lengths[long], edges[short] / lengths[short]
-    end = _beyond(region, middle, along, (_END * lengths[long] / 2, accuracy_m))
-    side = _beyond(region, middle, across, (0.0, accuracy_m)) if sides else ""
+    third = _THIRD * lengths / 2
+    end = _beyond(region, middle, along, {third[long]: _MOST, third[long] + accuracy_m: _HALF})
+    side = _beyond(region, middle, across, {0.0: _MOST, max(third[short], accuracy_m): _HALF}) if sides else ""
     return side, end
 
 
@@ -68,14 +69,13 @@ def _corner(region: BaseGeometry, middle: NDArray[np.float64], accuracy_m: float
 
 
 def _beyond(
-    region: BaseGeometry, middle: NDArray[np.float64], axis: NDArray[np.float64], distances: tuple[float, float]
+    region: BaseGeometry, middle: NDArray[np.float64], axis: NDArray[np.float64], least: dict[float, float]
 ) -> str:
-    """Name the way along an axis in which a region lies beyond a distance from the middle, sure to the second one."""
+    """Name the way along an axis in which, for each distance from the middle, more than a share lies beyond it."""
     for way in (axis, -axis):
         # Turned so that the way leads to the east.
         turned = affinity.rotate(region, -math.degrees(math.atan2(way[1], way[0])), origin=(*middle,))
-        line = middle[0] + distances[0]
-        if _share_east(turned, line) >= _MOST and _share_east(turned, line + distances[1]) > 0.5:  # noqa: PLR2004 - half
+        if all(_share_east(turned, middle[0] + distance) > share for distance, share in least.items()):
             return compass(way)
     return ""
 

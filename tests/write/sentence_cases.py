@@ -40,7 +40,7 @@ LIMITS = {"length_low_m": 81.0, "length_high_m": 97.0}
 
 def floor(length=None, reason=None):
     """Stand in for a floor of the zone, whose class the sensitivity brings."""
-    return SimpleNamespace(d90_m=None if length is None else length - 2, d90_high_m=length, reason=reason)
+    return SimpleNamespace(d90_m=30.0, d90_high_m=length, reason=reason)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class Measured(Region):
     relation_to: str | None = None
     same_colour: dict[str, Any] | None = None
     several: bool = False
-    location_accuracy_m: float | None = 8.0
+    location_accuracy_m: float | None = None
     height_low_m: float | None = None
     height_high_m: float | None = None
 
@@ -73,7 +73,13 @@ def result_of(region, *, floors=None, times=SPAN, timezone="Asia/Pyongyang", loc
     zones = ()
     if base.aoi is not None:
         zones = tuple(
-            replace(z, polygon=ground(*LAID[z.name]), title=TITLES[z.name], located=located or z.name != "rails")
+            replace(
+                z,
+                polygon=ground(*LAID[z.name]),
+                title=TITLES[z.name],
+                located=located or z.name != "rails",
+                accuracy_m=8.0,
+            )
             for z in base.aoi.zones
         )
         base = replace(base, aoi=replace(base.aoi, zones=zones, timezone=timezone))

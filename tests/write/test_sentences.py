@@ -132,6 +132,7 @@ def test_places_follow_the_outlines_and_their_accuracy():
     assert "on the south-west side of Pier 2" in say(region_of())
     assert "on the north-east side of Pier 2" in say(region_of(at=(0.0, 31.0)))
     assert "appeared at Pier 2 between" in say(region_of(location_accuracy_m=40.0))
+    assert "appeared at Pier 2 between" in say(region_of(at=(0.0, -9.0)))
     assert "not a located outline" in say(region_of("rail_cars"), located=False)
 
 
