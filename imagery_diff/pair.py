@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imagery_diff import pair_evidence, pair_ghosts, pair_masked, pair_match, pair_moving, pair_regions, pair_result
+from imagery_diff import (
+    pair_evidence,
+    pair_ghosts,
+    pair_masked,
+    pair_match,
+    pair_moving,
+    pair_regions,
+    pair_result,
+    pair_told,
+)
 from imagery_diff.memory import giving_back
 from imagery_diff.method import align, radiometry, regions
 from imagery_diff.method.describe import describe, ships_in
@@ -74,8 +83,7 @@ def compare(
     0
 
     """
-    params = params or Params()
-    progress = giving_back(progress)
+    params, progress = params or Params(), giving_back(progress)
     # 1. What the files are
     progress("opening")
     place = find_place(aoi)
@@ -145,14 +153,14 @@ def compare(
         around=pair_regions.surroundings(scales, matched, weighed, geometry, ground, grid) if odds.stage else None,
     )
     described = [(p, describe(p, views, ground)) for patch in patches for p in ships_in(patch, views)]
-    found = [(p, d) for p, d in described if d and pair_regions.is_large(p, d, grid, params, radar=radar is not None)]
-    told = [(p, d) for p, d in found if pair_result.reported(d, ground, detect) and odds.accepts(d)]
+    large = [(p, d) for p, d in described if d and pair_regions.is_large(p, d, grid, params, radar=radar is not None)]
+    told = [(p, d) for p, d in large if pair_result.reported(d, ground, detect) and odds.accepts(d)]
 
     # 10. Measures
     progress("measuring")
     limits = Limits.of_table(read_lengths())
     whole = to_their_ends(told, views, gap_px=params.join_gap_m / grid.pixel_size_m[0])
-    measured = [replace(d, measure=measure(p, d, views, limits)) for p, d in whole]
+    measured = pair_result.in_order([replace(d, measure=measure(p, d, views, limits)) for p, d in whole], odds, ground)
 
     band_shifts = pair_moving.band_shifts(pictures, radiometry.among(matched.clear, radiometry.DRY), pair)
     to_look_at = pair_masked.to_look_at(pictures, pair, ground, grid, params)
@@ -162,7 +170,7 @@ def compare(
         grid=grid,
         resolution_m=pair.resolution_m,
     )
-    return Comparison(
+    result = Comparison(
         aoi=ground,
         before=pair_moving.noted(pair.infos[0], band_shifts, 0),
         after=pair_moving.noted(pair.infos[1], band_shifts, 1),
@@ -173,12 +181,7 @@ def compare(
         detect=detect,
         params=params,
         regions=pair_moving.marked(
-            pair_ghosts.doubted(pair_result.regions(measured, pair, ground, odds), pair, grid),
-            pictures,
-            band_shifts,
-            pair,
-            ground,
-            grid,
+            pair_ghosts.doubted(pair_result.regions(measured, odds), pair, grid), pictures, band_shifts, pair, grid
         ),
         zones=pair_result.zone_states(ground, sight, measured, to_look_at, params),
         relative_blur=matched.sharpness,
@@ -192,3 +195,4 @@ def compare(
         look_at=to_look_at,
         layers=pair_result.layers(pictures, scales, matched.surface, sight),
     )
+    return pair_told.told(result)

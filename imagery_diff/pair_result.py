@@ -20,7 +20,7 @@ from imagery_diff.read.scenes import NO_CLOUD_MASK
 from imagery_diff.result import Layers, LookAt, Region, ZoneState
 from imagery_diff.scene import DEGRADED, Flag, Level
 from imagery_diff.threads import each
-from imagery_diff.write.words import describe_region
+from imagery_diff.write.yardstick import rank_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -146,11 +146,25 @@ def _refuse_uncalibrated(rate: float, pair: Pair) -> None:
         )
 
 
-def regions(described: list[Described], pair: Pair, ground: AOI | None, odds: Odds) -> tuple[Region, ...]:
-    """Name and word the regions, the strongest first."""
-    found = []
-    for number, d in enumerate(described, start=1):
-        region = Region(
+def in_order(described: list[Described], odds: Odds, ground: AOI | None) -> list[Described]:
+    """Keep what is told, the likeliest change first, then the largest, then by zone: as an analyst should look at them.
+
+    Likelihood goes by the steps of the yardstick: within a step two numbers are no different to a reader, and the
+    larger thing comes first. What has no probability comes last; where nothing has one, size decides.
+    """
+    zones = [zone.name for zone in ground.zones] if ground else []
+
+    def key(d: Described) -> tuple[int, float, int]:
+        place = zones.index(d.zone.name) if d.zone else len(zones)
+        return -rank_of(odds.told_of(d)["p_change"]), -d.shape.area_m2, place
+
+    return sorted(filter(odds.accepts, described), key=key)
+
+
+def regions(described: list[Described], odds: Odds) -> tuple[Region, ...]:
+    """Name the regions in the order given."""
+    return tuple(
+        Region(
             id=f"R{number}",
             geometry=d.shape.outline,
             direction=str(d.direction),
@@ -164,9 +178,10 @@ def regions(described: list[Described], pair: Pair, ground: AOI | None, odds: Od
             zone_shares=d.zone_shares,
             colour=d.colour,
             traits=d.traits,
+            is_area=d.area,
         )
-        found.append(replace(region, description=describe_region(region, pair.infos[0], pair.infos[1], ground)))
-    return tuple(found)
+        for number, d in enumerate(described, start=1)
+    )
 
 
 def _sizes(d: Described) -> dict[str, Any]:
@@ -362,13 +377,7 @@ def caveats(
     found += _veil_caveats(sight)
     found += _size_caveats(ground, sight, params)
     of_sensor = _radar_caveats(speckle, params) if speckle else _light_caveats(pair)
-    return [*found, *of_sensor, *_order_caveats(pair), *_place_caveats(ground), _LENGTHS]
-
-
-_LENGTHS = (  # one sentence
-    "lengths and widths come without limits yet: at 3 m pixels known lengths were missed by up to 16 m, "
-    "and widths of ships came out up to 17 m too wide"
-)
+    return [*found, *of_sensor, *_order_caveats(pair), *_place_caveats(ground)]
 
 
 def twin_caveats(scenes: tuple[Scene, Scene], pair: Pair) -> list[str]:

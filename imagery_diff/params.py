@@ -219,6 +219,9 @@ class Params:
     half of its contrast."""
     least_length_px: float = 3.0
     """Longer side of the same, pixels; what is shorter has no shape."""
+    min_vessel_m: float = 100.0
+    """Least length of a vessel that counts as a visit, metres: the class in which visits to Najin were counted (facts
+    N05: ships of 100 m or more). What ``--min-vessel`` moves."""
     usable_fraction: float = 0.8
     """Share of a zone that must be clear on both dates before anything is said to be absent (house rule)."""
     softest_edge_px: float = 4.0

@@ -66,6 +66,26 @@ class Region:
     length_high_m: float | None = None
     measured_by: str = "outline"
     """What was fitted to measure it: ``hull``, ``box``, ``oval``, or nothing, ``outline``."""
+    is_area: bool = False
+    """An area of changed ground and no thing: of the map's own score."""
+    side: str = ""
+    """On which side of its zone it lies, a point of the compass; empty where the outlines do not allow it."""
+    end: str = ""
+    """At which end of its zone, the same."""
+    length_class: str | None = None
+    """Class of a vessel's length, by its limits; ``between classes``, or None where there is none."""
+    counts_as_visit: bool | None = None
+    """Whether a vessel is as long as ``Params.min_vessel_m``; None where its limits do not tell."""
+    teu_low: float | None = None
+    """Fewest twenty-foot containers a container-like object has room for; None of other classes."""
+    teu_high: float | None = None
+    """The most; None where its length is a lower bound."""
+    tiers: tuple[int, int] | None = None
+    """How few and how many containers stand on each other, by which the two were counted."""
+    why_no_count: str | None = None
+    """Why the cars of a train are not counted."""
+    doubts: tuple[str, ...] = ()
+    """What else it may be; they end its description."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,7 +189,7 @@ class Comparison:
         return f"<Comparison {one_line(self)}>"
 
     def _repr_html_(self) -> str:
-        from imagery_diff.write.words import as_html  # noqa: PLC0415
+        from imagery_diff.write.sentences import as_html  # noqa: PLC0415
 
         return as_html(self)
 

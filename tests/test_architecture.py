@@ -35,6 +35,7 @@ LEVELS = {
     "pair_scenes": 5,
     "pair_register": 6,
     "pair_result": 5,
+    "pair_told": 6,
     "pair_masked": 6,
     "pair_moving": 6,
     "pair_match": 6,

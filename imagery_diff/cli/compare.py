@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,12 @@ def _known_rules(_ctx: click.Context, _param: click.Parameter, names: tuple[str,
     type=click.FloatRange(min=0, min_open=True),
     metavar="RATE",
     help="Alarm: false regions per km2 of zones that may be shown; more find more.",
+)
+@click.option(
+    "--min-vessel",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="METRES",
+    help="Least length of a vessel that counts as a visit; 100 m unless said.",
 )
 @click.option(
     "--despite",
@@ -145,7 +152,8 @@ def _run(aoi: AOI | None, before: str, after: str, options: dict[str, Any]) -> C
 
     gc.enable()
     rate = options["false_alarms"]
-    params = Params(false_alarms_per_km2=_counted(rate)) if rate else Params()
+    params = replace(Params(), false_alarms_per_km2=_counted(rate)) if rate else Params()
+    params = replace(params, min_vessel_m=options["min_vessel"]) if options["min_vessel"] else params
 
     scenes = [open_side("before", before, options, aoi), open_side("after", after, options, aoi)]
     times = [s.acquired for s in scenes]

@@ -71,6 +71,8 @@ class Described:
     cut: bool
     """It touches ground that was not seen, or the edge of the grid."""
     strength: float
+    area: bool = False
+    """An area of the map's own score, and no thing."""
     traits: dict[str, float] = field(default_factory=dict)
     """What the second stage weighs; empty for an area of cover, and where it has no say."""
     measure: Measure | None = None
@@ -132,6 +134,7 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
         zone_shares=shares,
         cut=_is_cut(patch, views.seen),
         strength=patch.strength,
+        area=patch.area,
         traits=_traits(patch, shape, views),
     )
 

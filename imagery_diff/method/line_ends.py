@@ -230,7 +230,7 @@ def _whitening(steps: Doubles) -> Doubles | None:
         return None
     steps = steps.reshape(-1, steps.shape[-1])
     size = np.linalg.norm(steps - np.median(steps, axis=0), axis=1)
-    calm = steps[size <= np.percentile(size, 80)]  # noqa: PLR2004 - what stands there on one date is left out
+    calm = steps[size <= np.percentile(size, 80)]
     variances, directions = np.linalg.eigh(calm.T @ calm / len(calm) * 1.6)
     variances = np.maximum(variances, max(float(variances.max()) * 0.02, 1e-12))
     return np.asarray((directions / np.sqrt(variances)).T)

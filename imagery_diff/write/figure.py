@@ -18,11 +18,11 @@ from imagery_diff.write import drawing
 from imagery_diff.write.drawing import Canvas, Sheet, fitted, wrapped
 from imagery_diff.write.model import zone_title
 from imagery_diff.write.panels import Frame, Stretch, choose_stretch, grid_panel, native_panel, subdued
+from imagery_diff.write.sentences import look_words
 from imagery_diff.write.words import (
     MISSED,
     clean,
     flagged_words,
-    look_words,
     moment_words,
     pixel_words,
     stamp,
@@ -257,7 +257,7 @@ class _Item:
 
 
 def _shown_close(result: Comparison) -> list[_Item]:
-    """Return the strongest regions, and what is to be looked at, its cloud mask lifted."""
+    """Return the first regions, and what is to be looked at, its cloud mask lifted."""
     regions = [
         _Item(
             r.id, r.geometry, r.direction, f"{drawing.MARKS[r.direction]} {r.id} {r.direction}", r.description, r.why, 0
@@ -328,7 +328,7 @@ def _notes(result: Comparison, stretch: Stretch) -> list[str]:
     """Lines below the panels: how it is shown, and whose images these are."""
     shown = len(result.regions) - MAX_CLOSE_UPS
     more = (
-        [f"The {MAX_CLOSE_UPS} strongest regions are shown close up; {shown} more stand in summary.json."]
+        [f"The first {MAX_CLOSE_UPS} regions are shown close up; {shown} more stand in summary.json."]
         if shown > 0
         else []
     )

@@ -18,8 +18,9 @@ from imagery_diff.write.drawing import Sheet, fitted, wrapped
 from imagery_diff.write.geojson import bounding_box, wgs84_geometry
 from imagery_diff.write.model import plain, rounded, scene_summary, to_json, zone_summary, zone_title
 from imagery_diff.write.panels import Frame, grid_panel, stretch_of
+from imagery_diff.write.sentences import NOUNS
 from imagery_diff.write.table import columns, labelled
-from imagery_diff.write.words import NOUNS, clean, clear_words, credits_of, moment_words, pixel_words, stamp_of
+from imagery_diff.write.words import clean, clear_words, credits_of, moment_words, pixel_words, stamp_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,7 +133,7 @@ def candidates_geojson(found: Look) -> dict[str, Any]:
 def _zone(state: ZoneState) -> dict[str, Any]:
     told = zone_summary(state)
     told["candidates"] = told.pop("regions")
-    del told["look_at"], told["floor_m"]
+    del told["look_at"], told["floor_m"], told["description"]
     return told
 
 

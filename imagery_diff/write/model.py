@@ -17,7 +17,7 @@ from shapely.geometry import mapping
 from imagery_diff.aoi import WGS84, reproject
 from imagery_diff.result import SCHEMA_VERSION, iso
 from imagery_diff.write.ground import offset_m
-from imagery_diff.write.words import look_words
+from imagery_diff.write.sentences import describe_zone, look_words, vessels_of_class
 
 if TYPE_CHECKING:
     from imagery_diff.aoi import Zone
@@ -71,6 +71,7 @@ def region_properties(region: Region, result: Comparison) -> dict[str, Any]:
         "length_low_m": rounded(region.length_low_m, 1) if placed else None,
         "length_high_m": rounded(region.length_high_m, 1) if placed else None,
         "length_is_lower_bound": region.length_is_lower_bound,
+        "length_class": region.length_class,
         "width_m": rounded(region.width_m, 1) if placed else None,
         "orientation_deg": rounded(region.orientation_deg, 1) if placed else None,
         "colour": region.colour,
@@ -84,7 +85,9 @@ def region_properties(region: Region, result: Comparison) -> dict[str, Any]:
         "zone_shares": {name: rounded(share, 3) for name, share in region.zone_shares.items()},
     }
     if region.activity == "containers":
-        properties |= {"teu_low": None, "teu_high": None}
+        properties |= {"teu_low": rounded(region.teu_low, 0), "teu_high": rounded(region.teu_high, 0)}
+    if region.activity == "rail_cars":
+        properties |= {"cars": None, "why_no_cars": region.why_no_count}
     return properties
 
 
@@ -130,6 +133,7 @@ def zone_summary(state: ZoneState) -> dict[str, Any]:
         "floor_m": None,
         "regions": list(state.regions),
         "look_at": list(state.look_at),
+        "description": describe_zone(state),
     }
 
 
@@ -234,12 +238,22 @@ def summary(result: Comparison) -> dict[str, Any]:
         },
         "zones": [zone_summary(state) for state in result.zones],
         "regions": regions,
+        "vessels_of_class": _vessels_summary(result),
         "look_at": [look_at_summary(look, result) for look in result.look_at],
         "caveats": list(result.caveats),
         "credit": result.credit,
     }
     cleaned: dict[str, Any] = plain(document)
     return cleaned
+
+
+def _vessels_summary(result: Comparison) -> dict[str, Any]:
+    """Count vessels long enough for a visit: surely so many, and no more than so many."""
+    counts = vessels_of_class(result)
+    return {
+        "min_vessel_m": result.params.min_vessel_m,
+        **{direction: {"least": least, "most": most} for direction, (least, most) in counts.items()},
+    }
 
 
 def summary_json(result: Comparison) -> bytes:

@@ -131,6 +131,15 @@ def test_a_rate_of_false_alarms_that_was_never_counted_exits_2_and_names_those_t
         )
 
 
+def test_the_least_length_of_a_visit_is_what_was_asked_for(tmp_path):
+    images = map(str, samples.pair("ship_arrives"))
+    words = ["najin", *images, "--min-vessel", "60", "--json", "-o", str(tmp_path / "o")]
+    document = json.loads(CliRunner().invoke(main, words).stdout)
+    assert document["vessels_of_class"]["min_vessel_m"] == 60
+    assert document["vessels_of_class"]["appeared"] == {"least": 1, "most": 1}
+    assert document["vessels_of_class"]["disappeared"] == {"least": 0, "most": 0}
+
+
 def test_a_rate_of_false_alarms_is_refused_where_none_was_counted_and_exits_1(tmp_path):
     before, after = map(str, samples.pair("quiet"))
     words = ["najin", before, after, "--detect", "map", "--false-alarms", "1", "-o", str(tmp_path / "map")]

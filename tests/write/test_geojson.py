@@ -35,6 +35,7 @@ ORDER = [
     "length_low_m",
     "length_high_m",
     "length_is_lower_bound",
+    "length_class",
     "width_m",
     "orientation_deg",
     "colour",

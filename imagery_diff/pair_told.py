@@ -1,0 +1,137 @@
+"""What the numbers of a comparison allow to be said of its regions: side, class of length, containers, the sentence."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from shapely import affinity
+
+from imagery_diff.method import containers, sizes
+from imagery_diff.method.side import place_in
+from imagery_diff.write.sentences import describe_region
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shapely.geometry.base import BaseGeometry
+
+    from imagery_diff.aoi import Zone
+    from imagery_diff.grid import Grid
+    from imagery_diff.result import Comparison, Region
+
+_NO_LIMITS = "lengths without limits are rough"
+_TRIED_M = (2.4, 3.75, 16.0)
+"""Pixels of rendered scenes on which lengths without limits were held against known ones, and the largest miss."""
+_WITHOUT_SIDES = {"berth", "rail", "road", "bridge"}
+"""Kinds of zones as wide as what is in them: they have ends only."""
+
+
+def told(result: Comparison) -> Comparison:
+    """Complete and word the regions of a comparison; to be called again when a measure or a floor was added."""
+    regions = tuple(_measured(region, result) for region in result.regions)
+    doubts = tuple(c for c in result.caveats if not c.startswith(_NO_LIMITS))
+    result = replace(result, regions=regions, caveats=(*together(doubts, result), *_without_limits(result)))
+    return replace(
+        result, regions=tuple(replace(region, description=describe_region(region, result)) for region in regions)
+    )
+
+
+def together(caveats: Sequence[str], result: Comparison) -> tuple[str, ...]:
+    """Say once of both images what is said of each in the same words."""
+    names = result.before.name, result.after.name
+    heads = [f"{name}: " for name in names]
+    said = dict.fromkeys(caveats)
+    both = [c.removeprefix(heads[0]) for c in said if c.startswith(heads[0])]
+    both = [c for c in both if heads[1] + c in said and names[0] != names[1]]
+    merged = {heads[0] + c: f"both images: {c}" for c in both}
+    dropped = {heads[1] + c for c in both}
+    return tuple(merged.get(c, c) for c in said if c not in dropped)
+
+
+def _without_limits(result: Comparison) -> list[str]:
+    """Say of lengths without limits how far they may be off, by the pixel; nothing where all have limits."""
+    bare = any(region.length_low_m is None and not region.under_way for region in result.regions)
+    if not bare or result.grid.crs is None:
+        return []
+    pixel = max(result.grid.pixel_size_m)
+    least, most, missed_m = _TRIED_M
+    if least <= pixel <= most:
+        return [f"{_NO_LIMITS}: at pixels of {pixel:.2g} m known ones were missed by up to {missed_m:.0f} m"]
+    return [f"{_NO_LIMITS}: at pixels of {pixel:.2g} m it was not tried by how much they are missed"]
+
+
+def _measured(region: Region, result: Comparison) -> Region:
+    """Add what follows from a region's measures."""
+    region = _placed(region, result)
+    if region.activity == "rail_cars":
+        pixel = max(result.grid.pixel_size_m) if result.grid.crs else None
+        return replace(region, why_no_count=sizes.why_cars_are_not_counted(pixel))
+    if result.grid.crs is None:
+        return region
+    if region.activity == "vessel":
+        return _vessel(region, result.params.min_vessel_m)
+    return _container(region, result.grid) if region.activity == "containers" else region
+
+
+def _placed(region: Region, result: Comparison) -> Region:
+    """Say on which side of its zone it lies, as far as the outlines allow."""
+    zone = next((state.zone for state in result.zones if state.zone.name == region.zone), None)
+    accuracy = None if zone is None else _accuracy_of(region, zone, result)
+    if zone is None or accuracy is None or not zone.located or result.grid.crs is None:
+        return replace(region, side="", end="")
+    outline, around = _in_metres(region.geometry, result.grid), _in_metres(zone.polygon, result.grid)
+    side, end = place_in(outline, around, accuracy, sides=zone.kind not in _WITHOUT_SIDES)
+    return replace(region, side=side, end=end)
+
+
+def _accuracy_of(region: Region, zone: Zone, result: Comparison) -> float | None:
+    """How far the region may lie from where it is drawn in its zone, metres; None where nobody says.
+
+    Outlines that were fitted to the image lie off by what the fit left over, and by what this one is drawn worse than
+    the best. Others lie off by their own accuracy and by that of the image.
+    """
+    own = zone.accuracy_m or (result.aoi.accuracy_m if result.aoi else None)
+    if own is None:
+        return None
+    fit = getattr(result, "fit", None)
+    if getattr(fit, "fitted", False):
+        best = min(state.zone.accuracy_m or own for state in result.zones)
+        return math.hypot(getattr(fit, "residual_m", None) or 0.0, getattr(fit, "error_m", None) or 0.0, own - best)
+    return math.hypot(own, getattr(region, "location_accuracy_m", None) or 0.0)
+
+
+def _in_metres(shape: BaseGeometry, grid: Grid) -> BaseGeometry:
+    """Bring map units to metres, those of a grid in degrees too."""
+    width, height = grid.pixel_size_m
+    return affinity.scale(shape, width / abs(grid.transform.a), height / abs(grid.transform.e), origin=(0, 0))
+
+
+def _vessel(region: Region, least_m: float) -> Region:
+    """Class a vessel by its length, and say whether it counts as a visit."""
+    if region.under_way or getattr(region, "several", False):
+        return replace(region, length_class=None, counts_as_visit=None)
+    low, high = sizes.reading_limits(region.length_m)
+    if region.length_low_m is not None and region.length_high_m is not None:
+        low, high = region.length_low_m, region.length_high_m
+    if region.length_is_lower_bound:
+        return replace(region, length_class=None, counts_as_visit=True if low >= least_m else None)
+    return replace(
+        region,
+        length_class=sizes.length_class(region.length_low_m, region.length_high_m),
+        counts_as_visit=sizes.is_as_long(low, high, least_m),
+    )
+
+
+def _container(region: Region, grid: Grid) -> Region:
+    """Say for how many containers there is room."""
+    lowest, highest = getattr(region, "height_low_m", None), getattr(region, "height_high_m", None)
+    heights = None if lowest is None or highest is None else (lowest, highest)
+    low, high = containers.teu_range(region.area_m2, region.length_m, region.width_m, max(grid.pixel_size_m), heights)
+    return replace(
+        region,
+        teu_low=low,
+        teu_high=None if region.length_is_lower_bound else high,
+        tiers=containers.tiers_of(heights),
+    )

@@ -1,0 +1,229 @@
+"""Every form of sentence, from made-up regions and zones; ``python -m tests.write.sentence_cases`` writes them down.
+
+They stand in docs/reference/sentences.md, were read by eye, and a test holds that file against what is said today.
+"""
+
+import datetime as dt
+import itertools
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from shapely import box
+from shapely.affinity import rotate, translate
+
+from imagery_diff.mark import ALTERED
+from imagery_diff.pair_told import told
+from imagery_diff.result import Region, ZoneState
+from imagery_diff.scene import Flag
+from imagery_diff.write.sentences import NOUNS, describe_zone, describe_zones
+from tests.write.conftest import make_region, make_result
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "sentences.md"
+DIRECTIONS = ("appeared", "disappeared", "changed")
+RELATIONS = ("new", "extends", "shrinks", "replaces", "moved", "unclear")
+SPAN = (dt.datetime(2023, 10, 16, 2, 4, 11, tzinfo=dt.UTC), dt.datetime(2023, 10, 17, 2, 12, 4, tzinfo=dt.UTC))
+ONE_DAY = (dt.datetime(2023, 10, 20, 2, 1, 33, tzinfo=dt.UTC), dt.datetime(2023, 10, 20, 6, 43, tzinfo=dt.UTC))
+TITLES = {"pier": "Pier 2", "berth": "Pier 2, south-western side", "rails": "Rails on Pier 2"}
+AT = {"vessel": "berth", "rail_cars": "rails"}
+LAID = {"pier": (0.0, 0.0, 347.0, 119.0), "berth": (0.0, -75.0, 347.0, 30.0), "rails": (0.0, 0.0, 347.0, 20.0)}
+"""Middle along and across the pier, length and width of each zone, metres."""
+SIZES = {
+    "vessel": (112.0, 18.0),
+    "rail_cars": (480.0, 4.0),
+    "cover": (100.0, 30.0),
+    "equipment": (24.0, 9.0),
+}
+LIMITS = {"length_low_m": 81.0, "length_high_m": 97.0}
+
+
+def floor(length=None, reason=None):
+    """Stand in for a floor of the zone, whose class the sensitivity brings."""
+    return SimpleNamespace(d90_m=30.0, d90_high_m=length, reason=reason)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured(Region):
+    """A region with the fields that other steps bring."""
+
+    relation_to: str | None = None
+    same_colour: dict[str, Any] | None = None
+    several: bool = False
+    location_accuracy_m: float | None = None
+    height_low_m: float | None = None
+    height_high_m: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Searched(ZoneState):
+    """A zone with its floors."""
+
+    floors: dict[str, Any] | None = None
+
+
+def fields_of(thing):
+    """Return the values of a dataclass by name, as they are."""
+    return {field.name: getattr(thing, field.name) for field in fields(thing)}
+
+
+def result_of(region, *, floors=None, times=SPAN, timezone="Asia/Pyongyang", located=True, **changes):
+    """Return a comparison that holds one region, told."""
+    base = make_result(times=times, **changes)
+    zones = ()
+    if base.aoi is not None:
+        zones = tuple(
+            replace(
+                z,
+                polygon=ground(*LAID[z.name]),
+                title=TITLES[z.name],
+                located=located or z.name != "rails",
+                accuracy_m=8.0,
+            )
+            for z in base.aoi.zones
+        )
+        base = replace(base, aoi=replace(base.aoi, zones=zones, timezone=timezone))
+    states = tuple(
+        Searched(**fields_of(state) | {"zone": zone, "floors": floors})
+        for state, zone in zip(base.zones, zones, strict=True)
+    )
+    return told(replace(base, regions=(region,), zones=states))
+
+
+def region_of(activity="containers", direction="appeared", **changes):
+    """Return a region with everything that is needed, and what is given besides."""
+    length, width = SIZES.get(activity, (90.0, 17.0))
+    values = fields_of(make_region(1, ground(0.0, 0.0, 90.0, 17.0))) | {
+        "activity": activity,
+        "direction": direction,
+        "zone": AT.get(activity, "pier"),
+        "length_m": length,
+        "width_m": width,
+        "area_m2": length * width,
+        "colour": None,
+    }
+    return Measured(**values | {"geometry": ground(*changes.pop("at", (0.0, -31.0)), length, width)} | changes)
+
+
+def ground(along, across, length, width):
+    """Return a block on a pier that leads to the south-east, as those of Najin do; in the grid's coordinates."""
+    block = box(along - length / 2, across - width / 2, along + length / 2, across + width / 2)
+    return translate(rotate(block, -56.5, origin=(0, 0)), 605180.0, 4676865.0)
+
+
+def say(region, **how):
+    """Return the sentence of a region."""
+    return result_of(region, **how).regions[0].description
+
+
+def of_every_class():
+    """Yield class, direction and relation with the sentence."""
+    for activity, direction, relation in itertools.product(NOUNS, DIRECTIONS, RELATIONS):
+        other = "R2" if relation in {"extends", "replaces", "moved"} else None
+        region = region_of(activity, direction, relation=relation, relation_to=other)
+        yield f"{activity}, {direction}, {relation}", say(region, times=ONE_DAY, timezone=None)
+
+
+def regions():
+    """Yield a name and the sentence of every special case of a region."""
+    limits = region_of(**LIMITS)
+    seen = {"containers": floor(34.2)}
+    yield "the model", say(limits, floors=seen)
+    yield "colour, limits, floor, likely", say(region_of(**LIMITS, colour="blue", p_change=0.71), floors=seen)
+    yield "no limits", say(region_of())
+    yield "lower bound with limits", say(region_of(**LIMITS, length_is_lower_bound=True))
+    yield "lower bound without limits", say(region_of(length_is_lower_bound=True))
+    for p in (None, 0.003, 0.15, 0.3, 0.45, 0.52, 0.7, 0.85, 0.93, 0.97, 0.999):
+        yield f"p_change {p}", say(region_of(p_change=p))
+    yield "p_change and p_activity", say(region_of(p_change=0.97, p_activity=0.72))
+    yield "p_activity alone", say(region_of("vessel", p_activity=0.88))
+    yield "p of other", say(region_of("other", p_change=0.97, p_activity=0.6))
+    yield "floor not known", say(limits, floors={"containers": floor(reason="it is as bright as the ground")})
+    yield "vessel of a class", say(region_of("vessel", length_low_m=104.0, length_high_m=119.0))
+    yield "vessel between classes", say(region_of("vessel", length_low_m=120.0, length_high_m=136.0))
+    yield "vessel of no class", say(region_of("vessel", length_m=88.0, length_low_m=84.0, length_high_m=92.0))
+    yield "several vessels", say(region_of("vessel", length_m=215.0, width_m=38.0, several=True))
+    yield "under way", say(region_of("vessel", under_way=True))
+    yield "a train at 3 m", say(region_of("rail_cars", length_low_m=455.0, length_high_m=505.0))
+    yield "a heap with its height", say(region_of("stockpile", height_low_m=3.0, height_high_m=6.0))
+    yield "containers of one tier", say(region_of(**LIMITS, height_low_m=2.0, height_high_m=3.4))
+    yield "containers of another length", say(region_of(length_m=140.0, area_m2=140.0 * 17))
+    yield "of the same colour", say(region_of(same_colour={"region": "R4", "angle_deg": 3.21, "chance": 0.02}))
+    yield "at an end", say(region_of("equipment", at=(130.0, 0.0)))
+    yield "on a side and at an end", say(region_of("equipment", at=(-130.0, 40.0)))
+    yield "in the middle", say(region_of("equipment", at=(0.0, 0.0)))
+    yield "the outlines bear no side", say(region_of("equipment", location_accuracy_m=60.0))
+    yield "search area", say(region_of("rail_cars"), located=False)
+    yield "outside the zones", say(region_of("other", zone=None))
+    yield "an area of changed ground", say(region_of("other", is_area=True, area_m2=5630.0))
+    yield "same day", say(region_of(), times=ONE_DAY)
+    yield "given the other way round", say(region_of(), times=ONE_DAY[::-1])
+    yield "gone, the other way round", say(region_of(direction="disappeared"), times=ONE_DAY[::-1])
+    yield "changed, the other way round", say(region_of(direction="changed"), times=ONE_DAY[::-1])
+    yield "times not known", say(region_of(), times=(None, None))
+    yield "one time not known", say(region_of(), times=(SPAN[0], None))
+    yield "a time guessed", _guessed()
+    yield "no georeference", say(region_of(zone=None), crs=None, aoi=False, times=(None, None))
+    yield "simulated", say(region_of(), simulated=True)
+    yield "altered", say(region_of(), simulated=True, credit=ALTERED)
+    yield "a doubt", say(region_of("vessel", doubts=("it may be the ghost of a brighter target 3 km north",)))
+
+
+def _guessed():
+    result = result_of(region_of())
+    after = replace(result.after, time_source="file name, guessed to be UTC")
+    return told(replace(result, after=after)).regions[0].description
+
+
+def zones():
+    """Yield a name and the sentence of every case of a zone."""
+    pier, berth, rails = result_of(region_of()).zones
+    quiet = {"state": "nothing flagged", "regions": (), "clear_fraction": 0.94, "unknown": {}}
+    cloud = {"unknown": {str(Flag.CLOUD.name).lower(): 0.06}}
+    known = {"containers": floor(34.2), "vessel": floor(41.0), "rail_cars": floor(118.3)}
+    none = {"containers": floor(reason="a thing as bright as the ground has no floor")}
+
+    def zone(base, floors=None, **changes):
+        return describe_zone(replace(base, floors=floors, **changes))
+
+    yield "yard, nothing flagged, floor", zone(pier, known, **quiet)
+    yield "yard, nothing flagged, floor not known", zone(pier, none, **quiet)
+    yield "yard, nothing flagged, not asked", zone(pier, **quiet | cloud)
+    yield "berth, nothing flagged, floor", zone(berth, known, **quiet)
+    yield "rails, nothing flagged, floor", zone(rails, known, **quiet)
+    for kind in ("stockpile", "road", "bridge"):
+        yield f"{kind}, nothing flagged", zone(replace(pier, zone=replace(pier.zone, kind=kind)), **quiet)
+    yield "flagged, floor", zone(pier, known, **quiet | cloud | {"state": "flagged", "regions": ("R1", "R3")})
+    yield "flagged, not asked", zone(pier, state="flagged", regions=("R1",), clear_fraction=1.0)
+    yield "to be looked at", zone(pier, **quiet | {"state": "look at this", "look_at": ("L1",)})
+    yield "flagged and to be looked at", zone(pier, state="flagged", regions=("R1",), look_at=("L1",))
+    yield "under cloud", zone(pier, known, state="unknown", regions=(), clear_fraction=0.12, unknown={"cloud": 0.88})
+    yield "left out", zone(pier, state="ignored", regions=())
+    search = replace(rails, zone=replace(rails.zone, located=False))
+    yield "search area, nothing flagged", zone(search, known, **quiet)
+    yield (
+        "several search areas",
+        describe_zones([replace(search, **quiet), replace(search, **quiet | {"clear_fraction": 1.0})]),
+    )
+
+
+def page():
+    """Return the page of all sentences."""
+    head = (
+        "# Every sentence that can be said\n\n"
+        "Written by `python -m tests.write.sentence_cases` from made-up regions and zones, read by eye; a test holds\n"
+        "this page against what is said today. Why they are so: [words](words.md).\n"
+    )
+    parts = [head]
+    for title, cases in (
+        ("Zones", zones()),
+        ("Regions", regions()),
+        ("Every class, direction and relation", of_every_class()),
+    ):
+        parts.append(f"\n## {title}\n\n| case | sentence |\n| --- | --- |\n")
+        parts += [f"| {name} | {sentence.replace('|', ',')} |\n" for name, sentence in cases]
+    return "".join(parts)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
