@@ -6,7 +6,7 @@
     python benchmarks/measures.py record                          the nine published lengths of October 2023
 
 The truth is that of rendered scenes. Things under cloud, and things that touch what was not seen, stand apart. What is
-fitted on some scenes is reported on others: `fit` takes the even seeds of the files it is given, `report --odd` the odd.
+fitted on some scenes is reported on others: `fit` takes the even seeds of its files, `report --odd` the odd.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import math
 import tempfile
 import warnings
 from collections import defaultdict
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -120,7 +119,7 @@ def fit(rows: Sequence[Row], paths: Sequence[Path]) -> None:
 
 
 def _quantiles(values: list[float]) -> list[float]:
-    """Split-conformal: the ranks that hold a new one in nine of ten (Lei et al. 2018, 10.1080/01621459.2017.1307116)."""
+    """Return the ranks that hold a new one in nine of ten (Lei et al. 2018, 10.1080/01621459.2017.1307116)."""
     ordered, n = np.sort(values), len(values)
     low = ordered[max(math.floor(0.05 * (n + 1)) - 1, 0)]
     high = ordered[min(math.ceil(0.95 * (n + 1)) - 1, n - 1)]

@@ -15,6 +15,7 @@ from imagery_diff import (
     pair_ghosts,
     pair_masked,
     pair_match,
+    pair_measures,
     pair_moving,
     pair_regions,
     pair_result,
@@ -23,13 +24,10 @@ from imagery_diff import (
 from imagery_diff.memory import giving_back
 from imagery_diff.method import align, radiometry, regions
 from imagery_diff.method.describe import describe, ships_in
-from imagery_diff.method.line_ends import to_their_ends
-from imagery_diff.method.measure import Limits, measure
 from imagery_diff.pair_register import register
 from imagery_diff.pair_scenes import open_pair
 from imagery_diff.params import Params
 from imagery_diff.read.aois import find_place
-from imagery_diff.read.calibration import read_lengths
 from imagery_diff.result import Comparison
 
 if TYPE_CHECKING:
@@ -144,7 +142,7 @@ def compare(
 
     # 9. Zones, direction, activity
     progress("describing")
-    views = pair_regions.lay_out(changed, matched, magnitude, noise, geometry, pair.names, grid, params)
+    views = pair_regions.lay_out(changed, matched, magnitude, noise, geometry, pair.names, grid)
     views = replace(
         views,
         radar=pair_regions.echo(matched, scales, params),
@@ -154,13 +152,10 @@ def compare(
     )
     described = [(p, describe(p, views, ground)) for patch in patches for p in ships_in(patch, views)]
     large = [(p, d) for p, d in described if d and pair_regions.is_large(p, d, grid, params, radar=radar is not None)]
-    told = [(p, d) for p, d in large if pair_result.reported(d, ground, detect) and odds.accepts(d)]
 
     # 10. Measures
-    progress("measuring")
-    limits = Limits.of_table(read_lengths())
-    whole = to_their_ends(told, views, gap_px=params.join_gap_m / grid.pixel_size_m[0])
-    measured = pair_result.in_order([replace(d, measure=measure(p, d, views, limits)) for p, d in whole], odds, ground)
+    told = [(p, d) for p, d in large if pair_result.reported(d, ground, detect) and odds.accepts(d)]
+    measured = pair_result.in_order(pair_measures.measured(told, views, matched, params), odds, ground)
 
     band_shifts = pair_moving.band_shifts(pictures, radiometry.among(matched.clear, radiometry.DRY), pair)
     to_look_at = pair_masked.to_look_at(pictures, pair, ground, grid, params)

@@ -5,7 +5,6 @@ Sections 8 and 9 of docs/explanation/method.md, as :mod:`imagery_diff.pair` asks
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -148,7 +147,6 @@ def lay_out(
     geometry: Geometry,
     names: tuple[str, ...],
     grid: Grid,
-    params: Params,
 ) -> Views:
     """Lay out what the describing steps look at."""
     changed, snow = np.zeros(matched.surface.shape, bool), matched.veiled.get(pair_result.SNOW)
@@ -167,7 +165,6 @@ def lay_out(
         grid=grid,
         reach_px=geometry.reach_px,
         shadow_px=geometry.shadow_px,
-        blur_px=math.hypot(params.delivered_blur_px, matched.added_blur_px),
         snow=(snow if matched.snowy[0] else None, snow if matched.snowy[1] else None),
     )
 

@@ -196,6 +196,11 @@ def _sizes(d: Described) -> dict[str, Any]:
         "length_is_lower_bound": m.is_lower_bound,
         "width_m": m.width_m,
         "orientation_deg": m.orientation_deg,
+        "area_low_m2": m.area_low_m2,
+        "area_high_m2": m.area_high_m2,
+        "height_low_m": m.height_m[0] if m.height_m else None,
+        "height_high_m": m.height_m[1] if m.height_m else None,
+        "several": m.several,
         "measured_by": m.shape,
     }
 

@@ -64,6 +64,14 @@ class Region:
     false_alarms_per_km2: float | None = None
     length_low_m: float | None = None
     length_high_m: float | None = None
+    area_low_m2: float | None = None
+    area_high_m2: float | None = None
+    """90 % limits of length and width together."""
+    height_low_m: float | None = None
+    height_high_m: float | None = None
+    """Range of the height by its shadow; None where the shadow does not tell."""
+    several: bool = False
+    """Possibly more than one vessel: its length is that of all together, without limits."""
     measured_by: str = "outline"
     """What was fitted to measure it: ``hull``, ``box``, ``oval``, or nothing, ``outline``."""
     is_area: bool = False

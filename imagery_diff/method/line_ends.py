@@ -10,8 +10,8 @@ with d the difference of the dates and C the covariance of a on parallel strips 
 ground (rails, ballast, other clutter) leaves. The line goes on where z passes a level and a points the same way as on
 the line so far; it may turn as a track turns, and it ends where for longer than a gap nothing is found.
 
-Assumption: one thing, standing on the same date all along. Broken by: two trains on one track closer than the gap; a row
-of containers that continues a train.
+Assumption: one thing, standing on the same date all along. Broken by: two trains on one track closer than the gap; a
+row of containers that continues a train.
 """
 
 from __future__ import annotations
@@ -118,7 +118,6 @@ class _Track:
     @classmethod
     def of(cls, change: Floats, seen: Bools, axis: tuple[Doubles, Doubles], ends: tuple[float, float]) -> _Track | None:
         """Ask the line itself, with steps as short as it plainly stands out in; None where that cannot be known."""
-        middle, way = axis
         for step in _STEPS_PX:
             body = _steps(change, seen, axis, ends, (0.0,), step)
             whitening = _whitening(_steps(change, seen, axis, ends, _STRIPS_PX, step))

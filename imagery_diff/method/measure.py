@@ -1,8 +1,8 @@
 """A patch -> how long, how wide and how high it is, with 90 % limits.
 
-The outline at half height (:mod:`imagery_diff.method.regions`) says where to look; a silhouette fitted to the difference
-there (:mod:`imagery_diff.method.silhouette`) says how long the thing is. Where no silhouette fits, of a curve or of
-things that touch, the outline's own measure stands, with wider limits.
+The outline at half height (:mod:`imagery_diff.method.regions`) says where to look; a silhouette fitted to the
+difference there (:mod:`imagery_diff.method.silhouette`) says how long the thing is. Where no silhouette fits, of a
+curve or of things that touch, the outline's own measure stands, with wider limits.
 
 Limits are split-conformal (Lei et al. 2018, 10.1080/01621459.2017.1307116): the 5 and 95 % quantiles of what was missed
 on design scenes, in units of sqrt(pixel^2 + 1 m^2), shape by shape. One metre is what a thing's own ends are unsure by:
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import ndimage
-from shapely import minimum_rotated_rectangle
+from shapely import get_coordinates, minimum_rotated_rectangle
 from shapely.affinity import affine_transform
 
 from imagery_diff.method.activity import Activity
@@ -58,6 +58,17 @@ _FAR_OFF = (0.5, 1.6)
 """Of the outline's length: a fit beyond that has run away along a quay or a shadow."""
 _FILL = {Silhouette.BOX: 1.0, Silhouette.OVAL: math.pi / 4}
 _OWN_M = 1.0
+_STOUTEST, _SLIMMEST = 2.5, 12.0
+"""Lengths over beam between which a thing may be one ship: barges are 3 and more, large hulls at most 10 (Smil 2019;
+see :mod:`imagery_diff.method.hulls`); what the width may be missed by is left on either side."""
+_LONGEST_M = 410.0
+"""The longest ship afloat measures 400 m."""
+_SHADE_SEEN = (0.5, 1.15)
+"""Share of full shade that must show, and no more than that can: else something else is dark there."""
+_PLAIN_MISFIT = 0.5
+_HEIGHT_SD_M = 1.0
+_SHADOW_ENDS_PX = 1.0
+"""By how much the end of a shadow is missed in nine of ten, pixels: benchmarks/measures.py heights."""
 _STRIP_PX = 2
 """Half width of the strip beyond an end that is asked for ground not seen, and how near the end it begins, pixels."""
 _HIDDEN_M = 60.0
@@ -80,16 +91,23 @@ class Measure:
     """An end lies in ground that was not seen, or at the edge."""
     shape: str
     """``hull``, ``box``, ``oval``: the silhouette; ``outline`` where none fitted."""
-    height_m: tuple[float, float] | None = None
+    area_low_m2: float | None
+    area_high_m2: float | None
+    """From the limits of both sides; None where they are."""
+    height_m: tuple[float, float] | None
     """Range of what throws its shadow; None where the shadow does not tell."""
+    several: bool
+    """Too broad for its length, or too long for its breadth, to be one ship; its length is then that of all."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """What was missed on design scenes."""
 
-    by_shape: dict[str, tuple[float, float]]
+    lengths: dict[str, tuple[float, float]]
     """Shape -> 5 and 95 % quantile of (truth - length) / sqrt(pixel^2 + 1 m^2)."""
+    widths: dict[str, tuple[float, float]]
+    """The same of the shorter side."""
     pixel_m: tuple[float, float]
     """Pixels for which it holds."""
 
@@ -97,15 +115,27 @@ class Limits:
     def of_table(cls, table: dict[str, Any]) -> Limits:
         """Read the shipped table (``lengths.json``)."""
         low, high = table["pixel_m"]
-        return cls(by_shape={k: (float(a), float(b)) for k, (a, b) in table["by_shape"].items()}, pixel_m=(low, high))
+        sides = (
+            {shape: (float(a), float(b)) for shape, (a, b) in table[side].items()} for side in ("lengths", "widths")
+        )
+        return cls(lengths=next(sides), widths=next(sides), pixel_m=(float(low), float(high)))
 
-    def around(self, length_m: float, shape: str, pixel_m: float) -> tuple[float, float] | None:
-        """Return the 90 % limits of a length; None for pixels or shapes that were not calibrated."""
-        if shape not in self.by_shape or not self.pixel_m[0] <= pixel_m <= self.pixel_m[1]:
-            return None
-        unit = math.hypot(pixel_m, _OWN_M)
-        low, high = self.by_shape[shape]
-        return max(length_m + low * unit, 0.0), length_m + high * unit
+    def holds(self, shape: str, pixel_m: float) -> bool:
+        """Say whether it was calibrated for this shape and pixel."""
+        return shape in self.lengths and shape in self.widths and self.pixel_m[0] <= pixel_m <= self.pixel_m[1]
+
+    def of_length(self, length_m: float, shape: str, pixel_m: float) -> tuple[float, float]:
+        """Return the 90 % limits of a length."""
+        return _around(length_m, self.lengths[shape], pixel_m)
+
+    def of_width(self, width_m: float, shape: str, pixel_m: float) -> tuple[float, float]:
+        """Return the 90 % limits of a width."""
+        return _around(width_m, self.widths[shape], pixel_m)
+
+
+def _around(side_m: float, missed: tuple[float, float], pixel_m: float) -> tuple[float, float]:
+    unit = math.hypot(pixel_m, _OWN_M)
+    return max(side_m + missed[0] * unit, 0.0), side_m + missed[1] * unit
 
 
 def measure(patch: Patch, described: Described, views: Views, limits: Limits) -> Measure:
@@ -123,28 +153,39 @@ def measure(patch: Patch, described: Described, views: Views, limits: Limits) ->
         What such measures missed on design scenes.
 
     """
-    fitted = _fit(patch, described, views)
-    shape = described.shape
+    cast = _cast(described, views)
+    fitted = _fit(patch, described, views, cast)
+    told = _of_outline(described) if fitted is None else _of_fit(fitted, _silhouette(described), views, cast)
     pixel_m = views.grid.pixel_size_m[0]
-    if fitted is None:
-        told = _Told(shape.length_m, shape.width_m, shape.area_m2, shape.orientation_deg, "outline", None)
-    else:
-        told = _of_fit(fitted, _silhouette(described), views)
-    hidden = _hidden_m(patch, described, views)
-    bounds = limits.around(told.length, told.shape, pixel_m) if views.grid.crs is not None else None
+    hidden = _hidden_m(described, views)
+    bounds = breadth = None
+    if views.grid.crs is not None and limits.holds(told.shape, pixel_m):
+        bounds = limits.of_length(told.length, told.shape, pixel_m)
+        breadth = limits.of_width(told.width, told.shape, pixel_m)
     lower_bound = described.cut or max(hidden) >= _HIDDEN_M
-    high = None if lower_bound or bounds is None else bounds[1] + sum(hidden)
+    several = described.activity is Activity.VESSEL and _is_several(told)
+    fill = told.area / max(told.length * told.width, 1e-6)
+    limited = bounds is not None and not several
     return Measure(
         length_m=told.length,
         width_m=told.width,
         area_m2=told.area,
         orientation_deg=told.azimuth,
-        length_low_m=bounds[0] if bounds else None,
-        length_high_m=high,
+        length_low_m=bounds[0] if bounds and limited else None,
+        length_high_m=bounds[1] + sum(hidden) if bounds and limited and not lower_bound else None,
         is_lower_bound=lower_bound,
         shape=told.shape,
+        area_low_m2=fill * bounds[0] * breadth[0] if bounds and breadth else None,
+        area_high_m2=fill * bounds[1] * breadth[1] if bounds and breadth and not lower_bound else None,
         height_m=told.height,
+        several=several,
     )
+
+
+def _is_several(told: _Told) -> bool:
+    """Say whether no one ship has these sides: barges are three times as long as broad, ships at most ten times."""
+    aspect = told.length / max(told.width, 1e-6)
+    return not _STOUTEST <= aspect <= _SLIMMEST or told.length > _LONGEST_M
 
 
 @dataclass(frozen=True)
@@ -157,19 +198,42 @@ class _Told:
     height: tuple[float, float] | None
 
 
+def _of_outline(described: Described) -> _Told:
+    """Take the outline's own measures."""
+    shape = described.shape
+    return _Told(shape.length_m, shape.width_m, shape.area_m2, shape.orientation_deg, "outline", None)
+
+
 def _silhouette(described: Described) -> Silhouette:
-    """A hull for what is classed as a vessel, an oval for a heap, a box for all else."""
+    """Choose a hull for what is classed as a vessel, an oval for a heap, a box for all else."""
     chosen = {Activity.VESSEL: Silhouette.HULL, Activity.STOCKPILE: Silhouette.OVAL}
     return chosen.get(described.activity, Silhouette.BOX)
 
 
-def _fit(patch: Patch, described: Described, views: Views) -> Fitted | None:
+def _cast(described: Described, views: Views) -> tuple[float, float] | None:
+    """Return (rows, columns) of the shadow of a thing a metre high on the date it stood there; None if none is asked.
+
+    Shadows on water hardly show, and that of a heap is as dark as it is.
+    """
+    if views.shadow_px is None or described.direction == Direction.CHANGED:
+        return None
+    if _silhouette(described) is not Silhouette.BOX:
+        return None
+    return views.shadow_px[_date(described)]
+
+
+def _date(described: Described) -> int:
+    """0 if it stood there before, 1 if after."""
+    return 0 if described.direction == Direction.DISAPPEARED else 1
+
+
+def _fit(patch: Patch, described: Described, views: Views, cast: tuple[float, float] | None) -> Fitted | None:
     """Fit a silhouette; None where there is none to fit, or it does not."""
     if patch.area or views.radar is not None or described.shape is not described.judged:
         return None
     start = _start(described, views)
     silhouette = _silhouette(described)
-    sample = _sample(patch, described, views, shadow=silhouette is Silhouette.BOX and not on_water(patch, views))
+    sample = _sample(patch, _date(described), views, None if on_water(patch, views) else cast)
     if sample is None:
         return None
     fitted = fit(sample, start, silhouette)
@@ -178,19 +242,17 @@ def _fit(patch: Patch, described: Described, views: Views) -> Fitted | None:
 
 
 def _start(described: Described, views: Views) -> Start:
-    """The rectangle round the outline, in pixels of the grid."""
+    """Return the rectangle round the outline, in pixels of the grid."""
     t = ~views.grid.transform
     pixels = affine_transform(described.judged.outline, [t.a, t.b, t.d, t.e, t.c, t.f])
-    corners = minimum_rotated_rectangle(pixels).exterior.coords
-    centre, azimuth, length, width = pixels_of([(y - 0.5, x - 0.5) for x, y in corners])
+    corners = get_coordinates(minimum_rotated_rectangle(pixels)) - 0.5
+    centre, azimuth, length, width = pixels_of(corners[:, ::-1])
     return Start(centre=centre, azimuth=azimuth, length_px=max(length, 2.0), width_px=max(width, 1.0))
 
 
-def _sample(patch: Patch, described: Described, views: Views, *, shadow: bool) -> Sample | None:
+def _sample(patch: Patch, date: int, views: Views, cast: tuple[float, float] | None) -> Sample | None:
     """Take the difference around a patch, whitened by the clear ground beside it; None without such ground."""
-    date = 0 if described.direction == Direction.DISAPPEARED else 1
-    cast = views.shadow_px[date] if shadow and views.shadow_px and described.direction != Direction.CHANGED else None
-    wide, mask = _around(patch, views, cast)
+    wide, mask = _window(patch, views, cast)
     own = ndimage.binary_dilation(mask, _EIGHT, iterations=2)
     others = ndimage.binary_dilation(views.changed[wide] & ~own, _EIGHT)
     near = _swept(ndimage.binary_dilation(mask, _EIGHT, iterations=_AROUND_PX), cast) & ~others & views.seen[wide]
@@ -213,7 +275,7 @@ def _sample(patch: Patch, described: Described, views: Views, *, shadow: bool) -
     )
 
 
-def _around(patch: Patch, views: Views, cast: tuple[float, float] | None) -> tuple[tuple[slice, slice], Bools]:
+def _window(patch: Patch, views: Views, cast: tuple[float, float] | None) -> tuple[tuple[slice, slice], Bools]:
     """Return a window with room for the ground around and the shadow, and the patch in it."""
     room = _AROUND_PX + 2 + (math.ceil(_SHADOW_OF_M * math.hypot(*cast)) if cast else 0)
     wide = tuple(
@@ -261,7 +323,7 @@ def _thinned(near: Bools) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return rows[::every], cols[::every]
 
 
-def _of_fit(fitted: Fitted, silhouette: Silhouette, views: Views) -> _Told:
+def _of_fit(fitted: Fitted, silhouette: Silhouette, views: Views, shadow_px: tuple[float, float] | None) -> _Told:
     """Sizes on the ground; the height only where enough of the shadow is seen."""
     (width_px_m, height_px_m), down = views.grid.pixel_size_m, -1 if views.grid.crs is not None else 1
     rows, cols = math.cos(fitted.azimuth) * height_px_m, math.sin(fitted.azimuth) * width_px_m
@@ -279,12 +341,23 @@ def _of_fit(fitted: Fitted, silhouette: Silhouette, views: Views) -> _Told:
         if length >= width
         else (math.degrees(math.atan2(cols, down * rows)) + 90.0) % 180.0,
         shape=str(silhouette),
-        height=None,
+        height=_height(fitted, shadow_px),
     )
 
 
-def _hidden_m(patch: Patch, described: Described, views: Views) -> tuple[float, float]:
-    """How far the thing could go on unseen beyond either end, metres: ground unseen, degraded, or in shade that moved."""
+def _height(fitted: Fitted, shadow_px: tuple[float, float] | None) -> tuple[float, float] | None:
+    """Return the range of the height, by as much as a pixel of shadow; None where the shadow does not show plainly."""
+    if fitted.height_m is None or fitted.height_sd_m is None or shadow_px is None:
+        return None
+    plain = _SHADE_SEEN[0] <= fitted.shade <= _SHADE_SEEN[1] and fitted.misfit <= _PLAIN_MISFIT
+    if not plain or not 0.0 < fitted.height_sd_m <= _HEIGHT_SD_M:
+        return None
+    half = _SHADOW_ENDS_PX / max(math.hypot(*shadow_px), 1e-6)
+    return max(fitted.height_m - half, 0.0), fitted.height_m + half
+
+
+def _hidden_m(described: Described, views: Views) -> tuple[float, float]:
+    """Return how far the thing could go on unseen beyond either end, metres: ground not clear, or in shade that moved."""
     hidden = (views.flags != 0) | views.shaded
     start = _start(described, views)
     along = np.array([math.cos(start.azimuth), math.sin(start.azimuth)])

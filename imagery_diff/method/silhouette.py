@@ -26,14 +26,11 @@ from __future__ import annotations
 import enum
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import pairwise
 
 import numpy as np
 import scipy  # scipy.optimize and scipy.special are loaded where something is measured
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 Doubles = NDArray[np.float64]
 
@@ -182,7 +179,7 @@ class _Model:
         low[3], high[2] = _NARROWEST_PX / 2, -_NARROWEST_PX / 2
         begin = np.clip(begin, np.add(low, 1e-6), np.subtract(high, 1e-6)).tolist()
         return scipy.optimize.least_squares(
-            lambda p: self._left(p)[0].ravel(),
+            self._residuals,
             begin,
             bounds=(low, high),
             x_scale=scales,
@@ -190,6 +187,9 @@ class _Model:
             ftol=1e-4,
             xtol=1e-3,
         )
+
+    def _residuals(self, p: Doubles) -> Doubles:
+        return self._left(p)[0].ravel()
 
     def _left(self, p: Doubles) -> tuple[Doubles, float]:
         """Return what the best colours leave over, (pixel and tie, component), and how much shade is seen."""
@@ -213,7 +213,7 @@ class _Model:
     def _pieces(self, p: Doubles, u: Doubles) -> Doubles:
         """(piece, pixel), each between its own ends, blurred."""
         steps = [self._step(u - edge) for edge in np.linspace(p[0], p[1], self.pieces + 1)]
-        return np.array([first - second for first, second in zip(steps[:-1], steps[1:], strict=True)])
+        return np.array([first - second for first, second in pairwise(steps)])
 
     def _breadth(self, p: Doubles, u: Doubles, v: Doubles) -> Doubles:
         """(pixel,), blurred across: all of it between the sides, which close at a bow or all round an oval."""
@@ -228,7 +228,7 @@ class _Model:
         return self._step(v - middle + half) - self._step(v - middle - half)
 
     def _shadow(self, p: Doubles, u: Doubles, v: Doubles) -> Doubles:
-        """(pixel,), the box swept along its shadow, less the box; corners of the sweep by the product of half planes."""
+        """Return (pixel,), the box swept along its shadow, less the box; its corners are products of half planes."""
         assert self.sample.shadow_px is not None
         along, across = _axes(self.start.azimuth + p[4])
         reach = p[5] * np.asarray(self.sample.shadow_px)
@@ -246,7 +246,7 @@ class _Model:
         return self._step(at - first) - self._step(at - second)
 
     def _step(self, at: Doubles) -> Doubles:
-        """An edge at nought, blurred."""
+        """Blur an edge at nought."""
         return np.asarray(scipy.special.ndtr(at / self.sample.blur_px))
 
     def told(self, solution: scipy.optimize.OptimizeResult) -> Fitted:
@@ -285,13 +285,13 @@ def _covariance(jacobian: Doubles, left: Doubles) -> Doubles:
 
 
 def _axes(azimuth: float) -> tuple[Doubles, Doubles]:
-    """Unit vectors along and across, (row, column)."""
+    """Return unit vectors along and across, (row, column)."""
     cos, sin = math.cos(azimuth), math.sin(azimuth)
     return np.array([cos, sin]), np.array([-sin, cos])
 
 
-def pixels_of(points: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], float, float, float]:
-    """Return centre, azimuth, length and width of a rectangle by its corners in order, (row, column)."""
+def pixels_of(points: Doubles) -> tuple[tuple[float, float], float, float, float]:
+    """Return centre, azimuth, length and width of a rectangle by its corners in order, (corner, row and column)."""
     corners = np.asarray(points, float)[:4]
     first, second = corners[1] - corners[0], corners[2] - corners[1]
     if np.hypot(*first) < np.hypot(*second):
