@@ -43,6 +43,10 @@ SHIPPED = HERE.parent / "imagery_diff" / "lengths.json"
 ASKED = {"vessel": "4 m", "containers": "5 m", "rail_cars": "20 m or 10 %"}
 OWN_M = 1.0
 """As in imagery_diff/method/measure.py."""
+LEAST = 20
+"""Things of a shape from which on limits are told: two ranks beyond the 5 and 95 % quantile."""
+PIXEL_M = [0.4, 12.0]
+"""Pixels for which lengths were held against known ones."""
 Row = dict[str, Any]
 
 
@@ -102,16 +106,20 @@ def measured(paths: Sequence[Path]) -> list[Row]:
 
 def fit(rows: Sequence[Row], paths: Sequence[Path]) -> None:
     """Write the 5 and 95 % quantiles of what was missed, by the shape that was fitted."""
-    missed: dict[str, list[float]] = defaultdict(list)
+    lengths: dict[str, list[float]] = defaultdict(list)
+    widths: dict[str, list[float]] = defaultdict(list)
     for r in rows:
         if not r["masked"] and not r["length_is_lower_bound"]:
-            missed[r["measured_by"]].append((r["length_m"] - r["said_m"]) / math.hypot(r["pixel_m"], OWN_M))
-    by_shape = {shape: _quantiles(values) for shape, values in sorted(missed.items()) if len(values) >= 20}
+            unit = math.hypot(r["pixel_m"], OWN_M)
+            lengths[r["measured_by"]].append((r["length_m"] - r["said_m"]) / unit)
+            widths[r["measured_by"]].append(-r["width_error_m"] / unit)
+    told = sorted(shape for shape, values in lengths.items() if len(values) >= LEAST)
     table = {
         "schema_version": 1,
-        "pixel_m": [0.4, 12.0],
-        "by_shape": by_shape,
-        "counts": {shape: len(values) for shape, values in sorted(missed.items())},
+        "pixel_m": PIXEL_M,
+        "lengths": {shape: _quantiles(lengths[shape]) for shape in told},
+        "widths": {shape: _quantiles(widths[shape]) for shape in told},
+        "counts": {shape: len(values) for shape, values in sorted(lengths.items())},
         "provenance": f"benchmarks/measures.py fit, even seeds of {', '.join(p.name for p in paths)}",
     }
     SHIPPED.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")

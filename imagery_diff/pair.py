@@ -151,10 +151,16 @@ def compare(
         around=pair_regions.surroundings(scales, matched, weighed, geometry, ground, grid) if odds.stage else None,
     )
     described = [(p, describe(p, views, ground)) for patch in patches for p in ships_in(patch, views)]
-    large = [(p, d) for p, d in described if d and pair_regions.is_large(p, d, grid, params, radar=radar is not None)]
+    told = [
+        (p, d)
+        for p, d in described
+        if d
+        and pair_regions.is_large(p, d, grid, params, radar=radar is not None)
+        and pair_result.reported(d, ground, detect)
+        and odds.accepts(d)
+    ]
 
     # 10. Measures
-    told = [(p, d) for p, d in large if pair_result.reported(d, ground, detect) and odds.accepts(d)]
     measured = pair_result.in_order(pair_measures.measured(told, views, matched, params), odds, ground)
 
     band_shifts = pair_moving.band_shifts(pictures, radiometry.among(matched.clear, radiometry.DRY), pair)

@@ -73,7 +73,7 @@ class Region:
     several: bool = False
     """Possibly more than one vessel: its length is that of all together, without limits."""
     measured_by: str = "outline"
-    """What was fitted to measure it: ``hull``, ``box``, ``oval``, or nothing, ``outline``."""
+    """What was fitted to measure it: ``hull``, ``box``, ``line``, ``oval``, or nothing, ``outline``."""
     is_area: bool = False
     """An area of changed ground and no thing: of the map's own score."""
     side: str = ""

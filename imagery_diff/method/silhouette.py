@@ -38,11 +38,14 @@ _PIECE_PX = 4.0
 """Length of a piece, pixels: four spreads, so that an end and the colour of its piece are told apart."""
 _PIECE_OF_LINE_PX = 10.0
 """The same of a line, which is blurred to a fraction of its contrast: a short piece beyond its end costs nothing."""
-_SLENDER = 8.0
+SLENDER = 8.0
 """A line is so many times as long as wide: no ship or stack is."""
 _MOST_PIECES = 48
 _RELATIVE = 0.3
 """What the model lacks, shares of the contrast: the colours of a deck's parts scatter by a fifth to a third."""
+_HALO = 0.2
+"""And all around, shares of the thing's typical contrast: delivered images carry a halo of a tenth to a fifth over some
+four pixels around a bright ship (planet_sfbay), by sharpening, stray light and stirred water."""
 _MOST_SHADE = 1.2
 """More than all of the sun cannot be missing; a fifth for the estimate of what shade leaves."""
 _TALLEST_M = 25.0
@@ -107,7 +110,7 @@ class Fitted:
     shade: float
     """Share of the shade that is seen, 0 to 1.2; with little of it the height means nothing."""
     misfit: float
-    """Share of the difference that is left over, 0 to 1."""
+    """Share of the difference, less the noise, that is left over, 0 to 1."""
 
     def corners(self) -> Doubles:
         """Return its four corners, (4, 2) rows and columns."""
@@ -150,13 +153,20 @@ class _Model:
 
     def __init__(self, sample: Sample, start: Start, silhouette: Silhouette, bow: int) -> None:
         self.sample, self.start, self.silhouette, self.bow = sample, start, silhouette, bow
-        piece = _PIECE_OF_LINE_PX if start.length_px > _SLENDER * start.width_px else _PIECE_PX
+        piece = _PIECE_OF_LINE_PX if start.length_px > SLENDER * start.width_px else _PIECE_PX
         self.pieces = int(np.clip(round(start.length_px / piece), 1, _MOST_PIECES))
         self.from_centre = sample.places - np.asarray(start.centre)[:, None]
         size2 = np.mean(sample.change**2, axis=0)
-        self.weight = 1.0 / np.sqrt(1.0 + _RELATIVE**2 * size2)
+        self.weight = 1.0 / np.sqrt(1.0 + _RELATIVE**2 * size2 + _HALO**2 * self._typical2(size2))
         self.ties = self._ties(1.0 + math.sqrt(float(np.mean(size2))))
         self.data = np.vstack([(sample.change * self.weight).T, np.zeros((len(self.ties), len(sample.change)))])
+
+    def _typical2(self, size2: Doubles) -> float:
+        """Return the median square of the difference inside the start."""
+        along, across = _axes(self.start.azimuth)
+        inside = np.abs(along @ self.from_centre) <= self.start.length_px / 2
+        inside &= np.abs(across @ self.from_centre) <= self.start.width_px / 2
+        return float(np.median(size2[inside])) if inside.any() else 0.0
 
     def _ties(self, spread: float) -> Doubles:
         """Rows that hold the colours of neighbouring pieces together, as weakly as colours vary."""
@@ -212,7 +222,10 @@ class _Model:
 
     def _pieces(self, p: Doubles, u: Doubles) -> Doubles:
         """(piece, pixel), each between its own ends, blurred."""
-        steps = [self._step(u - edge) for edge in np.linspace(p[0], p[1], self.pieces + 1)]
+        edges = np.linspace(p[0], p[1], self.pieces + 1)
+        if self.silhouette is Silhouette.OVAL:  # it ends where its sides close
+            edges[[0, -1]] = -np.inf, np.inf
+        steps = [self._step(u - edge) for edge in edges]
         return np.array([first - second for first, second in pairwise(steps)])
 
     def _breadth(self, p: Doubles, u: Doubles, v: Doubles) -> Doubles:
@@ -228,7 +241,7 @@ class _Model:
         return self._step(v - middle + half) - self._step(v - middle - half)
 
     def _shadow(self, p: Doubles, u: Doubles, v: Doubles) -> Doubles:
-        """Return (pixel,), the box swept along its shadow, less the box; its corners are products of half planes."""
+        """Return (pixel,), the box swept along its shadow, less the box."""
         assert self.sample.shadow_px is not None
         along, across = _axes(self.start.azimuth + p[4])
         reach = p[5] * np.asarray(self.sample.shadow_px)
@@ -238,7 +251,8 @@ class _Model:
         far = math.hypot(du, dv)
         if far > 1e-6:  # noqa: PLR2004
             offsets = [(-dv * x + du * y) / far for x in p[:2] for y in p[2:4]]
-            swept = swept * self._between((-dv * u + du * v) / far, min(offsets), max(offsets))
+            # The slanted sides; of two that fall together the blur of one counts.
+            swept = np.minimum(swept, self._between((-dv * u + du * v) / far, min(offsets), max(offsets)))
         thing = self._between(u, p[0], p[1]) * self._between(v, p[2], p[3])
         return np.asarray(np.maximum(swept - thing, 0.0))
 
@@ -259,7 +273,10 @@ class _Model:
         length = np.zeros(len(p))
         length[:2] = (-1.0, 1.0)
         shadowed = self.sample.shadow_px is not None
-        share = float(np.sum(left[:pixels] ** 2) / max(float(np.sum(self.data[:pixels] ** 2)), 1e-9))
+        # Both hold the noise, which is one in each component.
+        noise = float(np.sum(self.weight**2)) * left.shape[1]
+        over, whole = (float(np.sum(part[:pixels] ** 2)) - noise for part in (left, self.data))
+        share = over / whole if whole > 0 else 1.0
         return Fitted(
             centre=(float(middle[0]), float(middle[1])),
             azimuth=float(self.start.azimuth + p[4] + (math.pi if self.bow < 0 else 0.0)),
@@ -269,7 +286,7 @@ class _Model:
             length_sd_px=math.sqrt(max(float(length @ covariance @ length), 0.0)),
             height_sd_m=math.sqrt(max(float(covariance[5, 5]), 0.0)) if shadowed else None,
             shade=seen,
-            misfit=min(share, 1.0),
+            misfit=float(np.clip(share, 0.0, 1.0)),
         )
 
 
