@@ -72,7 +72,8 @@ def _measured(region: Region, result: Comparison) -> Region:
         return region
     if region.activity == "vessel":
         return _vessel(region, result.params.min_vessel_m)
-    return _container(region, result.grid) if region.activity == "containers" else region
+    # The borders of an area of changed ground are soft: no blocks are counted in it.
+    return _container(region, result.grid) if region.activity == "containers" and not region.is_area else region
 
 
 def _placed(region: Region, result: Comparison) -> Region:

@@ -11,6 +11,7 @@ import html
 import math
 from typing import TYPE_CHECKING, Any
 
+from imagery_diff.aoi import WGS84, reproject
 from imagery_diff.mark import ALTERED
 from imagery_diff.write.words import one_line, stamp, window_of
 from imagery_diff.write.yardstick import LIKELY, likelihood, rank_of
@@ -85,6 +86,7 @@ _RELATIONS = {
     ),
 }
 """Relation and direction -> what is said where the other region is known, and where it is not."""
+_CUT = "it reaches what was not seen, or the edge"
 ANALOGY_M = (80.0, 100.0)
 """Lengths of the stacks of which a number of containers was published (facts.md N03, N14: about 300)."""
 TIERS_UNKNOWN = (1, 3)
@@ -133,16 +135,17 @@ def size_words(region: Region, *, placed: bool) -> str:
         return "under way, so that its length is not told"
     if getattr(region, "several", False):
         return f"possibly more than one vessel, {sides} in all, so that no single length is told"
+    least, why = ("at least", f" ({_CUT})") if region.length_is_lower_bound else ("about", "")
     if region.activity in _AREAS or region.is_area:
-        return f"about {_round(region.area_m2)} {'m2' if placed else 'pixels'} ({sides}){_height(region)}"
-    return f"about {sides}" if region.activity == "other" else _length(region, unit)
+        return f"{least} {_round(region.area_m2)} {'m2' if placed else 'pixels'} ({sides}){why}{_height(region)}"
+    return f"{least} {sides}{why}" if region.activity == "other" else _length(region, unit)
 
 
 def _length(region: Region, unit: str) -> str:
     """Say how long it is: with limits, at least, or about; and of which class a vessel is."""
     if region.length_is_lower_bound:
         known = region.length_m if region.length_low_m is None else region.length_low_m
-        return f"at least {known:.0f} {unit} long (it reaches what was not seen, or the edge)"
+        return f"at least {known:.0f} {unit} long ({_CUT})"
     if region.length_low_m is None or region.length_high_m is None:
         return f"about {region.length_m:.0f} {unit} long"
     limits = f"{region.length_m:.0f} {unit} ({region.length_low_m:.0f} to {region.length_high_m:.0f}) long"
@@ -173,11 +176,10 @@ def _event(region: Region, result: Comparison) -> str:
     times = result.before.acquired, result.after.acquired
     reverse = times[0] is not None and times[1] is not None and times[1] < times[0]
     pause = "," if "," in place else ""
-    if region.activity == "other" or region.is_area:
+    if region.activity == "other":
         bands = {band.name for band in result.before.bands} & {band.name for band in result.after.bands}
-        weighed = "weighed over all bands" + (", near infrared included," if "nir" in bands else ",")
-        stands_out = f"it stands out from its surroundings {_STANDS_OUT[region.direction]}"
-        return f"took place {place}{pause} {window}; {weighed} {stands_out}"
+        weighed = "by all bands, near infrared too" if "nir" in bands else "by all bands"
+        return f"took place {place}{pause} {window}; it stands out {_STANDS_OUT[region.direction]} ({weighed})"
     if reverse:
         images = window.replace("between", "the images are of", 1)
         return _REVERSED[region.direction].format(place=place, pause=pause, window=images)
@@ -185,11 +187,12 @@ def _event(region: Region, result: Comparison) -> str:
 
 
 def _place(region: Region, zone: Zone | None, result: Comparison) -> str:
-    """Where, with its preposition: as near as the outlines allow."""
-    if result.aoi is None:
-        return "on the images' common ground"
+    """Where, with its preposition: as near as the outlines allow; outside the zones by its position."""
     if zone is None:
-        return f"at {result.aoi.title or result.aoi.name}, outside its zones"
+        where = "on the images' common ground"
+        if result.aoi is not None:
+            where = f"at {result.aoi.title or result.aoi.name}" + (", outside its zones" if result.zones else "")
+        return where if result.grid.crs is None else f"{where} ({position_words(region, result.grid.crs)})"
     name = zone.title or zone.name
     if not zone.located:
         return f"in the search area {name} (not a located outline)"
@@ -198,6 +201,12 @@ def _place(region: Region, zone: Zone | None, result: Comparison) -> str:
     if region.side:
         return f"on the {region.side} side of {name}"
     return f"at the {region.end} end of {name}" if region.end else f"at {name}"
+
+
+def position_words(region: Region, crs: str) -> str:
+    """Write where on the earth a region lies, to 10 m."""
+    point = reproject(region.geometry.representative_point(), crs, WGS84)
+    return f"{abs(point.y):.4f} {'N' if point.y >= 0 else 'S'}, {abs(point.x):.4f} {'E' if point.x >= 0 else 'W'}"
 
 
 def _relation(region: Region) -> str:
@@ -296,8 +305,12 @@ def describe_zone(state: ZoneState) -> str:
 
 
 def share_words(share: float) -> str:
-    """Write a share in whole per cent; all but all is no hundred."""
-    return "all" if share > 1 - 1e-9 else f"{min(0.99, share):.0%}"
+    """Write a share in whole per cent; neither all but all nor next to nothing is rounded away."""
+    if share > 1 - 1e-9:
+        return "all"
+    if share < 0.005:  # noqa: PLR2004 - rounds to nought
+        return "under 1%" if share > 0 else "none"
+    return f"{min(0.99, share):.0%}"
 
 
 def describe_zones(states: Sequence[ZoneState]) -> str:
@@ -324,7 +337,7 @@ def _zone(state: ZoneState, share: str, lost: str) -> str:
     if state.state == "ignored":
         return "left out, as the AOI asks"
     if state.state == "unknown":
-        return f"unknown: only {seen}"
+        return f"unknown: {'' if share == 'none' else 'only '}{seen}"
     thing = f"no {NOUNS[sought] if sought else 'change'} was detected in the"
     if share == "all":
         return f"{thing} {area}, all of which was clear and searched{then}"
@@ -343,6 +356,13 @@ def look_words(look: LookAt) -> str:
 def activity_words(region: Region) -> str:
     """Name what a region looks like, hedged: ``container-like object``."""
     return NOUNS[region.activity]
+
+
+def direction_words(region: Region) -> str:
+    """Name a direction for a table; of what fits no class only on which image something stands out more."""
+    if region.activity != "other":
+        return region.direction
+    return {"appeared": "more after", "disappeared": "more before"}.get(region.direction, region.direction)
 
 
 def order_words(result: Comparison) -> str:
