@@ -12,16 +12,10 @@ from typing import TYPE_CHECKING, Any
 import shapely
 
 from imagery_diff.write.model import shift_summary, zone_title
-from imagery_diff.write.sentences import (
-    activity_words,
-    describe_zone,
-    describe_zones,
-    direction_words,
-    order_words,
-    position_words,
-    vessels_words,
-)
+from imagery_diff.write.overall import order_words, vessels_words
+from imagery_diff.write.sentences import activity_words, direction_words, position_words
 from imagery_diff.write.words import MISSED, clean, clear_words, licences_of, moment_words, pixel_words, stamp
+from imagery_diff.write.zone_sentences import describe_zone, describe_zones
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -15,9 +15,11 @@ from shapely.affinity import rotate, translate
 
 from imagery_diff.mark import ALTERED
 from imagery_diff.pair_told import told
-from imagery_diff.result import Region, ZoneState
+from imagery_diff.result import Candidate, Region, ZoneState
 from imagery_diff.scene import Flag
-from imagery_diff.write.sentences import NOUNS, describe_zone, describe_zones
+from imagery_diff.write.sentences import describe_candidate
+from imagery_diff.write.words import NOUNS
+from imagery_diff.write.zone_sentences import describe_looked_zone, describe_zone, describe_zones
 from tests.write.conftest import make_region, make_result
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "sentences.md"
@@ -212,6 +214,37 @@ def zones():
     )
 
 
+def looked():
+    """Yield a name and the sentence of every case of a look at one image."""
+    result = result_of(region_of())
+    image, zones = result.after, result.zones
+
+    def say_of(candidate, *, references=(), **changes):
+        found = SimpleNamespace(
+            grid=result.grid, zones=zones, aoi=result.aoi, image=replace(image, **changes), references=references
+        )
+        return describe_candidate(candidate, found)
+
+    def candidate(activity="vessel", **changes):
+        known = {"id": "C1", "geometry": ground(0, 0, 112, 18), "activity": activity, "zone": "berth", "why": ()}
+        sizes = {"area_m2": 2016.0, "length_m": 112.0, "width_m": 18.0, "orientation_deg": 146.5, "strength": 9.0}
+        return Candidate(**known | sizes | changes)
+
+    yield "a vessel", say_of(candidate())
+    yield "of no class", say_of(candidate("other", colour="white"))
+    yield "cut", say_of(candidate(length_is_lower_bound=True))
+    yield "under way", say_of(candidate(under_way=True))
+    yield "in no zone", say_of(candidate(zone=None))
+    yield "rendered", say_of(candidate(), simulated=True)
+    for direction in DIRECTIONS:
+        borne_out = candidate(direction=direction, against=("a", "b"))
+        yield f"{direction} against references", say_of(borne_out, references=(result.before,) * 3)
+    for state in ("candidates", "nothing stood out", "not told", "unknown", "ignored"):
+        clear = 0.12 if state == "unknown" else 0.94
+        changes = {"state": state, "clear_fraction": clear, "unknown": {"cloud": 1 - clear}, "regions": ("C1",)}
+        yield f"zone: {state}", describe_looked_zone(replace(zones[1], **changes))
+
+
 def page():
     """Return the page of all sentences."""
     head = (
@@ -223,6 +256,7 @@ def page():
     for title, cases in (
         ("Zones", zones()),
         ("Regions", regions()),
+        ("A look at one image", looked()),
         ("Every class, direction and relation", of_every_class()),
     ):
         parts.append(f"\n## {title}\n\n| case | sentence |\n| --- | --- |\n")

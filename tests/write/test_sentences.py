@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from imagery_diff.write.sentences import ANALOGY_M, as_html, order_words, teu_words, vessels_words
+from imagery_diff.write.overall import as_html, order_words, vessels_words
+from imagery_diff.write.sentences import ANALOGY_M, teu_words
 from imagery_diff.write.yardstick import YARDSTICK
 from tests.write.conftest import make_result
 from tests.write.sentence_cases import (
@@ -15,6 +16,7 @@ from tests.write.sentence_cases import (
     ONE_DAY,
     PAGE,
     floor,
+    looked,
     of_every_class,
     page,
     region_of,
@@ -35,7 +37,7 @@ NEVER_KNOWN = re.compile(
     r"\d+ containers|name|owner|flag of)\b",
     re.IGNORECASE,
 )
-CASES = [*zones(), *regions(), *of_every_class()]
+CASES = [*zones(), *regions(), *looked(), *of_every_class()]
 
 
 def test_the_page_of_sentences_is_what_is_said_today():
