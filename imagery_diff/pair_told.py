@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from shapely import affinity
 
 from imagery_diff.method import containers, sizes
-from imagery_diff.method.side import place_in
+from imagery_diff.method.side import Accuracy, place_in
 from imagery_diff.write.sentences import describe_region
 
 if TYPE_CHECKING:
@@ -72,7 +72,8 @@ def _measured(region: Region, result: Comparison) -> Region:
         return region
     if region.activity == "vessel":
         return _vessel(region, result.params.min_vessel_m)
-    return _container(region, result.grid) if region.activity == "containers" else region
+    # The borders of an area of changed ground are soft: no blocks are counted in it.
+    return _container(region, result.grid) if region.activity == "containers" and not region.is_area else region
 
 
 def _placed(region: Region, result: Comparison) -> Region:
@@ -86,20 +87,24 @@ def _placed(region: Region, result: Comparison) -> Region:
     return replace(region, side=side, end=end)
 
 
-def _accuracy_of(region: Region, zone: Zone, result: Comparison) -> float | None:
-    """How far the region may lie from where it is drawn in its zone, metres; None where nobody says.
+def _accuracy_of(region: Region, zone: Zone, result: Comparison) -> Accuracy | None:
+    """How far the region may lie from where it is drawn in its zone; None where nobody says.
 
     Outlines that were fitted to the image lie off by what the fit left over, and by what this one is drawn worse than
-    the best. Others lie off by their own accuracy and by that of the image.
+    the best. Others, and those along a way in which nothing could be fitted, lie off by their own accuracy and by that
+    of the image.
     """
     own = zone.accuracy_m or (result.aoi.accuracy_m if result.aoi else None)
     if own is None:
         return None
+    loose = math.hypot(own, getattr(region, "location_accuracy_m", None) or 0.0)
     fit = getattr(result, "fit", None)
-    if getattr(fit, "fitted", False):
-        best = min(state.zone.accuracy_m or own for state in result.zones)
-        return math.hypot(getattr(fit, "residual_m", None) or 0.0, getattr(fit, "error_m", None) or 0.0, own - best)
-    return math.hypot(own, getattr(region, "location_accuracy_m", None) or 0.0)
+    if not getattr(fit, "fitted", False):
+        return Accuracy(every_way_m=loose)
+    best = min(state.zone.accuracy_m or own for state in result.zones)
+    left = math.hypot(getattr(fit, "residual_m", None) or 0.0, getattr(fit, "error_m", None) or 0.0, own - best)
+    open_deg = getattr(fit, "open_deg", None)
+    return Accuracy(every_way_m=left, open_m=0.0 if open_deg is None else loose, open_deg=open_deg or 0.0)
 
 
 def _in_metres(shape: BaseGeometry, grid: Grid) -> BaseGeometry:

@@ -197,7 +197,7 @@ class Comparison:
         return f"<Comparison {one_line(self)}>"
 
     def _repr_html_(self) -> str:
-        from imagery_diff.write.sentences import as_html  # noqa: PLC0415
+        from imagery_diff.write.overall import as_html  # noqa: PLC0415
 
         return as_html(self)
 

@@ -97,6 +97,10 @@ def test_a_side_is_said_of_outlines_that_were_fitted_whatever_they_were_before()
     fit = SimpleNamespace(fitted=True, residual_m=3.0, error_m=1.0)
     fitted = Fitted(**{f.name: getattr(rough, f.name) for f in fields(rough)}, fit=fit)
     assert told(fitted).regions[0].side == "south-west"
+    along = replace(fitted, fit=SimpleNamespace(fitted=True, residual_m=3.0, error_m=1.0, open_deg=146.5))
+    assert told(along).regions[0].side == "south-west"
+    across = replace(fitted, fit=SimpleNamespace(fitted=True, residual_m=3.0, error_m=1.0, open_deg=56.5))
+    assert told(across).regions[0].side == ""
     # What is drawn worse than the best of the outlines is no better for the fit.
     worse = tuple(replace(s, zone=replace(s.zone, accuracy_m=60.0 if s.zone.name == "pier" else 25.0)) for s in zones)
     assert told(replace(fitted, zones=worse)).regions[0].side == ""

@@ -7,6 +7,7 @@ must hold wherever the outlines really lie, within their accuracy.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,15 +27,31 @@ _THIRD = 1 / 3
 """What lies within this share of the half length or width from the middle is in the middle."""
 
 
-def place_in(region: BaseGeometry, zone: BaseGeometry, accuracy_m: float, *, sides: bool = True) -> tuple[str, str]:
+@dataclass(frozen=True, kw_only=True)
+class Accuracy:
+    """How far a region may lie from where it is drawn in its zone."""
+
+    every_way_m: float
+    open_m: float = 0.0
+    """How much further along one way and back, where outlines could not be fitted along it."""
+    open_deg: float = 0.0
+    """That way's azimuth, clockwise from grid north."""
+
+    def along(self, way: NDArray[np.float64]) -> float:
+        """Return how far it may lie off along a way (east, north), metres."""
+        azimuth = math.degrees(math.atan2(way[0], way[1]))
+        return math.hypot(self.every_way_m, self.open_m * math.cos(math.radians(azimuth - self.open_deg)))
+
+
+def place_in(region: BaseGeometry, zone: BaseGeometry, accuracy: Accuracy, *, sides: bool = True) -> tuple[str, str]:
     """Return on which side and at which end of a zone a region lies.
 
     Parameters
     ----------
     region, zone
         Outlines in one system of metres, north up.
-    accuracy_m
-        How far the region may lie from where it is drawn in the zone, metres.
+    accuracy
+        How far the region may lie from where it is drawn in the zone.
     sides
         False where only ends are asked for: a berth is as wide as a ship, and a track as a train.
 
@@ -53,19 +70,21 @@ def place_in(region: BaseGeometry, zone: BaseGeometry, accuracy_m: float, *, sid
     lengths = np.hypot(edges[:, 0], edges[:, 1])
     long, short = int(np.argmax(lengths)), int(np.argmin(lengths))
     if long == short or lengths[long] < LONG * lengths[short]:
-        return (_corner(region, middle, accuracy_m) if sides else ""), ""
+        return (_corner(region, middle, accuracy) if sides else ""), ""
     along, across = edges[long] / lengths[long], edges[short] / lengths[short]
     third = _THIRD * lengths / 2
-    end = _beyond(region, middle, along, {third[long]: _MOST, third[long] + accuracy_m: _HALF})
-    side = _beyond(region, middle, across, {0.0: _MOST, max(third[short], accuracy_m): _HALF}) if sides else ""
+    end = _beyond(region, middle, along, {third[long]: _MOST, third[long] + accuracy.along(along): _HALF})
+    sure = max(third[short], accuracy.along(across))
+    side = _beyond(region, middle, across, {0.0: _MOST, sure: _HALF}) if sides else ""
     return side, end
 
 
-def _corner(region: BaseGeometry, middle: NDArray[np.float64], accuracy_m: float) -> str:
+def _corner(region: BaseGeometry, middle: NDArray[np.float64], accuracy: Accuracy) -> str:
     """Name the way from the middle of a zone to a region, if it is far enough to be sure of the way."""
     way = np.array([region.centroid.x, region.centroid.y]) - middle
     # Further off than the outlines may be by so much that the way is sure to half of one of eight points.
-    return compass(way) if math.hypot(*way) * math.sin(math.pi / 8) > accuracy_m else ""
+    worst = math.hypot(accuracy.every_way_m, accuracy.open_m)
+    return compass(way) if math.hypot(*way) * math.sin(math.pi / 8) > worst else ""
 
 
 def _beyond(

@@ -55,20 +55,31 @@ def length_class(low_m: float | None, high_m: float | None) -> str | None:
     return None if not reached else reached[0] if len(reached) == 1 else BETWEEN
 
 
-def reading_limits(length_m: float) -> tuple[float, float]:
-    """Return the limits of a length that was given without any: the larger of 10 m and 10 % either way.
+def reading_error(length_m: float) -> float:
+    """Return by how much a length read from an image may be off, metres: the larger of 10 m and 10 %.
 
     So far two readings of one hull by experienced readers of 3 m images lay apart.
     """
-    error = max(10.0, 0.1 * length_m)
-    return max(0.0, length_m - error), length_m + error
+    return max(10.0, 0.1 * length_m)
+
+
+def reading_limits(length_m: float) -> tuple[float, float]:
+    """Return the limits of a length that was given without any, metres: what it may be off either way."""
+    return max(0.0, length_m - reading_error(length_m)), length_m + reading_error(length_m)
 
 
 def is_as_long(low_m: float, high_m: float, least_m: float) -> bool | None:
-    """Say whether a length reaches ``least_m``: True, False, or None where its limits lie on both sides of it."""
+    """Say whether a vessel is of the class that begins at ``least_m``.
+
+    Returns
+    -------
+    True if its lower limit is as long; False if its upper one falls short of it by more than readings are off, for the
+    lengths that made the class were readings; None between.
+
+    """
     if low_m >= least_m:
         return True
-    return False if high_m < least_m else None
+    return False if high_m < least_m - reading_error(least_m) else None
 
 
 def why_cars_are_not_counted(pixel_m: float | None) -> str | None:

@@ -17,7 +17,9 @@ from shapely.geometry import mapping
 from imagery_diff.aoi import WGS84, reproject
 from imagery_diff.result import SCHEMA_VERSION, iso
 from imagery_diff.write.ground import offset_m
-from imagery_diff.write.sentences import describe_zone, look_words, vessels_of_class
+from imagery_diff.write.overall import vessels_of_class
+from imagery_diff.write.sentences import look_words
+from imagery_diff.write.zone_sentences import describe_zone
 
 if TYPE_CHECKING:
     from imagery_diff.aoi import Zone

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import shapely
 
 from imagery_diff.write.model import shift_summary, zone_title
-from imagery_diff.write.sentences import activity_words, describe_zone, describe_zones, order_words, vessels_words
+from imagery_diff.write.overall import order_words, vessels_words
+from imagery_diff.write.sentences import activity_words, direction_words, position_words
 from imagery_diff.write.words import MISSED, clean, clear_words, licences_of, moment_words, pixel_words, stamp
+from imagery_diff.write.zone_sentences import describe_zone, describe_zones
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -106,7 +108,7 @@ def _regions(result: Comparison) -> list[str]:
     lower = any(region.length_is_lower_bound for region in result.regions)
     note = ["> = at least: it reaches ground that was not seen, or the edge"] if lower else []
     title_lines = _wrapped(title)
-    return [*title_lines, *columns(heads, rows, (5, 11, 21, 32, 11, 8)), *note, "", *_told(result), *_vessels(result)]
+    return [*title_lines, *columns(heads, rows, (5, 11, 22, 31, 11, 8)), *note, "", *_told(result), *_vessels(result)]
 
 
 def _told(result: Comparison) -> list[str]:
@@ -127,10 +129,17 @@ def _region_row(region: Region, result: Comparison) -> tuple[str, ...]:
     size = f"{'>' if region.length_is_lower_bound else ''}{region.length_m:.0f} x {region.width_m:.0f}"
     size = "under way" if region.under_way else size
     zone = next((s.zone for s in result.zones if s.zone.name == region.zone), None)
-    where = zone_title(zone) if zone else region.zone or ("outside the zones" if result.zones else "-")
+    where = zone_title(zone) if zone else region.zone or _position(region, result)
     if zone is not None and not zone.located:
         where += " (search area)"
-    return (region.id, region.direction, activity_words(region), where, size, region.colour or "-")
+    return (region.id, direction_words(region), activity_words(region), where, size, region.colour or "-")
+
+
+def _position(region: Region, result: Comparison) -> str:
+    """Say where something outside all zones lies."""
+    if result.grid.crs is None:
+        return "outside the zones" if result.zones else "-"
+    return position_words(region, result.grid.crs)
 
 
 def _to_look_at(result: Comparison) -> list[str]:

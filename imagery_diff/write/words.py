@@ -16,6 +16,17 @@ if TYPE_CHECKING:
     from imagery_diff.scene import SceneInfo
 
 RENDERED = "RENDERED, NOT A SATELLITE IMAGE"
+NOUNS = {
+    "vessel": "vessel-like object",
+    "containers": "container-like object",
+    "rail_cars": "line like rail cars",
+    "stockpile": "stockpile-like area",
+    "cover": "cover-like area",
+    "equipment": "equipment-like object",
+    "construction": "construction-like area",
+    "other": "change of unclear kind",
+}
+"""Class -> what it looks like: hedged, always."""
 MONTHS = (
     "January",
     "February",

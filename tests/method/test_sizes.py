@@ -37,7 +37,7 @@ def test_a_length_without_limits_is_as_uncertain_as_readings_are():
     assert reading_limits(190.0) == pytest.approx((171.0, 209.0))
 
 
-@pytest.mark.parametrize(("low", "high", "said"), [(101, 120, True), (92, 108, None), (60, 80, False)])
+@pytest.mark.parametrize(("low", "high", "said"), [(101, 120, True), (92, 108, None), (86, 99, None), (60, 80, False)])
 def test_a_visit_is_counted_where_the_limits_tell(low, high, said):
     assert is_as_long(low, high, 100.0) is said
 

@@ -15,9 +15,11 @@ from shapely.affinity import rotate, translate
 
 from imagery_diff.mark import ALTERED
 from imagery_diff.pair_told import told
-from imagery_diff.result import Region, ZoneState
+from imagery_diff.result import Candidate, Region, ZoneState
 from imagery_diff.scene import Flag
-from imagery_diff.write.sentences import NOUNS, describe_zone, describe_zones
+from imagery_diff.write.sentences import describe_candidate
+from imagery_diff.write.words import NOUNS
+from imagery_diff.write.zone_sentences import describe_looked_zone, describe_zone, describe_zones
 from tests.write.conftest import make_region, make_result
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "sentences.md"
@@ -154,7 +156,11 @@ def regions():
     yield "in the middle", say(region_of("equipment", at=(0.0, 0.0)))
     yield "the outlines bear no side", say(region_of("equipment", location_accuracy_m=60.0))
     yield "search area", say(region_of("rail_cars"), located=False)
+    yield "other, cut by cloud", say(region_of("other", length_is_lower_bound=True))
+    yield "an area cut by the edge", say(region_of("cover", length_is_lower_bound=True))
     yield "outside the zones", say(region_of("other", zone=None))
+    yield "no AOI", say(region_of("other", zone=None), aoi=False)
+    yield "a container-like area", say(region_of(is_area=True, area_m2=1130.0))
     yield "an area of changed ground", say(region_of("other", is_area=True, area_m2=5630.0))
     yield "same day", say(region_of(), times=ONE_DAY)
     yield "given the other way round", say(region_of(), times=ONE_DAY[::-1])
@@ -198,6 +204,7 @@ def zones():
     yield "to be looked at", zone(pier, **quiet | {"state": "look at this", "look_at": ("L1",)})
     yield "flagged and to be looked at", zone(pier, state="flagged", regions=("R1",), look_at=("L1",))
     yield "under cloud", zone(pier, known, state="unknown", regions=(), clear_fraction=0.12, unknown={"cloud": 0.88})
+    yield "not seen at all", zone(pier, state="unknown", regions=(), clear_fraction=0.0, unknown={"cloud": 1.0})
     yield "left out", zone(pier, state="ignored", regions=())
     search = replace(rails, zone=replace(rails.zone, located=False))
     yield "search area, nothing flagged", zone(search, known, **quiet)
@@ -205,6 +212,37 @@ def zones():
         "several search areas",
         describe_zones([replace(search, **quiet), replace(search, **quiet | {"clear_fraction": 1.0})]),
     )
+
+
+def looked():
+    """Yield a name and the sentence of every case of a look at one image."""
+    result = result_of(region_of())
+    image, zones = result.after, result.zones
+
+    def say_of(candidate, *, references=(), **changes):
+        found = SimpleNamespace(
+            grid=result.grid, zones=zones, aoi=result.aoi, image=replace(image, **changes), references=references
+        )
+        return describe_candidate(candidate, found)
+
+    def candidate(activity="vessel", **changes):
+        known = {"id": "C1", "geometry": ground(0, 0, 112, 18), "activity": activity, "zone": "berth", "why": ()}
+        sizes = {"area_m2": 2016.0, "length_m": 112.0, "width_m": 18.0, "orientation_deg": 146.5, "strength": 9.0}
+        return Candidate(**known | sizes | changes)
+
+    yield "a vessel", say_of(candidate())
+    yield "of no class", say_of(candidate("other", colour="white"))
+    yield "cut", say_of(candidate(length_is_lower_bound=True))
+    yield "under way", say_of(candidate(under_way=True))
+    yield "in no zone", say_of(candidate(zone=None))
+    yield "rendered", say_of(candidate(), simulated=True)
+    for direction in DIRECTIONS:
+        borne_out = candidate(direction=direction, against=("a", "b"))
+        yield f"{direction} against references", say_of(borne_out, references=(result.before,) * 3)
+    for state in ("candidates", "nothing stood out", "not told", "unknown", "ignored"):
+        clear = 0.12 if state == "unknown" else 0.94
+        changes = {"state": state, "clear_fraction": clear, "unknown": {"cloud": 1 - clear}, "regions": ("C1",)}
+        yield f"zone: {state}", describe_looked_zone(replace(zones[1], **changes))
 
 
 def page():
@@ -218,6 +256,7 @@ def page():
     for title, cases in (
         ("Zones", zones()),
         ("Regions", regions()),
+        ("A look at one image", looked()),
         ("Every class, direction and relation", of_every_class()),
     ):
         parts.append(f"\n## {title}\n\n| case | sentence |\n| --- | --- |\n")
