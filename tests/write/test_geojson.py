@@ -37,6 +37,7 @@ ORDER = [
     "length_is_lower_bound",
     "width_m",
     "orientation_deg",
+    "location_accuracy_m",
     "colour",
     "why",
     "before",
