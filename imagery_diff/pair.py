@@ -12,6 +12,7 @@ import numpy as np
 
 from imagery_diff import (
     pair_evidence,
+    pair_fit,
     pair_ghosts,
     pair_masked,
     pair_match,
@@ -40,13 +41,14 @@ if TYPE_CHECKING:
     Progress = Callable[[str], None]
 
 
-def compare(
+def compare(  # noqa: PLR0913 - what a comparison can be asked
     aoi: AOI | str | Path | None,
     before: SceneInfo | str | Path,
     after: SceneInfo | str | Path,
     *,
     detect: str | None = None,
     despite: Sequence[str] = (),
+    fit: bool = True,
     params: Params | None = None,
     progress: Progress = lambda _: None,
 ) -> Comparison:
@@ -63,6 +65,8 @@ def compare(
         ``"alarm"`` (few false regions, in zones) or ``"map"`` (all ground); by default alarm where the AOI has zones.
     despite
         Rules by which this pair would be refused, and that it is to be compared all the same: docs/reference/pairs.md.
+    fit
+        Whether the AOI's outlines are laid where the images show the quays they draw.
     params
         Every number of the method.
     progress
@@ -90,8 +94,9 @@ def compare(
 
     # 2. One grid
     ground = pair.lay_out(place) if place else None
-    extent = ground.polygon if ground else None
-    grid = align.common_grid(pair.grids, extent, context=params.context_m, max_pixels=params.max_pixels)
+    grid = align.common_grid(
+        pair.grids, ground.polygon if ground else None, context=params.context_m, max_pixels=params.max_pixels
+    )
     odds = pair_result.Odds.of(pair, grid, detect, params)
 
     # 3. Registration
@@ -108,6 +113,7 @@ def compare(
     progress("matching radiometry")
     # The map is asked for new roofs too, which are as white and broad as clouds.
     scenes, judged = pair_match.mark_clouds(scenes, radar, pair, ground, params, turned_white=detect == "alarm")
+    ground, laid = pair_fit.lay(ground, scenes, pair, params, radar=radar is not None, asked=fit)
     pictures = pair_result.for_pictures(scenes)
     matched = (
         pair_match.match_speckle(scenes, radar) if radar else pair_match.match_radiometry(scenes, pair, ground, params)
@@ -181,8 +187,13 @@ def compare(
         thresholds=pair_result.threshold_table(scales),
         detect=detect,
         params=params,
+        fit=laid,
         regions=pair_moving.marked(
-            pair_ghosts.doubted(pair_result.regions(measured, odds), pair, grid), pictures, band_shifts, pair, grid
+            pair_ghosts.doubted(pair_fit.located(pair_result.regions(measured, odds), pair, ground, laid), pair, grid),
+            pictures,
+            band_shifts,
+            pair,
+            grid,
         ),
         zones=pair_result.zone_states(ground, sight, measured, to_look_at, params),
         relative_blur=matched.sharpness,
@@ -191,6 +202,7 @@ def compare(
             *pair_result.twin_caveats(pictures, pair),
             *pair_result.cloud_caveats(pictures, pair, judged),
             *pair_result.blur_caveats(matched.sharpness, grid),
+            *pair_fit.caveats(laid),
             *pair_result.caveats(shift, sight, ground, pair, params, matched.speckle),
         ),
         look_at=to_look_at,

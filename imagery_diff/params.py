@@ -38,6 +38,11 @@ class Params:
     uncontrolled_shift_m: float = 150.0
     """The same where the provider did not tie an image to the ground, metres: then orbit and attitude alone place it,
     to some tens of metres (a prior; Planet states no bound)."""
+    fit_reach_m: float = 60.0
+    """How far outlines may lie off, metres: drawn to 10 to 50 m (a prior, the files' own ``accuracy_m``)."""
+    fit_band_m: float = 30.0
+    """Width of the water, and of the land, beside a drawn quay that is looked at, metres: a large ship's beam. An edge
+    that lies further off has no say in where the outlines are looked for."""
     max_shift_px: float = 32.0
     """Largest shift looked for without a georeference, pixels."""
     registration_sample_px: int = 1_000_000

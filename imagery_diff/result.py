@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from imagery_diff.grid import Grid
     from imagery_diff.method.coregister import Shift
     from imagery_diff.method.sharpness import Sharpness
+    from imagery_diff.pair_fit import Fit
     from imagery_diff.params import Params
     from imagery_diff.scene import Scene, SceneInfo
 
@@ -94,6 +95,8 @@ class Region:
     """Why the cars of a train are not counted."""
     doubts: tuple[str, ...] = ()
     """What else it may be; they end its description."""
+    location_accuracy_m: float | None = None
+    """How far the region may lie from where it is said to lie on the earth, root mean square; None = not known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +175,9 @@ class Comparison:
     caveats: tuple[str, ...]
     look_at: tuple[LookAt, ...] = ()
     """What the provider's mask calls cloud and looks like a thing."""
+    fit: Fit | None = None
+    """Where the outlines were laid, and how well that is known; None without an AOI. ``aoi`` and ``zones`` are as
+    laid."""
     layers: Layers = field(repr=False)
 
     @property

@@ -39,6 +39,8 @@ LEVELS = {
     "pair_masked": 6,
     "pair_moving": 6,
     "pair_match": 6,
+    "pair_fit": 6,
+    "location": 3,
     "pair_evidence": 7,
     "pair_regions": 8,
     "pair_ghosts": 8,

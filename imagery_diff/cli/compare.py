@@ -62,6 +62,7 @@ def _known_rules(_ctx: click.Context, _param: click.Parameter, names: tuple[str,
     callback=_known_rules,
     help="Compare a pair that RULE refuses (orbit, resolution, off-nadir); may be repeated.",
 )
+@click.option("--no-fit", is_flag=True, help="Leave the AOI's outlines where they are drawn, whatever the images show.")
 @click.option("--sort", is_flag=True, help="Take the older image as BEFORE, whatever the order given.")
 @click.option("--exit-code", is_flag=True, help="Exit with 3 if something was flagged.")
 @click.option(
@@ -162,8 +163,8 @@ def _run(aoi: AOI | None, before: str, after: str, options: dict[str, Any]) -> C
     # A daemon may run without a stderr.
     hidden = sys.stderr is None or not sys.stderr.isatty()
     with click.progressbar(length=_STEPS, file=sys.stderr or sys.stdout, hidden=hidden, item_show_func=str) as bar:
-        how = {"detect": options["detect"], "despite": options["despite"], "params": params}
-        return compare_pair(aoi, *scenes, **how, progress=lambda step: bar.update(1, step))
+        how = {"detect": options["detect"], "despite": options["despite"], "fit": not options["no_fit"]}
+        return compare_pair(aoi, *scenes, **how, params=params, progress=lambda step: bar.update(1, step))
 
 
 def _counted(rate: float) -> float:

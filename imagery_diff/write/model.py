@@ -76,6 +76,7 @@ def region_properties(region: Region, result: Comparison) -> dict[str, Any]:
         "length_class": region.length_class,
         "width_m": rounded(region.width_m, 1) if placed else None,
         "orientation_deg": rounded(region.orientation_deg, 1) if placed else None,
+        "location_accuracy_m": rounded(region.location_accuracy_m, 1) if placed else None,
         "colour": region.colour,
         "why": list(region.why),
         "before": iso(result.before.acquired),
@@ -194,6 +195,26 @@ def shift_summary(result: Comparison) -> dict[str, Any]:
     }
 
 
+def fit_summary(result: Comparison) -> dict[str, Any] | None:
+    """Where the outlines were laid, along x and y of the grid; None without an AOI."""
+    fit = result.fit
+    if fit is None:
+        return None
+    return {
+        "fitted": fit.fitted,
+        "east_m": rounded(fit.east_m, 2),
+        "north_m": rounded(fit.north_m, 2),
+        "measured_m": None if fit.measured_m is None else [rounded(v, 2) for v in fit.measured_m],
+        "error_m": rounded(fit.error_m, 2),
+        "residual_m": rounded(fit.residual_m, 2),
+        "agreeing_fraction": rounded(fit.agreeing, 4),
+        "stretches": fit.stretches,
+        "open_deg": rounded(fit.open_deg, 1),
+        "widened_m": rounded(fit.widened_m, 1),
+        "how": fit.how,
+    }
+
+
 def blur_summary(result: Comparison) -> dict[str, Any] | None:
     """Which image is the softer and by how much; None for radar."""
     blur, grid = result.relative_blur, result.grid
@@ -233,6 +254,7 @@ def summary(result: Comparison) -> dict[str, Any]:
             "transform": list(grid.transform[:6]),
         },
         "shift": shift_summary(result),
+        "fit": fit_summary(result),
         "relative_gain": {band: rounded(gain, 5) for band, gain in result.relative_gain.items()},
         "relative_blur": blur_summary(result),
         "thresholds": {

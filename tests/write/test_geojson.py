@@ -38,6 +38,7 @@ ORDER = [
     "length_class",
     "width_m",
     "orientation_deg",
+    "location_accuracy_m",
     "colour",
     "why",
     "before",
