@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imagery_diff import pair_evidence, pair_ghosts, pair_masked, pair_match, pair_moving, pair_regions, pair_result
+from imagery_diff import (
+    pair_classes,
+    pair_evidence,
+    pair_ghosts,
+    pair_masked,
+    pair_match,
+    pair_moving,
+    pair_regions,
+    pair_result,
+)
 from imagery_diff.memory import giving_back
 from imagery_diff.method import align, radiometry, regions
 from imagery_diff.method.describe import describe, ships_in
@@ -143,7 +152,9 @@ def compare(
     )
     described = [(p, describe(p, views, ground)) for patch in patches for p in ships_in(patch, views)]
     found = [d for p, d in described if d and pair_regions.is_large(p, d, grid, params, radar=radar is not None)]
-    told = [d for d in found if pair_result.reported(d, ground, detect) and odds.accepts(d)]
+    told = pair_classes.classed(
+        [d for d in found if pair_result.reported(d, ground, detect) and odds.accepts(d)], views, pair, ground
+    )
     band_shifts = pair_moving.band_shifts(pictures, radiometry.among(matched.clear, radiometry.DRY), pair)
     to_look_at = pair_masked.to_look_at(pictures, pair, ground, grid, params)
     sight = pair_result.Sight(

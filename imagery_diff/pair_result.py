@@ -167,10 +167,26 @@ def regions(described: list[Described], pair: Pair, ground: AOI | None, odds: Od
             zone_shares=d.zone_shares,
             colour=d.colour,
             traits=d.traits,
+            **_class_of(d),
             length_is_lower_bound=d.cut,
         )
         found.append(replace(region, description=describe_region(region, pair.infos[0], pair.infos[1], ground)))
     return tuple(found)
+
+
+def _class_of(d: Described) -> dict[str, Any]:
+    """Return the fields of a region that say what its class rests on, and how it relates to others."""
+    named = d.classed
+    same = named.same_colour
+    return {
+        "p_activity": named.shares.get(str(d.activity)),
+        "shares": named.shares,
+        "shares_without_zone": named.shares_without_zone,
+        "class_traits": named.traits,
+        "relation": named.relation,
+        "relation_to": None if named.relation_to is None else f"R{named.relation_to + 1}",
+        "same_colour": None if same is None else {**same, "region": f"R{int(same['region']) + 1}"},
+    }
 
 
 CLOUD_EDGE = "edge of cloud"

@@ -1,4 +1,4 @@
-"""The calibration table that is shipped with the package."""
+"""The tables fitted on design scenes that are shipped with the package."""
 
 from __future__ import annotations
 
@@ -17,4 +17,17 @@ def read_calibration() -> dict[str, Any]:
 
     """
     table: dict[str, Any] = json.loads(files("imagery_diff").joinpath("calibration.json").read_text(encoding="utf-8"))
+    return table
+
+
+def read_classes() -> dict[str, Any]:
+    """Read ``classes.json``, which benchmarks/classes.py wrote, for ``method.class_model.ClassModel.of_table``.
+
+    Examples
+    --------
+    >>> read_classes()["temperature"] > 0
+    True
+
+    """
+    table: dict[str, Any] = json.loads(files("imagery_diff").joinpath("classes.json").read_text(encoding="utf-8"))
     return table
