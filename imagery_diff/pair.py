@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imagery_diff import (
+    pair_classes,
     pair_evidence,
     pair_fit,
     pair_ghosts,
@@ -157,17 +158,12 @@ def compare(  # noqa: PLR0913 - what a comparison can be asked
         around=pair_regions.surroundings(scales, matched, weighed, geometry, ground, grid) if odds.stage else None,
     )
     described = [(p, describe(p, views, ground)) for patch in patches for p in ships_in(patch, views)]
-    told = [
-        (p, d)
-        for p, d in described
-        if d
-        and pair_regions.is_large(p, d, grid, params, radar=radar is not None)
-        and pair_result.reported(d, ground, detect)
-        and odds.accepts(d)
-    ]
+    large = [d for p, d in described if d and pair_regions.is_large(p, d, grid, params, radar=radar is not None)]
+    told = pair_result.in_order([d for d in large if pair_result.reported(d, ground, detect)], odds, ground)
+    told = pair_classes.classed(pair_measures.to_their_ends(told, views, params), views, pair, ground)
 
     # 10. Measures
-    measured = pair_result.in_order(pair_measures.measured(told, views, matched, params), odds, ground)
+    measured = pair_measures.measured(told, views, matched, params)
 
     band_shifts = pair_moving.band_shifts(pictures, radiometry.among(matched.clear, radiometry.DRY), pair)
     to_look_at = pair_masked.to_look_at(pictures, pair, ground, grid, params)

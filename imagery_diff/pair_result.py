@@ -179,6 +179,7 @@ def regions(described: list[Described], odds: Odds) -> tuple[Region, ...]:
             colour=d.colour,
             traits=d.traits,
             is_area=d.area,
+            **_class_of(d),
         )
         for number, d in enumerate(described, start=1)
     )
@@ -202,6 +203,21 @@ def _sizes(d: Described) -> dict[str, Any]:
         "height_high_m": m.height_m[1] if m.height_m else None,
         "several": m.several,
         "measured_by": m.shape,
+    }
+
+
+def _class_of(d: Described) -> dict[str, Any]:
+    """Return the fields of a region that say what its class rests on, and how it relates to others."""
+    named = d.classed
+    same = named.same_colour
+    return {
+        "p_activity": named.shares.get(str(d.activity)),
+        "shares": named.shares,
+        "shares_without_zone": named.shares_without_zone,
+        "class_traits": named.traits,
+        "relation": named.relation,
+        "relation_to": None if named.relation_to is None else f"R{named.relation_to + 1}",
+        "same_colour": None if same is None else {**same, "region": f"R{int(same['region']) + 1}"},
     }
 
 

@@ -62,6 +62,7 @@ class Region:
     """A vessel that the bands of its image show at different places: its length is not told."""
     p_change: float | None = None
     p_activity: float | None = None
+    """Chance of its ``activity``, if it is a change; None where no table of classes holds."""
     false_alarms_per_km2: float | None = None
     length_low_m: float | None = None
     length_high_m: float | None = None
@@ -97,6 +98,16 @@ class Region:
     """What else it may be; they end its description."""
     location_accuracy_m: float | None = None
     """How far the region may lie from where it is said to lie on the earth, root mean square; None = not known."""
+    relation_to: str | None = None
+    """Id of the region that a moved vessel left or took up."""
+    shares: dict[str, float] = field(default_factory=dict)
+    """Class -> chance, if it is a change, the kind of zone known; empty where no table holds."""
+    shares_without_zone: dict[str, float] = field(default_factory=dict)
+    """The same by the pixels alone."""
+    class_traits: dict[str, float] = field(default_factory=dict)
+    """What they rest on."""
+    same_colour: dict[str, Any] | None = None
+    """``region``, ``angle_deg`` and ``chance``: a stack that left and what is now on a deck are near in colour."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -43,6 +43,7 @@ LEVELS = {
     "location": 3,
     "pair_evidence": 7,
     "pair_regions": 8,
+    "pair_classes": 8,
     "pair_ghosts": 8,
     "pair": 9,
     "inspection": 9,

@@ -7,7 +7,7 @@ without a near-infrared band, where pixels cannot tell, does the zone decide, an
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -58,6 +58,24 @@ class Candidate:
     """Something stood there on both dates."""
     dark: bool
     """Darker than its surround on the date it stood there, and without colour."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classed:
+    """What the pixels say of the class of a region, and of its relation to others."""
+
+    traits: dict[str, float] = field(default_factory=dict)
+    """What the class rests on; empty where no table holds, and the rules of :func:`classify` decided."""
+    shares: dict[str, float] = field(default_factory=dict)
+    """Class -> chance, if it is a change, once the kind of zone is known."""
+    shares_without_zone: dict[str, float] = field(default_factory=dict)
+    """The same by the pixels alone."""
+    relation: str = "unclear"
+    """``new``, ``extends``, ``shrinks``, ``replaces``, ``moved`` or ``unclear``."""
+    relation_to: int | None = None
+    """Place of the other region in the list of those that are told."""
+    same_colour: dict[str, float] | None = None
+    """``region`` (its place), ``angle_deg`` and ``chance``."""
 
 
 def classify(candidate: Candidate) -> tuple[Activity, tuple[str, ...]]:

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from imagery_diff.method import hulls
-from imagery_diff.method.activity import Activity, Candidate, classify, name_colour
+from imagery_diff.method.activity import Activity, Candidate, Classed, classify, name_colour
 from imagery_diff.method.line import direction_of_line, is_line
 from imagery_diff.method.regions import (
     Direction,
@@ -65,6 +65,9 @@ class Described:
     direction: Direction
     activity: Activity
     why: tuple[str, ...]
+    """What was seen; reasons for the class are added with it (:mod:`imagery_diff.pair_classes`)."""
+    rules: tuple[str, ...]
+    """Why the rules call it what they call it."""
     colour: str | None
     zone: Zone | None
     zone_shares: dict[str, float]
@@ -77,6 +80,10 @@ class Described:
     """What the second stage weighs; empty for an area of cover, and where it has no say."""
     measure: Measure | None = None
     """How large it is; measured of what is told."""
+    patch: Patch | None = field(default=None, repr=False)
+    """What it was drawn from."""
+    classed: Classed = field(default_factory=Classed)
+    """What its class rests on, and how it relates to others; as if nothing were known where no table holds."""
 
 
 def ships_in(patch: Patch, views: Views) -> list[Patch]:
@@ -106,7 +113,7 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
     casting = thrower(patch, shape, views)
     zone, shares = zone_of(shape.outline, aoi) if aoi else (None, {})
     colour, dark = (None, False) if casting else _look(patch, views, direction)
-    activity, why = classify(
+    activity, rules = classify(
         Candidate(
             on_water=on_water(patch, views),
             zone_kind=zone.kind if zone else None,
@@ -127,8 +134,8 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
             f"differs by {patch.strength:.0f} times the scatter of unchanged ground of its kind",
             *((_BY_SHADOW,) if casting else ()),
             *_echo(patch, views),
-            *why,
         ),
+        rules=rules,
         colour=colour,
         zone=zone,
         zone_shares=shares,
@@ -136,6 +143,7 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
         strength=patch.strength,
         area=patch.area,
         traits=_traits(patch, shape, views),
+        patch=patch,
     )
 
 

@@ -247,13 +247,13 @@ def _with_points(patch: Patch, added: NDArray[np.int_], shape: tuple[int, ...]) 
     return replace(patch, window=(slice(low[0], high[0]), slice(low[1], high[1])), mask=mask)
 
 
-def to_their_ends(told: list[tuple[Patch, Described]], views: Views, *, gap_px: float) -> list[tuple[Patch, Described]]:
+def to_their_ends(told: list[Described], views: Views, *, gap_px: float) -> list[Described]:
     """Follow what is as long and thin as a train to its ends, and let what turns out to be one be one.
 
     Parameters
     ----------
     told
-        What is told, the likeliest first, with its description.
+        What is told, in order.
     views
         The pair.
     gap_px
@@ -262,23 +262,31 @@ def to_their_ends(told: list[tuple[Patch, Described]], views: Views, *, gap_px: 
     """
     if views.radar is not None:
         return told
-    change: Floats | None = None
-    found: list[tuple[Patch, Described]] = []
-    for patch, described in told:
-        if patch.area or not is_line(described.judged, views.grid) or on_water(patch, views):
-            found.append((patch, described))
-            continue
-        change = views.brightness[1] - views.brightness[0] if change is None else change
-        longer = followed(patch, change, views.seen, gap_px=gap_px)
-        shape = described.shape if longer is patch else grown(described.shape, longer, views.grid)
-        found.append((longer, replace(described, shape=shape, judged=shape)))
-    whole: list[tuple[Patch, Described]] = []
-    for patch, described in sorted(found, key=lambda one: -one[1].shape.length_m):
-        lines = [d.shape for _, d in whole if d.direction == described.direction and is_line(d.shape, views.grid)]
+    found = [_to_its_ends(d, views, gap_px) if _is_train_like(d, views) else d for d in told]
+    whole: list[Described] = []
+    for described in sorted(found, key=lambda one: -one.shape.length_m):
+        lines = [d.shape for d in whole if d.direction == described.direction and is_line(d.shape, views.grid)]
         if not any(_share_on(described.shape, line, views.grid.pixel_size[0]) > _ON_IT for line in lines):
-            whole.append((patch, described))
-    kept = {id(patch) for patch, _ in whole}
-    return [one for one in found if id(one[0]) in kept]
+            whole.append(described)
+    kept = {id(described) for described in whole}
+    return [described for described in found if id(described) in kept]
+
+
+def _is_train_like(described: Described, views: Views) -> bool:
+    patch = described.patch
+    return patch is not None and not patch.area and is_line(described.judged, views.grid) and not on_water(patch, views)
+
+
+def _to_its_ends(described: Described, views: Views, gap_px: float) -> Described:
+    """Follow one line."""
+    patch = described.patch
+    assert patch is not None
+    change = views.brightness[1] - views.brightness[0]
+    longer = followed(patch, change, views.seen, gap_px=gap_px)
+    if longer is patch:
+        return described
+    shape = grown(described.shape, longer, views.grid)
+    return replace(described, shape=shape, judged=shape, patch=longer)
 
 
 def _share_on(one: Shape, line: Shape, pixel_m: float) -> float:

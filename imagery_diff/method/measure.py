@@ -140,15 +140,13 @@ def _around(side_m: float, missed: tuple[float, float], pixel_m: float) -> tuple
     return max(side_m + missed[0] * unit, 0.0), side_m + missed[1] * unit
 
 
-def measure(patch: Patch, described: Described, views: Views, limits: Limits) -> Measure:
-    """Measure a patch that was described.
+def measure(described: Described, views: Views, limits: Limits) -> Measure:
+    """Measure what was described.
 
     Parameters
     ----------
-    patch
-        Where it differs.
     described
-        Its outline, direction and class.
+        Its patch, outline, direction and class.
     views
         The pair; lengths are in metres by its grid (pixels without georeference).
     limits
@@ -156,7 +154,7 @@ def measure(patch: Patch, described: Described, views: Views, limits: Limits) ->
 
     """
     cast = _cast(described, views)
-    fitted = _fit(patch, described, views, cast)
+    fitted = _fit(described, views, cast)
     told = _of_outline(described) if fitted is None else _of_fit(*fitted, views, cast)
     if told.shape == Silhouette.BOX and is_line(described.judged, views.grid):
         told = replace(told, shape=LINE)
@@ -234,11 +232,10 @@ def _date(described: Described) -> int:
     return 0 if described.direction == Direction.DISAPPEARED else 1
 
 
-def _fit(
-    patch: Patch, described: Described, views: Views, cast: tuple[float, float] | None
-) -> tuple[Silhouette, Fitted] | None:
+def _fit(described: Described, views: Views, cast: tuple[float, float] | None) -> tuple[Silhouette, Fitted] | None:
     """Fit a silhouette; None where there is none to fit, or it does not."""
-    if patch.area or views.radar is not None or described.shape is not described.judged:
+    patch = described.patch
+    if patch is None or patch.area or views.radar is not None or described.shape is not described.judged:
         return None
     start = _start(described, views)
     wet = on_water(patch, views)

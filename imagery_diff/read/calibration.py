@@ -1,4 +1,4 @@
-"""The calibration tables that are shipped with the package."""
+"""The tables fitted on design scenes that are shipped with the package."""
 
 from __future__ import annotations
 
@@ -17,6 +17,18 @@ def read_calibration() -> dict[str, Any]:
 
     """
     return _read("calibration.json")
+
+
+def read_classes() -> dict[str, Any]:
+    """Read ``classes.json``, which benchmarks/classes.py wrote, for ``method.class_model.ClassModel.of_table``.
+
+    Examples
+    --------
+    >>> read_classes()["temperature"] > 0
+    True
+
+    """
+    return _read("classes.json")
 
 
 def read_lengths() -> dict[str, Any]:

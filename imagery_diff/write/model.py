@@ -86,6 +86,10 @@ def region_properties(region: Region, result: Comparison) -> dict[str, Any]:
         "simulated": result.simulated,
         "description": region.description,
         "zone_shares": {name: rounded(share, 3) for name, share in region.zone_shares.items()},
+        "relation_to": region.relation_to,
+        "shares": {name: rounded(share, 4) for name, share in region.shares.items()},
+        "shares_without_zone": {name: rounded(share, 4) for name, share in region.shares_without_zone.items()},
+        "same_colour": region.same_colour,
     }
     if region.activity == "containers":
         properties |= {"teu_low": rounded(region.teu_low, 0), "teu_high": rounded(region.teu_high, 0)}
