@@ -18,16 +18,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import rasterio
 from affine import Affine
-from half_optics import (
-    NOISE_CORRELATION,
-    RISE_OF_SIGMA,
-    Camera,
-    Tone,
-    draw_noise,
-    measure_edges,
-    measure_noise,
-    spread_that_measures,
-)
 from pyproj import Transformer
 from rasterio.features import rasterize
 from scipy.ndimage import binary_dilation, binary_opening, gaussian_filter, median_filter, uniform_filter
@@ -37,13 +27,24 @@ from shapely.geometry import LineString, Polygon, shape
 from imagery_diff.aoi import reproject
 from imagery_diff.geometry import Sun, sun_position
 from imagery_diff.synthetic.materials import MATERIALS, ROOFS
+from imagery_diff.synthetic.optics import (
+    NOISE_CORRELATION,
+    RISE_OF_SIGMA,
+    Camera,
+    Tone,
+    draw_noise,
+    measure_edges,
+    measure_noise,
+    spread_that_measures,
+)
 from imagery_diff.synthetic.texture import rng_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from half_optics import Image
     from numpy.typing import NDArray
+
+    from imagery_diff.synthetic.optics import Image
 
     Mask = NDArray[np.bool_]
 

@@ -8,22 +8,23 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
-from half_optics import draw_noise
 from shapely.affinity import translate
 from shapely.geometry import box
 
 from imagery_diff.geometry import shadow_m
-from imagery_diff.synthetic import Look, World
 from imagery_diff.synthetic.light import cast_shadow, lit
+from imagery_diff.synthetic.look import Look
+from imagery_diff.synthetic.optics import draw_noise
 from imagery_diff.synthetic.paint import Fine, paint
+from imagery_diff.synthetic.world import World
 
 if TYPE_CHECKING:
     from affine import Affine
-    from half_optics import Camera, Image
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from imagery_diff.synthetic import Thing
+    from imagery_diff.synthetic.optics import Camera, Image
+    from imagery_diff.synthetic.world import Thing
 
 OVERSAMPLE = 5
 """Things are drawn so many times finer than the pixel; odd, so that a pixel's middle is a fine pixel's middle."""

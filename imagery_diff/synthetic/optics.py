@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from renderer_against_real import edges
 from scipy.ndimage import gaussian_filter
+
+from imagery_diff.synthetic.rises import edges
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -101,7 +102,7 @@ def _gauss(fine: Image, sigma: float) -> Image:
 
 
 def spread_that_measures(rise_px: float, overshoot: float = 0.0) -> PointSpread:
-    """Return the point spread of an image whose edges measure so by `renderer_against_real.edges`."""
+    """Return the point spread of an image whose edges measure so by `imagery_diff.synthetic.rises.edges`."""
     return PointSpread.of_edge(math.sqrt(max(rise_px**2 - RULER_PX**2, 0.5**2)), overshoot)
 
 
