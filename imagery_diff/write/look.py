@@ -132,7 +132,7 @@ def candidates_geojson(found: Look) -> dict[str, Any]:
 def _zone(state: ZoneState) -> dict[str, Any]:
     told = zone_summary(state)
     told["candidates"] = told.pop("regions")
-    del told["look_at"], told["floor_m"]
+    del told["look_at"], told["floor_m"], told["floors"]
     return told
 
 

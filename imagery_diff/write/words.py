@@ -6,6 +6,7 @@ Never "nothing changed": what was not flagged may have been missed, and what was
 from __future__ import annotations
 
 import html
+import math
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from imagery_diff.aoi import AOI, Zone
-    from imagery_diff.result import Comparison, LookAt, Region, ZoneState
+    from imagery_diff.result import Comparison, Floor, LookAt, Region, ZoneState
     from imagery_diff.scene import SceneInfo
 
 RENDERED = "RENDERED, NOT A SATELLITE IMAGE"
@@ -30,6 +31,8 @@ NOUNS = {
     "construction": "construction-like change",
     "other": "change of unclear kind",
 }
+THINGS = {"vessel": "vessel-like object", "containers": "container-like object", "rail_cars": "line like rail cars"}
+"""What floors are about."""
 _VERBS = {
     "appeared": "visible {place} on the after image and not on the before image",
     "disappeared": "no longer visible {place}",
@@ -125,12 +128,28 @@ def describe_zone(state: ZoneState) -> str:
     lost = f" (the rest: {lost})" if lost else ""
     under = f"look at {', '.join(state.look_at)} by eye, which the cloud mask hides; " if state.look_at else ""
     if state.state in {"flagged", "look at this"}:
-        return f"{', '.join(state.regions)}{'; ' if state.regions else ''}{under}{seen}{lost}"
+        return f"{', '.join(state.regions)}{'; ' if state.regions else ''}{under}{seen}{lost}{_floors(state)}"
     if state.state == "ignored":
         return "left out, as the AOI asks"
     if state.state == "unknown":
         return f"unknown: only {seen}{lost}"
-    return f"nothing was flagged in the {share} that was clear and searched{lost}"
+    return f"nothing was flagged in the {share} that was clear and searched{lost}{_floors(state)}"
+
+
+def floor_words(floor: Floor) -> str:
+    """Say how small a thing may be to be missed one time in ten; or why that cannot be said."""
+    noun = THINGS[floor.thing]
+    if floor.d90_high_m is None:
+        return f"how small a {noun} would have been missed cannot be said: {floor.reason}"
+    return (
+        f"a {noun} of {math.ceil(floor.d90_high_m)} m or more, of the colours tested, would be missed at most one time "
+        "in ten"
+    )
+
+
+def _floors(state: ZoneState) -> str:
+    """Return what is said of a zone's floors, behind what is known of it."""
+    return "".join(f"; {floor_words(floor)}" for floor in state.floors.values())
 
 
 def look_words(look: LookAt) -> str:
