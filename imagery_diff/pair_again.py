@@ -11,13 +11,13 @@ part of their class of ground (tests/test_pair_again.py holds the frozen answer 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imagery_diff import pair_evidence, pair_find, pair_match, pair_regions, pair_result
+from imagery_diff import pair_evidence, pair_find, pair_regions, pair_result
 from imagery_diff.method import blocks, shade, sharpness
-from imagery_diff.method.radiometry import Surface
+from imagery_diff.method.radiometry import DRY, Surface, among, estimate_colour, plants
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,13 +25,17 @@ if TYPE_CHECKING:
     from imagery_diff.method import evidence, regions
     from imagery_diff.method.coregister import Shift
     from imagery_diff.method.describe import Described
-    from imagery_diff.method.radiometry import Ground
+    from imagery_diff.method.radiometry import Colour, Ground
     from imagery_diff.pair_find import Frame
     from imagery_diff.pair_match import Matched
     from imagery_diff.scene import Scene
 
     Floats = NDArray[np.float32]
     Bools = NDArray[np.bool_]
+
+
+_LEAF_PX = 2
+"""By how much :func:`imagery_diff.method.radiometry.plants` grows what it finds."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -51,6 +55,62 @@ class Known:
     """What was found of the pair as it is."""
     blind: Bools
     """(row, col), seen, but change was not looked for."""
+    water: tuple[Colour, Colour] | None = None
+    """How open water looks before and after; None where it is not known."""
+
+    def settled(self) -> Known:
+        """Return it with what is asked of all of the pair and never changes again."""
+        frame, cover = self.frame, self.matched.cover
+        softest = pair_regions.softest_edge_px(self.matched, frame.params)
+        water = None
+        if cover.water is not None:
+            core = blocks.shrunk_by_steps(cover.water[0] & cover.water[1], 2)
+            if core.any():
+                first, second = (
+                    estimate_colour(np.asarray(picture.data, np.float32), core) for picture in self.pictures
+                )
+                water = (first, second)
+        return replace(self, frame=replace(frame, softest_px=softest), water=water)
+
+    def cut(self, window: tuple[slice, slice]) -> Known:
+        """Return it on a rectangle of its grid, as it is there."""
+        m, rows, cols = self.matched, *window
+        shape = (rows.stop - rows.start, cols.stop - cols.start)
+        grid = self.frame.grid.window(rows.start, cols.start, shape)
+
+        def part(layer: NDArray[Any]) -> NDArray[Any]:
+            return np.ascontiguousarray(layer[..., rows, cols])
+
+        def parts(layers: tuple[NDArray[Any], NDArray[Any]]) -> tuple[NDArray[Any], NDArray[Any]]:
+            return part(layers[0]), part(layers[1])
+
+        brightness = parts(m.brightness)
+        matched = replace(
+            m,
+            images=brightness,
+            brightness=brightness,
+            cover=replace(
+                m.cover,
+                surface=part(m.cover.surface),
+                texture=part(m.cover.texture),
+                water=m.cover.water and parts(m.cover.water),
+            ),
+            shaded=parts(m.shaded),
+            moved=part(m.moved),
+            clear=part(m.clear),
+            flags=part(m.flags),
+            veiled={cause: part(layer) for cause, layer in m.veiled.items()},
+        )
+        before, after = (replace(p, data=part(p.data), flags=part(p.flags), grid=grid) for p in self.pictures)
+        scales = tuple(replace(s, strength=part(s.strength), later=None) for s in self.scales)
+        return replace(
+            self,
+            frame=replace(self.frame, grid=grid),
+            matched=matched,
+            scales=scales,
+            pictures=(before, after),
+            blind=part(self.blind),
+        )
 
 
 def find_again(known: Known, added: tuple[Floats, Floats]) -> list[Described]:
@@ -59,7 +119,7 @@ def find_again(known: Known, added: tuple[Floats, Floats]) -> list[Described]:
     Parameters
     ----------
     known
-        The pair; no map, no radar.
+        The pair, :meth:`Known.settled`; no map, no radar.
     added
         (band, row, col) before and after, in the numbers of each image: what is put in less what was there; 0
         elsewhere.
@@ -73,8 +133,6 @@ def find_again(known: Known, added: tuple[Floats, Floats]) -> list[Described]:
         weighed, matched, known.noises[0], frame.geometry, frame.ground, frame.grid, frame.params
     )
     weighed = replace(weighed, tolerant=scales[0].strength)
-    # What stands in the images says how soft edges may be; things put in do not.
-    frame = replace(frame, softest_px=pair_regions.softest_edge_px(known.matched, frame.params))
     drawn = pair_find.draw(scales, matched, weighed, frame)
     return pair_find.tell(drawn, scales, matched, weighed, frame)
 
@@ -105,24 +163,26 @@ def _with(known: Known, added: tuple[Floats, Floats]) -> Matched:
 
 
 def _cover_with(known: Known, added: tuple[Floats, Floats]) -> Ground:
-    """Say anew what the ground is where something was added, and as far around as its texture is felt."""
+    """Say anew what the ground is where something was added: plants, and whether it still looks like open water.
+
+    Texture is the smaller of the two dates', and what stands on one date only does not make its place rough.
+    """
     old, frame = known.matched.cover, known.frame
-    touched = np.logical_or(*(np.any(a != 0, axis=0) for a in added))
-    if not touched.any():
+    touched = [np.any(a != 0, axis=0) for a in added]
+    if not (touched[0] | touched[1]).any():
         return old
-    reach = pair_match.texture_px(frame.grid, frame.params) // 2 + 1
-    near = blocks.grown(touched, reach)
-    snow = known.matched.veiled.get(pair_result.SNOW)
-    if snow is not None:
-        near &= ~snow  # under snow the ground is what it was taken for without it
-    images = tuple(p.data.astype(np.float32) + a for p, a in zip(known.pictures, added, strict=True))
-    new = pair_match.classify((images[0], images[1]), known.pictures, frame.pair, frame.ground, frame.params)
-    water = old.water
-    if old.water is not None and new.water is not None:
-        water = (np.where(near, new.water[0], old.water[0]), np.where(near, new.water[1], old.water[1]))
-    return replace(
-        old,
-        surface=np.where(near, new.surface, old.surface),
-        texture=np.where(near, new.texture, old.texture),
-        water=water,
-    )
+    surface, water = old.surface, old.water
+    images = tuple(np.asarray(p.data, np.float32) + a for p, a in zip(known.pictures, added, strict=True))
+    if {"red", "nir"} <= set(frame.pair.names):
+        near = blocks.grown(touched[0] | touched[1], _LEAF_PX) & among(surface, DRY)
+        snow = known.matched.veiled.get(pair_result.SNOW)
+        near &= True if snow is None else ~snow  # snow was taken off before plants were looked for
+        near &= plants(images[0], images[1], frame.pair.names, ndvi=frame.params.vegetation_ndvi)
+        surface = np.where(near, np.uint8(Surface.VEGETATION), surface)
+    if water is not None and known.water is not None:
+        first, second = (
+            wet & ~(there & ~colour.like(image))
+            for wet, there, colour, image in zip(water, touched, known.water, images, strict=True)
+        )
+        water = (first, second)
+    return replace(old, surface=surface, water=water)

@@ -6,6 +6,7 @@ Sections 3 and 5 of docs/explanation/method.md, as :mod:`imagery_diff.pair` asks
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -174,36 +175,25 @@ def _bare_ground(
 ) -> tuple[radiometry.Ground, veil.Unveiled]:
     """Tell the surfaces apart; where snow lies on one date only, take it off and look again."""
     flags = (scenes[0].flags, scenes[1].flags)
+    classify = partial(
+        radiometry.classify_ground,
+        seen=((flags[0] | flags[1]) & UNSEEN) == 0,
+        names=pair.names,
+        texture_px=_odd(params.texture_m / scenes[0].grid.pixel_size_m[0], 3),
+        ndvi=params.vegetation_ndvi,
+        water_hint=zones.drawn_water(ground, scenes[0].grid),
+        reflectance=pair.reflectance,
+    )
     images = (scenes[0].data, scenes[1].data)
-    cover = classify(images, scenes, pair, ground, params)
+    cover = classify(images)
     if not pair.reflectance:
         return cover, veil.Unveiled(brightness=images, taken=np.zeros(flags[0].shape, bool))
     bare = veil.take_off_snow(
         images, flags, pair.names, cover.surface, share=params.snow_share, least=params.veil_share
     )
     if bare.taken.any():
-        cover = classify(bare.brightness, scenes, pair, ground, params)
+        cover = classify(bare.brightness)
     return cover, bare
-
-
-def classify(
-    images: tuple[Floats, Floats], scenes: tuple[Scene, Scene], pair: Pair, ground: AOI | None, params: Params
-) -> radiometry.Ground:
-    """Tell the surfaces apart by some numbers, (band, row, col) before and after, of two scenes."""
-    return radiometry.classify_ground(
-        images,
-        seen=((scenes[0].flags | scenes[1].flags) & UNSEEN) == 0,
-        names=pair.names,
-        texture_px=texture_px(scenes[0].grid, params),
-        ndvi=params.vegetation_ndvi,
-        water_hint=zones.drawn_water(ground, scenes[0].grid),
-        reflectance=pair.reflectance,
-    )
-
-
-def texture_px(grid: Grid, params: Params) -> int:
-    """Return the side of the neighbourhood in which standing structure is measured, pixels."""
-    return _odd(params.texture_m / grid.pixel_size_m[0], 3)
 
 
 def recognise_radar(pair: Pair, grid: Grid) -> speckle.Radar | None:

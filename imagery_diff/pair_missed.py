@@ -20,7 +20,8 @@ from imagery_diff import pair_result
 from imagery_diff.method import detection
 from imagery_diff.pair_again import find_again
 from imagery_diff.pair_optics import camera_of
-from imagery_diff.pair_places import COLOURS, KINDS, Grounds, Placed, Want
+from imagery_diff.pair_contrast import strengths
+from imagery_diff.pair_places import COLOURS, KINDS, Grounds, Placed, Want, window_around
 from imagery_diff.result import Curve, Floor, Sensitivity, Trial
 from imagery_diff.synthetic.insert import insert
 from imagery_diff.synthetic.texture import rng_of
@@ -66,8 +67,11 @@ def measure(known: Known, zones: tuple[ZoneState, ...], *, how: str) -> Sensitiv
     """
     begin = time.perf_counter()
     frame = known.frame
-    study = _Study(known=known, rng=rng_of(0, "what would have been missed"))
-    curves = study.curves([state for state in zones if not _silent(state, known)]) if zones else ()
+    asked = [state for state in zones if state.zone.kind in KINDS and not _silent(state, known)]
+    curves: tuple[Curve, ...] = ()
+    if asked:
+        here = known.settled().cut(window_around([state.zone for state in asked], known))
+        curves = _Study(known=here, rng=rng_of(0, "what would have been missed")).curves(asked)
     by_kind = {curve.zone_kind: curve.floor for curve in curves}
     stated = tuple(replace(z, floors=_floors(z, known, by_kind, how)) for z in zones)
     caveats = []

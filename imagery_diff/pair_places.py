@@ -49,6 +49,9 @@ _SPANS_M = {"vessel": (12.0, 200.0), "containers": (8.0, 150.0), "rail_cars": (1
 block, one car to fifty."""
 _GAP_M = 65.0
 """Between two things: more than pieces in one line are joined across (``Params.join_gap_m``)."""
+_AROUND_PX, _BEYOND_PX = 30, 15
+"""Ground around the zones that is looked at again: as far as pieces of one thing are joined, and its texture, its
+shadow and the smoothings reach."""
 _TRIES = 25
 _SIDE = 5.0
 """Half length to width of a stack, metres, at least."""
@@ -198,6 +201,18 @@ class Grounds:
         cols, rows = ((x - t.c) / t.a).astype(int), ((y - t.f) / t.e).astype(int)
         inside = (rows >= 0) & (cols >= 0) & (rows < free.shape[0]) & (cols < free.shape[1])
         return float(np.mean(inside & free[np.where(inside, rows, 0), np.where(inside, cols, 0)]))
+
+
+def window_around(located: list[Zone], known: Known) -> tuple[slice, slice]:
+    """Return rows and columns that hold some zones and what is looked at around them."""
+    grid = known.frame.grid
+    left, bottom, right, top = union_all([zone.polygon for zone in located]).bounds
+    margin = max(_AROUND_PX, math.ceil(_GAP_M / grid.pixel_size_m[0]) + _BEYOND_PX)
+    corners = [~grid.transform @ corner for corner in ((left, top), (right, bottom))]
+    (col0, row0), (col1, row1) = corners
+    spans = ((row0, row1, grid.shape[0]), (col0, col1, grid.shape[1]))
+    rows, cols = (slice(max(0, int(a) - margin), min(n, math.ceil(b) + margin)) for a, b, n in spans)
+    return rows, cols
 
 
 def make(want: Want, where: tuple[float, float], azimuth_deg: float, width_m: float, rng: Generator) -> Thing:

@@ -9,6 +9,7 @@ from shapely import union_all
 from imagery_diff import compare, pair_missed, samples
 from imagery_diff.pair_again import find_again
 from imagery_diff.pair_optics import camera_of
+from imagery_diff.pair_places import window_around
 from imagery_diff.read.aois import load_aoi
 from imagery_diff.result import Sensitivity
 from imagery_diff.synthetic import ship, stack
@@ -42,12 +43,26 @@ def nothing(known):
 
 def test_with_nothing_put_in_exactly_the_same_is_told(known):
     result, pair = known
-    told = find_again(pair, nothing(pair))
+    told = find_again(pair.settled(), nothing(pair))
     assert len(told) == len(result.regions) > 0
     for again, region in zip(told, result.regions, strict=True):
         assert again.shape.outline.equals(region.geometry)
         assert again.strength == region.strength
         assert again.traits == region.traits
+
+
+def test_with_nothing_put_in_the_same_is_told_on_a_window(known):
+    result, pair = known
+    window = window_around([z for z in pair.frame.ground.zones if z.located], pair)
+    part = pair.settled().cut(window)
+    assert part.frame.grid.shape != pair.frame.grid.shape
+    told = find_again(part, nothing(part))
+    assert len(told) == len(result.regions) > 0
+    for again, region in zip(told, result.regions, strict=True):
+        # The grid's corner is another number, and so is the last bit of every corner.
+        assert again.shape.outline.symmetric_difference(region.geometry).area < 1e-6
+        assert again.strength == pytest.approx(region.strength, rel=1e-6)
+        assert again.traits == pytest.approx(region.traits, rel=1e-5)
 
 
 def things(known):
@@ -73,7 +88,7 @@ def test_what_stands_makes_no_difference_to_a_whole_new_comparison(known, opened
     for thing in things(pair):
         data[date] = insert(data[date], frame.grid.transform, thing, eye, np.random.default_rng(1)).data
     added = tuple(d - b for d, b in zip(data, bare, strict=True))
-    frozen = find_again(pair, added)
+    frozen = find_again(pair.settled(), added)
 
     def as_scene(k):
         info, picture = frame.pair.infos[k], pair.pictures[k]
