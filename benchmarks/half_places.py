@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from half_insert import window_of
 from harbour_events import DECKS, STACK_COLOURS, TRAIN_COLOURS, TRAIN_MIXES, repainted
 from rasterio.features import rasterize
 from scipy.ndimage import binary_erosion
@@ -20,6 +19,7 @@ from shapely.geometry import Point
 
 from imagery_diff.synthetic import cover, heap, ship, stack, train
 from imagery_diff.synthetic.harbours import bearing, ragged
+from imagery_diff.synthetic.insert import window_of
 from imagery_diff.synthetic.world import along
 
 if TYPE_CHECKING:

@@ -20,7 +20,6 @@ import numpy as np
 import rasterio
 from affine import Affine
 from half_backgrounds import GROUPS, NULLS_ONLY, Background, backgrounds
-from half_insert import insert
 from half_places import Put, draw_and_place
 from rasterio.features import rasterize, shapes
 from scenes import FILE, Event, Scene
@@ -30,6 +29,7 @@ from shapely.geometry import box, shape
 from imagery_diff.aoi import AOI, Zone
 from imagery_diff.geometry import shadow_m
 from imagery_diff.mark import ALTERED, ALTERED_TAG
+from imagery_diff.synthetic.insert import insert
 from imagery_diff.synthetic.texture import rng_of
 
 if TYPE_CHECKING:

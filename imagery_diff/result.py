@@ -125,6 +125,101 @@ class LookAt:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Floor:
+    """The smallest thing of a kind that a pair would have shown, metres; None where that cannot be said, with why."""
+
+    thing: str
+    """``vessel``, ``containers`` or ``rail_cars``."""
+    d50_m: float | None = None
+    """Length of which one in two is found, of the worst colour tested."""
+    d90_m: float | None = None
+    """Nine in ten."""
+    d99_m: float | None = None
+    d50_high_m: float | None = None
+    """Upper limit, 95 %."""
+    d90_high_m: float | None = None
+    """The same: what is stated. One so long or longer would be missed at most one time in ten."""
+    d99_high_m: float | None = None
+    colour: str | None = None
+    """The worst of the colours tested, in words."""
+    reason: str | None = None
+    """Why ``d90_high_m`` is None."""
+    how: str = "full"
+    """``full`` or ``quick``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """A thing that was put into a pair, and whether it was told."""
+
+    length_m: float
+    width_m: float
+    colour: str
+    date: str
+    """``before`` or ``after``: the image it was put into."""
+    zone: str
+    found: bool
+    contrast: float
+    """Median over its footprint of |log(thing / ground)|, root mean square over bands."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """How often things of a kind are found in zones of a kind, by length."""
+
+    zone_kind: str
+    floor: Floor
+    trials: tuple[Trial, ...]
+    middle_m: float | None = None
+    """Length at which half of those are found that do not lapse; None where nothing was fitted."""
+    slope: float | None = None
+    """Of the logit, per unit of ln length."""
+    lapse: float | None = None
+    """Share that is missed at any length."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sensitivity:
+    """What a pair would have missed: things put into its images, and how often they were told."""
+
+    aoi: AOI | None
+    before: SceneInfo
+    after: SceneInfo
+    how: str
+    """``full`` or ``quick``."""
+    curves: tuple[Curve, ...]
+    zones: tuple[ZoneState, ...]
+    """With their floors."""
+    colours: tuple[str, ...]
+    """In words, those tested."""
+    caveats: tuple[str, ...]
+    seconds: float = field(default=0.0, repr=False)
+    """What it took; in no file."""
+
+    @property
+    def name(self) -> str:
+        """What the result is about: the AOI's name, or ``common-ground``."""
+        return self.aoi.name if self.aoi else "common-ground"
+
+    @property
+    def simulated(self) -> bool:
+        """Whether an image is rendered or altered, so that nothing here was seen by a satellite."""
+        return self.before.simulated or self.after.simulated
+
+    def plot(self) -> Image:
+        """Draw the curves."""
+        from imagery_diff.write.sensitivity import picture  # noqa: PLC0415 - a lazy delegate to `write`
+
+        return picture(self)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write ``sensitivity.json`` and ``sensitivity.png`` into ``folder``."""
+        from imagery_diff.write.sensitivity import save_sensitivity  # noqa: PLC0415
+
+        return save_sensitivity(self, folder)
+
+
+@dataclass(frozen=True, kw_only=True)
 class ZoneState:
     """What could be seen of a zone on both dates, and whether anything was flagged there."""
 
@@ -143,6 +238,8 @@ class ZoneState:
     """Ids of the regions that belong to the zone."""
     look_at: tuple[str, ...] = ()
     """Ids of what is to be looked at there."""
+    floors: dict[str, Floor] = field(default_factory=dict)
+    """Thing -> the smallest that would have been told there; empty where that was not asked."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -189,6 +286,8 @@ class Comparison:
     fit: Fit | None = None
     """Where the outlines were laid, and how well that is known; None without an AOI. ``aoi`` and ``zones`` are as
     laid."""
+    sensitivity: Sensitivity | None = field(default=None, repr=False)
+    """What would have been missed; None where that was not asked."""
     layers: Layers = field(repr=False)
 
     @property

@@ -67,9 +67,9 @@ def _known_rules(_ctx: click.Context, _param: click.Parameter, names: tuple[str,
 @click.option("--exit-code", is_flag=True, help="Exit with 3 if something was flagged.")
 @click.option(
     "--sensitivity",
-    type=click.Choice(["off"]),
+    type=click.Choice(["off", "full"]),
     default="off",
-    help="What would have been missed; this version cannot tell yet.",
+    help="What would have been missed, by putting things in; full takes minutes.",
 )
 @click.option("--no-report", is_flag=True, help="Leave out report.html (this version writes none).")
 @click.pass_context
@@ -164,7 +164,8 @@ def _run(aoi: AOI | None, before: str, after: str, options: dict[str, Any]) -> C
     hidden = sys.stderr is None or not sys.stderr.isatty()
     with click.progressbar(length=_STEPS, file=sys.stderr or sys.stdout, hidden=hidden, item_show_func=str) as bar:
         how = {"detect": options["detect"], "despite": options["despite"], "fit": not options["no_fit"]}
-        return compare_pair(aoi, *scenes, **how, params=params, progress=lambda step: bar.update(1, step))
+        how |= {"sensitivity": options["sensitivity"], "params": params}
+        return compare_pair(aoi, *scenes, **how, progress=lambda step: bar.update(1, step))
 
 
 def _counted(rate: float) -> float:

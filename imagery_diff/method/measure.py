@@ -156,7 +156,8 @@ def measure(described: Described, views: Views, limits: Limits) -> Measure:
     cast = _cast(described, views)
     fitted = _fit(described, views, cast)
     told = _of_outline(described) if fitted is None else _of_fit(*fitted, views, cast)
-    if told.shape == Silhouette.BOX and is_line(described.judged, views.grid):
+    as_line = described.activity is Activity.RAIL_CARS or is_line(described.judged, views.grid)
+    if told.shape == Silhouette.BOX and as_line:
         told = replace(told, shape=LINE)
     pixel_m = views.grid.pixel_size_m[0]
     hidden = _hidden_m(described, views)

@@ -117,7 +117,7 @@ def candidates_geojson(found: Look) -> dict[str, Any]:
 def _zone(state: ZoneState) -> dict[str, Any]:
     told = zone_summary(state)
     told["candidates"] = told.pop("regions")
-    del told["look_at"], told["floor_m"], told["description"]
+    del told["look_at"], told["floor_m"], told["floors"], told["description"]
     return told
 
 

@@ -23,7 +23,7 @@ from imagery_diff.write.zone_sentences import describe_zone
 
 if TYPE_CHECKING:
     from imagery_diff.aoi import Zone
-    from imagery_diff.result import Comparison, LookAt, Region, ZoneState
+    from imagery_diff.result import Comparison, Floor, LookAt, Region, ZoneState
     from imagery_diff.scene import SceneInfo
 
 
@@ -137,10 +137,28 @@ def zone_summary(state: ZoneState) -> dict[str, Any]:
         "usable_fraction": rounded(state.clear_fraction, 4),
         "degraded_fraction": rounded(state.degraded_fraction, 4),
         "unknown": {cause: rounded(share, 4) for cause, share in state.unknown.items()},
-        "floor_m": None,
+        "floor_m": _stated_floor(state),
+        "floors": {thing: floor_summary(floor) for thing, floor in state.floors.items()},
         "regions": list(state.regions),
         "look_at": list(state.look_at),
         "description": describe_zone(state),
+    }
+
+
+def _stated_floor(state: ZoneState) -> float | None:
+    """Return the length that is stated of the zone's own thing."""
+    stated = [floor.d90_high_m for floor in state.floors.values() if floor.d90_high_m is not None]
+    return rounded(stated[0], 1) if stated else None
+
+
+def floor_summary(floor: Floor) -> dict[str, Any]:
+    """Return a floor, metres to a decimal."""
+    lengths = ("d50_m", "d90_m", "d99_m", "d50_high_m", "d90_high_m", "d99_high_m")
+    return {
+        **{name: rounded(getattr(floor, name), 1) for name in lengths},
+        "colour": floor.colour,
+        "reason": floor.reason,
+        "how": floor.how,
     }
 
 

@@ -10,7 +10,7 @@ from imagery_diff.write.words import NOUNS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from imagery_diff.result import ZoneState
+    from imagery_diff.result import Floor, ZoneState
 
 _SOUGHT = {
     "berth": "vessel",
@@ -83,6 +83,17 @@ def missed_words(state: ZoneState, activity: str, there: str = "") -> str:
         return f"how large one must be to be missed seldom is not known{there}: {reason}"
     return (
         f"one of {math.ceil(length - 1e-6)} m or more, of the colours tested, would be missed{there} at most one time "
+        "in ten"
+    )
+
+
+def floor_words(floor: Floor) -> str:
+    """Say how small a thing may be to be missed one time in ten; or why that cannot be said."""
+    noun = NOUNS[floor.thing]
+    if floor.d90_high_m is None:
+        return f"how small a {noun} would have been missed cannot be said: {floor.reason}"
+    return (
+        f"a {noun} of {math.ceil(floor.d90_high_m)} m or more, of the colours tested, would be missed at most one time "
         "in ten"
     )
 

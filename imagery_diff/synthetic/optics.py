@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from renderer_against_real import edges
 from scipy.ndimage import gaussian_filter
+
+from imagery_diff.synthetic.materials import MATERIALS, ROOFS
+from imagery_diff.synthetic.rises import edges
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -33,6 +35,11 @@ NOISE_SHARED = 0.9
 """Share of the noise's variance that all bands have in common: bands of real scenes correlate 0.88."""
 SHARPEN_PX = 1.2
 """Scale of a provider's unsharp mask, as in the renderer."""
+COLOURLESS = 60.0
+"""8-bit levels between the highest and the lowest band of what is called colourless."""
+_COLOURS = ("blue", "green", "red", "nir")
+SHADOW_LIGHT = (0.30, 0.25, 0.21, 0.14)
+"""Light left in a cast shadow where nothing else is known, as of a `Look`."""
 LEAST_EDGES = 10
 """Fewer straight edges than this say nothing about an image's sharpness."""
 
@@ -101,7 +108,7 @@ def _gauss(fine: Image, sigma: float) -> Image:
 
 
 def spread_that_measures(rise_px: float, overshoot: float = 0.0) -> PointSpread:
-    """Return the point spread of an image whose edges measure so by `renderer_against_real.edges`."""
+    """Return the point spread of an image whose edges measure so by `imagery_diff.synthetic.rises.edges`."""
     return PointSpread.of_edge(math.sqrt(max(rise_px**2 - RULER_PX**2, 0.5**2)), overshoot)
 
 
@@ -174,6 +181,40 @@ def _line(value: Image, x: tuple[float, ...], y: tuple[float, ...]) -> Image:
     below = y[0] + (value - x[0]) * (y[1] - y[0]) / (x[1] - x[0])
     above = y[-1] + (value - x[-1]) * (y[-1] - y[-2]) / (x[-1] - x[-2])
     return np.where(value < x[0], below, np.where(value > x[-1], above, inside))
+
+
+def stretched(image: Image, bands: tuple[str, ...], water: NDArray[np.bool_]) -> Tone:
+    """Map a picture of unknown stretch by three levels of which the reflectance is roughly known.
+
+    Dark: the middle of the water (else the darkest half per cent of the land, deep shadow); middle: bright colourless
+    land, as concrete; bright: the brightest 2 % of the land, as light roofs.
+
+    Parameters
+    ----------
+    image
+        (band, pixel), what was seen of it.
+    bands
+        Names; others than blue, green, red and nir count as green.
+    water
+        (pixel,)
+
+    """
+    sea, hard, light = MATERIALS["sea"].reflectance, MATERIALS["concrete"].reflectance, ROOFS["roof_light"]
+    land = image[:, ~water] if not water.all() else image
+    grey = land.mean(axis=0)
+    span = np.ptp(land, axis=0)
+    # A quarter of the range from black to white is no colour, as in 8 bits 60 levels are.
+    limit = COLOURLESS * float(np.percentile(grey, 99.5)) / 255.0 if grey.max() > 255.0 else COLOURLESS
+    colourless = land[:, (grey > np.percentile(grey, 60.0)) & (span < limit)]
+    colourless = colourless if colourless.shape[1] else land
+    reflectance, number = [], []
+    for values, own, pale, band in zip(image, land, colourless, bands, strict=True):
+        k = _COLOURS.index(band) if band in _COLOURS else 1
+        dark = float(np.median(values[water])) if water.any() else float(np.percentile(own, 0.5))
+        middle = max(float(np.median(pale)), dark + 1.0)
+        reflectance.append((sea[k] + 0.01, hard[k], light[k]))
+        number.append((dark, middle, max(float(np.percentile(own, 98.0)), middle + 1.0)))
+    return Tone(reflectance=tuple(reflectance), number=tuple(number))
 
 
 @dataclass(frozen=True, kw_only=True)
