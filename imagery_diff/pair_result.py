@@ -10,9 +10,10 @@ import numpy as np
 
 from imagery_diff.errors import ImageryDiffWarning, InputError
 from imagery_diff.method import zones
+from imagery_diff.method.activity import Activity
 from imagery_diff.method.chance import Calibration
 from imagery_diff.method.radiometry import Surface
-from imagery_diff.method.regions import SURVEY
+from imagery_diff.method.regions import SURVEY, Direction
 from imagery_diff.method.speckle import Scaling, may_be_radar
 from imagery_diff.params import Params
 from imagery_diff.read.calibration import read_calibration
@@ -246,6 +247,8 @@ _REPORTED_M = {
 }
 """Kind of zone -> length and width of the least thing that is to be reported there, metres: a ship of eight beams, two
 rows of containers, rail cars, a heap, a lorry. Lengths of the first four are the house's reporting sizes."""
+_FILLED = {"yard", "stockpile"}
+"""Kinds of zones that fill with things."""
 _SCALE = 0.98
 """Two per cent of a pixel's size are no difference: the scale of a UTM zone."""
 _HALF_CONTRAST = 1.35
@@ -315,9 +318,33 @@ def zone_states(
                 unknown=causes,
                 regions=ids,
                 look_at=hidden,
+                fill_gained=_fill(zone, described, Direction.APPEARED, clear, sight.grid),
+                fill_lost=_fill(zone, described, Direction.DISAPPEARED, clear, sight.grid),
             )
         )
     return tuple(states)
+
+
+def _fill(
+    zone: Zone, described: list[Described], direction: Direction, clear: float, grid: Grid
+) -> tuple[float, float] | None:
+    """Share of a yard's clear ground that things which came, or went, cover; None where that has no limits.
+
+    How full a yard is a pair cannot tell: what stood there on both dates does not differ.
+    """
+    if zone.kind not in _FILLED or grid.crs is None or clear <= 0:
+        return None
+    (width, height), (width_m, height_m) = grid.pixel_size, grid.pixel_size_m
+    usable_m2 = clear * zone.polygon.area * width_m * height_m / (width * height)
+    low = high = 0.0
+    for d in described:
+        share = d.zone_shares.get(zone.name, 0.0)
+        if d.direction != direction or share <= 0 or d.activity is Activity.VESSEL:
+            continue
+        if d.measure is None or d.measure.area_low_m2 is None or d.measure.area_high_m2 is None:
+            return None
+        low, high = low + share * d.measure.area_low_m2, high + share * d.measure.area_high_m2
+    return min(low / usable_m2, 1.0), min(high / usable_m2, 1.0)
 
 
 def carried(kind: str, sight: Sight, params: Params) -> bool:

@@ -69,12 +69,18 @@ def region_properties(region: Region, result: Comparison) -> dict[str, Any]:
         "p_activity": rounded(region.p_activity, 4),
         "false_alarms_per_km2": rounded(region.false_alarms_per_km2, 6),
         "area_m2": rounded(region.area_m2, 1) if placed else None,
+        "area_low_m2": rounded(region.area_low_m2, 1) if placed else None,
+        "area_high_m2": rounded(region.area_high_m2, 1) if placed else None,
         "length_m": rounded(region.length_m, 1) if placed and not region.under_way else None,
         "length_low_m": rounded(region.length_low_m, 1) if placed else None,
         "length_high_m": rounded(region.length_high_m, 1) if placed else None,
         "length_is_lower_bound": region.length_is_lower_bound,
         "length_class": region.length_class,
         "width_m": rounded(region.width_m, 1) if placed else None,
+        "height_low_m": rounded(region.height_low_m, 1) if placed else None,
+        "height_high_m": rounded(region.height_high_m, 1) if placed else None,
+        "several": region.several,
+        "measured_by": region.measured_by,
         "orientation_deg": rounded(region.orientation_deg, 1) if placed else None,
         "location_accuracy_m": rounded(region.location_accuracy_m, 1) if placed else None,
         "colour": region.colour,
@@ -137,12 +143,18 @@ def zone_summary(state: ZoneState) -> dict[str, Any]:
         "usable_fraction": rounded(state.clear_fraction, 4),
         "degraded_fraction": rounded(state.degraded_fraction, 4),
         "unknown": {cause: rounded(share, 4) for cause, share in state.unknown.items()},
+        "fill_gained": _range(state.fill_gained),
+        "fill_lost": _range(state.fill_lost),
         "floor_m": _stated_floor(state),
         "floors": {thing: floor_summary(floor) for thing, floor in state.floors.items()},
         "regions": list(state.regions),
         "look_at": list(state.look_at),
         "description": describe_zone(state),
     }
+
+
+def _range(limits: tuple[float, float] | None) -> list[float | None] | None:
+    return None if limits is None else [rounded(limit, 4) for limit in limits]
 
 
 def _stated_floor(state: ZoneState) -> float | None:
