@@ -17,7 +17,7 @@ from imagery_diff.pair_places import KINDS
 from imagery_diff.result import Floor, Trial
 from imagery_diff.write import comparison_table, regions_geojson, summary
 from imagery_diff.write.sensitivity import picture, sensitivity_json, text
-from imagery_diff.write.words import floor_words
+from imagery_diff.write.zone_sentences import floor_words
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "docs" / "reference" / "schemas"
 
