@@ -13,7 +13,7 @@ from imagery_diff.aoi import WGS84, reproject
 from imagery_diff.mark import ALTERED
 from imagery_diff.write.words import NOUNS, moment_words, stamp_of, window_of
 from imagery_diff.write.yardstick import LIKELY, likelihood, rank_of
-from imagery_diff.write.zone_sentences import missed_words
+from imagery_diff.write.zone_sentences import missed_there
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -209,7 +209,7 @@ def _relation(region: Region) -> str:
 def _missed_there(region: Region, result: Comparison) -> str:
     """Say how large a thing of its class would be missed there how seldom."""
     state = next((s for s in result.zones if s.zone.name == region.zone), None)
-    return missed_words(state, region.activity, " there") if state is not None else ""
+    return missed_there(state, region.activity) if state is not None else ""
 
 
 def _sure(region: Region) -> str:

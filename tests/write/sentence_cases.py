@@ -140,7 +140,7 @@ def regions():
     yield "p_change and p_activity", say(region_of(p_change=0.97, p_activity=0.72))
     yield "p_activity alone", say(region_of("vessel", p_activity=0.88))
     yield "p of other", say(region_of("other", p_change=0.97, p_activity=0.6))
-    yield "floor not known", say(limits, floors={"containers": floor(reason="it is as bright as the ground")})
+    yield "floor not known", say(limits, floors={"containers": floor(reason="of 40 grey ones put in, 9 were found")})
     yield "vessel of a class", say(region_of("vessel", length_low_m=104.0, length_high_m=119.0))
     yield "vessel between classes", say(region_of("vessel", length_low_m=120.0, length_high_m=136.0))
     yield "vessel of no class", say(region_of("vessel", length_m=88.0, length_low_m=84.0, length_high_m=92.0))
@@ -186,28 +186,32 @@ def zones():
     pier, berth, rails = result_of(region_of()).zones
     quiet = {"state": "nothing flagged", "regions": (), "clear_fraction": 0.94, "unknown": {}}
     cloud = {"unknown": {str(Flag.CLOUD.name).lower(): 0.06}}
-    known = {"containers": floor(34.2), "vessel": floor(41.0), "rail_cars": floor(118.3)}
-    none = {"containers": floor(reason="a thing as bright as the ground has no floor")}
+    stack, ship, train = (
+        {thing: floor(m)} for thing, m in (("containers", 34.2), ("vessel", 41), ("rail_cars", 118.3))
+    )
+    none = {"containers": floor(reason="of 40 grey ones put in, up to 120 m long, 9 were found: they match the ground")}
 
     def zone(base, floors=None, **changes):
         return describe_zone(replace(base, floors=floors, **changes))
 
-    yield "yard, nothing flagged, floor", zone(pier, known, **quiet)
+    yield "yard, nothing flagged, floor", zone(pier, stack, **quiet)
     yield "yard, nothing flagged, floor not known", zone(pier, none, **quiet)
     yield "yard, nothing flagged, not asked", zone(pier, **quiet | cloud)
-    yield "berth, nothing flagged, floor", zone(berth, known, **quiet)
-    yield "rails, nothing flagged, floor", zone(rails, known, **quiet)
+    yield "yard, nothing flagged, two floors", zone(pier, train | stack, **quiet)
+    yield "flagged, floor not known", zone(pier, none, **quiet | {"state": "flagged", "regions": ("R1",)})
+    yield "berth, nothing flagged, floor", zone(berth, ship, **quiet)
+    yield "rails, nothing flagged, floor", zone(rails, train, **quiet)
     for kind in ("stockpile", "road", "bridge"):
         yield f"{kind}, nothing flagged", zone(replace(pier, zone=replace(pier.zone, kind=kind)), **quiet)
-    yield "flagged, floor", zone(pier, known, **quiet | cloud | {"state": "flagged", "regions": ("R1", "R3")})
+    yield "flagged, floor", zone(pier, stack, **quiet | cloud | {"state": "flagged", "regions": ("R1", "R3")})
     yield "flagged, not asked", zone(pier, state="flagged", regions=("R1",), clear_fraction=1.0)
     yield "to be looked at", zone(pier, **quiet | {"state": "look at this", "look_at": ("L1",)})
     yield "flagged and to be looked at", zone(pier, state="flagged", regions=("R1",), look_at=("L1",))
-    yield "under cloud", zone(pier, known, state="unknown", regions=(), clear_fraction=0.12, unknown={"cloud": 0.88})
+    yield "under cloud", zone(pier, stack, state="unknown", regions=(), clear_fraction=0.12, unknown={"cloud": 0.88})
     yield "not seen at all", zone(pier, state="unknown", regions=(), clear_fraction=0.0, unknown={"cloud": 1.0})
     yield "left out", zone(pier, state="ignored", regions=())
     search = replace(rails, zone=replace(rails.zone, located=False))
-    yield "search area, nothing flagged", zone(search, known, **quiet)
+    yield "search area, nothing flagged", zone(search, train, **quiet)
     yield (
         "several search areas",
         describe_zones([replace(search, **quiet), replace(search, **quiet | {"clear_fraction": 1.0})]),
