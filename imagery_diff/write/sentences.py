@@ -227,12 +227,13 @@ def _same_colour(region: Region) -> str:
     same = getattr(region, "same_colour", None)
     if not same:
         return ""
-    by_chance = "" if same.get("chance") is None else f"; {_in_a_hundred(same['chance'])} agree as well by chance"
-    return f"its colour is that of {same['region']} to {same['angle_deg']:.1f} degrees (spectral angle){by_chance}"
+    by_chance = "" if same.get("chance") is None else f"; {_in_a_hundred(same['chance'])} come as near by chance"
+    return f"its colour agrees with that of {same['region']} to {same['angle_deg']:.1f} degrees (spectral angle){by_chance}"
 
 
 def _in_a_hundred(chance: float) -> str:
-    return f"{max(1, math.ceil(100 * chance - 1e-9))} in 100 pairs of unrelated things"
+    few = "fewer than " if chance < 0.01 else ""  # noqa: PLR2004 - one in a hundred
+    return f"{few}{max(1, math.ceil(100 * chance - 1e-9))} in 100 pieces of bare ground"
 
 
 def _containers(region: Region) -> str:

@@ -150,6 +150,8 @@ def regions():
     yield "a heap with its height", say(region_of("stockpile", height_low_m=3.0, height_high_m=6.0))
     yield "containers of one tier", say(region_of(**LIMITS, height_low_m=2.0, height_high_m=3.4))
     yield "containers of another length", say(region_of(length_m=140.0, area_m2=140.0 * 17))
+    near = {"region": "R4", "angle_deg": 1.2, "chance": 0.0}
+    yield "of nearly the same colour", say(region_of("vessel", same_colour=near))
     yield "of the same colour", say(region_of(same_colour={"region": "R4", "angle_deg": 3.21, "chance": 0.02}))
     yield "at an end", say(region_of("equipment", at=(130.0, 0.0)))
     yield "on a side and at an end", say(region_of("equipment", at=(-130.0, 40.0)))
