@@ -228,7 +228,8 @@ def _same_colour(region: Region) -> str:
     if not same:
         return ""
     by_chance = "" if same.get("chance") is None else f"; {_in_a_hundred(same['chance'])} come as near by chance"
-    return f"its colour agrees with that of {same['region']} to {same['angle_deg']:.1f} degrees (spectral angle){by_chance}"
+    near = f"to {same['angle_deg']:.1f} degrees (spectral angle)"
+    return f"its colour agrees with that of {same['region']} {near}{by_chance}"
 
 
 def _in_a_hundred(chance: float) -> str:
