@@ -182,7 +182,11 @@ def _place(region: Region, zone: Zone | None, result: Comparison) -> str:
         where = "on the images' common ground"
         if result.aoi is not None:
             where = f"at {result.aoi.title or result.aoi.name}" + (", outside its zones" if result.zones else "")
-        return where if result.grid.crs is None else f"{where} ({position_words(region, result.grid.crs)})"
+        if result.grid.crs is None:
+            return where
+        accuracy = getattr(region, "location_accuracy_m", None)
+        good_to = f", good to about {accuracy:.0f} m" if accuracy else ""
+        return f"{where} ({position_words(region, result.grid.crs)}{good_to})"
     name = zone.title or zone.name
     if not zone.located:
         return f"in the search area {name} (not a located outline)"

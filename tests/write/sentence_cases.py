@@ -161,6 +161,7 @@ def regions():
     yield "other, cut by cloud", say(region_of("other", length_is_lower_bound=True))
     yield "an area cut by the edge", say(region_of("cover", length_is_lower_bound=True))
     yield "outside the zones", say(region_of("other", zone=None))
+    yield "outside, its place known", say(region_of("other", zone=None, location_accuracy_m=11.5))
     yield "no AOI", say(region_of("other", zone=None), aoi=False)
     yield "a container-like area", say(region_of(is_area=True, area_m2=1130.0))
     yield "an area of changed ground", say(region_of("other", is_area=True, area_m2=5630.0))
