@@ -68,8 +68,11 @@ def _basis(result: Comparison) -> list[str]:
     """Say what the probabilities rest on, where there are any: the words for them sound as if they rested on more."""
     if all(region.p_change is None and region.p_activity is None for region in result.regions):
         return []
-    prior = f"{result.params.prior_events_per_km2:g} change{'' if result.params.prior_events_per_km2 == 1 else 's'}"
-    return [f"{_BASIS}, with a prior of {prior} per km2 of zones between two looks"]
+    if all(region.p_change is None for region in result.regions):
+        return [_BASIS]
+    number = result.params.prior_events_per_km2
+    prior = f"{number:g} change{'' if number == 1 else 's'}"
+    return [f"{_BASIS}, those of a change with a prior of {prior} per km2 of zones between two looks"]
 
 
 def _measured(region: Region, result: Comparison) -> Region:

@@ -5,7 +5,7 @@ They stand in docs/reference/sentences.md, were read by eye, and a test holds th
 
 import datetime as dt
 import itertools
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -52,6 +52,7 @@ class Measured(Region):
     relation_to: str | None = None
     same_colour: dict[str, Any] | None = None
     several: bool = False
+    shares: dict[str, float] = field(default_factory=dict)
     location_accuracy_m: float | None = None
     height_low_m: float | None = None
     height_high_m: float | None = None
@@ -66,7 +67,7 @@ class Searched(ZoneState):
 
 def fields_of(thing):
     """Return the values of a dataclass by name, as they are."""
-    return {field.name: getattr(thing, field.name) for field in fields(thing)}
+    return {one.name: getattr(thing, one.name) for one in fields(thing)}
 
 
 def result_of(region, *, floors=None, times=SPAN, timezone="Asia/Pyongyang", located=True, **changes):
@@ -126,6 +127,18 @@ def of_every_class():
         yield f"{activity}, {direction}, {relation}", say(region, times=ONE_DAY, timezone=None)
 
 
+def of_every_likelihood():
+    """Yield a name and the sentence of every kind of probability, of a change and of a class."""
+    for p in (None, 0.003, 0.15, 0.3, 0.45, 0.52, 0.7, 0.85, 0.93, 0.97, 0.999):
+        yield f"p_change {p}", say(region_of(p_change=p))
+    yield "p_change and p_activity", say(region_of(p_change=0.97, p_activity=0.72))
+    shares = {"containers": 0.72, "rail_cars": 0.2, "other": 0.08}
+    yield "with the next class", say(region_of(p_change=0.97, p_activity=0.72, shares=shares))
+    yield "no next class", say(region_of(p_activity=0.95, shares={"containers": 0.95, "other": 0.05}))
+    yield "p_activity alone", say(region_of("vessel", p_activity=0.88))
+    yield "p of other", say(region_of("other", p_change=0.97, p_activity=0.6))
+
+
 def regions():
     """Yield a name and the sentence of every special case of a region."""
     limits = region_of(**LIMITS)
@@ -135,11 +148,7 @@ def regions():
     yield "no limits", say(region_of())
     yield "lower bound with limits", say(region_of(**LIMITS, length_is_lower_bound=True))
     yield "lower bound without limits", say(region_of(length_is_lower_bound=True))
-    for p in (None, 0.003, 0.15, 0.3, 0.45, 0.52, 0.7, 0.85, 0.93, 0.97, 0.999):
-        yield f"p_change {p}", say(region_of(p_change=p))
-    yield "p_change and p_activity", say(region_of(p_change=0.97, p_activity=0.72))
-    yield "p_activity alone", say(region_of("vessel", p_activity=0.88))
-    yield "p of other", say(region_of("other", p_change=0.97, p_activity=0.6))
+    yield from of_every_likelihood()
     yield "floor not known", say(limits, floors={"containers": floor(reason="of 40 grey ones put in, 9 were found")})
     yield "vessel of a class", say(region_of("vessel", length_low_m=104.0, length_high_m=119.0))
     yield "vessel between classes", say(region_of("vessel", length_low_m=120.0, length_high_m=136.0))
