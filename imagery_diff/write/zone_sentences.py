@@ -86,7 +86,7 @@ def _missed(state: ZoneState, *, one: bool) -> str:
     return "".join(f"; {said}" for said in words)
 
 
-def floor_words(floor: Any, what: str) -> str:
+def floor_words(floor: Any, what: str | None = None) -> str:
     """Say how large something must be to be missed at most one time in ten; or why that cannot be said.
 
     Parameters
@@ -94,9 +94,10 @@ def floor_words(floor: Any, what: str) -> str:
     floor
         With ``d90_high_m``, the upper limit of that length, and ``reason``, why it is None.
     what
-        ``one``, or the noun with its article.
+        ``one``, or the noun with its article; by default that of ``floor.thing``.
 
     """
+    what = what or f"a {NOUNS[floor.thing]}"
     length = getattr(floor, "d90_high_m", None)
     if length is None:
         return f"how small {what} would be missed cannot be said: {getattr(floor, 'reason', None) or 'no reason given'}"
