@@ -157,7 +157,8 @@ def in_order(described: list[Described], odds: Odds, ground: AOI | None) -> list
 
     def key(d: Described) -> tuple[int, float, int]:
         place = zones.index(d.zone.name) if d.zone else len(zones)
-        return -rank_of(odds.told_of(d)["p_change"]), -d.shape.area_m2, place
+        measured = getattr(d, "measure", None) or d.shape
+        return -rank_of(odds.told_of(d)["p_change"]), -measured.area_m2, place
 
     return sorted(filter(odds.accepts, described), key=key)
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from imagery_diff.result import Comparison, Region
 
 _NO_LIMITS = "lengths without limits are rough"
+_BASIS = "probabilities were calibrated on rendered scenes"
 _TRIED_M = (2.4, 3.75, 16.0)
 """Pixels of rendered scenes on which lengths without limits were held against known ones, and the largest miss."""
 _WITHOUT_SIDES = {"berth", "rail", "road", "bridge"}
@@ -31,8 +32,9 @@ _WITHOUT_SIDES = {"berth", "rail", "road", "bridge"}
 def told(result: Comparison) -> Comparison:
     """Complete and word the regions of a comparison; to be called again when a measure or a floor was added."""
     regions = tuple(_measured(region, result) for region in result.regions)
-    doubts = tuple(c for c in result.caveats if not c.startswith(_NO_LIMITS))
-    result = replace(result, regions=regions, caveats=(*together(doubts, result), *_without_limits(result)))
+    doubts = tuple(c for c in result.caveats if not c.startswith((_NO_LIMITS, _BASIS)))
+    result = replace(result, regions=regions)
+    result = replace(result, caveats=(*together(doubts, result), *_without_limits(result), *_basis(result)))
     return replace(
         result, regions=tuple(replace(region, description=describe_region(region, result)) for region in regions)
     )
@@ -60,6 +62,17 @@ def _without_limits(result: Comparison) -> list[str]:
     if least <= pixel <= most:
         return [f"{_NO_LIMITS}: at pixels of {pixel:.2g} m known ones were missed by up to {missed_m:.0f} m"]
     return [f"{_NO_LIMITS}: at pixels of {pixel:.2g} m it was not tried by how much they are missed"]
+
+
+def _basis(result: Comparison) -> list[str]:
+    """Say what the probabilities rest on, where there are any: the words for them sound as if they rested on more."""
+    if all(region.p_change is None and region.p_activity is None for region in result.regions):
+        return []
+    if all(region.p_change is None for region in result.regions):
+        return [_BASIS]
+    number = result.params.prior_events_per_km2
+    prior = f"{number:g} change{'' if number == 1 else 's'}"
+    return [f"{_BASIS}, those of a change with a prior of {prior} per km2 of zones between two looks"]
 
 
 def _measured(region: Region, result: Comparison) -> Region:

@@ -81,6 +81,14 @@ def test_lengths_without_limits_are_called_rough(changes, words):
     assert words is None or words in rough[0]
 
 
+def test_what_probabilities_rest_on_is_said_where_there_are_any():
+    assert any("prior of 1 change per km2" in c for c in result_of(region_of(p_change=0.9)).caveats)
+    assert not any("prior of" in c for c in result_of(region_of()).caveats)
+    assert result_of(region_of(p_activity=0.9)).caveats[-1].endswith("calibrated on rendered scenes")
+    again = told(result_of(region_of(p_change=0.9)))
+    assert sum("prior of" in c for c in again.caveats) == 1
+
+
 def test_at_other_pixels_no_miss_of_3_m_pixels_is_told():
     result = make_result()
     grid = replace(result.grid, transform=Affine(0.5, 0.0, 605000.0, 0.0, -0.5, 4677000.0))

@@ -1,4 +1,4 @@
-"""overview.png: before, after and what was flagged, side by side, and the pixels around the strongest regions.
+"""overview.png: before, after and what was flagged, side by side, and the pixels around the first regions.
 
 Everything is laid out in pixels of the figure: panels are computed at the size they are drawn, labels are measured
 before they are placed.

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from imagery_diff.aoi import WGS84, reproject
 from imagery_diff.mark import ALTERED
 from imagery_diff.write.words import NOUNS, moment_words, stamp_of, window_of
-from imagery_diff.write.yardstick import LIKELY, likelihood, rank_of
-from imagery_diff.write.zone_sentences import missed_words
+from imagery_diff.write.yardstick import LIKELY, likelihood, per_cent, rank_of
+from imagery_diff.write.zone_sentences import missed_there
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,16 +22,10 @@ if TYPE_CHECKING:
     from imagery_diff.result import Candidate, Comparison, Look, LookAt, Region
     from imagery_diff.scene import SceneInfo
 
-_CLASSES = {
-    "vessel": "it is a vessel",
-    "containers": "it consists of containers",
-    "rail_cars": "it consists of rail cars",
-    "stockpile": "it is a stockpile",
-    "cover": "it is a cover",
-    "equipment": "it is equipment",
-    "construction": "it is construction",
-    "other": "no other class fits it",
+_CLASSES = {name: f"it is of the class {name.replace('_', ' ')}" for name in NOUNS} | {
+    "other": "none of the other classes fits it"
 }
+"""What a probability of a class is of: of the classes there are, that this one is right."""
 _AREAS = {"stockpile", "cover", "construction"}
 """Classes whose size is an area; of the others it is a length."""
 _EVENTS = {
@@ -74,6 +68,8 @@ _AGAINST = {
     "disappeared": "is visible{place} on {against} and not on the image {image}",
     "changed": "differs in appearance{place} on the image {image} from {against}",
 }
+_WORTH_NAMING = 0.1
+"""Chance from which on the class that comes next is named: one in ten, as of what is missed."""
 _CUT = "it reaches what was not seen, or the edge"
 ANALOGY_M = (80.0, 100.0)
 """Lengths of the stacks of which a number of containers was published (facts.md N03, N14: about 300)."""
@@ -125,10 +121,12 @@ def size_words(region: Region, *, placed: bool) -> str:
         return "under way, so that its length is not told"
     if getattr(region, "several", False):
         return f"possibly more than one vessel, {sides} in all, so that no single length is told"
-    least, why = ("at least", f" ({_CUT})") if region.length_is_lower_bound else ("about", "")
+    least, why = ("at least", f"; {_CUT}") if region.length_is_lower_bound else ("about", "")
     if region.activity in _AREAS or region.is_area:
-        return f"{least} {_round(region.area_m2)} {'m2' if placed else 'pixels'} ({sides}){why}{_height(region)}"
-    return f"{least} {sides}{why}" if region.activity == "other" else _length(region, unit)
+        return f"{least} {_round(region.area_m2)} {'m2' if placed else 'pixels'} ({sides}{why}){_height(region)}"
+    if region.activity == "other":
+        return f"{least} {sides}{f' ({_CUT})' if why else ''}"
+    return _length(region, unit)
 
 
 def _length(region: Region, unit: str) -> str:
@@ -182,7 +180,11 @@ def _place(region: Region, zone: Zone | None, result: Comparison) -> str:
         where = "on the images' common ground"
         if result.aoi is not None:
             where = f"at {result.aoi.title or result.aoi.name}" + (", outside its zones" if result.zones else "")
-        return where if result.grid.crs is None else f"{where} ({position_words(region, result.grid.crs)})"
+        if result.grid.crs is None:
+            return where
+        accuracy = getattr(region, "location_accuracy_m", None)
+        good_to = f", good to about {accuracy:.0f} m" if accuracy else ""
+        return f"{where} ({position_words(region, result.grid.crs)}{good_to})"
     name = zone.title or zone.name
     if not zone.located:
         return f"in the search area {name} (not a located outline)"
@@ -209,7 +211,7 @@ def _relation(region: Region) -> str:
 def _missed_there(region: Region, result: Comparison) -> str:
     """Say how large a thing of its class would be missed there how seldom."""
     state = next((s for s in result.zones if s.zone.name == region.zone), None)
-    return missed_words(state, region.activity, " there") if state is not None else ""
+    return missed_there(state, region.activity) if state is not None else ""
 
 
 def _sure(region: Region) -> str:
@@ -218,8 +220,17 @@ def _sure(region: Region) -> str:
     changed = likelihood(region.p_change, "something changed there") if region.p_change is not None and likely else ""
     if region.p_activity is None:
         return changed
-    named = likelihood(region.p_activity, _CLASSES[region.activity])
+    named = likelihood(region.p_activity, _CLASSES[region.activity]) + _runner_up(region)
     return f"{changed}, and {named.removeprefix('it is ')}" if changed else f"if something changed there, {named}"
+
+
+def _runner_up(region: Region) -> str:
+    """Name the class that comes next, where its chance is worth a thought."""
+    others = {name: share for name, share in getattr(region, "shares", {}).items() if name != region.activity}
+    if not others:
+        return ""
+    name = max(others, key=lambda one: others[one])
+    return f" (next: {name.replace('_', ' ')}, {per_cent(others[name])}%)" if others[name] >= _WORTH_NAMING else ""
 
 
 def _same_colour(region: Region) -> str:
@@ -227,12 +238,14 @@ def _same_colour(region: Region) -> str:
     same = getattr(region, "same_colour", None)
     if not same:
         return ""
-    by_chance = "" if same.get("chance") is None else f"; {_in_a_hundred(same['chance'])} agree as well by chance"
-    return f"its colour is that of {same['region']} to {same['angle_deg']:.1f} degrees (spectral angle){by_chance}"
+    by_chance = "" if same.get("chance") is None else f"; {_in_a_hundred(same['chance'])} hold what comes as near"
+    near = f"to {same['angle_deg']:.1f} degrees (spectral angle)"
+    return f"its colour agrees with that of {same['region']} {near}{by_chance}"
 
 
 def _in_a_hundred(chance: float) -> str:
-    return f"{max(1, math.ceil(100 * chance - 1e-9))} in 100 pairs of unrelated things"
+    few = "fewer than " if chance < 0.01 else ""  # noqa: PLR2004 - one in a hundred
+    return f"{few}{max(1, math.ceil(100 * chance - 1e-9))} in 100 pieces of ground"
 
 
 def _containers(region: Region) -> str:

@@ -10,7 +10,7 @@ from imagery_diff.write.words import NOUNS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from imagery_diff.result import Floor, ZoneState
+    from imagery_diff.result import ZoneState
 
 _SOUGHT = {
     "berth": "vessel",
@@ -48,8 +48,14 @@ def describe_zones(states: Sequence[ZoneState]) -> str:
         return describe_zone(states[0])
     least, most = (share_words(end(state.clear_fraction for state in states)) for end in (min, max))
     span = least if least == most else f"{least} to {most.replace('all', '100%')}"
-    worst = max(states, key=lambda state: (floor_of(state, _SOUGHT.get(state.zone.kind)) or (0.0, ""))[0] or math.inf)
-    return _zone(worst, span, "")
+    return _zone(max(states, key=_floor_m), span, "")
+
+
+def _floor_m(state: ZoneState) -> float:
+    """Length that is stated of a zone's own thing, infinite where none is."""
+    floor = (getattr(state, "floors", None) or {}).get(_SOUGHT.get(state.zone.kind))
+    length: float | None = getattr(floor, "d90_high_m", None)
+    return math.inf if length is None else length
 
 
 def _zone(state: ZoneState, share: str, lost: str) -> str:
@@ -57,55 +63,54 @@ def _zone(state: ZoneState, share: str, lost: str) -> str:
     area = "zone" if state.zone.located else "search area"
     seen = f"{share} of the {area} was clear and searched{lost}"
     sought = _SOUGHT.get(state.zone.kind)
-    missed = missed_words(state, sought or "")
-    then = f"; {missed}" if missed else ""
     under = f"look by eye at {', '.join(state.look_at)}, which the cloud mask hides; " if state.look_at else ""
     if state.state in {"flagged", "look at this"}:
-        then = then.replace("; one of", f"; a {NOUNS[sought]} of") if sought else then
-        return f"{', '.join(state.regions)}{'; ' if state.regions else ''}{under}{seen}{then}"
+        return f"{', '.join(state.regions)}{'; ' if state.regions else ''}{under}{seen}{_missed(state, one=False)}"
     if state.state == "ignored":
         return "left out, as the AOI asks"
     if state.state == "unknown":
         return f"unknown: {'' if share == 'none' else 'only '}{seen}"
+    then = _missed(state, one=True)
     thing = f"no {NOUNS[sought] if sought else 'change'} was detected in the"
     if share == "all":
         return f"{thing} {area}, all of which was clear and searched{then}"
     return f"{thing} {share} of the {area} that was clear and searched{lost}{then}"
 
 
-def missed_words(state: ZoneState, activity: str, there: str = "") -> str:
-    """Say of a zone how large a thing would be missed at most one time in ten; or why that is not known."""
-    floor = floor_of(state, activity)
-    if floor is None:
-        return ""
-    length, reason = floor
-    if length is None:
-        return f"how large one must be to be missed seldom is not known{there}: {reason}"
-    return (
-        f"one of {math.ceil(length - 1e-6)} m or more, of the colours tested, would be missed{there} at most one time "
-        "in ten"
-    )
-
-
-def floor_words(floor: Floor) -> str:
-    """Say how small a thing may be to be missed one time in ten; or why that cannot be said."""
-    noun = NOUNS[floor.thing]
-    if floor.d90_high_m is None:
-        return f"how small a {noun} would have been missed cannot be said: {floor.reason}"
-    return (
-        f"a {noun} of {math.ceil(floor.d90_high_m)} m or more, of the colours tested, would be missed at most one time "
-        "in ten"
-    )
-
-
-def floor_of(state: ZoneState, activity: str | None) -> tuple[float | None, str] | None:
-    """Return the length missed at most one time in ten, or None and the reason; None where it was not asked."""
+def _missed(state: ZoneState, *, one: bool) -> str:
+    """Say of each thing that was put into a zone how large one would be missed; ``one``: the zone's own was named."""
     floors: dict[str, Any] = getattr(state, "floors", None) or {}
-    floor = floors.get(activity or "")
-    if floor is None:
-        return None
-    # The upper limit alone: what was found in the middle is found by half of all trials to be too small.
-    return getattr(floor, "d90_high_m", None), (getattr(floor, "reason", None) or "no reason was given")
+    own = _SOUGHT.get(state.zone.kind)
+    ordered = sorted(floors.items(), key=lambda item: item[0] != own)
+    words = [floor_words(floor, "one" if one and thing == own else f"a {NOUNS[thing]}") for thing, floor in ordered]
+    return "".join(f"; {said}" for said in words)
+
+
+def floor_words(floor: Any, what: str | None = None) -> str:
+    """Say how large something must be to be missed at most one time in ten; or why that cannot be said.
+
+    Parameters
+    ----------
+    floor
+        With ``d90_high_m``, the upper limit of that length, and ``reason``, why it is None.
+    what
+        ``one``, or the noun with its article; by default that of ``floor.thing``.
+
+    """
+    what = what or f"a {NOUNS[floor.thing]}"
+    length = getattr(floor, "d90_high_m", None)
+    if length is None:
+        return f"how small {what} would be missed cannot be said: {getattr(floor, 'reason', None) or 'no reason given'}"
+    long = math.ceil(length - 1e-6)
+    return f"{what} of {long} m or more, of the colours tested, would be missed at most one time in ten"
+
+
+def missed_there(state: ZoneState, activity: str) -> str:
+    """Say how large a thing of a region's class would be missed there; nothing where it cannot be said."""
+    floor = (getattr(state, "floors", None) or {}).get(activity)
+    if floor is None or getattr(floor, "d90_high_m", None) is None:
+        return ""
+    return floor_words(floor, "one").replace("would be missed", "would be missed there")
 
 
 def describe_looked_zone(state: ZoneState) -> str:

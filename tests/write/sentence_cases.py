@@ -5,7 +5,7 @@ They stand in docs/reference/sentences.md, were read by eye, and a test holds th
 
 import datetime as dt
 import itertools
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -52,6 +52,7 @@ class Measured(Region):
     relation_to: str | None = None
     same_colour: dict[str, Any] | None = None
     several: bool = False
+    shares: dict[str, float] = field(default_factory=dict)
     location_accuracy_m: float | None = None
     height_low_m: float | None = None
     height_high_m: float | None = None
@@ -66,7 +67,7 @@ class Searched(ZoneState):
 
 def fields_of(thing):
     """Return the values of a dataclass by name, as they are."""
-    return {field.name: getattr(thing, field.name) for field in fields(thing)}
+    return {one.name: getattr(thing, one.name) for one in fields(thing)}
 
 
 def result_of(region, *, floors=None, times=SPAN, timezone="Asia/Pyongyang", located=True, **changes):
@@ -126,6 +127,18 @@ def of_every_class():
         yield f"{activity}, {direction}, {relation}", say(region, times=ONE_DAY, timezone=None)
 
 
+def of_every_likelihood():
+    """Yield a name and the sentence of every kind of probability, of a change and of a class."""
+    for p in (None, 0.003, 0.15, 0.3, 0.45, 0.52, 0.7, 0.85, 0.93, 0.97, 0.999):
+        yield f"p_change {p}", say(region_of(p_change=p))
+    yield "p_change and p_activity", say(region_of(p_change=0.97, p_activity=0.72))
+    shares = {"containers": 0.72, "rail_cars": 0.2, "other": 0.08}
+    yield "with the next class", say(region_of(p_change=0.97, p_activity=0.72, shares=shares))
+    yield "no next class", say(region_of(p_activity=0.95, shares={"containers": 0.95, "other": 0.05}))
+    yield "p_activity alone", say(region_of("vessel", p_activity=0.88))
+    yield "p of other", say(region_of("other", p_change=0.97, p_activity=0.6))
+
+
 def regions():
     """Yield a name and the sentence of every special case of a region."""
     limits = region_of(**LIMITS)
@@ -135,12 +148,8 @@ def regions():
     yield "no limits", say(region_of())
     yield "lower bound with limits", say(region_of(**LIMITS, length_is_lower_bound=True))
     yield "lower bound without limits", say(region_of(length_is_lower_bound=True))
-    for p in (None, 0.003, 0.15, 0.3, 0.45, 0.52, 0.7, 0.85, 0.93, 0.97, 0.999):
-        yield f"p_change {p}", say(region_of(p_change=p))
-    yield "p_change and p_activity", say(region_of(p_change=0.97, p_activity=0.72))
-    yield "p_activity alone", say(region_of("vessel", p_activity=0.88))
-    yield "p of other", say(region_of("other", p_change=0.97, p_activity=0.6))
-    yield "floor not known", say(limits, floors={"containers": floor(reason="it is as bright as the ground")})
+    yield from of_every_likelihood()
+    yield "floor not known", say(limits, floors={"containers": floor(reason="of 40 grey ones put in, 9 were found")})
     yield "vessel of a class", say(region_of("vessel", length_low_m=104.0, length_high_m=119.0))
     yield "vessel between classes", say(region_of("vessel", length_low_m=120.0, length_high_m=136.0))
     yield "vessel of no class", say(region_of("vessel", length_m=88.0, length_low_m=84.0, length_high_m=92.0))
@@ -150,6 +159,8 @@ def regions():
     yield "a heap with its height", say(region_of("stockpile", height_low_m=3.0, height_high_m=6.0))
     yield "containers of one tier", say(region_of(**LIMITS, height_low_m=2.0, height_high_m=3.4))
     yield "containers of another length", say(region_of(length_m=140.0, area_m2=140.0 * 17))
+    near = {"region": "R4", "angle_deg": 1.2, "chance": 0.0}
+    yield "of nearly the same colour", say(region_of("vessel", same_colour=near))
     yield "of the same colour", say(region_of(same_colour={"region": "R4", "angle_deg": 3.21, "chance": 0.02}))
     yield "at an end", say(region_of("equipment", at=(130.0, 0.0)))
     yield "on a side and at an end", say(region_of("equipment", at=(-130.0, 40.0)))
@@ -159,6 +170,7 @@ def regions():
     yield "other, cut by cloud", say(region_of("other", length_is_lower_bound=True))
     yield "an area cut by the edge", say(region_of("cover", length_is_lower_bound=True))
     yield "outside the zones", say(region_of("other", zone=None))
+    yield "outside, its place known", say(region_of("other", zone=None, location_accuracy_m=11.5))
     yield "no AOI", say(region_of("other", zone=None), aoi=False)
     yield "a container-like area", say(region_of(is_area=True, area_m2=1130.0))
     yield "an area of changed ground", say(region_of("other", is_area=True, area_m2=5630.0))
@@ -186,28 +198,32 @@ def zones():
     pier, berth, rails = result_of(region_of()).zones
     quiet = {"state": "nothing flagged", "regions": (), "clear_fraction": 0.94, "unknown": {}}
     cloud = {"unknown": {str(Flag.CLOUD.name).lower(): 0.06}}
-    known = {"containers": floor(34.2), "vessel": floor(41.0), "rail_cars": floor(118.3)}
-    none = {"containers": floor(reason="a thing as bright as the ground has no floor")}
+    stack, ship, train = (
+        {thing: floor(m)} for thing, m in (("containers", 34.2), ("vessel", 41), ("rail_cars", 118.3))
+    )
+    none = {"containers": floor(reason="of 40 grey ones put in, up to 120 m long, 9 were found: they match the ground")}
 
     def zone(base, floors=None, **changes):
         return describe_zone(replace(base, floors=floors, **changes))
 
-    yield "yard, nothing flagged, floor", zone(pier, known, **quiet)
+    yield "yard, nothing flagged, floor", zone(pier, stack, **quiet)
     yield "yard, nothing flagged, floor not known", zone(pier, none, **quiet)
     yield "yard, nothing flagged, not asked", zone(pier, **quiet | cloud)
-    yield "berth, nothing flagged, floor", zone(berth, known, **quiet)
-    yield "rails, nothing flagged, floor", zone(rails, known, **quiet)
+    yield "yard, nothing flagged, two floors", zone(pier, train | stack, **quiet)
+    yield "flagged, floor not known", zone(pier, none, **quiet | {"state": "flagged", "regions": ("R1",)})
+    yield "berth, nothing flagged, floor", zone(berth, ship, **quiet)
+    yield "rails, nothing flagged, floor", zone(rails, train, **quiet)
     for kind in ("stockpile", "road", "bridge"):
         yield f"{kind}, nothing flagged", zone(replace(pier, zone=replace(pier.zone, kind=kind)), **quiet)
-    yield "flagged, floor", zone(pier, known, **quiet | cloud | {"state": "flagged", "regions": ("R1", "R3")})
+    yield "flagged, floor", zone(pier, stack, **quiet | cloud | {"state": "flagged", "regions": ("R1", "R3")})
     yield "flagged, not asked", zone(pier, state="flagged", regions=("R1",), clear_fraction=1.0)
     yield "to be looked at", zone(pier, **quiet | {"state": "look at this", "look_at": ("L1",)})
     yield "flagged and to be looked at", zone(pier, state="flagged", regions=("R1",), look_at=("L1",))
-    yield "under cloud", zone(pier, known, state="unknown", regions=(), clear_fraction=0.12, unknown={"cloud": 0.88})
+    yield "under cloud", zone(pier, stack, state="unknown", regions=(), clear_fraction=0.12, unknown={"cloud": 0.88})
     yield "not seen at all", zone(pier, state="unknown", regions=(), clear_fraction=0.0, unknown={"cloud": 1.0})
     yield "left out", zone(pier, state="ignored", regions=())
     search = replace(rails, zone=replace(rails.zone, located=False))
-    yield "search area, nothing flagged", zone(search, known, **quiet)
+    yield "search area, nothing flagged", zone(search, train, **quiet)
     yield (
         "several search areas",
         describe_zones([replace(search, **quiet), replace(search, **quiet | {"clear_fraction": 1.0})]),
