@@ -64,7 +64,8 @@ def compare(  # noqa: PLR0913 - the keywords are the options of the command line
     despite
         Rules by which this pair would be refused, and that it is to be compared all the same: docs/reference/pairs.md.
     sensitivity
-        What would have been missed: ``"off"``, or ``"full"`` (hundreds of things put in; minutes).
+        What would have been missed: ``"off"``, ``"quick"`` (a few things put in, for an upper limit) or ``"full"``
+        (hundreds; minutes).
     params
         Every number of the method.
     progress
