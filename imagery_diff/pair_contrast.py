@@ -62,14 +62,18 @@ class _Design:
 
 
 _DESIGN = {
-    "vessel": _Design(constant=2.0, by_strength=0.0, by_rise=0.3, spread=0.15, slope=2.5, slope_spread=0.5, lapse=0.01),
+    "vessel": _Design(
+        constant=2.27, by_strength=-0.23, by_rise=0.10, spread=0.10, slope=3.3, slope_spread=0.4, lapse=0.005
+    ),
     "containers": _Design(
-        constant=1.84, by_strength=0.06, by_rise=-0.46, spread=0.1, slope=2.6, slope_spread=0.4, lapse=0.01
+        constant=1.84, by_strength=0.08, by_rise=-0.45, spread=0.10, slope=2.4, slope_spread=0.4, lapse=0.01
     ),
     "rail_cars": _Design(
-        constant=2.33, by_strength=-0.23, by_rise=0.19, spread=0.42, slope=1.5, slope_spread=0.4, lapse=0.056
+        constant=2.39, by_strength=-0.21, by_rise=0.28, spread=0.50, slope=1.4, slope_spread=0.4, lapse=0.05
     ),
 }
+"""Of 39 null scenes of twelve cases, 2054 things (``collect --every 9 --count 18``); spreads of ships and stacks rounded
+up from 0.06, their lapses from 0.002 and 0.008: other ground than that of design scenes differs more."""
 
 
 def prior_of(thing: str, outlook: Outlook, pixel_m: float) -> Prior:

@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-_SCOUTS = 30
+_SCOUTS = 16
 """Things of each colour and kind by which the worst colour is told."""
-_TRIALS = 240
+_TRIALS = 200
 """Further things of the worst colour."""
 _QUICK = 3
 """Things of each kind that the quick way puts in, about as long as nine in ten are told of."""

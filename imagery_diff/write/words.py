@@ -148,8 +148,9 @@ def floor_words(floor: Floor) -> str:
 
 
 def _floors(state: ZoneState) -> str:
-    """Return what is said of a zone's floors, behind what is known of it."""
-    return "".join(f"; {floor_words(floor)}" for floor in state.floors.values())
+    """Return what is said of a zone's floors, behind what is known of it; that quick trials do not suffice is not."""
+    told = [f for f in state.floors.values() if f.how == "full" or f.d90_high_m is not None]
+    return "".join(f"; {floor_words(floor)}" for floor in told)
 
 
 def look_words(look: LookAt) -> str:
