@@ -72,7 +72,7 @@ _DESIGN = {
         constant=2.39, by_strength=-0.21, by_rise=0.28, spread=0.50, slope=1.4, slope_spread=0.4, lapse=0.05
     ),
 }
-"""Of 39 null scenes of twelve cases, 2054 things (``collect --every 9 --count 18``); spreads of ships and stacks rounded
+"""Of 39 null scenes of ten cases, 2054 things (``collect --every 9 --count 18``); spreads of ships and stacks rounded
 up from 0.06, their lapses from 0.002 and 0.008: other ground than that of design scenes differs more."""
 
 
