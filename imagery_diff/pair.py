@@ -70,7 +70,8 @@ def compare(  # noqa: PLR0913 - the keywords are the options of the command line
     fit
         Whether the AOI's outlines are laid where the images show the quays they draw.
     sensitivity
-        What would have been missed: ``"off"``, or ``"full"`` (hundreds of things put in; minutes).
+        What would have been missed: ``"off"``, ``"quick"`` (a few things put in, for an upper limit) or ``"full"``
+        (hundreds; minutes).
     params
         Every number of the method.
     progress

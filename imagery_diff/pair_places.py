@@ -142,6 +142,11 @@ class Grounds:
         """Return the ground of a kind of zone."""
         return [run for run in self.runs if run.kind == kind]
 
+    def pixels(self, kind: str) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return rows and columns of that ground."""
+        runs = self.of_kind(kind)
+        return np.concatenate([r.pixels[0] for r in runs]), np.concatenate([r.pixels[1] for r in runs])
+
     def span_m(self, kind: str) -> tuple[float, float]:
         """Return the shortest and the longest that is put into a kind of zone, metres."""
         low, high = _SPANS_M[KINDS[kind]]

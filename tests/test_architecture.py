@@ -48,6 +48,7 @@ LEVELS = {
     "pair_optics": 4,
     "pair_find": 9,
     "pair_again": 10,
+    "pair_contrast": 11,
     "pair_places": 11,
     "pair_missed": 12,
     "pair": 13,

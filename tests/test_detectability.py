@@ -12,7 +12,8 @@ from click.testing import CliRunner
 from imagery_diff import compare, pair_missed, samples, sensitivity
 from imagery_diff.cli import main
 from imagery_diff.errors import InputError
-from imagery_diff.pair_missed import curve_of
+from imagery_diff.method.detection import Prior
+from imagery_diff.pair_missed import curve_of, quick_curve
 from imagery_diff.pair_places import KINDS
 from imagery_diff.result import Floor, Trial
 from imagery_diff.write import comparison_table, regions_geojson, summary
@@ -117,6 +118,37 @@ def test_the_same_pair_gives_the_same_answer(quiet):
 def test_an_aoi_without_zones_is_refused():
     with pytest.raises(InputError, match="zones"):
         sensitivity("-", *samples.pair("quiet"))
+
+
+@pytest.fixture(scope="module")
+def hurried():
+    return compare("najin", *samples.pair("quiet"), sensitivity="quick")
+
+
+def test_the_quick_way_states_an_upper_limit_and_nothing_else(hurried):
+    floors = [floor for state in hurried.zones for floor in state.floors.values()]
+    assert all(floor.d50_m is None and floor.d90_m is None for floor in floors)
+    assert {floor.how for floor in floors} == {"quick"}
+    assert all((floor.d90_high_m is None) == (floor.reason is not None) for floor in floors)
+    assert any(floor.d90_high_m for floor in floors)
+    jsonschema.validate(sensitivity_json(hurried.sensitivity), schema("sensitivity"))
+    assert sum(len(curve.trials) for curve in hurried.sensitivity.curves) <= 12
+
+
+def test_misses_raise_the_quick_limit_and_finds_lower_it():
+    prior = Prior(middle=np.log(25), middle_spread=0.2, slope=np.log(10), slope_spread=0.3, lapse=0.005)
+    lengths = [28, 30, 32]
+    found = quick_curve("yard", "green", trials(lengths, [1, 1, 1]), prior, (8, 150)).floor.d90_high_m
+    nothing = quick_curve("yard", "green", [], prior, (8, 150)).floor.d90_high_m
+    missed = quick_curve("yard", "green", trials(lengths, [0, 0, 0]), prior, (8, 150)).floor.d90_high_m
+    assert found < nothing < missed
+
+
+def test_a_prior_of_many_lapses_states_no_limit_without_many_trials():
+    prior = Prior(middle=np.log(25), middle_spread=0.2, slope=np.log(10), slope_spread=0.3, lapse=0.06)
+    floor = quick_curve("rail", "green", trials([60, 70, 80], [1, 1, 1]), prior, (14, 700)).floor
+    assert floor.d90_high_m is None
+    assert "not surely found" in floor.reason
 
 
 def test_what_matches_the_ground_has_no_floor():

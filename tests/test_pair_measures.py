@@ -30,7 +30,9 @@ def only(result: Comparison, activity: str, zone: str) -> Region:
 
 @pytest.fixture(scope="module")
 def october() -> dict[str, Comparison]:
-    days = {d: samples.path(f"najin_{d}") for d in ("20231016", "20231017", "20231019", "20231020_0201", "20231020_0643")}
+    days = {
+        d: samples.path(f"najin_{d}") for d in ("20231016", "20231017", "20231019", "20231020_0201", "20231020_0643")
+    }
     return {
         "came": compare("najin", days["20231016"], days["20231017"]),
         "ship": compare("najin", days["20231017"], days["20231019"]),

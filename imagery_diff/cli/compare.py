@@ -67,9 +67,9 @@ def _known_rules(_ctx: click.Context, _param: click.Parameter, names: tuple[str,
 @click.option("--exit-code", is_flag=True, help="Exit with 3 if something was flagged.")
 @click.option(
     "--sensitivity",
-    type=click.Choice(["off", "full"]),
+    type=click.Choice(["off", "quick", "full"]),
     default="off",
-    help="What would have been missed, by putting things in; full takes minutes.",
+    help="What would have been missed, by putting things in: a few, or hundreds (minutes).",
 )
 @click.option("--no-report", is_flag=True, help="Leave out report.html (this version writes none).")
 @click.pass_context

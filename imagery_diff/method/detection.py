@@ -77,6 +77,18 @@ class Detection:
         likely = self.log_likelihood >= -WITHIN
         return float(np.exp(np.max(self._lengths(share)[likely])))
 
+    def credible(self, share: float, chance: float = 0.95) -> float:
+        """Length that exceeds the one at which a share is found with some chance, given the prior; metres.
+
+        The grid is even in ln middle and ln slope; of the lapse each point stands for the stretch about it.
+        """
+        stretch = np.gradient(_LAPSES)
+        weight = np.exp(self.log_likelihood) * stretch[None, None, :]
+        lengths = self._lengths(share).ravel()
+        order = np.argsort(lengths)
+        below = np.cumsum(weight.ravel()[order])
+        return float(np.exp(lengths[order][int(np.searchsorted(below, chance * below[-1]))]))
+
     def chance(self, length_m: Values) -> Values:
         """Chance that a thing of some length is found, by the best curve."""
         middle, slope, lapse = self.best
@@ -96,7 +108,7 @@ def fit(length_m: Values, found: NDArray[np.bool_], prior: Prior | None = None) 
     Parameters
     ----------
     length_m
-        (trial,), metres; at least one.
+        (trial,), metres; at least one, or a prior.
     found
         (trial,)
     prior
@@ -104,10 +116,8 @@ def fit(length_m: Values, found: NDArray[np.bool_], prior: Prior | None = None) 
 
     """
     logs = np.log(np.asarray(length_m, float))
-    low, high = float(logs.min()), float(logs.max())
-    if prior is not None:
-        low = min(low, prior.middle - 3 * prior.middle_spread)
-        high = max(high, prior.middle + 3 * prior.middle_spread)
+    ends = [*logs, *([prior.middle + k * prior.middle_spread for k in (-3, 3)] if prior else [])]
+    low, high = min(ends), max(ends)
     middles = np.arange(low - _BEYOND, high + _BEYOND, _STEP)
     # Trials of about one length count together.
     bins = np.round(logs / _STEP).astype(int)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import special
 from scipy.ndimage import gaussian_filter
 
 from imagery_diff.synthetic.materials import MATERIALS, ROOFS
@@ -33,6 +34,8 @@ NOISE_CORRELATION = 0.6
 """Of neighbouring pixels in real delivered images, on water (shared measurement: 0.6, 0.17, 0.07 at 1, 2, 3 px)."""
 NOISE_SHARED = 0.9
 """Share of the noise's variance that all bands have in common: bands of real scenes correlate 0.88."""
+_ACROSS = np.linspace(-12.0, 12.0, 2401)
+"""Pixels from an edge at which its profile is asked."""
 SHARPEN_PX = 1.2
 """Scale of a provider's unsharp mask, as in the renderer."""
 COLOURLESS = 60.0
@@ -67,14 +70,14 @@ class PointSpread:
 
     def edge(self) -> tuple[float, float]:
         """Return the 10-90 % rise of a straight edge in pixels, and its overshoot as a share of the step."""
-        step = 40
-        line = np.zeros((1, 24 * step))
-        line[:, 12 * step :] = 1.0
-        profile = self.blur(np.repeat(line, 3, axis=0), step)[1]
-        centre = int(np.argmin(np.abs(profile - 0.5)))
+        profile = special.ndtr(_ACROSS / self.sigma_px)
+        if self.sharpen:
+            soft = special.ndtr(_ACROSS / math.hypot(self.sigma_px, SHARPEN_PX))
+            profile = profile + self.sharpen * (profile - soft)
+        centre = len(profile) // 2
         up = centre + int(np.argmax(profile[centre:] >= 0.9))
         down = centre - int(np.argmax(profile[centre::-1] <= 0.1))
-        return (up - down) / step, float(profile.max() - 1.0)
+        return float(_ACROSS[up] - _ACROSS[down]), float(profile.max() - 1.0)
 
     @classmethod
     def of_edge(cls, rise_px: float, overshoot: float = 0.0) -> PointSpread:
@@ -112,7 +115,7 @@ def spread_that_measures(rise_px: float, overshoot: float = 0.0) -> PointSpread:
     return PointSpread.of_edge(math.sqrt(max(rise_px**2 - RULER_PX**2, 0.5**2)), overshoot)
 
 
-def measure_edges(image: Image, stated_rise_px: float) -> tuple[PointSpread, str]:
+def measure_edges(image: Image, stated_rise_px: float, most: int = 4000) -> tuple[PointSpread, str]:
     """Return the point spread of an image (band, row, col), and how it was learned.
 
     The lower quartile of the measured rises is taken, not the middle: a kerb or roof that is not quite straight only
@@ -120,7 +123,7 @@ def measure_edges(image: Image, stated_rise_px: float) -> tuple[PointSpread, str
     """
     grey = image.mean(axis=0)
     low, high = np.percentile(grey, [1.0, 99.0])
-    found = edges(np.clip((grey - low) / (high - low) * 200.0, -50.0, 255.0))
+    found = edges(np.clip((grey - low) / (high - low) * 200.0, -50.0, 255.0), most=most)
     if len(found.rise_px) < LEAST_EDGES:
         return spread_that_measures(stated_rise_px), f"stated: rises over {stated_rise_px} px"
     rise = float(np.percentile(found.rise_px, 25.0))

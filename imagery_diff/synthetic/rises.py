@@ -33,9 +33,9 @@ class Edges:
 OFFSETS_PX = np.arange(-8.0, 8.01, 0.1)
 
 
-def edges(grey: Values, minimum: float = 35.0) -> Edges:
-    """Measure straight edges whose step is at least ``minimum`` grey levels."""
-    rows, cols, normals = _edge_points(grey, minimum)
+def edges(grey: Values, minimum: float = 35.0, most: int = 4000) -> Edges:
+    """Measure straight edges whose step is at least ``minimum`` grey levels, at so many places at most."""
+    rows, cols, normals = _edge_points(grey, minimum, most)
     rise, over, under, profiles = [], [], [], []
     for row, col, (ny, nx) in zip(rows, cols, normals, strict=True):
         profile = _profile(grey, row, col, ny, nx)
@@ -57,8 +57,8 @@ def edges(grey: Values, minimum: float = 35.0) -> Edges:
     return Edges(rise_px=np.array(rise), overshoot=np.array(over), undershoot=np.array(under), profile=curve)
 
 
-def _edge_points(grey: Values, minimum: float) -> tuple[Values, Values, list[tuple[float, float]]]:
-    """Ridge points of the gradient where its direction holds over 11 px; at most 4000."""
+def _edge_points(grey: Values, minimum: float, most: int) -> tuple[Values, Values, list[tuple[float, float]]]:
+    """Ridge points of the gradient where its direction holds over 11 px; evenly thinned to ``most``."""
     smooth = gaussian_filter(grey, 1.0)
     gy, gx = np.gradient(smooth)
     xx, yy, xy = (uniform_filter(p, 11) for p in (gx * gx, gy * gy, gx * gy))
@@ -67,7 +67,7 @@ def _edge_points(grey: Values, minimum: float) -> tuple[Values, Values, list[tup
     good = (coherence > 0.96) & (size > minimum / 6.0) & (size >= maximum_filter(size, 3))
     good[:12], good[-12:], good[:, :12], good[:, -12:] = False, False, False, False
     rows, cols = np.nonzero(good)
-    keep = np.linspace(0, len(rows) - 1, min(4000, len(rows))).astype(int) if len(rows) else np.array([], int)
+    keep = np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(int) if len(rows) else np.array([], int)
     rows, cols = rows[keep], cols[keep]
     return rows, cols, [(gy[r, c] / size[r, c], gx[r, c] / size[r, c]) for r, c in zip(rows, cols, strict=True)]
 
