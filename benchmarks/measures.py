@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from accuracy_tables import grid
-from event_scores import wilson
+from event_scores import LEAST_IOU, wilson
 
 from imagery_diff import compare, load_aoi
 from imagery_diff.geometry import View
@@ -271,7 +271,7 @@ def _look(when: datetime, seed: int) -> Look:
 
 
 def _measured(harbour: Harbour, things: list[Thing], when: datetime, seed: int) -> Region | None:
-    """Compare the day before with the day of a thing; the region that lies most on it, None where none does."""
+    """Compare the day before with the day of a thing; the region most like its outline, None where none is."""
     day_before = _look(when.replace(day=when.day - 1), seed + 1000)
     looks = (harbour.world, day_before), (harbour.world.with_things(*things), _look(when, seed))
     outline = load_aoi("najin").in_crs(harbour.world.crs).polygon.buffer(45.0, join_style="mitre")
@@ -283,9 +283,10 @@ def _measured(harbour: Harbour, things: list[Thing], when: datetime, seed: int) 
             rendered = render(world, look, grid_of(world.bounds, world.crs, pixel), outline)
             files.append(write_planetscope(rendered, Path(folder)))
         found = compare("najin", *files)
-    on = [(r.geometry.intersection(things[0].footprint).area, r) for r in found.regions]
-    best = max(on, key=lambda pair: pair[0], default=(0.0, None))
-    return best[1] if best[0] > 0.3 * things[0].footprint.area else None
+    shape = things[0].footprint
+    alike = [(r.geometry.intersection(shape).area / r.geometry.union(shape).area, r) for r in found.regions]
+    overlap, best = max(alike, key=lambda pair: pair[0], default=(0.0, None))
+    return best if overlap > LEAST_IOU else None
 
 
 def _said(found: Sequence[Region | None]) -> list[str]:

@@ -47,6 +47,7 @@ LEVELS = {
     "pair_ghosts": 8,
     "pair_optics": 4,
     "pair_find": 9,
+    "pair_activity": 10,
     "pair_again": 10,
     "pair_contrast": 11,
     "pair_places": 11,
