@@ -44,6 +44,7 @@ LEVELS = {
     "pair_regions": 8,
     "pair_ghosts": 8,
     "pair": 9,
+    "fitting": 9,
     "inspection": 9,
     "placing": 9,
     "single": 10,
