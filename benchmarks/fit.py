@@ -27,6 +27,7 @@ import rasterio
 from affine import Affine
 from nuisances import draw_weather
 from rasterio.enums import ColorInterp
+from rasterio.errors import NotGeoreferencedWarning
 from scenes import Scene, find
 from shapely import Polygon, affinity, union_all
 
@@ -175,8 +176,10 @@ def real(data: Path) -> Iterator[Ready]:
 
 def _with_place(path: Path, folder: Path) -> Path:
     """Write a quicklook of Venice as GeoTIFF, on a metric grid; black is no data."""
-    with rasterio.open(path) as source:
-        data = source.read([1, 2, 3])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        with rasterio.open(path) as source:
+            data = source.read([1, 2, 3])
     target = folder / f"{path.stem}.tif"
     profile: dict[str, Any] = {"driver": "GTiff", "count": 3, "dtype": "uint8", "nodata": 0, "crs": VENICE_CRS}
     profile |= {"width": data.shape[2], "height": data.shape[1]}

@@ -90,7 +90,7 @@ def lay(
         if radar
         else measure(ground, scenes, pair.names, params, reflectance=pair.reflectance)
     )
-    return laid(ground, fit_of(found, grid), grid)
+    return laid(ground, fit_of(found, grid), grid, params)
 
 
 def located(regions: tuple[Region, ...], pair: Pair, ground: AOI | None, fit: Fit | None) -> tuple[Region, ...]:
@@ -129,7 +129,7 @@ def measure(
     return estimate_offset(drawn, looks)
 
 
-def laid(ground: AOI, fit: Fit, grid: Grid) -> tuple[AOI, Fit]:
+def laid(ground: AOI, fit: Fit, grid: Grid, params: Params) -> tuple[AOI, Fit]:
     """Return the AOI where the fit lays it; where that says nothing, or not both ways, wider by its accuracy.
 
     Zones stay as wide as they are: a thing as near to one as its accuracy belongs to it anyway.
@@ -141,15 +141,16 @@ def laid(ground: AOI, fit: Fit, grid: Grid) -> tuple[AOI, Fit]:
         ground = replace(ground, polygon=shift(ground.polygon), zones=zones_)
     if (fit.fitted and fit.open_deg is None) or not ground.accuracy_m or grid.crs is None:
         return ground, fit
-    wide = replace(ground, polygon=ground.polygon.buffer(ground.accuracy_m * unit))
-    return wide, replace(fit, widened_m=ground.accuracy_m)
+    # No more ground was read around it than the context.
+    by = min(ground.accuracy_m, params.context_m)
+    return replace(ground, polygon=ground.polygon.buffer(by * unit)), replace(fit, widened_m=by)
 
 
 def caveats(fit: Fit | None) -> list[str]:
     """Say where the outlines were laid from ten metres on, and that they could not be laid."""
     if fit is None:
         return []
-    wide = f"; the AOI was widened by its accuracy of {fit.widened_m:.0f} m" if fit.widened_m else ""
+    wide = f"; the AOI was widened by {fit.widened_m:.0f} m for its accuracy" if fit.widened_m else ""
     if not fit.fitted:
         return [f"the outlines were {fit.how}{wide}"]
     told = [fit.how] if fit.distance_m >= _SAID_FROM_M else []

@@ -178,6 +178,11 @@ def estimate_offset(drawn: Drawn, looks: Sequence[Look]) -> Offset:
     step = looks[0].step
     template = _template(drawn, step)
     start, score = _search(template, looks, drawn.reach_px / step)
+    if score < _LEAST_SCORE and len(looks) > 1:
+        # One date may show no water that can be told, or all of it as water.
+        each = [(*_search(template, [look], drawn.reach_px / step), look) for look in looks]
+        start, score, best = max(each, key=lambda found: found[1])
+        looks = [best]
     if start is None:
         return Offset(reason="too little of the drawn quays was seen")
     if score < _LEAST_SCORE:
