@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import numpy as np
 from shapely import affinity
 
 from imagery_diff import location
+from imagery_diff.grid import Grid
 from imagery_diff.method import quays, radiometry, zones
 from imagery_diff.method.outlines import Drawn, Edge, Look, Offset, estimate_offset
 from imagery_diff.method.standing import find_water
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from imagery_diff.aoi import AOI
-    from imagery_diff.grid import Grid
     from imagery_diff.pair_scenes import Pair
     from imagery_diff.params import Params
     from imagery_diff.result import Region
@@ -89,7 +90,7 @@ def lay(
         if radar
         else measure(ground, scenes, pair.names, params, reflectance=pair.reflectance)
     )
-    return laid(ground, fit_of(found, grid), grid)
+    return laid(ground, fit_of(found, grid), grid, params)
 
 
 def located(regions: tuple[Region, ...], pair: Pair, ground: AOI | None, fit: Fit | None) -> tuple[Region, ...]:
@@ -111,13 +112,15 @@ def measure(
     pixel = grid.pixel_size_m[0]
     window = _window(ground, grid, params.fit_reach_m + 2 * params.fit_band_m)
     part = [replace(s, data=s.data[:, *window], flags=s.flags[window], grid=_part(grid, window)) for s in scenes]
-    looks = [look for scene in part if (look := _look(scene, names, pixel, reflectance=reflectance))]
+    step = _step(part[0].grid)
+    looks = [look for scene in part if (look := _look(scene, names, step, reflectance=reflectance))]
     if not looks:
         return Offset(reason="no water is told in these bands, or none was seen")
     here = part[0].grid
+    thin = _thinned(here, step)
     drawn = Drawn(
-        wet=zones.inside(quays.water_of(ground), here),
-        dry=zones.inside(quays.land_of(ground), here),
+        wet=zones.inside(quays.water_of(ground), thin),
+        dry=zones.inside(quays.land_of(ground), thin),
         edges=tuple(_on_grid(stretch, here) for stretch in stretches),
         band_px=max(params.fit_band_m / pixel, 4.0),
         reach_px=params.fit_reach_m / pixel,
@@ -126,7 +129,7 @@ def measure(
     return estimate_offset(drawn, looks)
 
 
-def laid(ground: AOI, fit: Fit, grid: Grid) -> tuple[AOI, Fit]:
+def laid(ground: AOI, fit: Fit, grid: Grid, params: Params) -> tuple[AOI, Fit]:
     """Return the AOI where the fit lays it; where that says nothing, or not both ways, wider by its accuracy.
 
     Zones stay as wide as they are: a thing as near to one as its accuracy belongs to it anyway.
@@ -138,15 +141,16 @@ def laid(ground: AOI, fit: Fit, grid: Grid) -> tuple[AOI, Fit]:
         ground = replace(ground, polygon=shift(ground.polygon), zones=zones_)
     if (fit.fitted and fit.open_deg is None) or not ground.accuracy_m or grid.crs is None:
         return ground, fit
-    wide = replace(ground, polygon=ground.polygon.buffer(ground.accuracy_m * unit))
-    return wide, replace(fit, widened_m=ground.accuracy_m)
+    # No more ground was read around it than the context.
+    by = min(ground.accuracy_m, params.context_m)
+    return replace(ground, polygon=ground.polygon.buffer(by * unit)), replace(fit, widened_m=by)
 
 
 def caveats(fit: Fit | None) -> list[str]:
     """Say where the outlines were laid from ten metres on, and that they could not be laid."""
     if fit is None:
         return []
-    wide = f"; the AOI was widened by its accuracy of {fit.widened_m:.0f} m" if fit.widened_m else ""
+    wide = f"; the AOI was widened by {fit.widened_m:.0f} m for its accuracy" if fit.widened_m else ""
     if not fit.fitted:
         return [f"the outlines were {fit.how}{wide}"]
     told = [fit.how] if fit.distance_m >= _SAID_FROM_M else []
@@ -158,6 +162,8 @@ def caveats(fit: Fit | None) -> list[str]:
     return told
 
 
+_THIN_M, _THIN_PX = 10.0, 250_000
+"""The search need not be finer than a third of the water it looks at, Sentinel-2's pixel, nor see more than these."""
 _OPEN_M = 10.0
 """Standard error from which on a direction counts as open, metres: as much as the images' own location says."""
 _SAID_FROM_M = 10.0
@@ -241,15 +247,30 @@ def _part(grid: Grid, window: tuple[slice, slice]) -> Grid:
     return grid.window(rows.start, cols.start, (rows.stop - rows.start, cols.stop - cols.start))
 
 
-def _look(scene: Scene, names: tuple[str, ...], pixel: float, *, reflectance: bool) -> Look | None:
+def _step(grid: Grid) -> int:
+    """Say every how many-th pixel is enough to look for the quays, none more than ten metres from the next."""
+    rows, cols = grid.shape
+    return max(1, min(int(_THIN_M / grid.pixel_size_m[0]), round(math.sqrt(rows * cols / _THIN_PX))))
+
+
+def _thinned(grid: Grid, step: int) -> Grid:
+    """Return a grid whose pixels have the middles of every ``step``-th."""
+    t, rows, cols = grid.transform, *grid.shape
+    x, y = grid.xy(0.5 - 0.5 * step, 0.5 - 0.5 * step)
+    scaled = type(t)(t.a * step, t.b * step, x, t.d * step, t.e * step, y)
+    return Grid(crs=grid.crs, transform=scaled, shape=(-(-rows // step), -(-cols // step)))
+
+
+def _look(scene: Scene, names: tuple[str, ...], step: int, *, reflectance: bool) -> Look | None:
     """Tell the water of one date by near infrared, or by being smooth, green and broad; None where neither tells."""
-    data, seen = np.asarray(scene.data, np.float32), ~scene.unseen
+    image, seen = np.asarray(scene.data, np.float32), ~scene.unseen
+    data, there = image[:, ::step, ::step], seen[::step, ::step]
     if {"green", "nir"} <= set(names):
         # One date for both: a place that the other date hides is told all the same.
-        texture = np.zeros(seen.shape, np.float32)
-        masks = radiometry.water_masks(data, data, seen, names, texture, None, reflectance=reflectance)
+        texture = np.zeros(there.shape, np.float32)
+        masks = radiometry.water_masks(data, data, there, names, texture, None, reflectance=reflectance)
         wet = None if masks is None else masks[0]
     else:
-        water = find_water(data, seen, names, pixel, None)
+        water = find_water(data, there, names, step * scene.grid.pixel_size_m[0], None)
         wet = None if water is None else water.wet
-    return None if wet is None else Look(image=data, seen=seen, wet=wet)
+    return None if wet is None else Look(image=image, seen=seen, wet=wet, step=step)

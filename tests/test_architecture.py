@@ -53,6 +53,7 @@ LEVELS = {
     "pair_places": 11,
     "pair_missed": 12,
     "pair": 13,
+    "fitting": 13,
     "inspection": 13,
     "placing": 13,
     "single": 14,

@@ -1,5 +1,6 @@
 """The outlines of an AOI laid where the images show their quays: known harbours, drawn off by a known amount."""
 
+import json
 import re
 from dataclasses import replace
 from functools import lru_cache
@@ -7,11 +8,14 @@ from functools import lru_cache
 import numpy as np
 import pytest
 from affine import Affine
+from click.testing import CliRunner
 from scipy import ndimage
 from shapely import affinity, box, union_all
 
 from imagery_diff import compare, load_aoi, location, samples
 from imagery_diff.aoi import AOI, Zone
+from imagery_diff.cli import main
+from imagery_diff.errors import ImageryDiffWarning
 from imagery_diff.grid import Grid
 from imagery_diff.method import zones
 from imagery_diff.pair_fit import caveats, fit_of, laid, measure
@@ -111,7 +115,7 @@ def test_an_offset_within_its_uncertainty_is_told_and_not_applied():
     fit = fit_of(found, GRID)
     assert fit.measured_m[0] == pytest.approx(-0.7, abs=0.5)
     assert (fit.fitted, fit.east_m, fit.north_m) == (True, 0.0, 0.0)
-    assert laid(aoi, fit, GRID)[0] == aoi
+    assert laid(aoi, fit, GRID, Params())[0] == aoi
 
 
 def test_the_stated_error_is_no_less_than_what_a_pixel_allows():
@@ -136,10 +140,17 @@ def test_outlines_that_cannot_be_fitted_are_left_where_they_are_and_the_aoi_is_w
     fit = fit_of(found, GRID)
     assert not fit.fitted
     assert re.search(reason, fit.how)
-    wide, fit = laid(replace(aoi, accuracy_m=25.0), fit, GRID)
+    wide, fit = laid(replace(aoi, accuracy_m=25.0), fit, GRID, Params())
     assert wide.polygon.buffer(-24).covers(aoi.polygon)
     assert [z.polygon for z in wide.zones] == [z.polygon for z in aoi.zones]
-    assert "widened by its accuracy of 25 m" in " ".join(caveats(fit))
+    assert "widened by 25 m for its accuracy" in " ".join(caveats(fit))
+
+
+def test_an_aoi_is_widened_by_no_more_ground_than_was_read():
+    fit = fit_of(measure(replace(port(), zones=()), (plain(),), NAMES, Params(), reflectance=True), GRID)
+    wide, told = laid(replace(port(), accuracy_m=2000.0), fit, GRID, Params())
+    assert told.widened_m == Params().context_m
+    assert wide.polygon.area < port().polygon.buffer(Params().context_m + 1).area
 
 
 def test_under_cloud_nothing_is_fitted_and_through_a_gap_it_is():
@@ -192,3 +203,23 @@ def test_a_place_is_as_sure_as_the_better_of_image_and_outline():
     loose = replace(tile, ground_control=False)
     assert location.of_findings((loose, tile), coarse, fit) == pytest.approx(40.0, abs=0.5)
     assert location.of_findings((loose, tile), coarse, None) is None
+
+
+def test_no_fit_on_the_command_line_leaves_the_outlines_and_says_so(tmp_path):
+    before, after = map(str, samples.pair("quiet"))
+    words = ["najin", before, after, "--no-fit", "-o", str(tmp_path / "out"), "--json"]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 0
+    fit = json.loads(result.stdout)["fit"]
+    assert (fit["fitted"], fit["east_m"], fit["widened_m"]) == (False, 0.0, None)
+    assert "as was asked for" in fit["how"]
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["fit"] == fit
+
+
+def test_swapping_the_images_of_a_pair_lays_the_outlines_alike():
+    before, after = samples.pair("ship_arrives")
+    one = compare("najin", before, after)
+    with pytest.warns(ImageryDiffWarning, match="older than before"):
+        other = compare("najin", after, before)
+    assert (one.fit.east_m, one.fit.north_m) == pytest.approx((other.fit.east_m, other.fit.north_m), abs=0.05)

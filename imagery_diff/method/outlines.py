@@ -85,7 +85,19 @@ class Look:
     seen: Bools
     """(row, col)."""
     wet: Bools
-    """(row, col), True where it shows water."""
+    """True where it shows water: (row, col) of every ``step``-th pixel of every ``step``-th row."""
+    step: int = 1
+    """The search and the colours of water and land need no more than these; edges are measured on all pixels."""
+
+    @property
+    def thin_seen(self) -> Bools:
+        """What was seen of every ``step``-th pixel."""
+        return self.seen[:: self.step, :: self.step]
+
+    @property
+    def thin_image(self) -> Floats:
+        """Every ``step``-th pixel."""
+        return self.image[:, :: self.step, :: self.step]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -108,9 +120,9 @@ class Drawn:
     """What an AOI draws of quays."""
 
     wet: Bools
-    """(row, col), True where it draws water."""
+    """True where it draws water, of every so many-th pixel as in :class:`Look`."""
     dry: Bools
-    """(row, col), True where it draws land."""
+    """The same where it draws land."""
     edges: tuple[Edge, ...]
     band_px: float
     """Width of the water, and of the land, beside a quay that is looked at."""
@@ -163,50 +175,41 @@ class Offset:
 
 def estimate_offset(drawn: Drawn, looks: Sequence[Look]) -> Offset:
     """Measure by how much the drawn quays lie off those of one or two images of one grid; their order says nothing."""
-    template = _template(drawn)
-    start, score = _search(template, looks, drawn.reach_px)
+    step = looks[0].step
+    template = _template(drawn, step)
+    start, score = _search(template, looks, drawn.reach_px / step)
+    if score < _LEAST_SCORE and len(looks) > 1:
+        # One date may show no water that can be told, or all of it as water.
+        each = [(*_search(template, [look], drawn.reach_px / step), look) for look in looks]
+        start, score, best = max(each, key=lambda found: found[1])
+        looks = [best]
     if start is None:
         return Offset(reason="too little of the drawn quays was seen")
     if score < _LEAST_SCORE:
         return Offset(reason="no edge of water runs like the drawn quays within reach")
-    near = _near(template, start, drawn.band_px)
-    shares = [share for share in (_water_share(look, near) for look in looks) if share is not None]
+    near = _near(template, start, drawn.band_px / step)
+    shares = [share for share in (_share(look, near) for look in looks) if share is not None]
+    start = start * step
     if not shares:
         return Offset(reason="water or land beside the drawn quays was not seen")
-    found = _refined(shares, drawn, start)
-    return _judged(found, [_refined([share], drawn, start) for share in shares]) if len(shares) > 1 else found
-
-
-def _judged(both: Offset, each: list[Offset]) -> Offset:
-    """Refuse an offset of which the dates, each by itself, say different things."""
-    one, other = each
-    if not (both.measured and one.measured and other.measured):
-        return both
-    assert one.error is not None
-    assert other.error is not None
-    apart = float(np.hypot(one.rows - other.rows, one.cols - other.cols))
-    if apart > max(_DATES_PX, 3.0 * float(np.hypot(one.error, other.error))):
-        return Offset(
-            reason=f"the dates, each by itself, put the quays {apart:.1f} pixels apart", stretches=both.stretches
-        )
-    return both
+    return _refined(shares, drawn, start)
 
 
 # --- search ----------------------------------------------------------------------------------------------------------
 
 
-def _template(drawn: Drawn) -> Floats:
+def _template(drawn: Drawn, step: int) -> Floats:
     """Return +1 on drawn water beside drawn land, -1 on drawn land beside drawn water, 0 elsewhere; (row, col)."""
-    by_land = ndimage.distance_transform_edt(~drawn.dry) <= drawn.band_px
-    by_water = ndimage.distance_transform_edt(~drawn.wet) <= drawn.band_px
+    by_land = ndimage.distance_transform_edt(~drawn.dry) <= drawn.band_px / step
+    by_water = ndimage.distance_transform_edt(~drawn.wet) <= drawn.band_px / step
     return np.where(drawn.wet & by_land, 1.0, np.where(drawn.dry & by_water, -1.0, 0.0)).astype(np.float32)
 
 
 def _search(template: Floats, looks: Sequence[Look], reach: float) -> tuple[Vector | None, float]:
     """Return the whole offset (rows, cols) at which the template agrees best with the water, and S there."""
     most = int(np.ceil(reach))
-    seen = np.logical_or.reduce([look.seen for look in looks])
-    wet = np.logical_or.reduce([look.wet & look.seen for look in looks])
+    seen = np.logical_or.reduce([look.thin_seen for look in looks])
+    wet = np.logical_or.reduce([look.wet & look.thin_seen for look in looks])
     hit = _correlated(template, np.where(seen, np.where(wet, 1.0, -1.0), 0.0), most)
     weight = _correlated(np.abs(template), seen.astype(np.float32), most)
     enough = weight >= max(_LEAST_SEEN * float(np.abs(template).sum()), 1.0)
@@ -237,16 +240,31 @@ def _near(template: Floats, start: Vector, band: float) -> Bools:
 # --- edges -----------------------------------------------------------------------------------------------------------
 
 
-def _water_share(look: Look, near: Bools) -> Floats | None:
-    """Return 0 on land as beside the quays, 1 on water as there, a straight line between; NaN where not seen.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Share:
+    """The share of water in each pixel of one date: 0 on land as beside the quays, 1 on water as there."""
 
-    Returns
-    -------
-    (row, col); None where water or land beside the quays was not seen.
+    look: Look
+    hidden: NDArray[np.uint8]
+    """(row, col), 255 where it was not seen."""
+    axis: Vector
+    """(band,), and the share is 1 - axis . (colour - water)."""
+    water: Vector
 
-    """
+    def at(self, places: Vector) -> Vector:
+        """Return the share at (2, …) rows and columns; NaN where they were not seen."""
+        colours = [
+            ndimage.map_coordinates(band, places, order=1, mode="constant", cval=np.nan) for band in self.look.image
+        ]
+        share = 1.0 - sum(a * (c - w) for a, c, w in zip(self.axis, colours, self.water, strict=True))
+        hidden = ndimage.map_coordinates(self.hidden, places, order=1, mode="constant", cval=1)
+        return np.where(hidden > 0, np.nan, share)
+
+
+def _share(look: Look, near: Bools) -> _Share | None:
+    """Tell water from land by their colours beside the quays; None where one of them was not seen."""
     water, land = (
-        _sample(look.image, ndimage.binary_erosion(kind, iterations=2) & near & look.seen)
+        _sample(look.thin_image, ndimage.binary_erosion(kind, iterations=2) & near & look.thin_seen)
         for kind in (look.wet, ~look.wet)
     )
     if min(water.shape[1], land.shape[1]) <= 2 * len(look.image):
@@ -259,28 +277,40 @@ def _water_share(look: Look, near: Bools) -> Floats | None:
     full = float(axis @ away)
     if not full > 0:
         return None
-    share = 1.0 - np.tensordot(axis, look.image - centre[:, None, None], 1) / full
-    return np.where(look.seen, share, np.nan).astype(np.float32)
+    hidden = np.where(look.seen, np.uint8(0), np.uint8(255))
+    return _Share(look=look, hidden=hidden, axis=axis / full, water=centre)
 
 
 def _sample(image: Floats, where: Bools) -> Vector:
     """Return an even sample of some pixels; (band, pixel)."""
     places = np.flatnonzero(where)
     places = places[:: max(1, len(places) // _SAMPLE_PX)]
-    return np.take(image.reshape(len(image), -1), places, axis=1).astype(np.float64)
+    rows, cols = np.unravel_index(places, where.shape)
+    return image[:, rows, cols].astype(np.float64)
 
 
-def _edge_at(share: Floats, edge: Edge, at: Vector, reach: float) -> tuple[bool, float]:
-    """Say whether a stretch, moved by ``at``, was seen, and how far along its normal water begins; NaN = no edge."""
+def _edges_at(share: _Share, edges: Sequence[Edge], at: Vector, reach: float) -> tuple[Bools, Vector]:
+    """Measure where the water begins along all stretches, moved by ``at``.
+
+    Returns
+    -------
+    seen, off
+        (edge,), whether a stretch was seen, and how far along its normal the water begins; NaN where there is no edge.
+
+    """
     offs = np.arange(-reach, reach + _STEP_PX / 2, _STEP_PX)
-    along = edge.points[:, None, :] + at + offs[None, :, None] * np.array(edge.normal)
-    values = ndimage.map_coordinates(share, along.transpose(2, 0, 1), order=1, mode="constant", cval=np.nan)
+    points = np.concatenate([edge.points for edge in edges]) + at
+    sizes = np.array([len(edge.points) for edge in edges])
+    normals = np.repeat([edge.normal for edge in edges], sizes, axis=0)
+    values = share.at((points[:, None] + offs[None, :, None] * normals[:, None]).transpose(2, 0, 1))
     good = np.isfinite(values)
+    first = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    count = np.add.reduceat(good, first, axis=0, dtype=float)
+    total = np.add.reduceat(np.where(good, np.clip(values, -1.0, 2.0), 0.0), first, axis=0)
     # Of what is seen through a gap in the clouds half must be there, at every distance.
-    if (good.mean(axis=0) < 0.5).any():  # noqa: PLR2004
-        return False, np.nan
-    profile = np.where(good, np.clip(values, -1.0, 2.0), 0.0).sum(axis=0) / good.sum(axis=0)
-    return True, _crossing(offs, profile)
+    seen: Bools = np.logical_and.reduce(count >= 0.5 * sizes[:, None], axis=1)
+    off = [_crossing(offs, t / c) if there else np.nan for t, c, there in zip(total, count, seen, strict=True)]
+    return seen, np.array(off, np.float64)
 
 
 def _crossing(offs: Vector, profile: Vector) -> float:
@@ -369,8 +399,18 @@ class _Settled:
         tells = table.lengths * (ways @ table.normals.T) ** 2
         return np.asarray(tells[:, near & in_sight].sum(axis=1) / np.maximum(tells[:, in_sight].sum(axis=1), _SMALL))
 
+    def dates_apart(self, table: _Table, ways: Vector) -> tuple[float, float]:
+        """Return how far the dates, each by itself, would move on from here, apart from each other, and its error."""
+        alone = [self.rest[[k]] for k in range(len(self.rest))]
+        told = [_solve(table, rest, ways) for rest in alone if np.isfinite(rest).sum() >= _LEAST_STRETCHES]
+        if len(told) <= 1:
+            return 0.0, 0.0
+        one, other = told
+        error = float(np.sqrt(np.trace(one.covariance) + np.trace(other.covariance)))
+        return float(np.hypot(*(one.step - other.step))), error
 
-def _refined(shares: Sequence[Floats], drawn: Drawn, start: Vector) -> Offset:
+
+def _refined(shares: Sequence[_Share], drawn: Drawn, start: Vector) -> Offset:
     """Measure the edges of all dates and solve for the offset; a direction of which too few quays tell is left open."""
     table = _Table.of(drawn.edges)
     settled = _settled(shares, drawn, start, np.eye(2))
@@ -388,6 +428,10 @@ def _refined(shares: Sequence[Floats], drawn: Drawn, start: Vector) -> Offset:
         settled = _settled(shares, drawn, ways.T @ (ways @ settled.offset), ways)
         if settled is None or not _told(settled, table, ways, drawn.open_px).all():
             return Offset(reason="too few of the drawn quays agree on one offset")
+    apart, error = settled.dates_apart(table, ways)
+    if apart > max(_DATES_PX, 3.0 * error):
+        why = f"the dates, each by itself, put the quays {apart:.1f} pixels apart"
+        return Offset(reason=why, stretches=settled.stretches)
     if np.hypot(*settled.offset) > drawn.reach_px:
         return Offset(reason="the edge of the water lies beyond reach", stretches=settled.stretches)
     way = ways[0]
@@ -416,19 +460,19 @@ def _told(settled: _Settled, table: _Table, ways: Vector, open_px: float) -> Boo
     return np.asarray(known & (settled.agreeing(table, ways) >= _LEAST_AGREEING))
 
 
-def _settled(shares: Sequence[Floats], drawn: Drawn, start: Vector, ways: Vector) -> _Settled | None:
+def _settled(shares: Sequence[_Share], drawn: Drawn, start: Vector, ways: Vector) -> _Settled | None:
     """Measure the edges, move along some directions to where most of them are, and again from there."""
     offset, table = start, _Table.of(drawn.edges)
     for _ in range(_ITERATIONS):
-        measured = [[_edge_at(share, edge, offset, drawn.band_px) for edge in drawn.edges] for share in shares]
-        seen, off = (np.array([[m[k] for m in row] for row in measured]) for k in (0, 1))
+        measured = [_edges_at(share, drawn.edges, offset, drawn.band_px) for share in shares]
+        seen, off = (np.array([m[k] for m in measured]) for k in (0, 1))
         if np.count_nonzero(np.isfinite(off).any(axis=0)) < _LEAST_STRETCHES:
             return None
         solved = _solve(table, off, ways)
         offset = offset + solved.step
         if np.abs(solved.step).max() < 0.02:  # noqa: PLR2004 - pixels
             break
-    return _Settled(offset=offset, solved=solved, rest=off - table.normals @ solved.step, seen=seen.astype(bool))
+    return _Settled(offset=offset, solved=solved, rest=off - table.normals @ solved.step, seen=seen)
 
 
 def _solve(table: _Table, off: Vector, ways: Vector) -> _Solved:
