@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.optimize import minimize, minimize_scalar
 
-from imagery_diff.method.class_model import CLASSES, ClassModel, with_zone
+from imagery_diff.method.class_model import CLASSES, ClassModel, bent, likeliest, with_zone
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FOLDS = 6
 LIMIT = 2.5
 """Steps beyond which a trait counts no more: one in a hundred of a normal law lies beyond."""
-RIDGES = (0.5, 1.0, 2.0, 4.0, 8.0)
+RIDGES = (1.0, 2.0, 4.0, 8.0)
 """Priors of a weight, one over its variance in steps, that are tried."""
 SCHEMA_VERSION = 1
 BANDS, UNITS, PIXEL_M = ("blue", "green", "red", "nir"), "reflectance", (2.4, 3.75)
@@ -43,7 +43,7 @@ class Fitted:
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Sample:
     steps: Values
-    """(region, trait)"""
+    """(region, trait and trait bent)"""
     kind: NDArray[np.int_]
     weight: Values
 
@@ -58,7 +58,7 @@ def fit(rows: dict[str, list[Row]]) -> Fitted:
     middle = np.median(values, axis=0)
     spread = np.maximum(np.diff(np.percentile(values, (16, 84), axis=0), axis=0)[0] / 2, 0.05)
     sample = _Sample(
-        steps=np.clip((values - middle) / spread, -LIMIT, LIMIT),
+        steps=columns_of(np.clip((values - middle) / spread, -LIMIT, LIMIT)),
         kind=np.array([known.index(k) for k in kinds]),
         weight=np.array([0.5 if r["status"] == "duplicate" else 1.0 for r in regions]),
     )
@@ -80,7 +80,8 @@ def fit(rows: dict[str, list[Row]]) -> Fitted:
         limit=LIMIT,
         kinds=tuple(known),
         class_of=tuple(of[k] for k in known),
-        weight=tuple(_rounded(w) for w in weight),
+        weight=tuple(_rounded(w[: len(names)]) for w in weight),
+        bend=tuple(_rounded(w[len(names) :]) for w in weight),
         constant=_rounded(constant),
         temperature=round(temperature, 3),
         bands=BANDS,
@@ -93,7 +94,7 @@ def fit(rows: dict[str, list[Row]]) -> Fitted:
     right = shares.argmax(axis=1) == truth
     zoned = np.array(
         [
-            max((s := with_zone(dict(zip(CLASSES, p, strict=True)), r["place"])), key=lambda c: s[c]) == r["truth"]
+            likeliest(with_zone(dict(zip(CLASSES, p, strict=True)), r["place"])) == r["truth"]
             for p, r in zip(shares, regions, strict=True)
         ]
     )
@@ -103,6 +104,11 @@ def fit(rows: dict[str, list[Row]]) -> Fitted:
         f"with zone kinds {zoned[matched].mean():.3f}"
     )
     return Fitted(model=model, told=told)
+
+
+def columns_of(steps: Values) -> Values:
+    """Return steps and their squares side by side."""
+    return np.hstack([steps, bent(steps)])
 
 
 def _rounded(values: Values) -> tuple[float, ...]:
@@ -166,7 +172,7 @@ def table_of(fitted: Fitted, rows: dict[str, list[Row]], command: str) -> Row:
         "limit": m.limit,
         "traits": {n: {"middle": a, "spread": b} for n, a, b in zip(m.traits, m.middle, m.spread, strict=True)},
         "kinds": {
-            k: {"class": c, "constant": a, "weight": list(w)}
-            for k, c, a, w in zip(m.kinds, m.class_of, m.constant, m.weight, strict=True)
+            k: {"class": c, "constant": a, "weight": list(w), "bend": list(b)}
+            for k, c, a, w, b in zip(m.kinds, m.class_of, m.constant, m.weight, m.bend, strict=True)
         },
     }

@@ -1,8 +1,8 @@
 """Scenes for the classes: a harbour in any of the nuisances, with things of every class and what is taken for them.
 
 Zones are drawn so that they say something and not all: a third of the tracks are in no rail zone (trains stand there in
-a yard), a pier in four is a stockpile yard on which other things stand too, and stacks at the quay's edge lie half in a
-berth. Every truth is in `class_things.CLASS_OF`.
+a yard), most piers with heaps are stockpile yards, as some without are, on which other things stand too, and stacks at
+the quay's edge lie half in a berth. Every truth is in `class_things.CLASS_OF`.
 """
 
 from __future__ import annotations
@@ -41,8 +41,10 @@ THINGS = 9
 """Drawn for a scene, besides cranes, roofs and wet ground."""
 WEATHERS = tuple(case for case in CASES if case not in NOT_ASKED)
 """Nuisances, each as likely."""
-UNDRAWN_TRACK, STOCKPILE_PIER, CRANE, ROOF, WET = 0.35, 0.25, 0.5, 0.6, 0.5
-"""Chances: a track is in no zone, a pier is a stockpile yard, a crane moved, a roof was repainted, ground is wet."""
+UNDRAWN_TRACK, CRANE, ROOF, WET = 0.35, 0.5, 0.6, 0.5
+"""Chances: a track is in no zone, a crane moved, a roof was repainted, ground is wet."""
+STOCKPILE_PIER = {True: 0.7, False: 0.15}
+"""Chance that a pier is drawn as a stockpile yard, with a heap on it on either date and without."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,15 +151,17 @@ def _wet_ground(harbour: Harbour, rng: Generator, room: Room) -> Wet | None:
     return None
 
 
-def zones_of(harbour: Harbour, name: str, seed: int) -> AOI:
+def zones_of(drawn: ClassPlan, name: str, seed: int) -> AOI:
     """Return the zones of the rendered suite with tracks left out and piers of another kind, by the chances above."""
     rng = rng_of(seed, "classes", "zones")
-    aoi = rendered.zones_of(harbour, name)
+    aoi = rendered.zones_of(drawn.harbour, name)
+    things = [thing for world in drawn.worlds for thing in world.things if thing.kind == "stockpile"]
     kept = []
     for zone in aoi.zones:
         if zone.kind == "rail" and rng.random() < UNDRAWN_TRACK:
             continue
-        other = zone.kind == "yard" and zone.name != "apron" and rng.random() < STOCKPILE_PIER
+        heaped = any(zone.polygon.contains(thing.footprint) for thing in things)
+        other = zone.kind == "yard" and zone.name != "apron" and rng.random() < STOCKPILE_PIER[heaped]
         kept.append(replace(zone, kind="stockpile") if other else zone)
     return replace(aoi, zones=tuple(kept))
 
@@ -184,7 +188,7 @@ def _write(place: Path, drawn: ClassPlan, seed: int) -> None:
     looks = drawn.weather.looks
     passes = tuple(render(w, k) for w, k in zip(drawn.worlds, looks, strict=True))
     files = [rendered.deliver(p, place / date) for p, date in zip(passes, ("before", "after"), strict=True)]
-    aoi = zones_of(drawn.harbour, place.name, seed)
+    aoi = zones_of(drawn, place.name, seed)
     (place / "aoi.geojson").write_text(json.dumps(aoi.to_geojson()) + "\n", encoding="utf-8")
     pixel_m, error = max(look.sensor.delivered_m for look in looks), [look.pointing_error_m for look in looks]
     events = [_typed(rendered.event(t, drawn, passes)) for t in (*drawn.came, *drawn.went)]

@@ -22,6 +22,20 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 ASKED = {"with zone kinds": 0.95, "zone kinds withheld": 0.85}
 SHARES = {"with zone kinds": "shares", "zone kinds withheld": "alone"}
+FITTING = {
+    "red": {"red"},
+    "rust": {"brown", "red"},
+    "orange": {"orange", "red"},
+    "tan": {"tan", "brown"},
+    "green": {"green"},
+    "blue": {"blue"},
+    "white": {"white"},
+    "light_grey": {"white", "grey"},
+    "grey": {"grey"},
+    "dark": {"dark", "grey"},
+    "black": {"dark"},
+}
+"""Paint -> words that fit it."""
 BINS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.97, 1.0)
 
 
@@ -46,6 +60,9 @@ def tables(rows: dict[str, list[Row]]) -> str:
         "kinds\n" + confusion(rest, "with zone kinds", key="status")
     )
     parts.append("Direction and relation said\n" + relations(matched))
+    parts.append(
+        "Colours of things of one paint (decks of ships: the paint between hatches and house)\n" + colours(matched)
+    )
     return "\n\n".join(parts)
 
 
@@ -124,17 +141,36 @@ def relations(matched: Sequence[Row]) -> str:
     return columns(("kind", "direction right", *said), lines)
 
 
+def colours(matched: Sequence[Row]) -> str:
+    """Return how often the word for a colour fits the paint that was put there."""
+    told = [r for r in matched if str(r.get("true_colour")).removesuffix(" deck") in FITTING]
+    lines = []
+    for what, afloat in (("on land", False), ("decks", True)):
+        these = [r for r in told if (r["kind"] in {"ship", "vessel"}) == afloat]
+        hits = sum(r["colour"] in FITTING[r["true_colour"].removesuffix(" deck")] for r in these)
+        lines.append((what, _share(hits, len(these))))
+    return columns(("", "the word fits"), lines)
+
+
 def draw(path: Path, rows: Sequence[Row]) -> None:
     """Draw the reliability of p_activity both ways, and how often each chance was said."""
     matched = [r for r in rows if r["status"] == "matched"]
     figure, axes = plt.subplots(1, 2, figsize=(10, 4.6), layout="constrained")
-    for way, colour, shift in zip(ASKED, ("tab:blue", "tab:orange"), (-0.004, 0.004), strict=True):
+    beside = {"tab:blue": (7, -11), "tab:orange": (-22, 5)}
+    for way, colour, shift in zip(ASKED, beside, (-0.004, 0.004), strict=True):
         for _, _, said, hits, count in bins(matched, way):
             low, high = wilson(hits, count) or (0.0, 1.0)
             share = hits / count
             reach = [[max(share - low, 0.0)], [max(high - share, 0.0)]]
             axes[0].errorbar(said + shift, share, reach, fmt="o", color=colour, capsize=3)
-            axes[0].annotate(f"{count}", (said + shift, share), xytext=(6, -10), textcoords="offset points", fontsize=8)
+            axes[0].annotate(
+                f"{count}",
+                (said + shift, share),
+                xytext=beside[colour],
+                textcoords="offset points",
+                fontsize=8,
+                color=colour,
+            )
         axes[1].hist(
             [max(r[SHARES[way]].values()) for r in matched],
             np.linspace(0, 1, 21),

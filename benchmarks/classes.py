@@ -1,7 +1,8 @@
 """What each region is called: fitted on some rendered scenes, reported on others, with the kinds of zones and without.
 
-    python benchmarks/classes.py fit --cache DIR [--scenes 120] [--rows FILE]
-    python benchmarks/classes.py report --cache DIR [--scenes 80] [--block N] [--rows FILE] [--figure FILE]
+    python benchmarks/classes.py fit --cache DIR [--scenes 190] [--rows FILE]
+    python benchmarks/classes.py report --cache DIR [--scenes 60] [--block N] [--rows FILE] [--figure FILE]
+    python benchmarks/classes.py report --folder DIR [--scenes 60]      scenes of accuracy.py, without distractors
 
 `fit` writes ``imagery_diff/classes.json`` from the design seeds kept for it; `report` compares the scenes of other
 seeds and prints confusion matrices both ways, recall of each class, and how often what was said with a chance was
@@ -25,14 +26,13 @@ from class_tables import draw, tables
 from class_things import CLASS_OF, kind_of
 from event_scores import MASKED, match
 from scene_scores import progress
+from scenes import Scene, find
 
 from imagery_diff import compare
 from imagery_diff.pair_classes import kind_of_place
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from scenes import Scene
+    from collections.abc import Iterator, Sequence
 
 HERE = Path(__file__).resolve().parent
 TABLE = HERE.parent / "imagery_diff" / "classes.json"
@@ -62,15 +62,17 @@ def main(words: Sequence[str] | None = None) -> None:
 def _options(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["fit", "report"])
-    parser.add_argument("--cache", type=Path, required=True, help="where scenes are kept")
-    parser.add_argument("--scenes", type=int, help="how many; 120 to fit, 80 to report")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--cache", type=Path, help="where scenes are kept")
+    where.add_argument("--folder", type=Path, help="report: event scenes that lie here already, of whatever suite")
+    parser.add_argument("--scenes", type=int, help="how many; 190 to fit, 60 to report")
     parser.add_argument("--block", default="design", help="report: 'design' or the number of a block in seeds.json")
     parser.add_argument("--rows", type=Path, help="JSON of what was collected: read if it is there, else written")
     parser.add_argument("--figure", type=Path, help="report: draw the reliability here")
     options = parser.parse_args(words)
-    if options.what == "fit" and options.block != "design":
-        parser.error("fit uses design seeds only")
-    options.scenes = options.scenes or {"fit": 120, "report": 80}[options.what]
+    if options.what == "fit" and (options.block != "design" or options.folder):
+        parser.error("fit uses design seeds of its own only")
+    options.scenes = options.scenes or {"fit": 190, "report": 60}[options.what]
     return options
 
 
@@ -79,16 +81,26 @@ def collected(options: argparse.Namespace) -> dict[str, list[Row]]:
     if options.rows and options.rows.exists():
         kept: dict[str, list[Row]] = json.loads(options.rows.read_text(encoding="utf-8"))
         return kept
-    first = first_seed(options.block) + OFFSET[options.what]
     rows: dict[str, list[Row]] = {"regions": [], "events": []}
-    for number in range(options.scenes):
-        scene = class_scenes.make(first + number, options.cache)
-        for name, some in rows_of(class_scenes.folder_of(first + number, options.cache), scene).items():
+    for number, folder in enumerate(_folders(options), start=1):
+        for name, some in rows_of(folder, Scene.load(folder)).items():
             rows[name] += some
-        progress(number + 1, options.scenes, scene.name)
+        progress(number, options.scenes, folder.name)
     if options.rows:
         options.rows.write_text(json.dumps(rows, default=partial(round, ndigits=5)) + "\n", encoding="utf-8")
     return rows
+
+
+def _folders(options: argparse.Namespace) -> Iterator[Path]:
+    """Give the folders of the scenes asked for, made where they are not there yet."""
+    if options.folder:
+        held = [f for f in find(options.folder) if not Scene.load(f).null]
+        yield from held[:: max(1, len(held) // options.scenes)][: options.scenes]
+        return
+    first = first_seed(options.block) + OFFSET[options.what]
+    for seed in range(first, first + options.scenes):
+        class_scenes.make(seed, options.cache)
+        yield class_scenes.folder_of(seed, options.cache)
 
 
 def rows_of(folder: Path, scene: Scene) -> dict[str, list[Row]]:
@@ -106,7 +118,7 @@ def rows_of(folder: Path, scene: Scene) -> dict[str, list[Row]]:
             {
                 "scene": scene.name,
                 "kind": kind,
-                "truth": CLASS_OF.get(kind, "other"),
+                "truth": CLASS_OF.get(kind, event.kind if event else "other"),
                 "status": "false" if event is None else "duplicate" if number in held.duplicates else "matched",
                 "place": kind_of_place(region.zone_shares, region.zone_kind, result.aoi),
                 "said": region.activity,

@@ -55,6 +55,7 @@ _LEAST_LIT = 0.25
 """Share of a patch that must not be dark for the rest to be its shadow."""
 _THROWN = 0.8
 """Share of the dark part that the other can have thrown."""
+_BY_SUN = ("height", "shade", "shade_without", "sunny_side", "halves_apart")
 _SEEN_BY_EYE = ("blue", "green", "red")
 _LEAST_PX = 4
 """Fewer pixels say nothing of a shadow."""
@@ -188,7 +189,7 @@ def measure(cut: Cut, numbers: Numbers) -> dict[str, float]:
     """
     cut, numbers = without_shade(cut, numbers)
     paint = _painted(cut)
-    return {
+    told = {
         **_size(numbers),
         **_corners(cut, numbers),
         **_ground(cut, numbers),
@@ -197,6 +198,8 @@ def measure(cut: Cut, numbers: Numbers) -> dict[str, float]:
         **_height(cut, paint),
         **_rim(cut),
     }
+    # A shadow and a slope say the more the lower the sun.
+    return told | {f"{name}_by_sun": told[name] * told["sun_px"] for name in _BY_SUN}
 
 
 def _size(n: Numbers) -> dict[str, float]:
@@ -205,8 +208,6 @@ def _size(n: Numbers) -> dict[str, float]:
     return {
         "log_length": float(length),
         "log_width": float(width),
-        "log_length_2": float((length - 4.0) ** 2),
-        "log_width_2": float((width - 2.7) ** 2),
         "log_aspect": float(length - width),
         "filled": float(np.clip(n.mean_width_m / max(n.width_m, 1e-6), 0.0, 1.0)),
     }
@@ -221,7 +222,6 @@ def _corners(cut: Cut, n: Numbers) -> dict[str, float]:
     return {
         "corners": float(np.clip(sum(ends) / max(whole, 1.0), 0.0, 1.5)),
         "taper": float(np.clip(abs(ends[0] - ends[1]) / max(whole, 1.0), 0.0, 1.0)),
-        "filled_2": float((np.clip(n.mean_width_m / max(n.width_m, 1e-6), 0.0, 1.0) - 0.78) ** 2 * 10),
     }
 
 
@@ -286,7 +286,6 @@ def _colour(cut: Cut, paint: _Paint) -> dict[str, float]:
     chroma = max(own["red"], own["green"], own["blue"]) - min(own["red"], own["green"], own["blue"])
     return {
         "level": level + 2.0,
-        "level_2": (level + 2.0) ** 2,
         "red_blue": own["red"] - own["blue"],
         "green_rest": own["green"] - (own["red"] + own["blue"]) / 2,
         "nir_red": own["nir"] - own["red"],

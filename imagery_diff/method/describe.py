@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from imagery_diff.method import hulls
-from imagery_diff.method.activity import Activity, Candidate, Classed, classify, name_colour
+from imagery_diff.method.activity import Activity, Candidate, Classed, basis_of, classify, most_coloured, name_colour
 from imagery_diff.method.line import direction_of_line, is_line
 from imagery_diff.method.regions import (
     Direction,
@@ -50,6 +50,8 @@ _LEAST_SHARE = 0.1
 _BY_SIDES = 0.05
 """By how much more a line must stand out of its track on one date to say when it stood there, spreads of calm unchanged
 ground: a quarter of what bare noise reaches along a track (``Params.train_least``)."""
+_LEAST_INNER_PX = 6
+"""Pixels without the rim, which is mixed with the ground, from which a colour is taken."""
 _NO_SHIP = 1 / 3
 """Where more than this of a thing on water can be no ship and lies along no shade, it is a jetty, boom or shore."""
 _BY_SHADOW = "seen by its shadow alone, itself as white as the snow or hidden by it: drawn as broad towards the sun"
@@ -112,7 +114,7 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
         return None
     casting = thrower(patch, shape, views)
     zone, shares = zone_of(shape.outline, aoi) if aoi else (None, {})
-    colour, dark = (None, False) if casting else _look(patch, views, direction)
+    colour, dark, basis = (None, False, "") if casting else _look(patch, views, direction)
     activity, rules = classify(
         Candidate(
             on_water=on_water(patch, views),
@@ -134,6 +136,7 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
             f"differs by {patch.strength:.0f} times the scatter of unchanged ground of its kind",
             *((_BY_SHADOW,) if casting else ()),
             *_echo(patch, views),
+            *((basis,) if basis else ()),
         ),
         rules=rules,
         colour=colour,
@@ -244,8 +247,8 @@ def _traits(patch: Patch, shape: Shape, views: Views) -> dict[str, float]:
     return measure(patch, shape, views.around, as_shade=share_shaded(patch, views))
 
 
-def _look(patch: Patch, views: Views, direction: Direction) -> tuple[str | None, bool]:
-    """Colour of the object against the ground beneath it on the other date, and whether it is dark and colourless.
+def _look(patch: Patch, views: Views, direction: Direction) -> tuple[str | None, bool, str]:
+    """Colour of the object against the ground beneath it on the other date, whether it is dark, and the colour's basis.
 
     ``changed`` has no empty date: the colour is that of the later image and the ground that of the earlier.
     """
@@ -253,15 +256,24 @@ def _look(patch: Patch, views: Views, direction: Direction) -> tuple[str | None,
     # The patch reaches down the flanks of a strong object onto bare ground; its colour is that of its core.
     size = views.magnitude[patch.window]
     core = patch.mask & (size >= 0.5 * np.percentile(size[patch.mask], 80))
-    means = [
+    inner = ndimage.binary_erosion(core, np.ones((3, 3), bool))
+    core = inner if np.count_nonzero(inner) >= _LEAST_INNER_PX else core
+    own, ground = (
         {n: float(np.median(image[i][patch.window][core])) for i, n in enumerate(views.names)}
         for image in (filled, bare)
-    ]
-    if on_water(patch, views):
+    )
+    afloat = on_water(patch, views)
+    if afloat:
         # Whether a ship is light or dark is not to be judged against black water.
-        means[1] = views.bright_ground
-    colour = name_colour(*means)
-    return colour, colour == "dark"
+        ground = views.bright_ground
+    colour = name_colour(own, ground)
+    if afloat and colour in {"grey", "white"}:
+        # On the whole a ship is of many colours; a deck of one hue is named.
+        deck = most_coloured({n: filled[i][patch.window][core] for i, n in enumerate(views.names)})
+        hue = name_colour(deck, ground)
+        own, colour = (deck, hue) if hue in {"red", "green", "blue"} else (own, colour)
+    basis = f"{colour}: {basis_of(own, ground)}" if colour else ""
+    return colour, colour == "dark", basis
 
 
 def _is_cut(patch: Patch, seen: NDArray[np.bool_]) -> bool:
