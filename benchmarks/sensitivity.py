@@ -3,6 +3,7 @@
     python benchmarks/sensitivity.py rendered --block design --cases clear,haze,sun --scenes-per-case 1 --cache DIR
     python benchmarks/sensitivity.py rendered --block 8 --cache DIR --json FILE
     python benchmarks/sensitivity.py half-real --cache DIR
+    python benchmarks/sensitivity.py events --scenes DIR --every 3
     python benchmarks/sensitivity.py cost --scenes DIR
     python benchmarks/sensitivity.py collect --scenes DIR --json TRIALS.json
     python benchmarks/sensitivity.py fit --trials TRIALS.json
@@ -10,7 +11,8 @@
 `rendered`: of the null scene of a seed the full ladder states d90 for each kind of zone and its worst colour. Then many
 scenes of the same harbour, weather and sun are rendered with things of that kind and colour in them, of lengths about
 d90, put by the rendered benchmark's own makers, each compared as a whole; a curve through what was found of these gives
-the length at which nine in ten are found. `half-real` does the same with real images. `cost` holds the run with
+the length at which nine in ten are found. `events` asks how many of the events of event scenes that are as long as the
+quick limit, or longer, were found. `half-real` does the same with real images. `cost` holds the run with
 ``--sensitivity quick`` against the one without. `collect` and `fit` make the numbers of ``pair_contrast._DESIGN``.
 """
 
@@ -30,14 +32,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from accuracy import CASE_STEP, NULL_STEP, first_seed
 from accuracy_tables import grid as columns
-from event_scores import MASKED
+from event_scores import MASKED, wilson
 from half_backgrounds import backgrounds
 from half_places import Put, fits, somewhere
 from half_real import Told, event_of, write_scene
 from harbour_events import EVENT_GAP_M, Room, _on_a_yard, _within
 from nuisances import CASES
 from rendered import Plan, keep_scene, make_scene, plan
-from scene_scores import Compare, progress, score_scene
+from scene_scores import Compare, Findings, findings, progress, score_scene
 from scenes import FILE, Scene, find
 from scipy.optimize import minimize
 
@@ -256,6 +258,56 @@ def _a_train(harbour: Harbour, rng: Generator, name: str, length: float, colour:
 
 
 MAKERS = {"vessel": _a_ship, "containers": _a_stack, "rail_cars": _a_train}
+
+
+# --- what happened in the scenes of the rendered benchmark ----------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Quickly:
+    """Our own method with the quick limits beside it."""
+
+    limits: dict[str, float]
+    """Thing -> metres, of the last scene."""
+
+    def __call__(self, folder: Path, scene: Scene) -> Findings:
+        """Compare, and keep the limits."""
+        words = (str(folder / (scene.aoi or "")), folder / scene.before, folder / scene.after)
+        result = compare(*words, sensitivity="quick")
+        self.limits.clear()
+        curves = result.sensitivity.curves if result.sensitivity else ()
+        self.limits.update({c.floor.thing: c.floor.d90_high_m for c in curves if c.floor.d90_high_m is not None})
+        return findings(result)
+
+
+def events(options: argparse.Namespace) -> None:
+    """Hold the quick limits against the events of event scenes: how many of those as long or longer were found."""
+    folders = [f for f in find(options.scenes) if f.name.endswith("_events")][:: options.every]
+    method = Quickly(limits={})
+    told: dict[tuple[str, str], Trials] = {}
+    for number, folder in enumerate(folders, start=1):
+        row = score_scene(folder, method)
+        progress(number, len(folders), folder.name)
+        for event in row["events"]:
+            limit = method.limits.get(event["kind"])
+            if limit is None or event["masked"] or (event["blind"] or 0.0) > MASKED:
+                continue
+            tested = set(event["colour"].removesuffix(" deck").split(" and ")) <= set(COLOURS)
+            for group in ("all colours", *(["colours tested"] if tested else [])):
+                told.setdefault((event["kind"], group), []).append(
+                    (event["length_m"] / limit, event["found"] is not None)
+                )
+    rows = []
+    for (kind, group), trials in sorted(told.items()):
+        long, short = ([f for n, f in trials if (n >= 1.0) == side] for side in (True, False))
+        rows.append((kind, group, recall_of(long), recall_of(short)))
+    print(columns(("thing", "of", "found, as long as the limit or longer", "found, shorter"), rows))
+
+
+def recall_of(found: Sequence[bool]) -> str:
+    """Write a share with its interval."""
+    limits = wilson(sum(found), len(found))
+    return "-" if limits is None else f"{sum(found)}/{len(found)} ({limits[0]:.0%} to {limits[1]:.0%})"
 
 
 # --- half-real pairs -------------------------------------------------------------------------------------------------
@@ -582,6 +634,7 @@ def _timed(words: tuple[Any, ...], how: str) -> float:
 
 TASKS: dict[str, Callable[[argparse.Namespace], None]] = {
     "rendered": rendered,
+    "events": events,
     "half-real": half_real,
     "collect": collect,
     "fit": fit,

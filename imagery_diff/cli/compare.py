@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from imagery_diff.aoi import AOI
     from imagery_diff.result import Comparison
 
-_STEPS = 6
-"""Calls of ``progress`` that :func:`imagery_diff.compare` makes, and the saving."""
+_STEPS = 9
+"""Calls of ``progress`` that :func:`imagery_diff.compare` makes."""
 _EXIT_FLAGGED = 3
 
 
@@ -68,7 +68,8 @@ def _known_rules(_ctx: click.Context, _param: click.Parameter, names: tuple[str,
 @click.option(
     "--sensitivity",
     type=click.Choice(["off", "quick", "full"]),
-    default="off",
+    default="quick",
+    show_default=True,
     help="What would have been missed, by putting things in: a few, or hundreds (minutes).",
 )
 @click.option("--no-report", is_flag=True, help="Leave out report.html (this version writes none).")
