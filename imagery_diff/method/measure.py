@@ -65,8 +65,9 @@ _STOUTEST, _SLIMMEST = 2.5, 12.0
 see :mod:`imagery_diff.method.hulls`)."""
 _LONGEST_M = 410.0
 """The longest ship afloat measures 400 m."""
-_SHADE_SEEN = (0.5, 1.15)
-"""Share of full shade that must show, and no more than that can: else something else is dark there."""
+_SHADE_SEEN = (0.5, 1.19)
+"""Share of full shade that must show, and by which it must stay below the most there can be: else something else is
+dark there."""
 _PLAIN_MISFIT = 0.5
 _HEIGHT_SD_M = 1.0
 _SHADOW_ENDS_PX = 1.0
