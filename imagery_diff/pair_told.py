@@ -110,13 +110,13 @@ def _accuracy_of(region: Region, zone: Zone, result: Comparison) -> Accuracy | N
     own = zone.accuracy_m or (result.aoi.accuracy_m if result.aoi else None)
     if own is None:
         return None
-    loose = math.hypot(own, getattr(region, "location_accuracy_m", None) or 0.0)
-    fit = getattr(result, "fit", None)
-    if not getattr(fit, "fitted", False):
+    loose = math.hypot(own, region.location_accuracy_m or 0.0)
+    fit = result.fit
+    if fit is None or not fit.fitted:
         return Accuracy(every_way_m=loose)
     best = min(state.zone.accuracy_m or own for state in result.zones)
-    left = math.hypot(getattr(fit, "residual_m", None) or 0.0, getattr(fit, "error_m", None) or 0.0, own - best)
-    open_deg = getattr(fit, "open_deg", None)
+    left = math.hypot(fit.residual_m or 0.0, fit.error_m or 0.0, own - best)
+    open_deg = fit.open_deg
     return Accuracy(every_way_m=left, open_m=0.0 if open_deg is None else loose, open_deg=open_deg or 0.0)
 
 
@@ -128,7 +128,7 @@ def _in_metres(shape: BaseGeometry, grid: Grid) -> BaseGeometry:
 
 def _vessel(region: Region, least_m: float) -> Region:
     """Class a vessel by its length, and say whether it counts as a visit."""
-    if region.under_way or getattr(region, "several", False):
+    if region.under_way or region.several:
         return replace(region, length_class=None, counts_as_visit=None)
     low, high = sizes.reading_limits(region.length_m)
     if region.length_low_m is not None and region.length_high_m is not None:
@@ -144,7 +144,7 @@ def _vessel(region: Region, least_m: float) -> Region:
 
 def _container(region: Region, grid: Grid) -> Region:
     """Say for how many containers there is room."""
-    lowest, highest = getattr(region, "height_low_m", None), getattr(region, "height_high_m", None)
+    lowest, highest = region.height_low_m, region.height_high_m
     heights = None if lowest is None or highest is None else (lowest, highest)
     low, high = containers.teu_range(region.area_m2, region.length_m, region.width_m, max(grid.pixel_size_m), heights)
     return replace(

@@ -119,7 +119,7 @@ def size_words(region: Region, *, placed: bool) -> str:
     sides = f"{region.length_m:.0f} by {region.width_m:.0f} {unit}"
     if region.under_way:
         return "under way, so that its length is not told"
-    if getattr(region, "several", False):
+    if region.several:
         return f"possibly more than one vessel, {sides} in all, so that no single length is told"
     least, why = ("at least", f"; {_CUT}") if region.length_is_lower_bound else ("about", "")
     if region.activity in _AREAS or region.is_area:
@@ -144,7 +144,7 @@ def _length(region: Region, unit: str) -> str:
 
 
 def _height(region: Region) -> str:
-    low, high = getattr(region, "height_low_m", None), getattr(region, "height_high_m", None)
+    low, high = region.height_low_m, region.height_high_m
     if low is None or high is None or region.activity != "stockpile":
         return ""
     return f", {low:.0f} to {high:.0f} m high by its shadow"
@@ -182,7 +182,7 @@ def _place(region: Region, zone: Zone | None, result: Comparison) -> str:
             where = f"at {result.aoi.title or result.aoi.name}" + (", outside its zones" if result.zones else "")
         if result.grid.crs is None:
             return where
-        accuracy = getattr(region, "location_accuracy_m", None)
+        accuracy = region.location_accuracy_m
         good_to = f", good to about {accuracy:.0f} m" if accuracy else ""
         return f"{where} ({position_words(region, result.grid.crs)}{good_to})"
     name = zone.title or zone.name
@@ -204,7 +204,7 @@ def position_words(region: Region, crs: str) -> str:
 def _relation(region: Region) -> str:
     """Say how it belongs to what stood there before; nothing where that is not clear."""
     named, unnamed = _RELATIONS.get((region.relation, region.direction), ("", ""))
-    other = getattr(region, "relation_to", None)
+    other = region.relation_to
     return named.format(other=other) if other else unnamed
 
 
@@ -226,7 +226,7 @@ def _sure(region: Region) -> str:
 
 def _runner_up(region: Region) -> str:
     """Name the class that comes next, where its chance is worth a thought."""
-    others = {name: share for name, share in getattr(region, "shares", {}).items() if name != region.activity}
+    others = {name: share for name, share in region.shares.items() if name != region.activity}
     if not others:
         return ""
     name = max(others, key=lambda one: others[one])
@@ -235,7 +235,7 @@ def _runner_up(region: Region) -> str:
 
 def _same_colour(region: Region) -> str:
     """Say whose colour it shares and how far; that this is one thing is never said."""
-    same = getattr(region, "same_colour", None)
+    same = region.same_colour
     if not same:
         return ""
     by_chance = "" if same.get("chance") is None else f"; {_in_a_hundred(same['chance'])} hold what comes as near"

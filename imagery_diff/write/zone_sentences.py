@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from imagery_diff.write.words import NOUNS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from imagery_diff.result import ZoneState
+    from imagery_diff.result import Floor, ZoneState
 
 _SOUGHT = {
     "berth": "vessel",
@@ -53,9 +53,8 @@ def describe_zones(states: Sequence[ZoneState]) -> str:
 
 def _floor_m(state: ZoneState) -> float:
     """Length that is stated of a zone's own thing, infinite where none is."""
-    floor = (getattr(state, "floors", None) or {}).get(_SOUGHT.get(state.zone.kind))
-    length: float | None = getattr(floor, "d90_high_m", None)
-    return math.inf if length is None else length
+    floor = state.floors.get(_SOUGHT.get(state.zone.kind, ""))
+    return math.inf if floor is None or floor.d90_high_m is None else floor.d90_high_m
 
 
 def _zone(state: ZoneState, share: str, lost: str) -> str:
@@ -65,7 +64,8 @@ def _zone(state: ZoneState, share: str, lost: str) -> str:
     sought = _SOUGHT.get(state.zone.kind)
     under = f"look by eye at {', '.join(state.look_at)}, which the cloud mask hides; " if state.look_at else ""
     if state.state in {"flagged", "look at this"}:
-        return f"{', '.join(state.regions)}{'; ' if state.regions else ''}{under}{seen}{_missed(state, one=False)}"
+        ids = f"{', '.join(state.regions)}{'; ' if state.regions else ''}"
+        return f"{ids}{under}{seen}{_filled(state)}{_missed(state, one=False)}"
     if state.state == "ignored":
         return "left out, as the AOI asks"
     if state.state == "unknown":
@@ -77,16 +77,25 @@ def _zone(state: ZoneState, share: str, lost: str) -> str:
     return f"{thing} {share} of the {area} that was clear and searched{lost}{then}"
 
 
+def _filled(state: ZoneState) -> str:
+    """Say what share of a yard's clear ground came under things, or was cleared of them; two limits."""
+    said = []
+    for limits, words in ((state.fill_gained, "what appeared covers"), (state.fill_lost, "what went had covered")):
+        if limits is not None and limits[1] > 0:
+            low, high = math.floor(100 * limits[0]), math.ceil(100 * limits[1] - 1e-9)
+            said.append(f"; {words} {low} to {high}% of its clear ground")
+    return "".join(said)
+
+
 def _missed(state: ZoneState, *, one: bool) -> str:
     """Say of each thing that was put into a zone how large one would be missed; ``one``: the zone's own was named."""
-    floors: dict[str, Any] = getattr(state, "floors", None) or {}
     own = _SOUGHT.get(state.zone.kind)
-    ordered = sorted(floors.items(), key=lambda item: item[0] != own)
+    ordered = sorted(state.floors.items(), key=lambda item: item[0] != own)
     words = [floor_words(floor, "one" if one and thing == own else f"a {NOUNS[thing]}") for thing, floor in ordered]
     return "".join(f"; {said}" for said in words)
 
 
-def floor_words(floor: Any, what: str | None = None) -> str:
+def floor_words(floor: Floor, what: str | None = None) -> str:
     """Say how large something must be to be missed at most one time in ten; or why that cannot be said.
 
     Parameters
@@ -98,17 +107,16 @@ def floor_words(floor: Any, what: str | None = None) -> str:
 
     """
     what = what or f"a {NOUNS[floor.thing]}"
-    length = getattr(floor, "d90_high_m", None)
-    if length is None:
-        return f"how small {what} would be missed cannot be said: {getattr(floor, 'reason', None) or 'no reason given'}"
-    long = math.ceil(length - 1e-6)
+    if floor.d90_high_m is None:
+        return f"how small {what} would be missed cannot be said: {floor.reason or 'no reason given'}"
+    long = math.ceil(floor.d90_high_m - 1e-6)
     return f"{what} of {long} m or more, of the colours tested, would be missed at most one time in ten"
 
 
 def missed_there(state: ZoneState, activity: str) -> str:
     """Say how large a thing of a region's class would be missed there; nothing where it cannot be said."""
-    floor = (getattr(state, "floors", None) or {}).get(activity)
-    if floor is None or getattr(floor, "d90_high_m", None) is None:
+    floor = state.floors.get(activity)
+    if floor is None or floor.d90_high_m is None:
         return ""
     return floor_words(floor, "one").replace("would be missed", "would be missed there")
 

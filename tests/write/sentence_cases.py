@@ -5,17 +5,16 @@ They stand in docs/reference/sentences.md, were read by eye, and a test holds th
 
 import datetime as dt
 import itertools
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 from shapely import box
 from shapely.affinity import rotate, translate
 
 from imagery_diff.mark import ALTERED
 from imagery_diff.pair_told import told
-from imagery_diff.result import Candidate, Region, ZoneState
+from imagery_diff.result import Candidate, Floor, Region
 from imagery_diff.scene import Flag
 from imagery_diff.write.sentences import describe_candidate
 from imagery_diff.write.words import NOUNS
@@ -41,28 +40,8 @@ LIMITS = {"length_low_m": 81.0, "length_high_m": 97.0}
 
 
 def floor(length=None, reason=None):
-    """Stand in for a floor of the zone, whose class the sensitivity brings."""
-    return SimpleNamespace(d90_m=30.0, d90_high_m=length, reason=reason)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Measured(Region):
-    """A region with the fields that other steps bring."""
-
-    relation_to: str | None = None
-    same_colour: dict[str, Any] | None = None
-    several: bool = False
-    shares: dict[str, float] = field(default_factory=dict)
-    location_accuracy_m: float | None = None
-    height_low_m: float | None = None
-    height_high_m: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Searched(ZoneState):
-    """A zone with its floors."""
-
-    floors: dict[str, Any] | None = None
+    """Return a floor of a zone."""
+    return Floor(thing="containers", d90_m=30.0, d90_high_m=length, reason=reason)
 
 
 def fields_of(thing):
@@ -87,8 +66,7 @@ def result_of(region, *, floors=None, times=SPAN, timezone="Asia/Pyongyang", loc
         )
         base = replace(base, aoi=replace(base.aoi, zones=zones, timezone=timezone))
     states = tuple(
-        Searched(**fields_of(state) | {"zone": zone, "floors": floors})
-        for state, zone in zip(base.zones, zones, strict=True)
+        replace(state, zone=zone, floors=floors or {}) for state, zone in zip(base.zones, zones, strict=True)
     )
     return told(replace(base, regions=(region,), zones=states))
 
@@ -105,7 +83,7 @@ def region_of(activity="containers", direction="appeared", **changes):
         "area_m2": length * width,
         "colour": None,
     }
-    return Measured(**values | {"geometry": ground(*changes.pop("at", (0.0, -31.0)), length, width)} | changes)
+    return Region(**values | {"geometry": ground(*changes.pop("at", (0.0, -31.0)), length, width)} | changes)
 
 
 def ground(along, across, length, width):
@@ -204,7 +182,7 @@ def zones():
     none = {"containers": floor(reason="of 40 grey ones put in, up to 120 m long, 9 were found: they match the ground")}
 
     def zone(base, floors=None, **changes):
-        return describe_zone(replace(base, floors=floors, **changes))
+        return describe_zone(replace(base, floors=floors or {}, **changes))
 
     yield "yard, nothing flagged, floor", zone(pier, stack, **quiet)
     yield "yard, nothing flagged, floor not known", zone(pier, none, **quiet)
@@ -216,6 +194,8 @@ def zones():
     for kind in ("stockpile", "road", "bridge"):
         yield f"{kind}, nothing flagged", zone(replace(pier, zone=replace(pier.zone, kind=kind)), **quiet)
     yield "flagged, floor", zone(pier, stack, **quiet | cloud | {"state": "flagged", "regions": ("R1", "R3")})
+    filled = {"state": "flagged", "regions": ("R1",), "fill_gained": (0.031, 0.068), "fill_lost": (0.0, 0.0)}
+    yield "flagged, a share of the yard filled", zone(pier, **quiet | filled)
     yield "flagged, not asked", zone(pier, state="flagged", regions=("R1",), clear_fraction=1.0)
     yield "to be looked at", zone(pier, **quiet | {"state": "look at this", "look_at": ("L1",)})
     yield "flagged and to be looked at", zone(pier, state="flagged", regions=("R1",), look_at=("L1",))
