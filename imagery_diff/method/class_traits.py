@@ -61,6 +61,8 @@ _LEAST_PX = 4
 """Fewer pixels say nothing of a shadow."""
 _CORNER = 0.6
 """From which part of the way to a side on a corner is looked at."""
+_ELLIPSE, _RECTANGLE = 2.0, 3**0.5
+"""How far an even ellipse and an even rectangle reach from their middle, standard deviations along each axis."""
 _PATTERN_PX = 9
 """Fewer have no pattern."""
 _POINT_PX = 1.1
@@ -222,7 +224,22 @@ def _corners(cut: Cut, n: Numbers) -> dict[str, float]:
     return {
         "corners": float(np.clip(sum(ends) / max(whole, 1.0), 0.0, 1.5)),
         "taper": float(np.clip(abs(ends[0] - ends[1]) / max(whole, 1.0), 0.0, 1.0)),
+        "oval": _oval(cut.mask),
     }
+
+
+def _oval(mask: Bools) -> float:
+    """By how much better the ellipse of a mask's own moments covers it than the rectangle of the same, as overlap."""
+    at = np.argwhere(mask)
+    middle = at.mean(axis=0)
+    spread, axes = np.linalg.eigh(np.cov((at - middle).T, bias=True) + np.eye(2) / 12)
+    place = (np.indices(mask.shape).reshape(2, -1).T - middle) @ axes / np.sqrt(spread)
+    flat = mask.ravel()
+    overlaps = [
+        np.count_nonzero(flat & inside) / max(np.count_nonzero(flat | inside), 1)
+        for inside in (np.hypot(*place.T) <= _ELLIPSE, np.abs(place).max(axis=1) <= _RECTANGLE)
+    ]
+    return float(overlaps[0] - overlaps[1])
 
 
 def _axes(mask: Bools, n: Numbers) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -360,16 +377,19 @@ def _texture(cut: Cut, numbers: Numbers, paint: _Paint) -> dict[str, float]:
         "pattern_stayed": _pattern(level, bare.mean(axis=0), inner),
         "under_uneven": float(np.std(bare.mean(axis=0)[inner])),
         **_lit(cut, level),
-        "halves_apart": _halves(level, cut.mask, numbers),
+        **_halves(level, cut.mask, numbers),
     }
 
 
-def _halves(level: Floats, mask: Bools, numbers: Numbers) -> float:
-    """By how much one long half is lighter than the other: two slopes of a roof."""
+def _halves(level: Floats, mask: Bools, numbers: Numbers) -> dict[str, float]:
+    """By how much one long half is lighter than the other, and against how uneven the halves are: slopes of a roof."""
     _, across = _axes(mask, numbers)
     values = level[mask]
     sides = [values[(across * way > 0.1) & (across * way < 0.7)] for way in (1, -1)]  # noqa: PLR2004
-    return abs(float(np.mean(sides[0]) - np.mean(sides[1]))) if all(len(s) for s in sides) else 0.0
+    if not all(len(s) for s in sides):
+        return {"halves_apart": 0.0, "halves_clear": 0.0}
+    apart = abs(float(np.mean(sides[0]) - np.mean(sides[1])))
+    return {"halves_apart": apart, "halves_clear": apart / (0.02 + float(np.mean([np.std(s) for s in sides])))}
 
 
 def _fine(image: Floats, mask: Bools) -> float:
