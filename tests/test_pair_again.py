@@ -7,9 +7,11 @@ import pytest
 from shapely import union_all
 
 from imagery_diff import compare, pair_missed, samples
+from imagery_diff.method.radiometry import DRY, among
+from imagery_diff.method.zones import inside
 from imagery_diff.pair_again import find_again
 from imagery_diff.pair_optics import camera_of
-from imagery_diff.pair_places import window_around
+from imagery_diff.pair_places import Want, window_around
 from imagery_diff.read.aois import load_aoi
 from imagery_diff.result import Sensitivity
 from imagery_diff.synthetic import ship, stack
@@ -63,6 +65,26 @@ def test_with_nothing_put_in_the_same_is_told_on_a_window(known):
         assert again.shape.outline.symmetric_difference(region.geometry).area < 1e-6
         assert again.strength == pytest.approx(region.strength, rel=1e-6)
         assert again.traits == pytest.approx(region.traits, rel=1e-5)
+
+
+def test_ships_lie_beside_a_quay_and_apart_from_each_other(known):
+    _, pair = known
+    states = [s for s in known[0].zones if s.zone.kind == "berth" and s.zone.located]
+    study = pair_missed.Study.of(pair, states, np.random.default_rng(2))
+    placed = []
+    for k in range(12):
+        want = Want(kind="berth", length_m=60.0, colour="rust", date=k % 2)
+        one = study.grounds.place(want, placed, study.cameras, study.rng)
+        placed += [one] if one else []
+    assert len(placed) >= 3
+    land = among(study.known.matched.cover.surface, DRY)
+    for one in placed:
+        foot = one.thing.footprint
+        under = inside(foot, study.known.frame.grid)
+        near = inside(foot.buffer(9), study.known.frame.grid)
+        assert land[near].any()
+        assert land[under].mean() < 0.6
+        assert all(foot.distance(other.thing.footprint) >= 65 for other in placed if other is not one)
 
 
 def things(known):

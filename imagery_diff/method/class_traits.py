@@ -236,7 +236,7 @@ def _oval(mask: Bools) -> float:
     place = (np.indices(mask.shape).reshape(2, -1).T - middle) @ axes / np.sqrt(spread)
     flat = mask.ravel()
     overlaps = [
-        np.count_nonzero(flat & inside) / max(np.count_nonzero(flat | inside), 1)
+        int(np.count_nonzero(flat & inside)) / max(int(np.count_nonzero(flat | inside)), 1)
         for inside in (np.hypot(*place.T) <= _ELLIPSE, np.abs(place).max(axis=1) <= _RECTANGLE)
     ]
     return float(overlaps[0] - overlaps[1])
