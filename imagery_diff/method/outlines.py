@@ -60,9 +60,12 @@ _LEAST_AGREEING = 0.6
 otherwise. On design scenes all but one of 120 right outlines reach 0.6; of as many that belong elsewhere (150 m off, or
 turned by 40 to 140 degrees) none does."""
 _LEAST_SCORE = 0.25
+"""S from which on an offset is looked at: a tent whose edges agree to a quarter; clouds over most of the quays leave so
+little on right outlines. What decides is the agreement of the edges."""
 _LEAST_SEEN = 0.25
 """Share of the drawn quays that an offset must leave in sight to be tried."""
 _LEAST_STRETCHES = 4
+"""Stretches with an edge below which nothing is solved for: twice the unknowns."""
 _NO_EDGE = "too little of the drawn quays shows an edge of water"
 _ONE_WAY = 0.003
 """Share of the quays' length, each by the square of its normal along a direction, below which that stays open: they all
