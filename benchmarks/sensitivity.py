@@ -421,16 +421,8 @@ def _row(held: Held) -> tuple[str, ...]:
     last = (found, f"{held.seconds:.0f}", _or_dash(held.quick_m))
     said = "-" if stated is None else f"{stated:.1f} ({_or_dash(held.floor.d90_high_m)})"
     if true is None:
-        return (
-            held.name,
-            held.thing,
-            held.floor.colour or "-",
-            said,
-            held.floor.reason or "-",
-            "-",
-            found,
-            f"{held.seconds:.0f}",
-        )
+        why = held.floor.reason or "-"
+        return (held.name, held.thing, held.floor.colour or "-", said, why, "-", *last)
     length = true.length(0.9)
     ratio = "-" if stated is None or not math.isfinite(length) else f"{stated / length:.2f}"
     limits = f"{length:.1f} ({true.upper(0.9):.1f})"
