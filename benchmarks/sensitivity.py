@@ -35,7 +35,7 @@ from accuracy_tables import grid as columns
 from event_scores import MASKED, wilson
 from half_backgrounds import backgrounds
 from half_places import Put, fits, somewhere
-from half_real import Told, event_of, write_scene
+from half_real import Told, event_of, write_scene, zones_of
 from harbour_events import EVENT_GAP_M, Room, _on_a_yard, _within
 from nuisances import CASES
 from rendered import Plan, keep_scene, make_scene, plan
@@ -332,6 +332,9 @@ def _held_half_real(ground: Background, cache: Path, options: argparse.Namespace
     base = cache / f"{ground.name}_sensitivity"
     if not (base / FILE).exists():
         write_scene(base, ground, ground.images, Told(seed=0))
+        # A null scene's zones leave out all ground on which a change is not known; here things are put there.
+        zones = zones_of(ground, base.name.replace("_", "-"), null=False)
+        (base / "aoi.geojson").write_text(json.dumps(zones.to_geojson()) + "\n", encoding="utf-8")
     scene = Scene.load(base)
     begin = time.process_time()
     result = compare(str(base / (scene.aoi or "")), base / scene.before, base / scene.after, sensitivity="full")
@@ -421,16 +424,8 @@ def _row(held: Held) -> tuple[str, ...]:
     last = (found, f"{held.seconds:.0f}", _or_dash(held.quick_m))
     said = "-" if stated is None else f"{stated:.1f} ({_or_dash(held.floor.d90_high_m)})"
     if true is None:
-        return (
-            held.name,
-            held.thing,
-            held.floor.colour or "-",
-            said,
-            held.floor.reason or "-",
-            "-",
-            found,
-            f"{held.seconds:.0f}",
-        )
+        why = held.floor.reason or "-"
+        return (held.name, held.thing, held.floor.colour or "-", said, why, "-", *last)
     length = true.length(0.9)
     ratio = "-" if stated is None or not math.isfinite(length) else f"{stated / length:.2f}"
     limits = f"{length:.1f} ({true.upper(0.9):.1f})"

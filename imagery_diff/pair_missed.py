@@ -46,6 +46,8 @@ _QUICK = 3
 """Things of each kind that the quick way puts in, about as long as nine in ten are told of."""
 _LEAST_FOUND = 10
 """Fewer than this found, of the worst colour, carry no curve."""
+_LEAST_PUT = 30
+"""Fewer put in say nothing of the colour."""
 _PATIENCE = 4
 """A thing that found no place in so many passes does not fit."""
 _STOP_PASSES = 400
@@ -311,6 +313,9 @@ def curve_of(kind: str, colour: str | None, trials: list[Trial]) -> Curve:
     count = int(found.sum())
     if count < _LEAST_FOUND:
         long = f"up to {lengths.max():.0f} m long"
+        if len(own) < _LEAST_PUT:
+            reason = f"only {len(own)} {words} ones, {long}, found room on empty ground that was searched"
+            return Curve(zone_kind=kind, floor=Floor(thing=thing, colour=words, reason=reason), trials=named)
         reason = f"of {len(own)} {words} ones put in, {long}, {count} were found: they match the ground"
         return Curve(zone_kind=kind, floor=Floor(thing=thing, colour=words, reason=reason), trials=named)
     fitted = detection.fit(lengths, found)

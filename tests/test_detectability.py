@@ -161,6 +161,11 @@ def test_what_matches_the_ground_has_no_floor():
     )
 
 
+def test_where_few_find_room_the_ground_is_not_said_to_match():
+    curve = curve_of("berth", "green", trials([20, 22, 25], [0, 0, 0]))
+    assert "found room" in curve.floor.reason
+
+
 def test_what_is_missed_at_any_length_has_no_floor():
     lengths = np.geomspace(10, 150, 100)
     curve = curve_of("yard", "green", trials(lengths, (lengths > 30) & (np.arange(100) % 4 > 0)))
