@@ -156,9 +156,7 @@ def test_what_matches_the_ground_has_no_floor():
     curve = curve_of("yard", "green", trials(lengths, np.arange(100) % 50 == 0))
     assert curve.floor.d90_high_m is None
     assert "match the ground" in curve.floor.reason
-    assert floor_words(curve.floor).startswith(
-        "how small a container-like object would have been missed cannot be said"
-    )
+    assert floor_words(curve.floor).startswith("how small a container-like object would be missed cannot be said")
 
 
 def test_where_few_find_room_the_ground_is_not_said_to_match():

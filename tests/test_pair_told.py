@@ -1,15 +1,14 @@
 """In which order regions are told, and what is said once of both images."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from affine import Affine
 
+from imagery_diff.pair_fit import Fit
 from imagery_diff.pair_result import in_order
 from imagery_diff.pair_told import together, told
-from imagery_diff.result import Comparison
 from imagery_diff.write.sentences import describe_region
 from tests.write.conftest import make_aoi, make_grid, make_result
 from tests.write.sentence_cases import region_of, result_of
@@ -102,20 +101,13 @@ def test_a_side_is_said_of_outlines_that_were_fitted_whatever_they_were_before()
     zones = tuple(replace(state, zone=replace(state.zone, accuracy_m=25.0)) for state in rough.zones)
     rough = told(replace(rough, zones=zones))
     assert rough.regions[0].side == ""
-    fit = SimpleNamespace(fitted=True, residual_m=3.0, error_m=1.0)
-    fitted = Fitted(**{f.name: getattr(rough, f.name) for f in fields(rough)}, fit=fit)
+    fit = Fit(fitted=True, residual_m=3.0, error_m=1.0)
+    fitted = replace(rough, fit=fit)
     assert told(fitted).regions[0].side == "south-west"
-    along = replace(fitted, fit=SimpleNamespace(fitted=True, residual_m=3.0, error_m=1.0, open_deg=146.5))
+    along = replace(fitted, fit=replace(fit, open_deg=146.5))
     assert told(along).regions[0].side == "south-west"
-    across = replace(fitted, fit=SimpleNamespace(fitted=True, residual_m=3.0, error_m=1.0, open_deg=56.5))
+    across = replace(fitted, fit=replace(fit, open_deg=56.5))
     assert told(across).regions[0].side == ""
     # What is drawn worse than the best of the outlines is no better for the fit.
     worse = tuple(replace(s, zone=replace(s.zone, accuracy_m=60.0 if s.zone.name == "pier" else 25.0)) for s in zones)
     assert told(replace(fitted, zones=worse)).regions[0].side == ""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Fitted(Comparison):
-    """A comparison whose outlines were fitted, as that step will bring it."""
-
-    fit: Any = None

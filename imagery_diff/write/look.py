@@ -117,8 +117,8 @@ def candidates_geojson(found: Look) -> dict[str, Any]:
 def _zone(state: ZoneState) -> dict[str, Any]:
     told = zone_summary(state)
     told["candidates"] = told.pop("regions")
-    del told["look_at"], told["floor_m"], told["floors"], told["description"]
-    return told
+    of_a_pair = ("look_at", "floor_m", "floors", "fill_gained", "fill_lost", "description")
+    return {key: value for key, value in told.items() if key not in of_a_pair}
 
 
 def summary(found: Look) -> dict[str, Any]:

@@ -92,7 +92,8 @@ def test_the_shadow_is_taken_off_and_tells_the_height(elevation: float, towards:
     found = fitted(image, begin(1.0, 27.0, 7.0), Silhouette.BOX, shade=lost, cast=cast)
     assert found.length_px == pytest.approx(25.0, abs=0.4)
     assert found.width_px == pytest.approx(5.5, abs=0.4)
-    assert found.height_m == pytest.approx(height, abs=1.0)
+    # A pixel of shadow is 1.2 m of height under the low sun and 4.1 m under the high one; a third of that is asked.
+    assert found.height_m == pytest.approx(height, abs=max(1.0, 0.33 / per_m))
     assert found.shade == pytest.approx(1.0, abs=0.2)
 
 
