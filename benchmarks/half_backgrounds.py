@@ -18,16 +18,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import rasterio
 from affine import Affine
-from half_optics import (
-    NOISE_CORRELATION,
-    RISE_OF_SIGMA,
-    Camera,
-    Tone,
-    draw_noise,
-    measure_edges,
-    measure_noise,
-    spread_that_measures,
-)
 from pyproj import Transformer
 from rasterio.features import rasterize
 from scipy.ndimage import binary_dilation, binary_opening, gaussian_filter, median_filter, uniform_filter
@@ -36,14 +26,25 @@ from shapely.geometry import LineString, Polygon, shape
 
 from imagery_diff.aoi import reproject
 from imagery_diff.geometry import Sun, sun_position
-from imagery_diff.synthetic.materials import MATERIALS, ROOFS
+from imagery_diff.synthetic.optics import (
+    NOISE_CORRELATION,
+    RISE_OF_SIGMA,
+    Camera,
+    Tone,
+    draw_noise,
+    measure_edges,
+    measure_noise,
+    spread_that_measures,
+    stretched,
+)
 from imagery_diff.synthetic.texture import rng_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from half_optics import Image
     from numpy.typing import NDArray
+
+    from imagery_diff.synthetic.optics import Image
 
     Mask = NDArray[np.bool_]
 
@@ -53,8 +54,6 @@ SMOOTH = 0.10
 """Deviation over mean in 5 x 5 px below which ground is called open and even, on both dates."""
 ALIKE = 2.0
 """Robust deviations by which the two dates may differ on ground that a thing is put on, after one gain and offset."""
-COLOURLESS = 60.0
-"""8-bit levels between the highest and the lowest band of what is called colourless, as in `renderer_against_real`."""
 GREEN_TINT = 0.12
 """Twice green less red and blue, over their sum, from which a picture without near infrared shows plants."""
 PLANTS_INDEX = 0.35
@@ -466,23 +465,7 @@ def _morning_suns(days: list[str], lat: float, lon: float) -> tuple[Sun, Sun]:
 
 
 def _stretched(image: Image, bands: tuple[str, ...], water: Mask) -> Tone:
-    """Map an 8-bit picture of unknown stretch by three levels of which the reflectance is roughly known.
-
-    Dark: the middle of the water (else the darkest half per cent of the land, deep shadow); middle: bright colourless
-    land, as concrete; bright: the brightest 2 % of the land, as light roofs.
-    """
-    sea, hard, light = MATERIALS["sea"].reflectance, MATERIALS["concrete"].reflectance, ROOFS["roof_light"]
-    land = image[:, ~water]
-    grey = land.mean(axis=0)
-    colourless = land[:, (grey > np.percentile(grey, 60.0)) & (np.ptp(land, axis=0) < COLOURLESS)]
-    reflectance, number = [], []
-    for values, own, pale, band in zip(image, land, colourless, bands, strict=True):
-        k = COLOURS.index(band)
-        dark = float(np.median(values[water])) if water.any() else float(np.percentile(own, 0.5))
-        middle = max(float(np.median(pale)), dark + 1.0)
-        reflectance.append((sea[k] + 0.01, hard[k], light[k]))
-        number.append((dark, middle, max(float(np.percentile(own, 98.0)), middle + 1.0)))
-    return Tone(reflectance=tuple(reflectance), number=tuple(number))
+    return stretched(image.reshape(len(image), -1), bands, water.ravel())
 
 
 def _calibrated(image: Image, counts: tuple[float, ...]) -> Tone:

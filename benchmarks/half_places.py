@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from half_insert import window_of
 from harbour_events import DECKS, STACK_COLOURS, TRAIN_COLOURS, TRAIN_MIXES, repainted
 from rasterio.features import rasterize
 from scipy.ndimage import binary_erosion
@@ -20,6 +19,7 @@ from shapely.geometry import Point
 
 from imagery_diff.synthetic import cover, heap, ship, stack, train
 from imagery_diff.synthetic.harbours import bearing, ragged
+from imagery_diff.synthetic.insert import window_of
 from imagery_diff.synthetic.world import along
 
 if TYPE_CHECKING:
@@ -101,11 +101,11 @@ def _one(ground: Background, rng: Generator, kind: str, name: str, taken: list[P
         make = maker(ground, rng, name)
         moored = kind == "vessel" and bool(rng.random() < MOORED)
         for _ in range(_TRIES):
-            drawn = make(_somewhere(ground, rng, kind))
+            drawn = make(somewhere(ground, rng, kind))
             thing = _alongside(drawn, ground, rng) if moored else drawn
             if thing is None:
                 continue
-            if _carried(thing, ground.pixel_m) and _fits(thing, ground, taken):
+            if _carried(thing, ground.pixel_m) and fits(thing, ground, taken):
                 return Put(thing=repainted(thing, rng), after=after)
     return None
 
@@ -114,7 +114,7 @@ def _carried(thing: Thing, pixel_m: float) -> bool:
     return thing.width_m >= SHORT_PX * pixel_m and thing.length_m >= LONG_PX * pixel_m
 
 
-def _fits(thing: Thing, ground: Background, taken: list[Put]) -> bool:
+def fits(thing: Thing, ground: Background, taken: list[Put]) -> bool:
     """Whether a thing lies on its kind of ground, in the image with its shadow, and clear of other things."""
     try:
         for camera in ground.cameras:
@@ -143,7 +143,7 @@ def _under(shape: object, ground: Background) -> NDArray[np.bool_]:
     return mask
 
 
-def _somewhere(ground: Background, rng: Generator, kind: str) -> Place:
+def somewhere(ground: Background, rng: Generator, kind: str) -> Place:
     """Return a random place of the right ground, and a direction."""
     if kind == "rail_cars":
         line = ground.lines[int(rng.integers(len(ground.lines)))]

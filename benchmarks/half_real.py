@@ -20,7 +20,6 @@ import numpy as np
 import rasterio
 from affine import Affine
 from half_backgrounds import GROUPS, NULLS_ONLY, Background, backgrounds
-from half_insert import insert
 from half_places import Put, draw_and_place
 from rasterio.features import rasterize, shapes
 from scenes import FILE, Event, Scene
@@ -30,6 +29,7 @@ from shapely.geometry import box, shape
 from imagery_diff.aoi import AOI, Zone
 from imagery_diff.geometry import shadow_m
 from imagery_diff.mark import ALTERED, ALTERED_TAG
+from imagery_diff.synthetic.insert import insert
 from imagery_diff.synthetic.texture import rng_of
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def event_scene(ground: Background, seed: int, cache: Path) -> Path | None:
         done = insert(images[date], tile.transform, put.thing, tile.cameras[date], rng)
         images[date] = done.data
         events.append(event_of(put, tile, done.contrast))
-    _write(folder, tile, (images[0], images[1]), _Told(seed=seed, events=tuple(events)))
+    write_scene(folder, tile, (images[0], images[1]), Told(seed=seed, events=tuple(events)))
     return folder
 
 
@@ -128,12 +128,12 @@ def null_scenes(ground: Background, cache: Path) -> Iterator[Path]:
                 continue
             folder = cache / f"{ground.name}_{i}{j}_null"
             if not _kept(folder):
-                _write(folder, tile, tile.images, _Told(seed=0))
+                write_scene(folder, tile, tile.images, Told(seed=0))
             yield folder
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Told:
+class Told:
     """What distinguishes one scene of a tile from another."""
 
     seed: int
@@ -227,7 +227,7 @@ def _kept(folder: Path) -> bool:
     return False
 
 
-def _write(folder: Path, tile: Background, images: tuple[NDArray[Any], NDArray[Any]], told: _Told) -> None:
+def write_scene(folder: Path, tile: Background, images: tuple[NDArray[Any], NDArray[Any]], told: Told) -> None:
     """Write a scene."""
     folder.mkdir(parents=True)
     for name, image in zip(("before", "after"), images, strict=True):

@@ -76,6 +76,10 @@ class Room:
             return False
         return not any(taken.intersects(thing.footprint) for taken in self._taken)
 
+    def is_free(self, outline: Polygon) -> bool:
+        """Whether nothing stands on a piece of ground, no building and no track."""
+        return not any(shape.intersects(outline) for shape in self.blocked)
+
     def take(self, thing: Thing, gap_m: float) -> None:
         """Remember a thing and the clear ground around it."""
         self._taken.append(thing.footprint.buffer(gap_m))
@@ -102,14 +106,14 @@ def place(harbour: Harbour, rng: Generator, room: Room, kinds: Iterable[str], pr
     made: list[Thing] = []
     for number, kind in enumerate(kinds):
         name = f"{prefix}{number}_{kind}"
-        thing = _fitted(partial(MAKERS[kind], harbour, rng, name), rng, room)
+        thing = fitted(partial(MAKERS[kind], harbour, rng, name), rng, room)
         if thing is not None:
             room.take(thing, EVENT_GAP_M)
             made.append(thing)
     return made
 
 
-def _fitted(make: Callable[[], Put], rng: Generator, room: Room) -> Thing | None:
+def fitted(make: Callable[[], Put], rng: Generator, room: Room) -> Thing | None:
     """Draw sizes, and for each size places, until one fits."""
     for _ in range(6):
         put = make()
@@ -132,13 +136,14 @@ def repainted(thing: Thing, rng: Generator) -> Thing:
     return replace(thing, parts=parts)
 
 
-def _log_uniform(rng: Generator, low: float, high: float) -> float:
+def log_uniform(rng: Generator, low: float, high: float) -> float:
+    """Draw a number of which each octave is as likely."""
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
 def _a_ship(harbour: Harbour, rng: Generator, name: str) -> Put:
     """Length 40 to 190 m, beam a fifth to an eighth of it; moored at a pier."""
-    length = _log_uniform(rng, 40.0, 190.0)
+    length = log_uniform(rng, 40.0, 190.0)
     size = (length, length / float(rng.uniform(5.0, 8.0)))
     deck = str(rng.choice(DECKS))
     cargo = str(rng.choice(["blue", "rust", "white", "orange"])) if rng.random() < 0.4 else None
@@ -168,7 +173,7 @@ def apron_of(harbour: Harbour) -> Polygon:
     return max(pieces, key=lambda piece: float(piece.area))
 
 
-def _on_a_yard(harbour: Harbour, rng: Generator) -> tuple[tuple[float, float], float, Polygon]:
+def on_a_yard(harbour: Harbour, rng: Generator) -> tuple[tuple[float, float], float, Polygon]:
     """Return a random place on a yard, the direction things are laid there, and the yard."""
     yards = _yards(harbour)
     areas = np.array([y[0].area for y in yards])
@@ -182,27 +187,34 @@ def _on_a_yard(harbour: Harbour, rng: Generator) -> tuple[tuple[float, float], f
     return (x, y), azimuth + turn + float(rng.normal(0.0, 2.0)), outline
 
 
-def _within(thing: Thing, yard: Polygon) -> Thing | None:
+def within(thing: Thing, yard: Polygon) -> Thing | None:
+    """Return the thing if it stands on a yard with all of it."""
     return thing if yard.contains(thing.footprint) else None
+
+
+def stack_of_any_colour(rng: Generator, name: str, size: tuple[float, float]) -> Callable[..., Thing]:
+    """Draw tiers and colours of a stack; what is returned puts it at a point, along a direction."""
+    tiers, seed = int(rng.integers(1, 4)), int(rng.integers(1 << 30))
+    colours = STACK_COLOURS[int(rng.integers(len(STACK_COLOURS)))]
+    return partial(stack, name, size=size, tiers=tiers, colours=colours, seed=seed)
 
 
 def _a_stack(harbour: Harbour, rng: Generator, name: str) -> Put:
     """Length 30 to 145 m, width 5 to 25 m, one to three tiers."""
-    length = _log_uniform(rng, 30.0, 145.0)
+    length = log_uniform(rng, 30.0, 145.0)
     size = (length, min(float(rng.uniform(5.0, 25.0)), length / 1.5))
-    tiers, seed = int(rng.integers(1, 4)), int(rng.integers(1 << 30))
-    colours = STACK_COLOURS[int(rng.integers(len(STACK_COLOURS)))]
+    made = stack_of_any_colour(rng, name, size)
 
     def put() -> Thing | None:
-        where, azimuth, yard = _on_a_yard(harbour, rng)
-        return _within(stack(name, where, azimuth, size, tiers=tiers, colours=colours, seed=seed), yard)
+        where, azimuth, yard = on_a_yard(harbour, rng)
+        return within(made(where, azimuth), yard)
 
     return put
 
 
 def _a_train(harbour: Harbour, rng: Generator, name: str) -> Put:
     """6 to 55 cars (about 80 to 800 m) on a track behind the quay or along a pier."""
-    cars = round(_log_uniform(rng, 6.0, 55.0))
+    cars = round(log_uniform(rng, 6.0, 55.0))
     mix = TRAIN_MIXES[int(rng.integers(len(TRAIN_MIXES)))]
     # Coaches are longer: fewer of them make a train.
     cars = min(cars, 30) if mix == ("coach",) else cars
@@ -225,28 +237,28 @@ def _a_train(harbour: Harbour, rng: Generator, name: str) -> Put:
 
 def _a_heap(harbour: Harbour, rng: Generator, name: str) -> Put:
     """Coal, 25 to 80 m long, 12 to 30 m wide, 2 to 6 m high, its outline uneven."""
-    length = _log_uniform(rng, 25.0, 80.0)
+    length = log_uniform(rng, 25.0, 80.0)
     width = min(float(rng.uniform(12.0, 30.0)), 0.9 * length)
     height, seed = float(rng.uniform(2.0, 6.0)), int(rng.integers(1 << 30))
     colour = str(rng.choice(["black", "black", "dark"]))
 
     def put() -> Thing | None:
-        where, azimuth, yard = _on_a_yard(harbour, rng)
+        where, azimuth, yard = on_a_yard(harbour, rng)
         oval = rotate(scale(Dot(*where).buffer(1.0), width / 2.0, length / 2.0), -azimuth)
         outline = ragged(oval, seed, 1.2, every_m=9.0)
-        return _within(heap(name, outline, height, colour=colour), yard)
+        return within(heap(name, outline, height, colour=colour), yard)
 
     return put
 
 
 def _a_cover(harbour: Harbour, rng: Generator, name: str) -> Put:
     """Goods under a tarpaulin, 20 to 60 m long, 8 to 16 m wide, 2 to 4 m high."""
-    size = (_log_uniform(rng, 20.0, 60.0), float(rng.uniform(8.0, 16.0)), float(rng.uniform(2.0, 4.0)))
+    size = (log_uniform(rng, 20.0, 60.0), float(rng.uniform(8.0, 16.0)), float(rng.uniform(2.0, 4.0)))
     colour = str(rng.choice(["blue", "green", "white", "grey", "tan"]))
 
     def put() -> Thing | None:
-        where, azimuth, yard = _on_a_yard(harbour, rng)
-        return _within(cover(name, where, azimuth, size, colour=colour), yard)
+        where, azimuth, yard = on_a_yard(harbour, rng)
+        return within(cover(name, where, azimuth, size, colour=colour), yard)
 
     return put
 

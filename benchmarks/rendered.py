@@ -137,7 +137,7 @@ def _write(place: Path, drawn: Plan, what: tuple[str, int, bool]) -> None:
     """Render and write a planned scene."""
     place.mkdir()
     passes = tuple(render(w, k) for w, k in zip(drawn.worlds, drawn.weather.looks, strict=True))
-    files = [_deliver(p, place / date) for p, date in zip(passes, ("before", "after"), strict=True)]
+    files = [deliver(p, place / date) for p, date in zip(passes, ("before", "after"), strict=True)]
     pixel_m = max(look.sensor.delivered_m for look in drawn.weather.looks)
     aoi = zones_of(drawn.harbour, place.name)
     (place / "aoi.geojson").write_text(json.dumps(aoi.to_geojson()) + "\n", encoding="utf-8")
@@ -155,13 +155,13 @@ def _write(place: Path, drawn: Plan, what: tuple[str, int, bool]) -> None:
         pixel_m=pixel_m,
         shift_px=((error[0][1] - error[1][1]) / pixel_m, (error[1][0] - error[0][0]) / pixel_m),
         zone_km2=union_all([z.polygon for z in aoi.zones]).area / 1e6,
-        events=tuple(_event(thing, drawn, passes) for thing in (*drawn.came, *drawn.went)),
+        events=tuple(event(thing, drawn, passes) for thing in (*drawn.came, *drawn.went)),
         nuisance={"recipe": RECIPE, **drawn.weather.notes, **_told(passes)},
     )
     scene.save(place)
 
 
-def _deliver(rendered: Rendered, folder: Path) -> Path:
+def deliver(rendered: Rendered, folder: Path) -> Path:
     """Write a pass as the provider of its sensor would; whatever is no SkySat in the layout of PlanetScope."""
     write = write_skysat if rendered.look.sensor.name == SKYSAT.name else write_planetscope
     return write(rendered, folder)
@@ -200,8 +200,8 @@ def plan(case: str, seed: int, *, null: bool) -> Plan:
     The streams of random numbers are separate: a null scene has the harbour and the nuisances of the event scene of
     the same seed.
     """
-    harbour = recoloured_buildings(_bare(random_harbour(seed)), rng_of(seed, "roofs"))
-    harbour = replace(harbour, world=_varied(harbour.world, rng_of(seed, "world")))
+    harbour = recoloured_buildings(bare(random_harbour(seed)), rng_of(seed, "roofs"))
+    harbour = replace(harbour, world=varied(harbour.world, rng_of(seed, "world")))
     weather = draw_weather(case, rng_of(seed, case, "weather"))
     rng = rng_of(seed, case, "things", null)
     room = Room(harbour)
@@ -210,7 +210,7 @@ def plan(case: str, seed: int, *, null: bool) -> Plan:
     stays += small_clutter(harbour, rng, room, weather.clutter, "stays")
     flitting = [small_clutter(harbour, rng, room, (2, 8), d) if weather.redrawn else [] for d in ("before", "after")]
     harbour = replace(harbour, world=harbour.world.with_things(*stays))
-    weather = _clouded(weather, harbour, rng_of(seed, case, "cloud"))
+    weather = clouded(weather, harbour, rng_of(seed, case, "cloud"))
     coming = rng.random(len(events)) < 0.5
     return Plan(
         harbour=harbour,
@@ -221,12 +221,12 @@ def plan(case: str, seed: int, *, null: bool) -> Plan:
     )
 
 
-def _bare(harbour: Harbour) -> Harbour:
+def bare(harbour: Harbour) -> Harbour:
     """Take away the clutter a random harbour comes with: it would stand where events go."""
     return replace(harbour, world=replace(harbour.world, things=()))
 
 
-def _varied(world: World, rng: Generator) -> World:
+def varied(world: World, rng: Generator) -> World:
     """Vary what a renderer is tempted to fix: colours of water, soils and pavements, texture, slope, plant cover."""
     colours = {}
     for name, material in MATERIALS.items():
@@ -302,7 +302,7 @@ def _clip(outline: BaseGeometry, world: World) -> Polygon:
 # --- clouds ----------------------------------------------------------------------------------------------------------
 
 
-def _clouded(weather: Weather, harbour: Harbour, rng: Generator) -> Weather:
+def clouded(weather: Weather, harbour: Harbour, rng: Generator) -> Weather:
     """Move the cloud about until it and its shadow cover the share of the zones that the case asks for."""
     if weather.cloud_share is None:
         return weather
@@ -345,7 +345,7 @@ def _burnt(shapes: list[BaseGeometry], fine: Fine) -> NDArray[np.bool_]:
 # --- truth -----------------------------------------------------------------------------------------------------------
 
 
-def _event(thing: Thing, drawn: Plan, passes: tuple[Rendered, ...]) -> Event:
+def event(thing: Thing, drawn: Plan, passes: tuple[Rendered, ...]) -> Event:
     """Say what is true of an event, its outline where the mean of both images shows it."""
     after = thing in drawn.came
     looks = drawn.weather.looks
@@ -359,7 +359,7 @@ def _event(thing: Thing, drawn: Plan, passes: tuple[Rendered, ...]) -> Event:
         width_m=round(thing.width_m, 1),
         colour=thing.colour,
         contrast=round(contrast(thing, drawn.harbour.world, looks[int(after)]), 3),
-        masked_fraction=round(_masked(thing, passes), 3),
+        masked_fraction=round(masked(thing.footprint, passes), 3),
         outline=translate(thing.footprint, float(east), float(north)),
         shadow_m=_rounded(shadow_m(thing.height_m, sun)),
     )
@@ -393,10 +393,10 @@ def contrast(thing: Thing, world: World, look: Look) -> float:
     return float(np.median(np.sqrt((ratio**2).mean(axis=0))))
 
 
-def _masked(thing: Thing, passes: tuple[Rendered, ...]) -> float:
+def masked(footprint: BaseGeometry, passes: tuple[Rendered, ...]) -> float:
     """Return the share of a footprint under cloud, haze, shadow or snow by the mask of either date."""
-    fine = _fine_over(thing.footprint.buffer(3.0).bounds, 1.0)
-    rows, cols = np.nonzero(_burnt([thing.footprint], fine))
+    fine = _fine_over(footprint.buffer(3.0).bounds, 1.0)
+    rows, cols = np.nonzero(_burnt([footprint], fine))
     xs, ys = fine.xs[cols], fine.ys[rows]
     hidden = np.zeros(xs.shape, dtype=bool)
     for one in passes:

@@ -21,10 +21,11 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import rasterio
-from scipy.ndimage import gaussian_filter, label, map_coordinates, maximum_filter, uniform_filter
+from scipy.ndimage import gaussian_filter, label
 
 from imagery_diff.read.aois import load_aoi
 from imagery_diff.synthetic import CREDIT, PLANETSCOPE, Look, random_harbour, render
+from imagery_diff.synthetic.rises import OFFSETS_PX, Edges, edges
 from imagery_diff.synthetic.story import passes
 
 mpl.use("Agg")
@@ -41,70 +42,6 @@ SCENES = (
 )
 STRETCH = (150.0, 2600.0, 0.62)
 """Reflectance numbers drawn black and white, and the exponent: looks like the provider's visual product."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Edges:
-    """Straight strong edges of an image."""
-
-    rise_px: np.ndarray
-    """From 10 to 90 % of the step, per edge."""
-    overshoot: np.ndarray
-    """Beyond the bright side, share of the step, per edge."""
-    undershoot: np.ndarray
-    """Below the dark side."""
-    profile: np.ndarray
-    """Median profile, step from 0 to 1, at `OFFSETS_PX`."""
-
-
-OFFSETS_PX = np.arange(-8.0, 8.01, 0.1)
-
-
-def edges(grey: np.ndarray, minimum: float = 35.0) -> Edges:
-    """Measure straight edges whose step is at least ``minimum`` grey levels."""
-    rows, cols, normals = _edge_points(grey, minimum)
-    rise, over, under, profiles = [], [], [], []
-    for row, col, (ny, nx) in zip(rows, cols, normals, strict=True):
-        profile = _profile(grey, row, col, ny, nx)
-        dark, bright = profile[(OFFSETS_PX < -4) & (OFFSETS_PX > -7.5)], profile[(OFFSETS_PX > 4) & (OFFSETS_PX < 7.5)]
-        step = np.median(bright) - np.median(dark)
-        if step < minimum or max(dark.std(), bright.std()) > 0.07 * step:
-            continue
-        unit = (profile - np.median(dark)) / step
-        centre = int(np.argmin(np.abs(unit - 0.5) + 0.05 * np.abs(OFFSETS_PX)))
-        up = np.flatnonzero(unit[centre:] >= 0.9)
-        down = np.flatnonzero(unit[: centre + 1] <= 0.1)
-        if not len(up) or not len(down):
-            continue
-        rise.append((centre + up[0] - down[-1]) * 0.1)
-        over.append(unit[centre : centre + 45].max() - 1.0)
-        under.append(-unit[max(0, centre - 45) : centre].min())
-        profiles.append(np.interp(OFFSETS_PX, OFFSETS_PX - OFFSETS_PX[centre], unit))
-    curve = np.median(profiles, axis=0) if profiles else np.full(OFFSETS_PX.shape, np.nan)
-    return Edges(rise_px=np.array(rise), overshoot=np.array(over), undershoot=np.array(under), profile=curve)
-
-
-def _edge_points(grey: np.ndarray, minimum: float) -> tuple[np.ndarray, np.ndarray, list[tuple[float, float]]]:
-    """Ridge points of the gradient where its direction holds over 11 px; at most 4000."""
-    smooth = gaussian_filter(grey, 1.0)
-    gy, gx = np.gradient(smooth)
-    xx, yy, xy = (uniform_filter(p, 11) for p in (gx * gx, gy * gy, gx * gy))
-    coherence = np.hypot(xx - yy, 2 * xy) / np.maximum(xx + yy, 1e-6)
-    size = np.hypot(gx, gy)
-    good = (coherence > 0.96) & (size > minimum / 6.0) & (size >= maximum_filter(size, 3))
-    good[:12], good[-12:], good[:, :12], good[:, -12:] = False, False, False, False
-    rows, cols = np.nonzero(good)
-    keep = np.linspace(0, len(rows) - 1, min(4000, len(rows))).astype(int) if len(rows) else np.array([], int)
-    rows, cols = rows[keep], cols[keep]
-    return rows, cols, [(gy[r, c] / size[r, c], gx[r, c] / size[r, c]) for r, c in zip(rows, cols, strict=True)]
-
-
-def _profile(grey: np.ndarray, row: int, col: int, ny: float, nx: float) -> np.ndarray:
-    """Along the gradient, averaged over seven parallel lines one pixel apart (the normal from a longer base line)."""
-    along = np.arange(-3, 4)[:, None]
-    y = row + ny * OFFSETS_PX[None] + nx * along
-    x = col + nx * OFFSETS_PX[None] - ny * along
-    return map_coordinates(grey, [y, x], order=1, mode="nearest").mean(axis=0)
 
 
 @dataclass(frozen=True, kw_only=True)

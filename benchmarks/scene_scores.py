@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from imagery_diff.grid import Grid
-    from imagery_diff.result import Region
+    from imagery_diff.result import Comparison, Region
 
 RESULTS_VERSION = 1
 
@@ -75,15 +75,20 @@ class Compare:
         result = compare(aoi, folder / scene.before, folder / scene.after, detect=self.detect, params=self.params)
         if self.save:
             result.save(self.save / scene.name, report=False)
-        return Findings(
-            shapes=tuple(r.geometry for r in result.regions),
-            features=tuple(plain(r) for r in result.regions),
-            crs=result.grid.crs,
-            shift_px=(result.shift.rows, result.shift.cols) if result.shift.measured else None,
-            unknown=result.layers.flags != 0,
-            blind=result.layers.blind,
-            grid=result.grid,
-        )
+        return findings(result)
+
+
+def findings(result: Comparison) -> Findings:
+    """Return what a comparison says, as any method's."""
+    return Findings(
+        shapes=tuple(r.geometry for r in result.regions),
+        features=tuple(plain(r) for r in result.regions),
+        crs=result.grid.crs,
+        shift_px=(result.shift.rows, result.shift.cols) if result.shift.measured else None,
+        unknown=result.layers.flags != 0,
+        blind=result.layers.blind,
+        grid=result.grid,
+    )
 
 
 def plain(region: Region) -> dict[str, Any]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from imagery_diff import samples as samples
     from imagery_diff.aoi import AOI as AOI
     from imagery_diff.aoi import Zone as Zone
+    from imagery_diff.detectability import sensitivity as sensitivity
     from imagery_diff.pair import compare as compare
     from imagery_diff.read.aois import load_aoi as load_aoi
     from imagery_diff.read.scenes import open_scene as open_scene
@@ -31,9 +32,21 @@ _HOMES = {
     "load_aoi": "imagery_diff.read.aois",
     "look": "imagery_diff.single",
     "open_scene": "imagery_diff.read.scenes",
+    "sensitivity": "imagery_diff.detectability",
 }
 
-__all__ = ["AOI", "Zone", "__version__", "compare", "evaluate", "load_aoi", "look", "open_scene", "samples"]
+__all__ = [
+    "AOI",
+    "Zone",
+    "__version__",
+    "compare",
+    "evaluate",
+    "load_aoi",
+    "look",
+    "open_scene",
+    "samples",
+    "sensitivity",
+]
 
 
 def __getattr__(name: str) -> Any:

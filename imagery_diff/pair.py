@@ -10,10 +10,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imagery_diff import pair_evidence, pair_ghosts, pair_masked, pair_match, pair_moving, pair_regions, pair_result
+from imagery_diff import (
+    pair_activity,
+    pair_again,
+    pair_evidence,
+    pair_find,
+    pair_fit,
+    pair_ghosts,
+    pair_masked,
+    pair_match,
+    pair_missed,
+    pair_moving,
+    pair_result,
+    pair_told,
+)
 from imagery_diff.memory import giving_back
-from imagery_diff.method import align, radiometry, regions
-from imagery_diff.method.describe import describe, ships_in
+from imagery_diff.method import align, radiometry
 from imagery_diff.pair_register import register
 from imagery_diff.pair_scenes import open_pair
 from imagery_diff.params import Params
@@ -30,13 +42,15 @@ if TYPE_CHECKING:
     Progress = Callable[[str], None]
 
 
-def compare(
+def compare(  # noqa: PLR0913 - the keywords are the options of the command line
     aoi: AOI | str | Path | None,
     before: SceneInfo | str | Path,
     after: SceneInfo | str | Path,
     *,
     detect: str | None = None,
     despite: Sequence[str] = (),
+    fit: bool = True,
+    sensitivity: str = "off",
     params: Params | None = None,
     progress: Progress = lambda _: None,
 ) -> Comparison:
@@ -53,6 +67,11 @@ def compare(
         ``"alarm"`` (few false regions, in zones) or ``"map"`` (all ground); by default alarm where the AOI has zones.
     despite
         Rules by which this pair would be refused, and that it is to be compared all the same: docs/reference/pairs.md.
+    fit
+        Whether the AOI's outlines are laid where the images show the quays they draw.
+    sensitivity
+        What would have been missed: ``"off"``, ``"quick"`` (a few things put in, for an upper limit) or ``"full"``
+        (hundreds; minutes).
     params
         Every number of the method.
     progress
@@ -71,8 +90,7 @@ def compare(
     0
 
     """
-    params = params or Params()
-    progress = giving_back(progress)
+    params, progress = params or Params(), giving_back(progress)
     # 1. What the files are
     progress("opening")
     place = find_place(aoi)
@@ -81,8 +99,9 @@ def compare(
 
     # 2. One grid
     ground = pair.lay_out(place) if place else None
-    extent = ground.polygon if ground else None
-    grid = align.common_grid(pair.grids, extent, context=params.context_m, max_pixels=params.max_pixels)
+    grid = align.common_grid(
+        pair.grids, ground.polygon if ground else None, context=params.context_m, max_pixels=params.max_pixels
+    )
     odds = pair_result.Odds.of(pair, grid, detect, params)
 
     # 3. Registration
@@ -99,6 +118,7 @@ def compare(
     progress("matching radiometry")
     # The map is asked for new roofs too, which are as white and broad as clouds.
     scenes, judged = pair_match.mark_clouds(scenes, radar, pair, ground, params, turned_white=detect == "alarm")
+    ground, laid = pair_fit.lay(ground, scenes, pair, params, radar=radar is not None, asked=fit)
     pictures = pair_result.for_pictures(scenes)
     matched = (
         pair_match.match_speckle(scenes, radar) if radar else pair_match.match_radiometry(scenes, pair, ground, params)
@@ -112,7 +132,9 @@ def compare(
         geometry = geometry.borne_out(matched, params)
     matched = geometry.set_shadows_aside(matched)
     noise = pair_evidence.estimate_noise(matched, geometry)
-    weighed = pair_evidence.weigh(matched, noise, shift, geometry, params)
+    smooth_noise = pair_evidence.estimate_smooth_noise(matched, geometry, params)
+    weighed = pair_evidence.weigh(matched, (noise, smooth_noise), shift, geometry, params)
+    textured = matched if sensitivity != "off" else None
     # What only these steps needed makes room.
     matched = replace(matched, cover=replace(matched.cover, texture=np.zeros((0, 0), np.float32)))
 
@@ -124,61 +146,72 @@ def compare(
 
     # 8. Regions
     progress("drawing regions")
-    patches, magnitude = pair_regions.find_patches(scales, matched, weighed, geometry, grid, params)
-    if odds.least_score is not None:
-        patches = pair_regions.with_candidates(patches, scales, matched, weighed, geometry, grid, params)
-    changed, soft = patches, np.zeros(grid.shape, bool)
-    if detect == "alarm" and not radar:  # the map tells cover, whose borders may be soft
-        patches, soft = pair_regions.without_edges(patches, matched, magnitude, params)
+    frame = pair_find.Frame(
+        pair=pair, ground=ground, grid=grid, geometry=geometry, noise=noise, odds=odds, detect=detect, params=params
+    )
+    drawn = pair_find.draw(scales, matched, weighed, frame)
 
     # 9. Zones, direction, activity
     progress("describing")
-    views = pair_regions.lay_out(changed, matched, magnitude, noise, geometry, pair.names, grid)
-    views = replace(
-        views,
-        radar=pair_regions.echo(matched, scales, params),
-        cover=regions.cover_of(scales),
-        train=regions.train_of(scales),
-        around=pair_regions.surroundings(scales, matched, weighed, geometry, ground, grid) if odds.stage else None,
-    )
-    described = [(p, describe(p, views, ground)) for patch in patches for p in ships_in(patch, views)]
-    found = [d for p, d in described if d and pair_regions.is_large(p, d, grid, params, radar=radar is not None)]
-    told = [d for d in found if pair_result.reported(d, ground, detect) and odds.accepts(d)]
+    views = pair_find.lay_out(drawn, scales, matched, weighed, frame)
+    # 10. Classes, lengths, relations
+    told = pair_activity.said(pair_find.tell(drawn, views, frame), views, matched, frame)
     band_shifts = pair_moving.band_shifts(pictures, radiometry.among(matched.clear, radiometry.DRY), pair)
     to_look_at = pair_masked.to_look_at(pictures, pair, ground, grid, params)
     sight = pair_result.Sight(
         flags=matched.flags,
-        blind=pair_evidence.blind(matched, weighed, soft),
+        blind=pair_evidence.blind(matched, weighed, drawn.soft),
         grid=grid,
         resolution_m=pair.resolution_m,
     )
-    return Comparison(
-        aoi=ground,
-        before=pair_moving.noted(pair.infos[0], band_shifts, 0),
-        after=pair_moving.noted(pair.infos[1], band_shifts, 1),
-        grid=grid,
-        shift=shift,
-        relative_gain=dict(zip(pair.names, matched.match.relative_gain, strict=True)),
-        thresholds=pair_result.threshold_table(scales),
-        detect=detect,
-        params=params,
-        regions=pair_moving.marked(
-            pair_ghosts.doubted(pair_result.regions(told, pair, ground, odds), pair, grid),
-            pictures,
-            band_shifts,
-            pair,
-            ground,
-            grid,
-        ),
-        zones=pair_result.zone_states(ground, sight, told, to_look_at, params),
-        relative_blur=matched.sharpness,
-        caveats=(
-            *pair_result.caveats_of_files(pair, matched.speckle),
-            *pair_result.twin_caveats(pictures, pair),
-            *pair_result.cloud_caveats(pictures, pair, judged),
-            *pair_result.blur_caveats(matched.sharpness, grid),
-            *pair_result.caveats(shift, sight, ground, pair, params, matched.speckle),
-        ),
-        look_at=to_look_at,
-        layers=pair_result.layers(pictures, scales, matched.surface, sight),
+    zones = pair_result.zone_states(ground, sight, told, to_look_at, params)
+
+    # 11. What would have been missed
+    missed = None
+    if textured:
+        progress("putting things in")
+        known = pair_again.Known(
+            frame=frame,
+            shift=shift,
+            matched=textured,
+            noises=(noise, smooth_noise),
+            scales=tuple(scales),
+            pictures=pictures,
+            told=tuple(told),
+            blind=sight.any_blind,
+        )
+        missed = pair_missed.measure(known, zones, how=sensitivity)
+    return pair_told.told(
+        Comparison(
+            aoi=ground,
+            before=pair_moving.noted(pair.infos[0], band_shifts, 0),
+            after=pair_moving.noted(pair.infos[1], band_shifts, 1),
+            grid=grid,
+            shift=shift,
+            relative_gain=dict(zip(pair.names, matched.match.relative_gain, strict=True)),
+            thresholds=pair_result.threshold_table(scales),
+            detect=detect,
+            params=params,
+            fit=laid,
+            regions=pair_moving.marked(
+                pair_ghosts.doubted(pair_fit.located(pair_result.regions(told, odds), pair, ground, laid), pair, grid),
+                pictures,
+                band_shifts,
+                pair,
+                grid,
+            ),
+            zones=missed.zones if missed else zones,
+            relative_blur=matched.sharpness,
+            caveats=(
+                *pair_result.caveats_of_files(pair, matched.speckle),
+                *pair_result.twin_caveats(pictures, pair),
+                *pair_result.cloud_caveats(pictures, pair, judged),
+                *pair_result.blur_caveats(matched.sharpness, grid),
+                *pair_fit.caveats(laid),
+                *pair_result.caveats(shift, sight, ground, pair, params, matched.speckle),
+            ),
+            look_at=to_look_at,
+            sensitivity=missed,
+            layers=pair_result.layers(pictures, scales, matched.surface, sight),
+        )
     )

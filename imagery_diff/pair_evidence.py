@@ -46,6 +46,16 @@ class Geometry:
     """Whether a warehouse casts a visibly other shadow, or may do so where the sun is not known."""
     reach_px: tuple[tuple[float, float], tuple[float, float]] | None
     """How far a warehouse's shadow reaches from it before and after, (rows, cols); None where the sun is not known."""
+    tall_m: float
+    """How high that warehouse is."""
+
+    @property
+    def shadow_px(self) -> tuple[tuple[float, float], tuple[float, float]] | None:
+        """(rows, cols) of the shadow of a thing one metre high, before and after; None where the sun is not known."""
+        if self.reach_px is None:
+            return None
+        (r0, c0), (r1, c1) = self.reach_px
+        return (r0 / self.tall_m, c0 / self.tall_m), (r1 / self.tall_m, c1 / self.tall_m)
 
     def borne_out(self, matched: Matched, params: Params) -> Geometry:
         """Where no sun tells, ask the ground whether shadows moved: they do beside all that stands, cargo does not."""
@@ -92,6 +102,7 @@ class Geometry:
             edge_px=0.0 if shadows_moved else moved * params.shed_height_m / 2 / pixel_m,
             shadows_moved=shadows_moved,
             reach_px=(reach[0], reach[1]) if reach else None,
+            tall_m=params.shed_height_m,
         )
 
 
@@ -106,10 +117,35 @@ def estimate_noise(matched: Matched, geometry: Geometry) -> evidence.NoiseModel:
     )
 
 
+def estimate_smooth_noise(matched: Matched, geometry: Geometry, params: Params) -> evidence.NoiseModel:
+    """Measure the same on the images smoothed as :func:`weigh` smooths them; radar has a model of its own."""
+    if matched.speckle:
+        return estimate_noise(matched, geometry)
+    return evidence.estimate_noise(
+        matched.brightness,
+        matched.clear,
+        matched.cover.texture,
+        matched.level,
+        floor=geometry.floor,
+        blur=_blur(matched, params),
+    )
+
+
+def _blur(matched: Matched, params: Params) -> evidence.Blur:
+    return evidence.Blur(sigma_px=params.evidence_blur_px, seen=matched.surface != Surface.UNSEEN.value)
+
+
 def weigh(
-    matched: Matched, noise: evidence.NoiseModel, shift: Shift, geometry: Geometry, params: Params
+    matched: Matched,
+    noises: tuple[evidence.NoiseModel, evidence.NoiseModel],
+    shift: Shift,
+    geometry: Geometry,
+    params: Params,
 ) -> evidence.Weighed:
-    """Weigh every pixel's difference in units of what unchanged ground does; for radar, its log ratio by speckle."""
+    """Weigh every pixel's difference in units of what unchanged ground does; for radar, its log ratio by speckle.
+
+    ``noises`` are those of the images as they are, and smoothed.
+    """
     if matched.speckle:
         return speckle.weigh(*matched.images, matched.surface != Surface.UNSEEN.value, matched.speckle)
     known = shift.measured and shift.error_px is not None
@@ -118,13 +154,10 @@ def weigh(
     jitter = math.hypot(params.jitter_px, left, geometry.edge_px)
     surface, texture = matched.surface, matched.cover.texture
     reach = evidence.Reach(jitter_px=jitter, tolerance_px=geometry.tolerance_px)
+    noise, smooth_noise = noises
     tolerant = evidence.weigh(matched.brightness, surface, texture, noise, reach=reach)
-    blur = evidence.Blur(sigma_px=params.evidence_blur_px, seen=surface != Surface.UNSEEN.value)
-    smooth_noise = evidence.estimate_noise(
-        matched.brightness, matched.clear, texture, matched.level, floor=geometry.floor, blur=blur
-    )
     still = replace(reach, tolerance_px=0)
-    plain = evidence.weigh(matched.brightness, surface, texture, smooth_noise, reach=still, blur=blur)
+    plain = evidence.weigh(matched.brightness, surface, texture, smooth_noise, reach=still, blur=_blur(matched, params))
     looked_at = among(surface, set(noise.whitening) & set(smooth_noise.whitening))
     return evidence.Weighed(tolerant=tolerant, plain=plain, looked_at=looked_at)
 
@@ -148,13 +181,24 @@ def set_thresholds(
         return _set_speckle_thresholds(weighed, matched, matched.speckle, error, params)
     block = max(8, round(params.noise_block_m / grid.pixel_size_m[0]))
     scales = []
-    for name, sigma in (("pixel", params.evidence_blur_px), ("object", params.object_blur_px)):
-        strength = evidence.smooth_evidence(weighed.tolerant, weighed.looked_at, sigma)
+    for name, strength in _smoothed(weighed, params).items():
         levels = evidence.estimate_thresholds(
             strength, matched.clear, block_px=block, family_error=error, floor=params.floor_sigma
         )
         scales.append(regions.Scale(name=name, strength=strength, levels=levels))
     return [*scales, _survey_scale(weighed, matched, params)] if detect == "map" else scales
+
+
+def _smoothed(weighed: evidence.Weighed, params: Params) -> dict[str, Floats]:
+    """Smooth the evidence at the scale of a pixel and of an object; name -> (row, col)."""
+    blurs = {"pixel": params.evidence_blur_px, "object": params.object_blur_px}
+    return {name: evidence.smooth_evidence(weighed.tolerant, weighed.looked_at, sigma) for name, sigma in blurs.items()}
+
+
+def at_levels(scales: list[regions.Scale], weighed: evidence.Weighed, params: Params) -> list[regions.Scale]:
+    """Hold other evidence to levels that stand: the scales of :func:`set_thresholds` but for the map's."""
+    strengths = _smoothed(weighed, params)
+    return [replace(scale, strength=strengths[scale.name]) for scale in scales if scale.name in strengths]
 
 
 def _survey_scale(weighed: evidence.Weighed, matched: Matched, params: Params) -> regions.Scale:

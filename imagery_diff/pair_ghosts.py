@@ -70,9 +70,7 @@ def _doubted(region: Region, pair: Pair, crs: str) -> Region:
     doubts = list(_doubts(near, info.radar_view.at(x, y), region.length_m / 2))
     if not doubts:
         return region
-    return replace(
-        region, why=(*region.why, *doubts), description=f"{region.description} {'; '.join(doubts).capitalize()}."
-    )
+    return replace(region, why=(*region.why, *doubts), doubts=(*region.doubts, "; ".join(doubts)))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -63,6 +63,11 @@ class Matched:
         """(row, col), :class:`imagery_diff.method.radiometry.Surface`."""
         return self.cover.surface
 
+    @property
+    def added_blur_px(self) -> float:
+        """Standard deviation of the blur that both images now carry beside that of delivered pixels."""
+        return self.sharpness.sigma_px if self.sharpness is not None and self.sharpness.matched else 0.0
+
 
 def mark_clouds(
     scenes: tuple[Scene, Scene],

@@ -9,7 +9,6 @@ import numpy as np
 from rasterio.features import rasterize
 
 from imagery_diff.method import under_way
-from imagery_diff.write.words import describe_region
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
-    from imagery_diff.aoi import AOI
     from imagery_diff.grid import Grid
     from imagery_diff.pair_scenes import Pair
     from imagery_diff.result import Region
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
 
 _STOOD_ON = {"appeared": 1, "disappeared": 0}
 _MOST = 60
-"""Vessels that are looked at, the strongest first."""
+"""Vessels that are looked at, the first of them."""
 
 
 def band_shifts(
@@ -62,7 +60,6 @@ def marked(
     scenes: tuple[Scene, Scene],
     standing: tuple[NDArray[np.float64], ...] | None,
     pair: Pair,
-    ground: AOI | None,
     grid: Grid,
 ) -> tuple[Region, ...]:
     """Say of vessels that the bands of their image show at different places that they are under way.
@@ -89,8 +86,7 @@ def marked(
         if region.id in vessels:
             course = course_of(region.geometry, images[date], standing[date], names, grid)
         if course is not None:
-            moved = replace(region, under_way=True, why=(*region.why, words_of(course)))
-            region = replace(moved, description=describe_region(moved, *pair.infos, ground))  # noqa: PLW2901
+            region = replace(region, under_way=True, why=(*region.why, words_of(course)))  # noqa: PLW2901
         out.append(region)
     return tuple(out)
 

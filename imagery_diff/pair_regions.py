@@ -111,12 +111,22 @@ def with_candidates(
     return patches + regions.weaker(candidates, patches, low, matched.surface, min_px=least_pixels(grid, params))
 
 
+def softest_edge_px(matched: Matched, params: Params) -> float:
+    """Return over how many pixels the edge of a thing may rise.
+
+    Of a pair that is soft as a whole, out of focus or enlarged, no sharper edges are asked than stand in it.
+    """
+    seen = (matched.flags & UNSEEN) == 0
+    standing = params.softer_than_standing * edges.standing_rise_px(matched.brightness, seen)
+    return max(params.softest_edge_px, standing)
+
+
 def without_edges(
-    patches: list[regions.Patch], matched: Matched, magnitude: Floats, params: Params
+    patches: list[regions.Patch], matched: Matched, magnitude: Floats, softest_px: float
 ) -> tuple[list[regions.Patch], NDArray[np.bool_]]:
     """Set aside what has no edge: weather, not things. Where it passed the pair's own levels it may hide things.
 
-    Of a pair that is soft as a whole, out of focus or enlarged, no sharper edges are asked than stand in it.
+    An edge may rise over ``softest_px`` (:func:`softest_edge_px`).
 
     Returns
     -------
@@ -126,13 +136,10 @@ def without_edges(
     """
     kept, soft = [], np.zeros(magnitude.shape, bool)
     seen = (matched.flags & UNSEEN) == 0
-    limit = params.softest_edge_px
-    if patches:
-        limit = max(limit, params.softer_than_standing * edges.standing_rise_px(matched.brightness, seen))
     for patch in patches:
         wide, core = edges.around_core(patch, magnitude)
         smoothed = [edges.smooth(image[:, *wide]) for image in matched.brightness]
-        if edges.rise_px(core, smoothed, seen=seen[wide], steepest=0.1) <= limit:
+        if edges.rise_px(core, smoothed, seen=seen[wide], steepest=0.1) <= softest_px:
             kept.append(patch)
         elif patch.firm:
             soft[patch.window] |= patch.mask
@@ -164,6 +171,7 @@ def lay_out(
         names=names,
         grid=grid,
         reach_px=geometry.reach_px,
+        shadow_px=geometry.shadow_px,
         snow=(snow if matched.snowy[0] else None, snow if matched.snowy[1] else None),
     )
 

@@ -10,9 +10,10 @@ import numpy as np
 
 from imagery_diff.errors import ImageryDiffWarning, InputError
 from imagery_diff.method import zones
+from imagery_diff.method.activity import Activity
 from imagery_diff.method.chance import Calibration
 from imagery_diff.method.radiometry import Surface
-from imagery_diff.method.regions import SURVEY
+from imagery_diff.method.regions import SURVEY, Direction
 from imagery_diff.method.speckle import Scaling, may_be_radar
 from imagery_diff.params import Params
 from imagery_diff.read.calibration import read_calibration
@@ -20,7 +21,7 @@ from imagery_diff.read.scenes import NO_CLOUD_MASK
 from imagery_diff.result import Layers, LookAt, Region, ZoneState
 from imagery_diff.scene import DEGRADED, Flag, Level
 from imagery_diff.threads import each
-from imagery_diff.write.words import describe_region
+from imagery_diff.write.yardstick import rank_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -146,19 +147,31 @@ def _refuse_uncalibrated(rate: float, pair: Pair) -> None:
         )
 
 
-def regions(described: list[Described], pair: Pair, ground: AOI | None, odds: Odds) -> tuple[Region, ...]:
-    """Name and word the regions, the strongest first."""
-    found = []
-    for number, d in enumerate(described, start=1):
-        region = Region(
+def in_order(described: list[Described], odds: Odds, ground: AOI | None) -> list[Described]:
+    """Keep what is told, the likeliest change first, then the largest, then by zone: as an analyst should look at them.
+
+    Likelihood goes by the steps of the yardstick: within a step two numbers are no different to a reader, and the
+    larger thing comes first. What has no probability comes last; where nothing has one, size decides.
+    """
+    zones = [zone.name for zone in ground.zones] if ground else []
+
+    def key(d: Described) -> tuple[int, float, int]:
+        place = zones.index(d.zone.name) if d.zone else len(zones)
+        measured = getattr(d, "measure", None) or d.shape
+        return -rank_of(odds.told_of(d)["p_change"]), -measured.area_m2, place
+
+    return sorted(filter(odds.accepts, described), key=key)
+
+
+def regions(described: list[Described], odds: Odds) -> tuple[Region, ...]:
+    """Name the regions in the order given."""
+    return tuple(
+        Region(
             id=f"R{number}",
             geometry=d.shape.outline,
             direction=str(d.direction),
             activity=str(d.activity),
-            area_m2=d.shape.area_m2,
-            length_m=d.shape.length_m,
-            width_m=d.shape.width_m,
-            orientation_deg=d.shape.orientation_deg,
+            **_sizes(d),
             strength=d.strength,
             **odds.told_of(d),
             zone=d.zone.name if d.zone else None,
@@ -167,10 +180,47 @@ def regions(described: list[Described], pair: Pair, ground: AOI | None, odds: Od
             zone_shares=d.zone_shares,
             colour=d.colour,
             traits=d.traits,
-            length_is_lower_bound=d.cut,
+            is_area=d.area,
+            **_class_of(d),
         )
-        found.append(replace(region, description=describe_region(region, pair.infos[0], pair.infos[1], ground)))
-    return tuple(found)
+        for number, d in enumerate(described, start=1)
+    )
+
+
+def _sizes(d: Described) -> dict[str, Any]:
+    """Return the fields of a region that say how large it is."""
+    assert d.measure is not None
+    m = d.measure
+    return {
+        "area_m2": m.area_m2,
+        "length_m": m.length_m,
+        "length_low_m": m.length_low_m,
+        "length_high_m": m.length_high_m,
+        "length_is_lower_bound": m.is_lower_bound,
+        "width_m": m.width_m,
+        "orientation_deg": m.orientation_deg,
+        "area_low_m2": m.area_low_m2,
+        "area_high_m2": m.area_high_m2,
+        "height_low_m": m.height_m[0] if m.height_m else None,
+        "height_high_m": m.height_m[1] if m.height_m else None,
+        "several": m.several,
+        "measured_by": m.shape,
+    }
+
+
+def _class_of(d: Described) -> dict[str, Any]:
+    """Return the fields of a region that say what its class rests on, and how it relates to others."""
+    named = d.classed
+    same = named.same_colour
+    return {
+        "p_activity": named.shares.get(str(d.activity)),
+        "shares": named.shares,
+        "shares_without_zone": named.shares_without_zone,
+        "class_traits": named.traits,
+        "relation": named.relation,
+        "relation_to": None if named.relation_to is None else f"R{named.relation_to + 1}",
+        "same_colour": None if same is None else {**same, "region": f"R{int(same['region']) + 1}"},
+    }
 
 
 CLOUD_EDGE = "edge of cloud"
@@ -198,6 +248,8 @@ _REPORTED_M = {
 }
 """Kind of zone -> length and width of the least thing that is to be reported there, metres: a ship of eight beams, two
 rows of containers, rail cars, a heap, a lorry. Lengths of the first four are the house's reporting sizes."""
+_FILLED = {"yard", "stockpile"}
+"""Kinds of zones that fill with things."""
 _SCALE = 0.98
 """Two per cent of a pixel's size are no difference: the scale of a UTM zone."""
 _HALF_CONTRAST = 1.35
@@ -267,9 +319,33 @@ def zone_states(
                 unknown=causes,
                 regions=ids,
                 look_at=hidden,
+                fill_gained=_fill(zone, described, Direction.APPEARED, clear, sight.grid),
+                fill_lost=_fill(zone, described, Direction.DISAPPEARED, clear, sight.grid),
             )
         )
     return tuple(states)
+
+
+def _fill(
+    zone: Zone, described: list[Described], direction: Direction, clear: float, grid: Grid
+) -> tuple[float, float] | None:
+    """Share of a yard's clear ground that things which came, or went, cover; None where that has no limits.
+
+    How full a yard is a pair cannot tell: what stood there on both dates does not differ.
+    """
+    if zone.kind not in _FILLED or grid.crs is None or clear <= 0:
+        return None
+    (width, height), (width_m, height_m) = grid.pixel_size, grid.pixel_size_m
+    usable_m2 = clear * zone.polygon.area * width_m * height_m / (width * height)
+    low = high = 0.0
+    for d in described:
+        share = d.zone_shares.get(zone.name, 0.0)
+        if d.direction != direction or share <= 0 or d.activity is Activity.VESSEL:
+            continue
+        if d.measure is None or d.measure.area_low_m2 is None or d.measure.area_high_m2 is None:
+            return None
+        low, high = low + share * d.measure.area_low_m2, high + share * d.measure.area_high_m2
+    return min(low / usable_m2, 1.0), min(high / usable_m2, 1.0)
 
 
 def carried(kind: str, sight: Sight, params: Params) -> bool:
@@ -350,13 +426,7 @@ def caveats(
     found += _veil_caveats(sight)
     found += _size_caveats(ground, sight, params)
     of_sensor = _radar_caveats(speckle, params) if speckle else _light_caveats(pair)
-    return [*found, *of_sensor, *_order_caveats(pair), *_place_caveats(ground), _LENGTHS]
-
-
-_LENGTHS = (  # one sentence
-    "lengths and widths come without limits yet: at 3 m pixels known lengths were missed by up to 16 m, "
-    "and widths of ships came out up to 17 m too wide"
-)
+    return [*found, *of_sensor, *_order_caveats(pair), *_place_caveats(ground)]
 
 
 def twin_caveats(scenes: tuple[Scene, Scene], pair: Pair) -> list[str]:

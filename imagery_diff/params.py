@@ -38,6 +38,11 @@ class Params:
     uncontrolled_shift_m: float = 150.0
     """The same where the provider did not tie an image to the ground, metres: then orbit and attitude alone place it,
     to some tens of metres (a prior; Planet states no bound)."""
+    fit_reach_m: float = 60.0
+    """How far outlines may lie off, metres: drawn to 10 to 50 m (a prior, the files' own ``accuracy_m``)."""
+    fit_band_m: float = 30.0
+    """Width of the water, and of the land, beside a drawn quay that is looked at, metres: a large ship's beam. An edge
+    that lies further off has no say in where the outlines are looked for."""
     max_shift_px: float = 32.0
     """Largest shift looked for without a georeference, pixels."""
     registration_sample_px: int = 1_000_000
@@ -194,6 +199,9 @@ class Params:
     min_region_m2: float = 120.0
     """Smallest region kept, square metres on the ground: eight 20-foot containers side by side (8 x 14.8 m2). Its
     outline is larger (:func:`imagery_diff.pair_regions.is_large`)."""
+    delivered_blur_px: float = 0.98
+    """Standard deviation of a delivered image's point spread, pixels: its edges rise from 10 to 90 % over 2.5 px
+    (method.md), 2.563 standard deviations of a Gaussian."""
     outline_blur_px: float = 3.5
     """Width of a point by its outline, pixels: a delivered edge rises from 10 to 90 % over 2.5 px (method.md), a
     Gaussian of 0.98 px; with the smoothing of the evidence 1.2 px; and outlines lie at about 0.35 of a point's
@@ -216,6 +224,9 @@ class Params:
     half of its contrast."""
     least_length_px: float = 3.0
     """Longer side of the same, pixels; what is shorter has no shape."""
+    min_vessel_m: float = 100.0
+    """Least length of a vessel that counts as a visit, metres: the class in which visits to Najin were counted (facts
+    N05: ships of 100 m or more). What ``--min-vessel`` moves."""
     usable_fraction: float = 0.8
     """Share of a zone that must be clear on both dates before anything is said to be absent (house rule)."""
     softest_edge_px: float = 4.0

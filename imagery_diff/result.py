@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from imagery_diff.grid import Grid
     from imagery_diff.method.coregister import Shift
     from imagery_diff.method.sharpness import Sharpness
+    from imagery_diff.pair_fit import Fit
     from imagery_diff.params import Params
     from imagery_diff.scene import Scene, SceneInfo
 
@@ -61,9 +62,52 @@ class Region:
     """A vessel that the bands of its image show at different places: its length is not told."""
     p_change: float | None = None
     p_activity: float | None = None
+    """Chance of its ``activity``, if it is a change; None where no table of classes holds."""
     false_alarms_per_km2: float | None = None
     length_low_m: float | None = None
     length_high_m: float | None = None
+    area_low_m2: float | None = None
+    area_high_m2: float | None = None
+    """90 % limits of length and width together."""
+    height_low_m: float | None = None
+    height_high_m: float | None = None
+    """Range of the height by its shadow; None where the shadow does not tell."""
+    several: bool = False
+    """Possibly more than one vessel: its length is that of all together, without limits."""
+    measured_by: str = "outline"
+    """What was fitted to measure it: ``hull``, ``box``, ``line``, ``oval``, or nothing, ``outline``."""
+    is_area: bool = False
+    """An area of changed ground and no thing: of the map's own score."""
+    side: str = ""
+    """On which side of its zone it lies, a point of the compass; empty where the outlines do not allow it."""
+    end: str = ""
+    """At which end of its zone, the same."""
+    length_class: str | None = None
+    """Class of a vessel's length, by its limits; ``between classes``, or None where there is none."""
+    counts_as_visit: bool | None = None
+    """Whether a vessel is as long as ``Params.min_vessel_m``; None where its limits do not tell."""
+    teu_low: float | None = None
+    """Fewest twenty-foot containers a container-like object has room for; None of other classes."""
+    teu_high: float | None = None
+    """The most; None where its length is a lower bound."""
+    tiers: tuple[int, int] | None = None
+    """How few and how many containers stand on each other, by which the two were counted."""
+    why_no_count: str | None = None
+    """Why the cars of a train are not counted."""
+    doubts: tuple[str, ...] = ()
+    """What else it may be; they end its description."""
+    location_accuracy_m: float | None = None
+    """How far the region may lie from where it is said to lie on the earth, root mean square; None = not known."""
+    relation_to: str | None = None
+    """Id of the region that a moved vessel left or took up."""
+    shares: dict[str, float] = field(default_factory=dict)
+    """Class -> chance, if it is a change, the kind of zone known; empty where no table holds."""
+    shares_without_zone: dict[str, float] = field(default_factory=dict)
+    """The same by the pixels alone."""
+    class_traits: dict[str, float] = field(default_factory=dict)
+    """What they rest on."""
+    same_colour: dict[str, Any] | None = None
+    """``region``, ``angle_deg`` and ``chance``: a stack that left and what is now on a deck are near in colour."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +122,101 @@ class LookAt:
     zone: str | None
     length_m: float
     width_m: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Floor:
+    """The smallest thing of a kind that a pair would have shown, metres; None where that cannot be said, with why."""
+
+    thing: str
+    """``vessel``, ``containers`` or ``rail_cars``."""
+    d50_m: float | None = None
+    """Length of which one in two is found, of the worst colour tested."""
+    d90_m: float | None = None
+    """Nine in ten."""
+    d99_m: float | None = None
+    d50_high_m: float | None = None
+    """Upper limit, 95 %."""
+    d90_high_m: float | None = None
+    """The same: what is stated. One so long or longer would be missed at most one time in ten."""
+    d99_high_m: float | None = None
+    colour: str | None = None
+    """The worst of the colours tested, in words."""
+    reason: str | None = None
+    """Why ``d90_high_m`` is None."""
+    how: str = "full"
+    """``full`` or ``quick``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """A thing that was put into a pair, and whether it was told."""
+
+    length_m: float
+    width_m: float
+    colour: str
+    date: str
+    """``before`` or ``after``: the image it was put into."""
+    zone: str
+    found: bool
+    contrast: float
+    """Median over its footprint of |log(thing / ground)|, root mean square over bands."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """How often things of a kind are found in zones of a kind, by length."""
+
+    zone_kind: str
+    floor: Floor
+    trials: tuple[Trial, ...]
+    middle_m: float | None = None
+    """Length at which half of those are found that do not lapse; None where nothing was fitted."""
+    slope: float | None = None
+    """Of the logit, per unit of ln length."""
+    lapse: float | None = None
+    """Share that is missed at any length."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sensitivity:
+    """What a pair would have missed: things put into its images, and how often they were told."""
+
+    aoi: AOI | None
+    before: SceneInfo
+    after: SceneInfo
+    how: str
+    """``full`` or ``quick``."""
+    curves: tuple[Curve, ...]
+    zones: tuple[ZoneState, ...]
+    """With their floors."""
+    colours: tuple[str, ...]
+    """In words, those tested."""
+    caveats: tuple[str, ...]
+    seconds: float = field(default=0.0, repr=False)
+    """What it took; in no file."""
+
+    @property
+    def name(self) -> str:
+        """What the result is about: the AOI's name, or ``common-ground``."""
+        return self.aoi.name if self.aoi else "common-ground"
+
+    @property
+    def simulated(self) -> bool:
+        """Whether an image is rendered or altered, so that nothing here was seen by a satellite."""
+        return self.before.simulated or self.after.simulated
+
+    def plot(self) -> Image:
+        """Draw the curves."""
+        from imagery_diff.write.sensitivity import picture  # noqa: PLC0415 - a lazy delegate to `write`
+
+        return picture(self)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write ``sensitivity.json`` and ``sensitivity.png`` into ``folder``."""
+        from imagery_diff.write.sensitivity import save_sensitivity  # noqa: PLC0415
+
+        return save_sensitivity(self, folder)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +238,13 @@ class ZoneState:
     """Ids of the regions that belong to the zone."""
     look_at: tuple[str, ...] = ()
     """Ids of what is to be looked at there."""
+    fill_gained: tuple[float, float] | None = None
+    """Yards and stockpiles: share of the clear ground that things which appeared cover, 90 % limits, 0 to 1; None of
+    other zones and where a thing has no limits."""
+    fill_lost: tuple[float, float] | None = None
+    """The same of things that went."""
+    floors: dict[str, Floor] = field(default_factory=dict)
+    """Thing -> the smallest that would have been told there; empty where that was not asked."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -142,6 +288,11 @@ class Comparison:
     caveats: tuple[str, ...]
     look_at: tuple[LookAt, ...] = ()
     """What the provider's mask calls cloud and looks like a thing."""
+    fit: Fit | None = None
+    """Where the outlines were laid, and how well that is known; None without an AOI. ``aoi`` and ``zones`` are as
+    laid."""
+    sensitivity: Sensitivity | None = field(default=None, repr=False)
+    """What would have been missed; None where that was not asked."""
     layers: Layers = field(repr=False)
 
     @property
@@ -167,7 +318,7 @@ class Comparison:
         return f"<Comparison {one_line(self)}>"
 
     def _repr_html_(self) -> str:
-        from imagery_diff.write.words import as_html  # noqa: PLC0415
+        from imagery_diff.write.overall import as_html  # noqa: PLC0415
 
         return as_html(self)
 

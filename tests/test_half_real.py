@@ -20,7 +20,9 @@ from imagery_diff import open_scene
 from imagery_diff.geometry import Sun, shadow_m
 from imagery_diff.mark import ALTERED
 from imagery_diff.read.aois import load_aoi
-from imagery_diff.synthetic import Look, cover, random_harbour, render, ship, stack
+from imagery_diff.synthetic import Look, cover, optics, random_harbour, render, ship, stack
+from imagery_diff.synthetic.insert import insert
+from imagery_diff.synthetic.rises import edges
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 PIXEL_M = 3.0
@@ -34,28 +36,26 @@ def half():
     sys.path.insert(0, str(BENCHMARKS))
     names = (
         "half_visible",
-        "half_optics",
-        "half_insert",
         "half_places",
         "half_backgrounds",
         "half_real",
         "half_tables",
         "scenes",
     )
-    yield SimpleNamespace(**{n: importlib.import_module(n) for n in (*names, "renderer_against_real")})
+    yield SimpleNamespace(**{n: importlib.import_module(n) for n in names})
     sys.path.remove(str(BENCHMARKS))
 
 
 @pytest.fixture(scope="module")
-def camera(half):
+def camera():
     """Make a camera whose numbers are reflectance times 10,000."""
 
     def make(spread, sun=HIGH_SUN, noise=0.0, bands=3):
         eye = ((0.0, 0.0, 1.0, 0.0), (0.0, 1.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0))
-        return half.half_optics.Camera(
+        return optics.Camera(
             spread=spread,
             noise=np.full(bands, noise),
-            tone=half.half_optics.Tone(reflectance=((0.0, 1.0),) * bands, number=((0.0, 10_000.0),) * bands),
+            tone=optics.Tone(reflectance=((0.0, 1.0),) * bands, number=((0.0, 10_000.0),) * bands),
             mix=eye[:bands],
             sun=sun,
             shadow_light=(0.3, 0.3, 0.3, 0.3),
@@ -81,57 +81,57 @@ def flat(size=120, level=900.0, bands=3):
     return np.full((bands, size, size), level, np.float32), Affine(PIXEL_M, 0, 5000, 0, -PIXEL_M, 9000)
 
 
-def put(half, background, thing, camera):
+def put(background, thing, camera):
     data, transform = background
-    return half.half_insert.insert(data, transform, thing, camera, np.random.default_rng(4))
+    return insert(data, transform, thing, camera, np.random.default_rng(4))
 
 
 # --- optics ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("rise", "over"), [(2.0, 0.0), (2.5, 0.03), (3.1, 0.05)])
-def test_a_point_spread_is_found_that_rises_and_overshoots_as_asked(half, rise, over):
-    edge = half.half_optics.PointSpread.of_edge(rise, over).edge()
+def test_a_point_spread_is_found_that_rises_and_overshoots_as_asked(rise, over):
+    edge = optics.PointSpread.of_edge(rise, over).edge()
     assert edge == pytest.approx((rise, over), abs=0.06)
 
 
-def test_a_tone_is_undone_by_its_inverse_also_beyond_its_knots(half):
-    tone = half.half_optics.Tone(reflectance=((0.05, 0.2, 0.3),), number=((60.0, 200.0, 250.0),))
+def test_a_tone_is_undone_by_its_inverse_also_beyond_its_knots():
+    tone = optics.Tone(reflectance=((0.05, 0.2, 0.3),), number=((60.0, 200.0, 250.0),))
     numbers = np.array([[20.0, 60.0, 131.0, 240.0, 300.0]])
     np.testing.assert_allclose(tone.numbers(tone.reflectances(numbers)), numbers)
 
 
-def test_a_tone_that_falls_is_refused(half):
+def test_a_tone_that_falls_is_refused():
     with pytest.raises(ValueError, match="must rise"):
-        half.half_optics.Tone(reflectance=((0.05, 0.2),), number=((60.0, 50.0),))
+        optics.Tone(reflectance=((0.05, 0.2),), number=((60.0, 50.0),))
 
 
-def test_drawn_noise_has_the_deviation_and_the_correlation_asked_for(half):
-    noise = half.half_optics.draw_noise((3, 300, 300), np.array([1.0, 2.0, 4.0]), np.random.default_rng(1))
+def test_drawn_noise_has_the_deviation_and_the_correlation_asked_for():
+    noise = optics.draw_noise((3, 300, 300), np.array([1.0, 2.0, 4.0]), np.random.default_rng(1))
     np.testing.assert_allclose(noise.std(axis=(1, 2)), [1.0, 2.0, 4.0], rtol=0.08)
     band = noise[1] / noise[1].std()
-    assert (band[:, 1:] * band[:, :-1]).mean() == pytest.approx(half.half_optics.NOISE_CORRELATION, abs=0.04)
+    assert (band[:, 1:] * band[:, :-1]).mean() == pytest.approx(optics.NOISE_CORRELATION, abs=0.04)
     assert np.corrcoef(noise[0].ravel(), noise[2].ravel())[0, 1] == pytest.approx(0.9, abs=0.03)
 
 
-def test_noise_is_measured_on_calm_ground_not_on_edges(half):
+def test_noise_is_measured_on_calm_ground_not_on_edges():
     rng = np.random.default_rng(2)
     image = rng.normal(100.0, 2.0, (1, 160, 160))
     image[:, :, 80:] += np.where(np.arange(80) % 8 < 4, 60.0, 0.0)
-    assert half.half_optics.measure_noise(image)[0] == pytest.approx(2.0, abs=0.4)
+    assert optics.measure_noise(image)[0] == pytest.approx(2.0, abs=0.4)
 
 
 # --- insertion -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("rise", [2.1, 2.5, 3.2])
-def test_edges_of_what_is_put_in_measure_as_the_images_own_edges_do(half, camera, rise):
-    spread = half.half_optics.spread_that_measures(rise, 0.02)
+def test_edges_of_what_is_put_in_measure_as_the_images_own_edges_do(camera, rise):
+    spread = optics.spread_that_measures(rise, 0.02)
     background = flat()
     box = cover("box", background[1] @ (60.2, 59.6), 17.0, (90.0, 84.0, 0.5), colour="white")
     box = flat_topped(box)
-    seen = put(half, background, box, camera(spread)).data
-    found = half.renderer_against_real.edges(seen[1].astype(float) / 16.0, 35.0)
+    seen = put(background, box, camera(spread)).data
+    found = edges(seen[1].astype(float) / 16.0, 35.0)
     assert len(found.rise_px) > 10
     assert np.median(found.rise_px) == pytest.approx(rise, abs=0.1)
 
@@ -142,11 +142,11 @@ def flat_topped(thing):
 
 
 @pytest.mark.parametrize("sun", [HIGH_SUN, LOW_SUN])
-def test_nothing_is_touched_beyond_the_thing_its_shadow_and_the_blur(half, camera, scenery, sun):
+def test_nothing_is_touched_beyond_the_thing_its_shadow_and_the_blur(camera, scenery, sun):
     data, transform = scenery
-    eye = camera(half.half_optics.PointSpread.of_edge(2.5, 0.03), sun, noise=20.0)
+    eye = camera(optics.PointSpread.of_edge(2.5, 0.03), sun, noise=20.0)
     box = stack("box", middle_of(scenery), 30.0, (60.0, 15.0), tiers=3, colours=("white",))
-    done = put(half, scenery, box, eye)
+    done = put(scenery, box, eye)
     sweep = box.footprint.union(translate(box.footprint, *shadow_m(box.height_m, sun))).convex_hull
     near = sweep.buffer(eye.spread.reach_px * PIXEL_M)
     inside = rasterize([near], out_shape=data.shape[1:], transform=transform, all_touched=True) != 0
@@ -156,11 +156,11 @@ def test_nothing_is_touched_beyond_the_thing_its_shadow_and_the_blur(half, camer
     assert not changed[~done.touched].any()
 
 
-def test_a_thing_lies_where_it_was_put(half, camera, scenery):
+def test_a_thing_lies_where_it_was_put(camera, scenery):
     data, transform = scenery
     where = middle_of(scenery)
     box = cover("box", where, 40.0, (45.0, 24.0, 1.0), colour="white")
-    done = put(half, scenery, box, camera(half.half_optics.PointSpread(sigma_px=1.0)))
+    done = put(scenery, box, camera(optics.PointSpread(sigma_px=1.0)))
     change = np.abs(done.data.astype(float) - data).sum(axis=0)
     # Relative to the ground it replaces, so that a quay below one half does not pull the centre.
     covered = np.clip(change / np.percentile(change[done.touched], 90), 0.0, 1.0)
@@ -169,64 +169,64 @@ def test_a_thing_lies_where_it_was_put(half, camera, scenery):
     assert transform @ (col, row) == pytest.approx(where, abs=0.5 * PIXEL_M)
 
 
-def test_a_bright_thing_adds_as_much_light_as_its_area_holds(half, camera):
+def test_a_bright_thing_adds_as_much_light_as_its_area_holds(camera):
     background = flat()
     box = flat_topped(cover("box", background[1] @ (60.0, 60.0), 25.0, (60.0, 30.0, 0.1), colour="white"))
-    done = put(half, background, box, camera(half.half_optics.PointSpread.of_edge(2.5, 0.04)))
+    done = put(background, box, camera(optics.PointSpread.of_edge(2.5, 0.04)))
     added = (done.data[1] - background[0][1]).sum()
     assert added == pytest.approx((4250.0 - 900.0) * 60.0 * 30.0 / PIXEL_M**2, rel=0.02)
 
 
-def test_the_shadow_falls_away_from_the_sun_and_is_as_deep_as_asked(half, camera):
+def test_the_shadow_falls_away_from_the_sun_and_is_as_deep_as_asked(camera):
     background = flat(level=2000.0)
     box = flat_topped(cover("box", background[1] @ (60.0, 60.0), 0.0, (60.0, 60.0, 12.0), colour="white"))
-    eye = camera(half.half_optics.PointSpread(sigma_px=0.8), Sun(azimuth_deg=180.0, elevation_deg=30.0))
-    seen = put(half, background, box, eye).data[1]
+    eye = camera(optics.PointSpread(sigma_px=0.8), Sun(azimuth_deg=180.0, elevation_deg=30.0))
+    seen = put(background, box, eye).data[1]
     # 60 m box on 3 m pixels: rows 50 to 70; its shadow reaches 20.8 m to the north.
     assert seen[46, 60] == pytest.approx(0.3 * 2000.0, rel=0.03)
     assert seen[74, 60] == pytest.approx(2000.0, rel=0.01)
 
 
-def test_a_shadow_on_water_is_less_deep_than_on_land(half, camera):
+def test_a_shadow_on_water_is_less_deep_than_on_land(camera):
     background = flat(level=2000.0)
-    eye = camera(half.half_optics.PointSpread(sigma_px=0.8), LOW_SUN)
+    eye = camera(optics.PointSpread(sigma_px=0.8), LOW_SUN)
     where = background[1] @ (60.0, 60.0)
     boat = ship("boat", where, 0.0, (120.0, 20.0))
     block = stack("block", where, 0.0, (120.0, 20.0), tiers=4, colours=("white",))
-    darkest = [put(half, background, t, eye).data[1][:, :55].min() for t in (boat, block)]
+    darkest = [put(background, t, eye).data[1][:, :55].min() for t in (boat, block)]
     assert 2000.0 * 0.3 <= darkest[1] < darkest[0] < 2000.0
 
 
-def test_a_thing_carries_noise_like_the_ground_beside_it(half, camera):
+def test_a_thing_carries_noise_like_the_ground_beside_it(camera):
     background = flat()
-    noise = half.half_optics.draw_noise(background[0].shape, np.full(3, 30.0), np.random.default_rng(9))
+    noise = optics.draw_noise(background[0].shape, np.full(3, 30.0), np.random.default_rng(9))
     noisy = ((background[0] + noise).astype(np.float32), background[1])
     box = flat_topped(cover("box", background[1] @ (60.0, 60.0), 0.0, (150.0, 150.0, 0.1), colour="white"))
-    seen = put(half, noisy, box, camera(half.half_optics.PointSpread(sigma_px=1.0), noise=30.0)).data[1]
+    seen = put(noisy, box, camera(optics.PointSpread(sigma_px=1.0), noise=30.0)).data[1]
     assert seen[40:80, 40:80].std() == pytest.approx(30.0, rel=0.2)
 
 
-def test_numbers_stay_in_their_type_and_are_never_nodata(half, camera):
+def test_numbers_stay_in_their_type_and_are_never_nodata(camera):
     data = np.full((3, 120, 120), 9000, np.uint16)
-    eye = camera(half.half_optics.PointSpread(sigma_px=1.0), noise=30_000.0)
+    eye = camera(optics.PointSpread(sigma_px=1.0), noise=30_000.0)
     box = cover("box", flat()[1] @ (60.0, 60.0), 0.0, (90.0, 90.0, 2.0), colour="black")
-    done = put(half, (data, flat()[1]), box, eye).data
+    done = put((data, flat()[1]), box, eye).data
     assert done.dtype == np.uint16
     assert done.min() == 1
     assert done.max() == 65535
 
 
-def test_what_reaches_over_the_edge_is_refused(half, camera):
+def test_what_reaches_over_the_edge_is_refused(camera):
     background = flat()
     box = cover("box", background[1] @ (3.0, 60.0), 0.0, (30.0, 30.0, 2.0))
     with pytest.raises(ValueError, match="over the edge"):
-        put(half, background, box, camera(half.half_optics.PointSpread(sigma_px=1.0)))
+        put(background, box, camera(optics.PointSpread(sigma_px=1.0)))
 
 
-def test_contrast_is_that_of_the_thing_over_its_ground(half, camera):
+def test_contrast_is_that_of_the_thing_over_its_ground(camera):
     background = flat(level=1000.0, bands=1)
     box = flat_topped(cover("box", background[1] @ (60.0, 60.0), 0.0, (60.0, 60.0, 0.1), colour="black"))
-    done = put(half, background, box, camera(half.half_optics.PointSpread(sigma_px=1.0), bands=1))
+    done = put(background, box, camera(optics.PointSpread(sigma_px=1.0), bands=1))
     assert done.contrast == pytest.approx(abs(np.log(0.038 / 0.1)), abs=0.03)
 
 
@@ -371,7 +371,7 @@ def test_null_scenes_are_the_real_pair_untouched_in_pieces_that_do_not_overlap(h
 
 def test_averaged_aerial_images_are_as_sharp_as_planetscope_delivers(half, data_folder):
     pair = half.half_backgrounds.sztaki("sztaki_szada_1", data_folder / "pairs")
-    rises = [half.renderer_against_real.edges(i.astype(float).mean(axis=0), 30.0).rise_px for i in pair.images]
+    rises = [edges(i.astype(float).mean(axis=0), 30.0).rise_px for i in pair.images]
     rises = np.concatenate(rises)
     assert len(rises) > 5
     assert np.median(rises) == pytest.approx(half.half_backgrounds.PLANETSCOPE_RISE_PX, abs=0.5)

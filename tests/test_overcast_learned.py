@@ -137,4 +137,4 @@ def test_a_comparison_marks_what_it_judged_and_says_who_judged_each_date(pair, s
     assert not any("its look alone" in c for c in result.caveats)
     (stand_in / cloud_model.WEIGHTS[0].name).unlink()
     why = [c for c in compare("-", *pair).caveats if "omnicloudmask 1.8.1 was not asked" in c]
-    assert [c.split(":")[0] for c in why] == ["0.tif", "1.tif"]
+    assert [c.split(":")[0] for c in why] == ["both images"]

@@ -123,7 +123,7 @@ def test_its_zone_never_reads_as_if_nothing_were_there(hidden):
     assert state.look_at == ("L1",)
     table = comparison_table(result)
     assert "To look at by eye" in table
-    assert "look at L1 by eye" in " ".join(table.split())
+    assert "look by eye at L1" in " ".join(table.split())
 
 
 def test_files_carry_it_by_their_schemas(hidden):

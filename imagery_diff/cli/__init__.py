@@ -19,6 +19,7 @@ from imagery_diff.errors import ImageryDiffError, InputError, UnknownNameError, 
 _VERBS = {
     "compare": "imagery_diff.cli.compare",
     "look": "imagery_diff.cli.look",
+    "sensitivity": "imagery_diff.cli.sensitivity",
     "inspect": "imagery_diff.cli.inspect",
     "aois": "imagery_diff.cli.aois",
     "evaluate": "imagery_diff.cli.evaluate",
@@ -87,6 +88,7 @@ def main() -> None:
     imagery-diff najin before.tif after.tif      two images over a known place
     imagery-diff - before.tif after.tif          over whatever ground they share
     imagery-diff look AOI IMAGE                  what stands on one image, unconfirmed
+    imagery-diff sensitivity AOI BEFORE AFTER    the smallest things these images would have shown
     imagery-diff inspect FILE...                 what a file was recognised as, and why
     imagery-diff aois list                       the places that are known
 

@@ -1,9 +1,10 @@
-"""``imagery-diff aois``: which AOIs are known, what is in one, what is wrong with a file."""
+"""``imagery-diff aois``: which AOIs are known, what is in one, what is wrong with a file, where its images lay it."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from imagery_diff.aoi import AOI, Zone
+    from imagery_diff.fitting import Correction
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON document.")
 _NOT_LOCATED = "search area, not a located outline"
@@ -19,7 +21,7 @@ _NOT_LOCATED = "search area, not a located outline"
 
 @click.group()
 def aois() -> None:
-    """List, show and check areas of interest (AOIs)."""
+    """List, show, check and fit areas of interest (AOIs)."""
 
 
 @aois.command("list")
@@ -74,6 +76,76 @@ def check_command(ctx: click.Context, file: str, as_json: bool) -> None:  # noqa
             click.echo("no fault found")
     if faults:
         ctx.exit(1)
+
+
+@aois.command("fit")
+@click.argument("aoi")
+@click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The corrected file; by default AOI_fitted.geojson.",
+)
+@click.option("--buffer", "buffer_m", type=float, metavar="M", help="Make strips of M metres to each side of lines.")
+@_JSON
+def fit_command(
+    aoi: str,
+    images: tuple[str, ...],
+    output: Path | None,
+    buffer_m: float | None,
+    as_json: bool,  # noqa: FBT001
+) -> None:
+    """Correct AOI by where five or more IMAGEs show the quays it draws, and write that as a new file.
+
+    The correction is one constant offset, the median over the images. The given file stays as it is, and no file is
+    overwritten.
+    """
+    from imagery_diff.fitting import LEAST_SCENES, fit_aoi  # noqa: PLC0415 - loads everything
+    from imagery_diff.read.aois import load_aoi  # noqa: PLC0415
+    from imagery_diff.write.aoi import check_new, correction_summary, save_correction  # noqa: PLC0415
+
+    if len(images) < LEAST_SCENES:
+        raise click.UsageError(
+            f"{len(images)} images given, {LEAST_SCENES} or more needed: one scene's own pointing is off"
+        )
+    place = load_aoi(aoi, buffer_m)
+    target = check_new(output or Path(f"{place.name}_fitted.geojson"))
+    found = fit_aoi(place, images, progress=lambda name: click.echo(f"fitting to {name}", err=True))
+    if found.moved:
+        save_correction(found, target)
+    if as_json:
+        document = {**correction_summary(found), "file": target.name if found.moved else None}
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+    else:
+        _print_correction(found)
+    if found.moved:
+        click.echo(f"written to {target}", err=True)
+
+
+def _print_correction(found: Correction) -> None:
+    """Print what each scene says, and what is common to them."""
+    rows = [
+        (
+            row.scene,
+            "-" if row.east_m is None else f"{row.east_m:+.1f}",
+            "-" if row.north_m is None else f"{row.north_m:+.1f}",
+            "-" if row.fit.error_m is None else f"{row.fit.error_m:.1f}",
+            "-" if row.fit.residual_m is None else f"{row.fit.residual_m:.1f}",
+            row.fit.how if row.east_m is None else "",
+        )
+        for row in found.scenes
+    ]
+    _print_table(("scene", "east m", "north m", "error m", "left over m", "why not"), rows)
+    east, north = found.measured_m
+    click.echo(
+        f"\nmedian: {east:+.1f} m east, {north:+.1f} m north ({found.crs}), standard error {found.error_m:.1f} m"
+    )
+    if found.open_deg is not None:
+        click.echo(f"along {found.open_deg:.0f} degrees too few quays tell where the outlines lie: not moved that way")
+    if not found.moved:
+        click.echo("the outlines lie where the images show the quays, within the error: no file was written")
 
 
 def _document(aoi: AOI) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from imagery_diff.aoi import AOI
     from imagery_diff.result import Comparison
 
-_STEPS = 6
-"""Calls of ``progress`` that :func:`imagery_diff.compare` makes, and the saving."""
+_STEPS = 9
+"""Calls of ``progress`` that :func:`imagery_diff.compare` makes."""
 _EXIT_FLAGGED = 3
 
 
@@ -49,19 +50,27 @@ def _known_rules(_ctx: click.Context, _param: click.Parameter, names: tuple[str,
     help="Alarm: false regions per km2 of zones that may be shown; more find more.",
 )
 @click.option(
+    "--min-vessel",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="METRES",
+    help="Least length of a vessel that counts as a visit; 100 m unless said.",
+)
+@click.option(
     "--despite",
     multiple=True,
     metavar="RULE",
     callback=_known_rules,
     help="Compare a pair that RULE refuses (orbit, resolution, off-nadir); may be repeated.",
 )
+@click.option("--no-fit", is_flag=True, help="Leave the AOI's outlines where they are drawn, whatever the images show.")
 @click.option("--sort", is_flag=True, help="Take the older image as BEFORE, whatever the order given.")
 @click.option("--exit-code", is_flag=True, help="Exit with 3 if something was flagged.")
 @click.option(
     "--sensitivity",
-    type=click.Choice(["off"]),
-    default="off",
-    help="What would have been missed; this version cannot tell yet.",
+    type=click.Choice(["off", "quick", "full"]),
+    default="quick",
+    show_default=True,
+    help="What would have been missed, by putting things in: a few, or hundreds (minutes).",
 )
 @click.option("--no-report", is_flag=True, help="Leave out report.html (this version writes none).")
 @click.pass_context
@@ -145,7 +154,8 @@ def _run(aoi: AOI | None, before: str, after: str, options: dict[str, Any]) -> C
 
     gc.enable()
     rate = options["false_alarms"]
-    params = Params(false_alarms_per_km2=_counted(rate)) if rate else Params()
+    params = replace(Params(), false_alarms_per_km2=_counted(rate)) if rate else Params()
+    params = replace(params, min_vessel_m=options["min_vessel"]) if options["min_vessel"] else params
 
     scenes = [open_side("before", before, options, aoi), open_side("after", after, options, aoi)]
     times = [s.acquired for s in scenes]
@@ -154,7 +164,8 @@ def _run(aoi: AOI | None, before: str, after: str, options: dict[str, Any]) -> C
     # A daemon may run without a stderr.
     hidden = sys.stderr is None or not sys.stderr.isatty()
     with click.progressbar(length=_STEPS, file=sys.stderr or sys.stdout, hidden=hidden, item_show_func=str) as bar:
-        how = {"detect": options["detect"], "despite": options["despite"], "params": params}
+        how = {"detect": options["detect"], "despite": options["despite"], "fit": not options["no_fit"]}
+        how |= {"sensitivity": options["sensitivity"], "params": params}
         return compare_pair(aoi, *scenes, **how, progress=lambda step: bar.update(1, step))
 
 

@@ -7,9 +7,15 @@ without a near-infrared band, where pixels cannot tell, does the zone decide, an
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
 
 class Activity(enum.StrEnum):
@@ -41,6 +47,11 @@ _MIN_TRAIN_M = 100.0
 """In a yard with rails, a shorter narrow line may as well be one row of containers."""
 
 
+_LEAST_CHROMA = 0.15
+"""Difference of the strongest and the weakest band, shares of the ground's brightness, from which a dark thing has a
+colour: haze of an optical depth of 0.1 adds a tenth."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
     """What is known of a region when it is given a class."""
@@ -58,6 +69,24 @@ class Candidate:
     """Something stood there on both dates."""
     dark: bool
     """Darker than its surround on the date it stood there, and without colour."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classed:
+    """What the pixels say of the class of a region, and of its relation to others."""
+
+    traits: dict[str, float] = field(default_factory=dict)
+    """What the class rests on; empty where no table holds, and the rules of :func:`classify` decided."""
+    shares: dict[str, float] = field(default_factory=dict)
+    """Class -> chance, if it is a change, once the kind of zone is known."""
+    shares_without_zone: dict[str, float] = field(default_factory=dict)
+    """The same by the pixels alone."""
+    relation: str = "unclear"
+    """``new``, ``extends``, ``shrinks``, ``replaces``, ``moved`` or ``unclear``."""
+    relation_to: int | None = None
+    """Place of the other region in the list of those that are told."""
+    same_colour: dict[str, float] | None = None
+    """``region`` (its place), ``angle_deg`` and ``chance``."""
 
 
 def classify(candidate: Candidate) -> tuple[Activity, tuple[str, ...]]:
@@ -98,7 +127,7 @@ def name_colour(brightness: dict[str, float], ground: dict[str, float]) -> str |
 
     Returns
     -------
-    One of white, grey, dark, blue, green, red, brown, orange; None without all three bands.
+    One of white, grey, dark, blue, green, red, brown, tan, orange; None without all three bands.
 
     """
     if not {"red", "green", "blue"} <= set(brightness) & set(ground):
@@ -107,12 +136,48 @@ def name_colour(brightness: dict[str, float], ground: dict[str, float]) -> str |
     grey = max(float(np.mean([ground[n] for n in ("red", "green", "blue")])), 1e-6)
     peak, low = float(rgb.max()), float(rgb.min())
     level = float(rgb.mean()) / grey
-    if peak <= 0 or level < 0.5:  # noqa: PLR2004 - too dark for its colour to be told from haze
+    chroma, saturation = (peak - low) / grey, (peak - low) / max(peak, 1e-6)
+    # Haze and shade tint what is dark by a tenth of the ground; red and green paint is as dark, but keeps its colour.
+    if peak <= 0 or (level < 0.5 and chroma < _LEAST_CHROMA):  # noqa: PLR2004
         return "dark"
-    if (peak - low) / peak < 0.25:  # noqa: PLR2004 - concrete and dust tint grey things as much
+    if saturation < 0.25:  # noqa: PLR2004 - concrete and dust tint grey things as much
         return "white" if level > 1.6 else "grey"  # noqa: PLR2004
     strongest = int(np.argmax(rgb))
-    if strongest == 0:
-        share = (rgb[1] - rgb[2]) / max(rgb[0] - rgb[2], 1e-6)
-        return "orange" if share > 0.45 and level > 1 else "brown" if share > 0.25 else "red"  # noqa: PLR2004
-    return ("red", "green", "blue")[strongest]
+    return _between_red_and_green(rgb, grey, saturation) if strongest == 0 else ("red", "green", "blue")[strongest]
+
+
+def _between_red_and_green(rgb: NDArray[np.float64], grey: float, saturation: float) -> str:
+    """Name what reflects red most by how far it goes towards green: red lead, rust and orange, sand."""
+    share = float(rgb[1] - rgb[2]) / max(float(rgb[0] - rgb[2]), 1e-6)
+    if share > 0.35 and saturation < 0.45:  # noqa: PLR2004 - a hue of 21 degrees and more, half grey: wood, sand, dust
+        return "tan" if rgb.mean() > 0.8 * grey else "brown"
+    if share <= 0.18:  # noqa: PLR2004 - 11 degrees
+        return "red"
+    return "orange" if rgb[0] > grey and saturation > 0.5 else "brown"  # noqa: PLR2004 - brown is a dark or dull orange
+
+
+def most_coloured(bands: Mapping[str, NDArray[np.float32]]) -> dict[str, float]:
+    """Return the median of the third of a thing's pixels that has most colour, by band.
+
+    A deck lies between hatches, a white house and the water, each with its share of every pixel.
+
+    Parameters
+    ----------
+    bands
+        Band -> (pixel,).
+
+    """
+    rgb = np.stack([bands[name] for name in ("red", "green", "blue")])
+    chroma = (rgb.max(axis=0) - rgb.min(axis=0)) / np.maximum(rgb.max(axis=0), 1e-6)
+    most = chroma >= np.quantile(chroma, 2 / 3)
+    return {name: float(np.median(values[most])) for name, values in bands.items()}
+
+
+def basis_of(brightness: Mapping[str, float], ground: Mapping[str, float]) -> str:
+    """Say what a colour rests on: reflectance of each band, and the angle to the ground beneath."""
+    names = [n for n in brightness if n in ground]
+    one, other = (np.array([max(b[n], 0.0) for n in names]) for b in (brightness, ground))
+    size = float(np.linalg.norm(one) * np.linalg.norm(other))
+    angle = float(np.degrees(np.arccos(np.clip(float(one @ other) / size, -1, 1)))) if size > 0 else 0.0
+    values = ", ".join(f"{n} {brightness[n]:.3g}" for n in names)
+    return f"{values}; {angle:.0f} degrees from what it is seen against"

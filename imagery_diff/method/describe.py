@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from imagery_diff.method import hulls
-from imagery_diff.method.activity import Activity, Candidate, classify, name_colour
+from imagery_diff.method.activity import Activity, Candidate, Classed, basis_of, classify, most_coloured, name_colour
 from imagery_diff.method.line import direction_of_line, is_line
 from imagery_diff.method.regions import (
     Direction,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from imagery_diff.aoi import AOI, Zone
+    from imagery_diff.method.measure import Measure
     from imagery_diff.method.views import Views
 
     Floats = NDArray[np.float32]
@@ -49,6 +50,8 @@ _LEAST_SHARE = 0.1
 _BY_SIDES = 0.05
 """By how much more a line must stand out of its track on one date to say when it stood there, spreads of calm unchanged
 ground: a quarter of what bare noise reaches along a track (``Params.train_least``)."""
+_LEAST_INNER_PX = 6
+"""Pixels without the rim, which is mixed with the ground, from which a colour is taken."""
 _NO_SHIP = 1 / 3
 """Where more than this of a thing on water can be no ship and lies along no shade, it is a jetty, boom or shore."""
 _BY_SHADOW = "seen by its shadow alone, itself as white as the snow or hidden by it: drawn as broad towards the sun"
@@ -64,14 +67,25 @@ class Described:
     direction: Direction
     activity: Activity
     why: tuple[str, ...]
+    """What was seen; reasons for the class are added with it (:mod:`imagery_diff.pair_classes`)."""
+    rules: tuple[str, ...]
+    """Why the rules call it what they call it."""
     colour: str | None
     zone: Zone | None
     zone_shares: dict[str, float]
     cut: bool
     """It touches ground that was not seen, or the edge of the grid."""
     strength: float
+    area: bool = False
+    """An area of the map's own score, and no thing."""
     traits: dict[str, float] = field(default_factory=dict)
     """What the second stage weighs; empty for an area of cover, and where it has no say."""
+    measure: Measure | None = None
+    """How large it is; measured of what is told."""
+    patch: Patch | None = field(default=None, repr=False)
+    """What it was drawn from."""
+    classed: Classed = field(default_factory=Classed)
+    """What its class rests on, and how it relates to others; as if nothing were known where no table holds."""
 
 
 def ships_in(patch: Patch, views: Views) -> list[Patch]:
@@ -100,8 +114,8 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
         return None
     casting = thrower(patch, shape, views)
     zone, shares = zone_of(shape.outline, aoi) if aoi else (None, {})
-    colour, dark = (None, False) if casting else _look(patch, views, direction)
-    activity, why = classify(
+    colour, dark, basis = (None, False, "") if casting else _look(patch, views, direction)
+    activity, rules = classify(
         Candidate(
             on_water=on_water(patch, views),
             zone_kind=zone.kind if zone else None,
@@ -122,14 +136,17 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
             f"differs by {patch.strength:.0f} times the scatter of unchanged ground of its kind",
             *((_BY_SHADOW,) if casting else ()),
             *_echo(patch, views),
-            *why,
+            *((basis,) if basis else ()),
         ),
+        rules=rules,
         colour=colour,
         zone=zone,
         zone_shares=shares,
         cut=_is_cut(patch, views.seen),
         strength=patch.strength,
+        area=patch.area,
         traits=_traits(patch, shape, views),
+        patch=patch,
     )
 
 
@@ -230,8 +247,8 @@ def _traits(patch: Patch, shape: Shape, views: Views) -> dict[str, float]:
     return measure(patch, shape, views.around, as_shade=share_shaded(patch, views))
 
 
-def _look(patch: Patch, views: Views, direction: Direction) -> tuple[str | None, bool]:
-    """Colour of the object against the ground beneath it on the other date, and whether it is dark and colourless.
+def _look(patch: Patch, views: Views, direction: Direction) -> tuple[str | None, bool, str]:
+    """Colour of the object against the ground beneath it on the other date, whether it is dark, and the colour's basis.
 
     ``changed`` has no empty date: the colour is that of the later image and the ground that of the earlier.
     """
@@ -239,15 +256,24 @@ def _look(patch: Patch, views: Views, direction: Direction) -> tuple[str | None,
     # The patch reaches down the flanks of a strong object onto bare ground; its colour is that of its core.
     size = views.magnitude[patch.window]
     core = patch.mask & (size >= 0.5 * np.percentile(size[patch.mask], 80))
-    means = [
+    inner = ndimage.binary_erosion(core, np.ones((3, 3), bool))
+    core = inner if np.count_nonzero(inner) >= _LEAST_INNER_PX else core
+    own, ground = (
         {n: float(np.median(image[i][patch.window][core])) for i, n in enumerate(views.names)}
         for image in (filled, bare)
-    ]
-    if on_water(patch, views):
+    )
+    afloat = on_water(patch, views)
+    if afloat:
         # Whether a ship is light or dark is not to be judged against black water.
-        means[1] = views.bright_ground
-    colour = name_colour(*means)
-    return colour, colour == "dark"
+        ground = views.bright_ground
+    colour = name_colour(own, ground)
+    if afloat and colour in {"grey", "white"}:
+        # On the whole a ship is of many colours; a deck of one hue is named.
+        deck = most_coloured({n: filled[i][patch.window][core] for i, n in enumerate(views.names)})
+        hue = name_colour(deck, ground)
+        own, colour = (deck, hue) if hue in {"red", "green", "blue"} else (own, colour)
+    basis = f"{colour}: {basis_of(own, ground)}" if colour else ""
+    return colour, colour == "dark", basis
 
 
 def _is_cut(patch: Patch, seen: NDArray[np.bool_]) -> bool:

@@ -223,8 +223,36 @@ def _joined_to(masks: tuple[Bools, Bools], core: Bools) -> tuple[Bools, Bools]:
     return joined
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Colour:
+    """The colour of some ground and how it varies there."""
+
+    middle: Floats
+    """(band,)"""
+    frame: Floats
+    """(component, band), in which it is white."""
+
+    def like(self, image: Floats) -> Bools:
+        """Pixels whose colour lies within that; (row, col) from (band, row, col)."""
+        like = np.empty(image.shape[1:], bool)
+        limit = np.float32(special.chdtri(len(image), 0.001))
+
+        def fill(tile: blocks.Tile) -> None:
+            offset = image[:, *tile.own] - self.middle[:, None, None]
+            white = np.matmul(self.frame, offset.transpose(1, 0, 2))
+            like[tile.own] = np.einsum("rkc,rkc->rc", white, white) <= limit
+
+        blocks.each(fill, blocks.tiles(like.shape))
+        return like
+
+
 def looks_like(image: Floats, core: Bools) -> Bools:
     """Pixels whose colour lies within the robust spread of a core's; (row, col)."""
+    return estimate_colour(image, core).like(image)
+
+
+def estimate_colour(image: Floats, core: Bools) -> Colour:
+    """Measure the robust spread of a core's colours."""
     flat = image.reshape(len(image), -1)
     sample = np.take(flat, blocks.sampled(core, _SAMPLE_PX), axis=1)
     middle = np.median(sample, axis=1)
@@ -239,16 +267,7 @@ def looks_like(image: Floats, core: Bools) -> Bools:
     covariance = 4 * covariance + np.diag((0.05 * np.abs(centre)) ** 2 + 1e-12)
     # The squared distance is the length of the offset in a frame in which the core is white.
     frame = np.linalg.inv(np.linalg.cholesky(covariance)).astype(np.float32)
-    limit = np.float32(special.chdtri(len(image), 0.001))
-    like = np.empty(core.shape, bool)
-
-    def fill(tile: blocks.Tile) -> None:
-        offset = image[:, *tile.own] - middle[:, None, None]
-        white = np.matmul(frame, offset.transpose(1, 0, 2))
-        like[tile.own] = np.einsum("rkc,rkc->rc", white, white) <= limit
-
-    blocks.each(fill, blocks.tiles(core.shape))
-    return like
+    return Colour(middle=middle, frame=frame)
 
 
 def plants(before: Floats, after: Floats, names: tuple[str, ...], *, ndvi: float) -> Bools:

@@ -652,6 +652,19 @@ def swept(shape: Shape, along_px: tuple[float, float], grid: Grid) -> Shape:
     return _measure(whole, grid)
 
 
+def grown(shape: Shape, patch: Patch, grid: Grid) -> Shape:
+    """Return an outline with all of a patch added, drawn round its pixels."""
+    t = ~grid.transform
+    pixels = affine_transform(shape.outline, [t.a, t.b, t.d, t.e, t.c, t.f])
+    around = _outline(ndimage.gaussian_filter(patch.mask.astype(np.float32), 0.7), 0.5, patch, grid)
+    if around is None:
+        return shape
+    added = affine_transform(around.outline, [t.a, t.b, t.d, t.e, t.c, t.f])
+    whole = union_all([pixels, added])
+    assert isinstance(whole, Polygon | MultiPolygon)
+    return _measure(whole, grid)
+
+
 def _without_spurs(field: Floats, level: float) -> Floats:
     """Cut what is thinner than three pixels off an object that is not: rims of its own shadow, wakes."""
     high = field >= level

@@ -67,7 +67,7 @@ def average_precision(score: NDArray[Any], changed: Bools) -> float | None:
 
     Returns
     -------
-    0 to 1, None where nothing changed.
+    0 to 1, None where there is no change.
 
     Examples
     --------
@@ -97,7 +97,7 @@ def best_f1(score: NDArray[Any], changed: Bools) -> float | None:
 
     Returns
     -------
-    0 to 1, None where nothing changed.
+    0 to 1, None where there is no change.
 
     Examples
     --------
@@ -142,12 +142,12 @@ class Agreement:
 
     @property
     def recall(self) -> float | None:
-        """Share of what changed that was called so; None where nothing changed."""
+        """Share of what changed that was called so; None where there is no change."""
         return _ratio(self.hits, self.hits + self.missed)
 
     @property
     def f1(self) -> float | None:
-        """Harmonic mean of precision and recall; None where nothing changed and nothing was called."""
+        """Harmonic mean of precision and recall; None where there is no change and nothing was called."""
         return _ratio(2 * self.hits, 2 * self.hits + self.false + self.missed)
 
     @property

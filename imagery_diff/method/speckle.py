@@ -552,7 +552,7 @@ def unchanged_blocks(plain: Floats, ground: Bools) -> Bools:
     """Ground whose block maxima say how far unchanged ground of this pair goes; (row, col).
 
     All of it but the blocks that hold a pixel above Otsu's threshold of the fine log ratio, so that a flood does not
-    raise its own threshold. Where nothing changed Otsu's threshold cuts through the scatter and touches nearly every
+    raise its own threshold. On ground without change Otsu's threshold cuts through the scatter and touches nearly every
     block; then all ground is taken.
 
     """

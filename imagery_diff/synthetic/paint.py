@@ -106,6 +106,27 @@ def paint(world: World, fine: Fine, look: Look) -> Canvas:
     return _with_hanging(canvas, [p for p in parts if p.bottom_m > 0.0])
 
 
+def paint_parts(parts: Sequence[Part], fine: Fine, look: Look) -> Canvas:
+    """Draw parts alone, as :func:`paint` does, on black level ground; nothing hangs."""
+    standing = sorted(parts, key=lambda p: p.top_m)
+    index = burn([(p.polygon, k + 1) for k, p in enumerate(standing)], fine)
+    on = index > 0
+    canvas = Canvas(
+        fine=fine,
+        reflectance=np.zeros((4, *fine.shape), np.float32),
+        height=np.zeros(fine.shape, np.float32),
+        slope=np.zeros((2, *fine.shape), np.float32),
+        hanging=None,
+        water=np.zeros(fine.shape, bool),
+    )
+    if on.any():
+        pick = index[on] - 1
+        canvas.height[on] = np.array([p.top_m for p in standing], dtype=np.float32)[pick]
+        canvas.slope[:, on] = np.array([p.slope for p in standing], dtype=np.float32).T[:, pick]
+        canvas.reflectance[:, on] = _tops(standing, pick, on, fine, look)
+    return canvas
+
+
 def _tops(parts: list[Part], pick: NDArray[np.int32], on: NDArray[np.bool_], fine: Fine, look: Look) -> Image:
     """Reflectance of roofs and other tops: rough, and white under snow."""
     grain = (

@@ -1,4 +1,4 @@
-"""overview.png: before, after and what was flagged, side by side, and the pixels around the strongest regions.
+"""overview.png: before, after and what was flagged, side by side, and the pixels around the first regions.
 
 Everything is laid out in pixels of the figure: panels are computed at the size they are drawn, labels are measured
 before they are placed.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import math
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from PIL.PngImagePlugin import PngInfo
@@ -18,11 +19,11 @@ from imagery_diff.write import drawing
 from imagery_diff.write.drawing import Canvas, Sheet, fitted, wrapped
 from imagery_diff.write.model import zone_title
 from imagery_diff.write.panels import Frame, Stretch, choose_stretch, grid_panel, native_panel, subdued
+from imagery_diff.write.sentences import direction_words, look_words
 from imagery_diff.write.words import (
     MISSED,
     clean,
     flagged_words,
-    look_words,
     moment_words,
     pixel_words,
     stamp,
@@ -47,6 +48,8 @@ _WIDE = 3.0
 """Ground wider than this many times its height is stacked instead of set side by side."""
 _TEXT, _SMALL, _TITLE = 25, 21, 40
 _CAPTION = 3 * 34 + 8
+_SHOWN_LINES = 3
+"""Lines below the reasons that say how the close-ups are shown."""
 _AROUND = 1.3
 """Ground shown around a region, in its own lengths to each side of its middle."""
 _LEAST_HALF_PX, _LEAST_HALF_M = 20.0, 40.0
@@ -82,14 +85,14 @@ def draw(result: Comparison) -> Sheet:
     layout = _top_row(_whole(result), _ground_aspect(result), head)
     stretch = choose_stretch(result, layout.frame)
     shown = _shown_close(result)
-    row_height = _CLOSE_HEIGHT + 70
-    foot = layout.bottom + len(shown) * row_height
+    tops = list(accumulate((_row_height(item) for item in shown), initial=layout.bottom))
+    foot = tops[-1]
     notes = [line for note in _notes(result, stretch) for line in wrapped(note, WIDTH_PX - 2 * _MARGIN, _SMALL)]
     sheet = Sheet(WIDTH_PX, foot + 16 + round(1.4 * _SMALL * len(notes)) + _MARGIN)
     _title(sheet, result)
     _draw_top(sheet, result, layout, stretch)
-    for number, item in enumerate(shown):
-        _close_up(sheet, result, item, layout.bottom + number * row_height)
+    for top, item in zip(tops, shown, strict=False):
+        _close_up(sheet, result, item, top)
     y = foot + 16.0
     for note in notes:
         sheet.text(note, _MARGIN, y, _SMALL, colour="#404040")
@@ -257,10 +260,16 @@ class _Item:
 
 
 def _shown_close(result: Comparison) -> list[_Item]:
-    """Return the strongest regions, and what is to be looked at, its cloud mask lifted."""
+    """Return the first regions, and what is to be looked at, its cloud mask lifted."""
     regions = [
         _Item(
-            r.id, r.geometry, r.direction, f"{drawing.MARKS[r.direction]} {r.id} {r.direction}", r.description, r.why, 0
+            r.id,
+            r.geometry,
+            r.direction,
+            f"{drawing.MARKS[r.direction]} {r.id} {direction_words(r)}",
+            r.description,
+            r.why,
+            0,
         )
         for r in result.regions[:MAX_CLOSE_UPS]
     ]
@@ -270,6 +279,14 @@ def _shown_close(result: Comparison) -> list[_Item]:
         for look in result.look_at[:MAX_CLOSE_UPS]
     ]
     return regions + looks
+
+
+def _row_height(item: _Item) -> int:
+    """Height of a row of close-ups: of the pictures, or of the words beside them if they are longer."""
+    said = len(wrapped(item.description, _COLUMN, _TEXT))
+    why = sum(len(wrapped(f"- {reason}", _COLUMN, _SMALL)) for reason in item.why)
+    words = 84 + 1.4 * (_TEXT * said + _SMALL * (why + _SHOWN_LINES)) + 2 * len(item.why) + 16
+    return max(_CLOSE_HEIGHT, math.ceil(words) - 70) + 70
 
 
 def _close_up(sheet: Sheet, result: Comparison, region: _Item, top: int) -> None:
@@ -328,7 +345,7 @@ def _notes(result: Comparison, stretch: Stretch) -> list[str]:
     """Lines below the panels: how it is shown, and whose images these are."""
     shown = len(result.regions) - MAX_CLOSE_UPS
     more = (
-        [f"The {MAX_CLOSE_UPS} strongest regions are shown close up; {shown} more stand in summary.json."]
+        [f"The first {MAX_CLOSE_UPS} regions are shown close up; {shown} more stand in summary.json."]
         if shown > 0
         else []
     )

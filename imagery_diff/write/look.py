@@ -18,8 +18,10 @@ from imagery_diff.write.drawing import Sheet, fitted, wrapped
 from imagery_diff.write.geojson import bounding_box, wgs84_geometry
 from imagery_diff.write.model import plain, rounded, scene_summary, to_json, zone_summary, zone_title
 from imagery_diff.write.panels import Frame, grid_panel, stretch_of
+from imagery_diff.write.sentences import describe_candidate
 from imagery_diff.write.table import columns, labelled
 from imagery_diff.write.words import NOUNS, clean, clear_words, credits_of, moment_words, pixel_words, stamp_of
+from imagery_diff.write.zone_sentences import describe_looked_zone
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,23 +48,6 @@ def credit_of(found: Look) -> str:
 def stamp(found: Look) -> str | None:
     """Return what must stand across its pictures; None where satellites saw everything."""
     return stamp_of((found.image, *found.references)) if found.simulated else None
-
-
-def describe(candidate: Candidate, found: Look) -> str:
-    """Say in one hedged sentence what stands there."""
-    unit = "m" if found.grid.crs else "pixels"
-    least = "at least " if candidate.length_is_lower_bound else "about "
-    colour = f"{candidate.colour} " if candidate.colour else ""
-    what = f"a {colour}{_NOUNS[candidate.activity]}"
-    size = f"{least}{candidate.length_m:.0f} {unit} long and {candidate.width_m:.0f} {unit} wide"
-    if candidate.under_way:
-        size = "under way, so that its length is not told"
-    where = f" at {candidate.zone}" if candidate.zone else ""
-    when = moment_words(found.image, found.aoi.timezone if found.aoi else None)
-    if candidate.direction is None:
-        return f"Unconfirmed: {what}, {size}, stands{where} on one image ({when})."
-    against = f"{len(candidate.against)} of {len(found.references)} earlier images"
-    return f"Unconfirmed: {what}, {size}{where}: {candidate.direction} against {against} ({when})."
 
 
 def properties(candidate: Candidate, found: Look) -> dict[str, Any]:
@@ -95,7 +80,7 @@ def properties(candidate: Candidate, found: Look) -> dict[str, Any]:
         "review": "unreviewed",
         "note": None,
         "simulated": found.simulated,
-        "description": describe(candidate, found),
+        "description": describe_candidate(candidate, found),
         "zone_shares": {name: rounded(share, 3) for name, share in candidate.zone_shares.items()},
     }
 
@@ -132,8 +117,8 @@ def candidates_geojson(found: Look) -> dict[str, Any]:
 def _zone(state: ZoneState) -> dict[str, Any]:
     told = zone_summary(state)
     told["candidates"] = told.pop("regions")
-    del told["look_at"], told["floor_m"]
-    return told
+    of_a_pair = ("look_at", "floor_m", "floors", "fill_gained", "fill_lost", "description")
+    return {key: value for key, value in told.items() if key not in of_a_pair}
 
 
 def summary(found: Look) -> dict[str, Any]:
@@ -283,24 +268,11 @@ def _zone_lines(found: Look) -> list[str]:
         return []
     groups: dict[str, list[str]] = {}
     for state in found.zones:
-        groups.setdefault(zone_words(state), []).append(zone_title(state.zone))
+        groups.setdefault(describe_looked_zone(state), []).append(zone_title(state.zone))
     rows = [("; ".join(names), words) for words, names in groups.items()]
     resting = clear_words((found.image,))
     below = ["", *textwrap.wrap(resting, 100)] if resting else []
     return [*columns(("zone", "what is known"), rows, (44, 54)), *below]
-
-
-def zone_words(state: ZoneState) -> str:
-    """Say what is known of a zone."""
-    lost = ", ".join(f"{cause} {share:.0%}" for cause, share in state.unknown.items() if share >= 0.005)  # noqa: PLR2004
-    seen = f"{state.clear_fraction:.0%} was clear" + (f" (the rest: {lost})" if lost else "")
-    return {
-        "candidates": f"{', '.join(state.regions)}; {seen}",
-        "nothing stood out": f"nothing stood out of its water; {seen}",
-        "not told": f"one image cannot tell; {seen}",
-        "unknown": f"unknown: only {seen}",
-        "ignored": "left out, as the AOI asks",
-    }[state.state]
 
 
 def overview(found: Look) -> Image:

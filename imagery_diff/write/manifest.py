@@ -58,6 +58,7 @@ def manifest(result: Comparison, outputs: Mapping[str, bytes], *, created: dt.da
             "outputs": outputs_of(outputs),
             "parameters": result.params.as_dict(),
             "shift": shift_summary(result),
+            "fit": told["fit"],
             "relative_gain": told["relative_gain"],
             "relative_blur": told["relative_blur"],
             "thresholds": told["thresholds"],

@@ -17,11 +17,13 @@ from shapely.geometry import mapping
 from imagery_diff.aoi import WGS84, reproject
 from imagery_diff.result import SCHEMA_VERSION, iso
 from imagery_diff.write.ground import offset_m
-from imagery_diff.write.words import look_words
+from imagery_diff.write.overall import vessels_of_class
+from imagery_diff.write.sentences import look_words
+from imagery_diff.write.zone_sentences import describe_zone
 
 if TYPE_CHECKING:
     from imagery_diff.aoi import Zone
-    from imagery_diff.result import Comparison, LookAt, Region, ZoneState
+    from imagery_diff.result import Comparison, Floor, LookAt, Region, ZoneState
     from imagery_diff.scene import SceneInfo
 
 
@@ -67,12 +69,20 @@ def region_properties(region: Region, result: Comparison) -> dict[str, Any]:
         "p_activity": rounded(region.p_activity, 4),
         "false_alarms_per_km2": rounded(region.false_alarms_per_km2, 6),
         "area_m2": rounded(region.area_m2, 1) if placed else None,
+        "area_low_m2": rounded(region.area_low_m2, 1) if placed else None,
+        "area_high_m2": rounded(region.area_high_m2, 1) if placed else None,
         "length_m": rounded(region.length_m, 1) if placed and not region.under_way else None,
         "length_low_m": rounded(region.length_low_m, 1) if placed else None,
         "length_high_m": rounded(region.length_high_m, 1) if placed else None,
         "length_is_lower_bound": region.length_is_lower_bound,
+        "length_class": region.length_class,
         "width_m": rounded(region.width_m, 1) if placed else None,
+        "height_low_m": rounded(region.height_low_m, 1) if placed else None,
+        "height_high_m": rounded(region.height_high_m, 1) if placed else None,
+        "several": region.several,
+        "measured_by": region.measured_by,
         "orientation_deg": rounded(region.orientation_deg, 1) if placed else None,
+        "location_accuracy_m": rounded(region.location_accuracy_m, 1) if placed else None,
         "colour": region.colour,
         "why": list(region.why),
         "before": iso(result.before.acquired),
@@ -82,9 +92,15 @@ def region_properties(region: Region, result: Comparison) -> dict[str, Any]:
         "simulated": result.simulated,
         "description": region.description,
         "zone_shares": {name: rounded(share, 3) for name, share in region.zone_shares.items()},
+        "relation_to": region.relation_to,
+        "shares": {name: rounded(share, 4) for name, share in region.shares.items()},
+        "shares_without_zone": {name: rounded(share, 4) for name, share in region.shares_without_zone.items()},
+        "same_colour": region.same_colour,
     }
     if region.activity == "containers":
-        properties |= {"teu_low": None, "teu_high": None}
+        properties |= {"teu_low": rounded(region.teu_low, 0), "teu_high": rounded(region.teu_high, 0)}
+    if region.activity == "rail_cars":
+        properties |= {"cars": None, "why_no_cars": region.why_no_count}
     return properties
 
 
@@ -127,9 +143,34 @@ def zone_summary(state: ZoneState) -> dict[str, Any]:
         "usable_fraction": rounded(state.clear_fraction, 4),
         "degraded_fraction": rounded(state.degraded_fraction, 4),
         "unknown": {cause: rounded(share, 4) for cause, share in state.unknown.items()},
-        "floor_m": None,
+        "fill_gained": _range(state.fill_gained),
+        "fill_lost": _range(state.fill_lost),
+        "floor_m": _stated_floor(state),
+        "floors": {thing: floor_summary(floor) for thing, floor in state.floors.items()},
         "regions": list(state.regions),
         "look_at": list(state.look_at),
+        "description": describe_zone(state),
+    }
+
+
+def _range(limits: tuple[float, float] | None) -> list[float | None] | None:
+    return None if limits is None else [rounded(limit, 4) for limit in limits]
+
+
+def _stated_floor(state: ZoneState) -> float | None:
+    """Return the length that is stated of the zone's own thing."""
+    stated = [floor.d90_high_m for floor in state.floors.values() if floor.d90_high_m is not None]
+    return rounded(stated[0], 1) if stated else None
+
+
+def floor_summary(floor: Floor) -> dict[str, Any]:
+    """Return a floor, metres to a decimal."""
+    lengths = ("d50_m", "d90_m", "d99_m", "d50_high_m", "d90_high_m", "d99_high_m")
+    return {
+        **{name: rounded(getattr(floor, name), 1) for name in lengths},
+        "colour": floor.colour,
+        "reason": floor.reason,
+        "how": floor.how,
     }
 
 
@@ -188,6 +229,26 @@ def shift_summary(result: Comparison) -> dict[str, Any]:
     }
 
 
+def fit_summary(result: Comparison) -> dict[str, Any] | None:
+    """Where the outlines were laid, along x and y of the grid; None without an AOI."""
+    fit = result.fit
+    if fit is None:
+        return None
+    return {
+        "fitted": fit.fitted,
+        "east_m": rounded(fit.east_m, 2),
+        "north_m": rounded(fit.north_m, 2),
+        "measured_m": None if fit.measured_m is None else [rounded(v, 2) for v in fit.measured_m],
+        "error_m": rounded(fit.error_m, 2),
+        "residual_m": rounded(fit.residual_m, 2),
+        "agreeing_fraction": rounded(fit.agreeing, 4),
+        "stretches": fit.stretches,
+        "open_deg": rounded(fit.open_deg, 1),
+        "widened_m": rounded(fit.widened_m, 1),
+        "how": fit.how,
+    }
+
+
 def blur_summary(result: Comparison) -> dict[str, Any] | None:
     """Which image is the softer and by how much; None for radar."""
     blur, grid = result.relative_blur, result.grid
@@ -227,6 +288,7 @@ def summary(result: Comparison) -> dict[str, Any]:
             "transform": list(grid.transform[:6]),
         },
         "shift": shift_summary(result),
+        "fit": fit_summary(result),
         "relative_gain": {band: rounded(gain, 5) for band, gain in result.relative_gain.items()},
         "relative_blur": blur_summary(result),
         "thresholds": {
@@ -234,12 +296,22 @@ def summary(result: Comparison) -> dict[str, Any]:
         },
         "zones": [zone_summary(state) for state in result.zones],
         "regions": regions,
+        "vessels_of_class": _vessels_summary(result),
         "look_at": [look_at_summary(look, result) for look in result.look_at],
         "caveats": list(result.caveats),
         "credit": result.credit,
     }
     cleaned: dict[str, Any] = plain(document)
     return cleaned
+
+
+def _vessels_summary(result: Comparison) -> dict[str, Any]:
+    """Count vessels long enough for a visit: surely so many, and no more than so many."""
+    counts = vessels_of_class(result)
+    return {
+        "min_vessel_m": result.params.min_vessel_m,
+        **{direction: {"least": least, "most": most} for direction, (least, most) in counts.items()},
+    }
 
 
 def summary_json(result: Comparison) -> bytes:

@@ -12,17 +12,10 @@ from typing import TYPE_CHECKING, Any
 import shapely
 
 from imagery_diff.write.model import shift_summary, zone_title
-from imagery_diff.write.words import (
-    MISSED,
-    activity_words,
-    clean,
-    clear_words,
-    describe_zone,
-    moment_words,
-    pixel_words,
-    stamp,
-    window_of,
-)
+from imagery_diff.write.overall import order_words, vessels_words
+from imagery_diff.write.sentences import activity_words, direction_words, position_words
+from imagery_diff.write.words import MISSED, clean, clear_words, licences_of, moment_words, pixel_words, stamp
+from imagery_diff.write.zone_sentences import describe_zone, describe_zones
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,6 +27,8 @@ WIDTH = 100
 _GAP = "  "
 _LABEL = 12
 _ZONE_WIDTHS = (38, 60)
+_MOST_SENTENCES = 12
+"""Regions told in full; of a map with a hundred the rest stands in summary.json."""
 _ORDER = {"flagged": 0, "look at this": 1, "unknown": 2, "nothing flagged": 3, "ignored": 4}
 """What was found comes first, then what could not be seen."""
 
@@ -46,7 +41,7 @@ def comparison_table(result: Comparison) -> str:
         _to_look_at(result),
         _zones(result),
         _caveats(result),
-        labelled("credit", result.credit),
+        [*labelled("credit", result.credit), *_licence(result)],
     ]
     lines = [line.rstrip() for block in blocks if block for line in [*block, ""]]
     return "\n".join(clean(line) for line in lines[:-1])
@@ -101,45 +96,50 @@ def _way(value: float, unit: str, positive: str, negative: str) -> str:
 
 
 def _regions(result: Comparison) -> list[str]:
-    """One row a region, the strongest first, and when it happened."""
+    """One row a region, in the order in which they should be looked at, and below what is said of each."""
     if not result.regions:
         return [f"Nothing was flagged. {MISSED}"]
     unit = "m" if result.grid.crs else "px"
     heads = ("id", "direction", "what it looks like", "where", f"size ({unit})", "colour")
     rows = [_region_row(region, result) for region in result.regions]
     count = len(rows)
-    title = f"{count} flagged region{'s' if count > 1 else ''}, the strongest first; length x width"
+    order = f", {order_words(result)}" if count > 1 else ""
+    title = f"{count} flagged region{'s' if count > 1 else ''}{order}; length x width"
     lower = any(region.length_is_lower_bound for region in result.regions)
     note = ["> = at least: it reaches ground that was not seen, or the edge"] if lower else []
-    return [title, *columns(heads, rows, (5, 11, 21, 32, 11, 8)), *note, *_when(result)]
+    title_lines = _wrapped(title)
+    return [*title_lines, *columns(heads, rows, (5, 11, 22, 31, 11, 8)), *note, "", *_told(result), *_vessels(result)]
+
+
+def _told(result: Comparison) -> list[str]:
+    """Return what is said of each region, the same as in every file."""
+    lines = []
+    for region in result.regions[:_MOST_SENTENCES]:
+        lines += _wrapped(region.description, first=f"{region.id}".ljust(5), indent=" " * 5)
+    more = len(result.regions) - _MOST_SENTENCES
+    return [*lines, f"What is said of {more} more stands in summary.json."] if more > 0 else lines
+
+
+def _vessels(result: Comparison) -> list[str]:
+    words = vessels_words(result)
+    return ["", *labelled("vessels", words)] if words else []
 
 
 def _region_row(region: Region, result: Comparison) -> tuple[str, ...]:
     size = f"{'>' if region.length_is_lower_bound else ''}{region.length_m:.0f} x {region.width_m:.0f}"
     size = "under way" if region.under_way else size
     zone = next((s.zone for s in result.zones if s.zone.name == region.zone), None)
-    where = zone_title(zone) if zone else region.zone or ("outside the zones" if result.zones else "-")
+    where = zone_title(zone) if zone else region.zone or _position(region, result)
     if zone is not None and not zone.located:
         where += " (search area)"
-    return (region.id, region.direction, activity_words(region), where, size, region.colour or "-")
+    return (region.id, direction_words(region), activity_words(region), where, size, region.colour or "-")
 
 
-def _when(result: Comparison) -> list[str]:
-    """Between which moments, in the local time of each region's zone; one line where all agree."""
-
-    def timezone(region: Region) -> str:
-        aoi = result.aoi
-        known = {zone.name: zone for zone in aoi.zones} if aoi else {}
-        return (aoi.timezone_of(known.get(region.zone or "")) if aoi else None) or ""
-
-    groups: dict[str, list[str]] = {}
-    for region in result.regions:
-        groups.setdefault(timezone(region), []).append(region.id)
-    lines = []
-    for zone, ids in groups.items():
-        who = "" if len(groups) == 1 else f"{', '.join(ids)}: "
-        lines += labelled("when", who + window_of(result.before, result.after, zone or None))
-    return lines
+def _position(region: Region, result: Comparison) -> str:
+    """Say where something outside all zones lies."""
+    if result.grid.crs is None:
+        return "outside the zones" if result.zones else "-"
+    return position_words(region, result.grid.crs)
 
 
 def _to_look_at(result: Comparison) -> list[str]:
@@ -181,24 +181,15 @@ def _zones(result: Comparison) -> list[str]:
 
 
 def _search_rows(states: Sequence[ZoneState]) -> list[tuple[str, str]]:
-    """Return a row for each area in which something was flagged, and one for all others of a state."""
-    rows = [
-        (zone_title(state.zone), describe_zone(state))
-        for state in states
-        if state.state in {"flagged", "look at this", "ignored"}
-    ]
-    for kind, words in (
-        ("unknown", "unknown: only {} was"),
-        ("nothing flagged", "nothing was flagged in the {} that was"),
-    ):
-        found = [state for state in states if state.state == kind]
-        if len(found) == 1:
-            rows.append((zone_title(found[0].zone), describe_zone(found[0])))
-        elif found:
-            shares = [f"{share:.0%}" for share in sorted(state.clear_fraction for state in found)]
-            span = shares[0] if shares[0] == shares[-1] else f"{shares[0]} to {shares[-1]}"
-            names = "; ".join(zone_title(state.zone) for state in found)
-            rows.append((names, f"{words.format(span)} clear and searched"))
+    """Return a row for each area in which something was flagged, and one for all others of a kind and state."""
+    told = {"flagged", "look at this", "ignored"}
+    rows = [(zone_title(state.zone), describe_zone(state)) for state in states if state.state in told]
+    groups: dict[tuple[str, str], list[ZoneState]] = {}
+    for state in states:
+        if state.state not in told:
+            groups.setdefault((state.state, state.zone.kind), []).append(state)
+    for _, found in sorted(groups.items(), key=lambda item: _ORDER.get(item[0][0], 0)):
+        rows.append(("; ".join(zone_title(state.zone) for state in found), describe_zones(found)))
     return rows
 
 
@@ -227,6 +218,11 @@ def _caveats(result: Comparison) -> list[str]:
     if not result.caveats:
         return []
     return ["caveats", *(line for caveat in result.caveats for line in _wrapped(caveat, first="- ", indent="  "))]
+
+
+def _licence(result: Comparison) -> list[str]:
+    words = licences_of((result.before, result.after))
+    return labelled("licence", words) if words else []
 
 
 def columns(heads: Sequence[str], rows: Iterable[Sequence[str]], widths: Sequence[int]) -> list[str]:

@@ -1,11 +1,7 @@
-"""Sentences: the same words in the table, the JSON, the GeoJSON and the page.
-
-Never "nothing changed": what was not flagged may have been missed, and what was not seen is unknown.
-"""
+"""Names, moments, credits and counts: the same words in the table, the JSON, the GeoJSON and the page."""
 
 from __future__ import annotations
 
-import html
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -15,8 +11,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
-    from imagery_diff.aoi import AOI, Zone
-    from imagery_diff.result import Comparison, LookAt, Region, ZoneState
+    from imagery_diff.aoi import AOI
+    from imagery_diff.result import Comparison
     from imagery_diff.scene import SceneInfo
 
 RENDERED = "RENDERED, NOT A SATELLITE IMAGE"
@@ -27,14 +23,10 @@ NOUNS = {
     "stockpile": "stockpile-like area",
     "cover": "cover-like area",
     "equipment": "equipment-like object",
-    "construction": "construction-like change",
+    "construction": "construction-like area",
     "other": "change of unclear kind",
 }
-_VERBS = {
-    "appeared": "visible {place} on the after image and not on the before image",
-    "disappeared": "no longer visible {place}",
-    "changed": "different {place}",
-}
+"""Class -> what it looks like: hedged, always."""
 MONTHS = (
     "January",
     "February",
@@ -53,48 +45,70 @@ MONTHS = (
 
 def local_time(time: dt.datetime, timezone: str | None) -> str:
     """Write a moment as ``17 October 2023 02:12 UTC (11:12 local)``."""
-    text = f"{time.day} {MONTHS[time.month - 1]} {time:%Y %H:%M} UTC"
-    return f"{text} ({time.astimezone(ZoneInfo(timezone)):%H:%M} local)" if timezone else text
+    text = f"{_day(time)} {time:%Y %H:%M} UTC"
+    if timezone is None:
+        return text
+    there = time.astimezone(ZoneInfo(timezone))
+    day = "" if there.date() == time.date() else f" on {_day(there)}"
+    return f"{text} ({there:%H:%M} local{day})"
 
 
 def moment_words(info: SceneInfo, timezone: str | None) -> str:
     """Write when an image was taken, and that it is a guess where it is one."""
     if info.acquired is None:
         return "time not known"
-    guess = ", guessed from its name" if "guess" in (info.time_source or "") else ""
-    return local_time(info.acquired, timezone) + guess
+    return local_time(info.acquired, timezone) + (", guessed from its name" if _is_guessed(info) else "")
 
 
 def window_of(before: SceneInfo, after: SceneInfo, timezone: str | None) -> str:
-    """Write between which moments something happened."""
-    if before.acquired is None or after.acquired is None:
+    """Write between which moments something happened, in UTC and local: dates are windows, never moments."""
+    if before.acquired is None and after.acquired is None:
         return f"between the image {before.name} and the image {after.name} (times not known)"
+    if before.acquired is None or after.acquired is None:
+        sides = (
+            f"the image {info.name}, whose time is not known" if info.acquired is None else moment_words(info, timezone)
+            for info in (before, after)
+        )
+        return f"between {' and '.join(sides)}"
     first, last = sorted((before.acquired, after.acquired))
-    return f"between {local_time(first, timezone)} and {local_time(last, timezone)}"
+    text = f"between {_span(first, last, 'UTC')}{_local_span(first, last, timezone)}"
+    guessed = [name for info, name in ((before, "before"), (after, "after")) if _is_guessed(info)]
+    if len(guessed) == 2:  # noqa: PLR2004 - both
+        return f"{text}, both times guessed from the files' names"
+    return f"{text}, the time of the {guessed[0]} image guessed from its name" if guessed else text
 
 
-def describe_region(region: Region, before: SceneInfo, after: SceneInfo, aoi: AOI | None) -> str:
-    """Say in one hedged sentence what was flagged, where, how long, and between when."""
-    zone = next((z for z in aoi.zones if z.name == region.zone), None) if aoi else None
-    timezone = aoi.timezone_of(zone) if aoi else None
-    unit = "m" if before.grid.crs else "pixels"
-    at_least = "at least " if region.length_is_lower_bound else "about "
-    colour = f"{region.colour} " if region.colour else ""
-    what = f"a {colour}{NOUNS[region.activity]}"
-    size = f"{at_least}{region.length_m:.0f} {unit} long and {region.width_m:.0f} {unit} wide"
-    if region.under_way:
-        size = "under way, so that its length is not told"
-    seen = _VERBS[region.direction].format(place=_place(zone, aoi))
-    return f"{what[0].upper()}{what[1:]}, {size}, {seen}, {window_of(before, after, timezone)}."
+def _is_guessed(info: SceneInfo) -> bool:
+    return "guess" in (info.time_source or "")
 
 
-def _place(zone: Zone | None, aoi: AOI | None) -> str:
-    """Where, with its preposition."""
-    if aoi is None:
-        return "on the images' common ground"
-    if zone is None:
-        return f"at {aoi.title or aoi.name}, outside its zones"
-    return f"at {zone.title or zone.name}" + ("" if zone.located else " (a search area, not a located outline)")
+def _day(moment: dt.datetime) -> str:
+    return f"{moment.day} {MONTHS[moment.month - 1]}"
+
+
+def _hours(moments: Sequence[dt.datetime]) -> list[str]:
+    """Write hours and minutes, and seconds where two moments share the minute."""
+    same = len({f"{moment:%Y%m%d%H%M}" for moment in moments}) == 1
+    return [f"{moment:{'%H:%M:%S' if same else '%H:%M'}}" for moment in moments]
+
+
+def _span(first: dt.datetime, last: dt.datetime, clock: str) -> str:
+    """Write two moments of one clock; what they share once."""
+    times, days = _hours((first, last)), [_day(first), _day(last)]
+    if first.date() == last.date():
+        return f"{times[0]} and {times[1]} {clock} on {days[0]} {first:%Y}"
+    year = "" if first.year == last.year else f" {first:%Y}"
+    return f"{days[0]}{year} {times[0]} and {days[1]} {last:%Y} {times[1]} {clock}"
+
+
+def _local_span(first: dt.datetime, last: dt.datetime, timezone: str | None) -> str:
+    """Write the same in local time, in brackets; without days where they are those of UTC."""
+    if timezone is None:
+        return ""
+    there = [moment.astimezone(ZoneInfo(timezone)) for moment in (first, last)]
+    if [moment.date() for moment in there] != [first.date(), last.date()]:
+        return f" ({_span(there[0], there[1], 'local')})"
+    return f" ({' and '.join(_hours(there))} local)"
 
 
 MISSED = "What was too small, too faint or not seen can still have changed."
@@ -117,31 +131,6 @@ def clear_words(images: Sequence[SceneInfo]) -> str | None:
     return f"Clear means that no cloud was recognised: no cloud mask came with {' and '.join(bare)}."
 
 
-def describe_zone(state: ZoneState) -> str:
-    """Say what is known of a zone; absence is only ever of a flag, and only in the share that was clear."""
-    share = f"{state.clear_fraction:.0%}"
-    seen = f"{share} was clear and searched"
-    lost = ", ".join(f"{cause} {part:.0%}" for cause, part in state.unknown.items() if part >= 0.005)  # noqa: PLR2004
-    lost = f" (the rest: {lost})" if lost else ""
-    under = f"look at {', '.join(state.look_at)} by eye, which the cloud mask hides; " if state.look_at else ""
-    if state.state in {"flagged", "look at this"}:
-        return f"{', '.join(state.regions)}{'; ' if state.regions else ''}{under}{seen}{lost}"
-    if state.state == "ignored":
-        return "left out, as the AOI asks"
-    if state.state == "unknown":
-        return f"unknown: only {seen}{lost}"
-    return f"nothing was flagged in the {share} that was clear and searched{lost}"
-
-
-def look_words(look: LookAt) -> str:
-    """Say what is to be looked at, and why nothing is concluded from it."""
-    where = f" in {look.zone}" if look.zone else ""
-    return (
-        f"A bright object with sharp edges{where} on the {look.date} image lies under its cloud mask: look "
-        "at it by eye. It is no finding, and its zone is not to be called empty."
-    )
-
-
 def clean(text: str) -> str:
     """Replace characters that could steer a terminal or cannot be shown.
 
@@ -162,11 +151,6 @@ def stamp_of(images: Sequence[SceneInfo]) -> str:
     return ALTERED if altered else RENDERED
 
 
-def activity_words(region: Region) -> str:
-    """Name what a region looks like, hedged: ``container-like object``."""
-    return NOUNS[region.activity]
-
-
 def credit_line(result: Comparison) -> str:
     """Credits of both images and of the outlines; a rendered image carries no provider's name."""
     return credits_of((result.before, result.after), result.aoi)
@@ -180,6 +164,16 @@ def credits_of(images: Sequence[SceneInfo], aoi: AOI | None) -> str:
         credited = [info.credit or f"{info.name}: credit unknown" for info in images]
     outline = [f"outlines {aoi.credit}"] if aoi and aoi.credit else []
     return "; ".join(dict.fromkeys([*credited, *outline]))
+
+
+def licences_of(images: Sequence[SceneInfo]) -> str:
+    """Say under which licence the images came, once where it is the same; nothing of what no satellite saw."""
+    if any(info.simulated for info in images):
+        return ""
+    licences = [info.licence or "not known: ask whoever gave you the image" for info in images]
+    if len(set(licences)) == 1:
+        return licences[0]
+    return "; ".join(f"{info.name}: {licence}" for info, licence in zip(images, licences, strict=True))
 
 
 def counted(result: Comparison) -> str:
@@ -203,22 +197,3 @@ def one_line(result: Comparison) -> str:
     known = f"; {unknown} of {len(result.zones)} zones unknown" if unknown else ""
     rendered = f" [{stamp(result)}]" if result.simulated else ""
     return f"{result.name}: {result.before.name} -> {result.after.name}: {found}{known}{rendered}"
-
-
-def as_html(result: Comparison) -> str:
-    """Small table for a notebook; every name is escaped."""
-
-    def length(region: Region) -> str:
-        return "under way" if region.under_way else f"{region.length_m:.0f}"
-
-    rows = "".join(
-        f"<tr><td>{html.escape(r.id)}</td><td>{html.escape(r.direction)}</td><td>{html.escape(r.activity)}</td>"
-        f"<td>{html.escape(r.zone or '')}</td><td>{length(r)}</td><td>{r.width_m:.0f}</td></tr>"
-        for r in result.regions
-    )
-    head = "<tr><th>id</th><th>direction</th><th>activity</th><th>zone</th><th>length m</th><th>width m</th></tr>"
-    caveats = "".join(f"<li>{html.escape(c)}</li>" for c in result.caveats)
-    return (
-        f"<p><b>{html.escape(one_line(result))}</b></p><table>{head}{rows}</table><ul>{caveats}</ul>"
-        f"<p><small>{html.escape(result.credit)}</small></p>"
-    )

@@ -98,7 +98,7 @@ def test_the_table_names_what_appeared_and_that_it_is_rendered(stack):
 def test_an_unknown_first_word_is_neither_verb_nor_aoi():
     result = CliRunner().invoke(main, ["njin", "a.tif", "b.tif"])
     assert result.exit_code == 2
-    assert "compare, look, inspect, aois" in result.output
+    assert "compare, look, sensitivity, inspect, aois" in result.output
     assert "did you mean 'najin'" in result.output
 
 
@@ -129,6 +129,15 @@ def test_a_rate_of_false_alarms_that_was_never_counted_exits_2_and_names_those_t
         assert f"{table['false_per_km2'][-1]:.2g} to {table['false_per_km2'][0]:.2g}" in " ".join(
             refused.output.split()
         )
+
+
+def test_the_least_length_of_a_visit_is_what_was_asked_for(tmp_path):
+    images = map(str, samples.pair("ship_arrives"))
+    words = ["najin", *images, "--min-vessel", "60", "--json", "-o", str(tmp_path / "o")]
+    document = json.loads(CliRunner().invoke(main, words).stdout)
+    assert document["vessels_of_class"]["min_vessel_m"] == 60
+    assert document["vessels_of_class"]["appeared"] == {"least": 1, "most": 1}
+    assert document["vessels_of_class"]["disappeared"] == {"least": 0, "most": 0}
 
 
 def test_a_rate_of_false_alarms_is_refused_where_none_was_counted_and_exits_1(tmp_path):

@@ -1,8 +1,9 @@
 """Activity: classes by ground, size and zone, ``other`` where unsure; colours of known paint."""
 
+import numpy as np
 import pytest
 
-from imagery_diff.method.activity import Activity, Candidate, classify, name_colour
+from imagery_diff.method.activity import Activity, Candidate, basis_of, classify, most_coloured, name_colour
 
 CONCRETE = {"red": 0.17, "green": 0.16, "blue": 0.15}
 
@@ -60,6 +61,12 @@ def test_a_class_follows_from_ground_size_and_zone(what, truth):
         ({"red": 0.45, "green": 0.44, "blue": 0.43}, "white"),
         ({"red": 0.18, "green": 0.17, "blue": 0.16}, "grey"),
         ({"red": 0.04, "green": 0.04, "blue": 0.04}, "dark"),
+        # Under half as bright as concrete, and red and green all the same.
+        ({"red": 0.12, "green": 0.04, "blue": 0.04}, "red"),
+        ({"red": 0.04, "green": 0.09, "blue": 0.05}, "green"),
+        ({"red": 0.055, "green": 0.06, "blue": 0.065}, "dark"),
+        ({"red": 0.24, "green": 0.20, "blue": 0.16}, "tan"),
+        ({"red": 0.13, "green": 0.08, "blue": 0.05}, "brown"),
     ],
 )
 @pytest.mark.parametrize("scale", [1.0, 10_000.0])
@@ -72,3 +79,17 @@ def test_without_three_colours_there_is_no_colour():
     assert name_colour({"red": 1.0, "green": 1.0}, CONCRETE) is None
     assert name_colour({"band1": 1.0}, {"band1": 1.0}) is None
     assert name_colour({"red": -0.1, "green": 0.0, "blue": 0.0}, CONCRETE) == "dark"
+
+
+def test_a_red_deck_between_grey_hatches_is_what_has_most_colour():
+    deck, hatches = (0.30, 0.08, 0.06), (0.18, 0.17, 0.16)
+    pixels = np.array([deck] * 8 + [hatches] * 10).T
+    bands = dict(zip(("red", "green", "blue"), pixels, strict=True))
+    whole = {name: float(np.median(values)) for name, values in bands.items()}
+    assert (name_colour(whole, CONCRETE), name_colour(most_coloured(bands), CONCRETE)) == ("grey", "red")
+
+
+def test_the_basis_of_a_colour_names_its_bands_and_how_far_its_hue_is_from_the_grounds():
+    blue = {"red": 0.06, "green": 0.11, "blue": 0.22}
+    assert basis_of(blue, CONCRETE).startswith("red 0.06, green 0.11, blue 0.22; 3")
+    assert "; 0 degrees" in basis_of({name: 2 * value for name, value in CONCRETE.items()}, CONCRETE)

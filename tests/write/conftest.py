@@ -62,7 +62,7 @@ def make_info(scene, names, *, name="scene.tif", acquired=None, simulated=False,
         view=View(off_nadir_deg=2.9, azimuth_deg=99.0) if acquired else None,
         scene_id="20231020_020133_84_1234" if acquired else None,
         simulated=simulated,
-        credit=None if simulated else credit,
+        credit=credit if credit and credit.startswith("ALTERED") else None if simulated else credit,
         files=files,
     )
 

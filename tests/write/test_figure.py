@@ -3,6 +3,8 @@
 import io
 import subprocess
 import sys
+from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -210,3 +212,17 @@ def test_a_line_is_as_wide_as_said_and_smooth():
 def test_dashes_leave_their_share_of_the_line_open():
     closed, dashed = (drawn([(5, 30), (47, 30), (95, 30)], 4, dashes=d).sum() for d in (None, (2.0, 1.0)))
     assert dashed == pytest.approx(2 / 3 * closed, rel=0.1)
+
+
+def test_words_beside_the_close_ups_do_not_run_into_the_next():
+    base = make_result(count=3)
+    said = ["A long sentence of a region. " * n for n in (3, 24, 40)]
+    regions = [replace(r, description=words) for r, words in zip(base.regions, said, strict=True)]
+    sheet = draw(replace(base, regions=tuple(regions)))
+    first = min(w.box[1] for w in sheet.written if "A long sentence" in w.text)
+    beside = [w.box for w in sheet.written if not w.slanted and w.box[0] > 1600 and w.box[1] >= first]
+    beside.sort(key=lambda box: box[1])
+    assert len(beside) > 30
+    assert all(lower[1] >= upper[3] - 2 for upper, lower in pairwise(beside))
+    notes = next(w.box for w in sheet.written if w.text.startswith("What was too small"))
+    assert beside[-1][3] <= notes[1] + 2

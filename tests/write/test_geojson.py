@@ -31,12 +31,20 @@ ORDER = [
     "p_activity",
     "false_alarms_per_km2",
     "area_m2",
+    "area_low_m2",
+    "area_high_m2",
     "length_m",
     "length_low_m",
     "length_high_m",
     "length_is_lower_bound",
+    "length_class",
     "width_m",
+    "height_low_m",
+    "height_high_m",
+    "several",
+    "measured_by",
     "orientation_deg",
+    "location_accuracy_m",
     "colour",
     "why",
     "before",
@@ -46,6 +54,7 @@ ORDER = [
     "simulated",
     "description",
 ]
+CLASSED = ["zone_shares", "relation_to", "shares", "shares_without_zone", "same_colour"]
 
 
 def check_rfc7946(geometry):
@@ -70,7 +79,7 @@ def test_fits_its_schema_and_carries_every_property_in_order(result):
     Draft202012Validator.check_schema(schema)
     Draft202012Validator(schema).validate(document)
     properties = document["features"][0]["properties"]
-    assert list(properties) == [*ORDER, "zone_shares", "teu_low", "teu_high"]
+    assert list(properties) == [*ORDER, *CLASSED, "teu_low", "teu_high"]
     assert {k for k, v in properties.items() if v is None} >= {"p_change", "p_activity", "length_low_m", "teu_low"}
     assert (properties["before"], properties["after"]) == ("2023-10-20T02:01:33Z", "2023-10-20T06:43:00Z")
     assert "crs" not in document

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from imagery_diff.method.coregister import Shift
+from imagery_diff.pair_told import told
 from imagery_diff.write import comparison_table
 from imagery_diff.write.table import WIDTH, columns
 from tests.write.conftest import make_result
@@ -38,7 +39,7 @@ def test_it_says_what_was_compared_found_and_not_seen(result):
     assert "the after image lay 6.1 m to the east and 4.4 m to the north" in text
     assert "container-like object" in text
     assert "90 x 20" in text
-    assert "unknown: only 25% was clear and searched" in text
+    assert "unknown: only 25% of the zone was clear and searched" in text
     assert "cloud" in text
     assert "© Somebody 2023" in text
 
@@ -58,7 +59,9 @@ def test_many_search_areas_share_a_line():
     ]
     text = " ".join(comparison_table(replace(result, zones=(*result.zones[:2], *copies))).split())
     assert "rails0; rails1" in text
-    assert "nothing was flagged in the 90% to 94% that was clear and searched" in text
+    assert (
+        "no line like rail cars was detected in the 90% to 94% of the search area that was clear and searched" in text
+    )
 
 
 def test_rendered_stands_in_the_first_line():
@@ -73,7 +76,7 @@ def test_nothing_flagged_is_not_nothing_changed():
 def test_a_length_that_ends_in_the_unseen_is_a_lower_bound():
     result = make_result()
     cut = replace(result.regions[0], length_is_lower_bound=True)
-    text = comparison_table(replace(result, regions=(cut,)))
+    text = comparison_table(told(replace(result, regions=(cut,))))
     assert ">90 x 20" in text
     assert "at least" in text
 
@@ -82,9 +85,10 @@ def test_each_region_is_told_in_the_local_time_of_its_zone():
     result = make_result(count=2)
     zones = tuple(replace(z, timezone="Asia/Vladivostok") if z.name == "berth" else z for z in result.aoi.zones)
     regions = (result.regions[0], replace(result.regions[1], zone="berth"))
-    text = comparison_table(replace(result, aoi=replace(result.aoi, zones=zones), regions=regions))
-    assert "R1: between 20 October 2023 02:01 UTC (11:01 local)" in text
-    assert "R2: between 20 October 2023 02:01 UTC (12:01 local)" in text
+    states = tuple(replace(state, zone=zone) for state, zone in zip(result.zones, zones, strict=True))
+    text = comparison_table(told(replace(result, aoi=replace(result.aoi, zones=zones), zones=states, regions=regions)))
+    assert "(11:01 and 15:43 local)" in text
+    assert "(12:01 and 16:43 local)" in text
 
 
 def test_a_pair_that_could_not_be_registered_says_why():

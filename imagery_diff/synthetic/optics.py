@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from renderer_against_real import edges
+from scipy import special
 from scipy.ndimage import gaussian_filter
+
+from imagery_diff.synthetic.materials import MATERIALS, ROOFS
+from imagery_diff.synthetic.rises import edges
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -31,8 +34,15 @@ NOISE_CORRELATION = 0.6
 """Of neighbouring pixels in real delivered images, on water (shared measurement: 0.6, 0.17, 0.07 at 1, 2, 3 px)."""
 NOISE_SHARED = 0.9
 """Share of the noise's variance that all bands have in common: bands of real scenes correlate 0.88."""
+_ACROSS = np.linspace(-12.0, 12.0, 2401)
+"""Pixels from an edge at which its profile is asked."""
 SHARPEN_PX = 1.2
 """Scale of a provider's unsharp mask, as in the renderer."""
+COLOURLESS = 60.0
+"""8-bit levels between the highest and the lowest band of what is called colourless."""
+_COLOURS = ("blue", "green", "red", "nir")
+SHADOW_LIGHT = (0.30, 0.25, 0.21, 0.14)
+"""Light left in a cast shadow where nothing else is known, as of a `Look`."""
 LEAST_EDGES = 10
 """Fewer straight edges than this say nothing about an image's sharpness."""
 
@@ -60,14 +70,14 @@ class PointSpread:
 
     def edge(self) -> tuple[float, float]:
         """Return the 10-90 % rise of a straight edge in pixels, and its overshoot as a share of the step."""
-        step = 40
-        line = np.zeros((1, 24 * step))
-        line[:, 12 * step :] = 1.0
-        profile = self.blur(np.repeat(line, 3, axis=0), step)[1]
-        centre = int(np.argmin(np.abs(profile - 0.5)))
+        profile = special.ndtr(_ACROSS / self.sigma_px)
+        if self.sharpen:
+            soft = special.ndtr(_ACROSS / math.hypot(self.sigma_px, SHARPEN_PX))
+            profile = profile + self.sharpen * (profile - soft)
+        centre = len(profile) // 2
         up = centre + int(np.argmax(profile[centre:] >= 0.9))
         down = centre - int(np.argmax(profile[centre::-1] <= 0.1))
-        return (up - down) / step, float(profile.max() - 1.0)
+        return float(_ACROSS[up] - _ACROSS[down]), float(profile.max() - 1.0)
 
     @classmethod
     def of_edge(cls, rise_px: float, overshoot: float = 0.0) -> PointSpread:
@@ -101,11 +111,11 @@ def _gauss(fine: Image, sigma: float) -> Image:
 
 
 def spread_that_measures(rise_px: float, overshoot: float = 0.0) -> PointSpread:
-    """Return the point spread of an image whose edges measure so by `renderer_against_real.edges`."""
+    """Return the point spread of an image whose edges measure so by `imagery_diff.synthetic.rises.edges`."""
     return PointSpread.of_edge(math.sqrt(max(rise_px**2 - RULER_PX**2, 0.5**2)), overshoot)
 
 
-def measure_edges(image: Image, stated_rise_px: float) -> tuple[PointSpread, str]:
+def measure_edges(image: Image, stated_rise_px: float, most: int = 4000) -> tuple[PointSpread, str]:
     """Return the point spread of an image (band, row, col), and how it was learned.
 
     The lower quartile of the measured rises is taken, not the middle: a kerb or roof that is not quite straight only
@@ -113,7 +123,7 @@ def measure_edges(image: Image, stated_rise_px: float) -> tuple[PointSpread, str
     """
     grey = image.mean(axis=0)
     low, high = np.percentile(grey, [1.0, 99.0])
-    found = edges(np.clip((grey - low) / (high - low) * 200.0, -50.0, 255.0))
+    found = edges(np.clip((grey - low) / (high - low) * 200.0, -50.0, 255.0), most=most)
     if len(found.rise_px) < LEAST_EDGES:
         return spread_that_measures(stated_rise_px), f"stated: rises over {stated_rise_px} px"
     rise = float(np.percentile(found.rise_px, 25.0))
@@ -174,6 +184,40 @@ def _line(value: Image, x: tuple[float, ...], y: tuple[float, ...]) -> Image:
     below = y[0] + (value - x[0]) * (y[1] - y[0]) / (x[1] - x[0])
     above = y[-1] + (value - x[-1]) * (y[-1] - y[-2]) / (x[-1] - x[-2])
     return np.where(value < x[0], below, np.where(value > x[-1], above, inside))
+
+
+def stretched(image: Image, bands: tuple[str, ...], water: NDArray[np.bool_]) -> Tone:
+    """Map a picture of unknown stretch by three levels of which the reflectance is roughly known.
+
+    Dark: the middle of the water (else the darkest half per cent of the land, deep shadow); middle: bright colourless
+    land, as concrete; bright: the brightest 2 % of the land, as light roofs.
+
+    Parameters
+    ----------
+    image
+        (band, pixel), what was seen of it.
+    bands
+        Names; others than blue, green, red and nir count as green.
+    water
+        (pixel,)
+
+    """
+    sea, hard, light = MATERIALS["sea"].reflectance, MATERIALS["concrete"].reflectance, ROOFS["roof_light"]
+    land = image[:, ~water] if not water.all() else image
+    grey = land.mean(axis=0)
+    span = np.ptp(land, axis=0)
+    # A quarter of the range from black to white is no colour, as in 8 bits 60 levels are.
+    limit = COLOURLESS * float(np.percentile(grey, 99.5)) / 255.0 if grey.max() > 255.0 else COLOURLESS
+    colourless = land[:, (grey > np.percentile(grey, 60.0)) & (span < limit)]
+    colourless = colourless if colourless.shape[1] else land
+    reflectance, number = [], []
+    for values, own, pale, band in zip(image, land, colourless, bands, strict=True):
+        k = _COLOURS.index(band) if band in _COLOURS else 1
+        dark = float(np.median(values[water])) if water.any() else float(np.percentile(own, 0.5))
+        middle = max(float(np.median(pale)), dark + 1.0)
+        reflectance.append((sea[k] + 0.01, hard[k], light[k]))
+        number.append((dark, middle, max(float(np.percentile(own, 98.0)), middle + 1.0)))
+    return Tone(reflectance=tuple(reflectance), number=tuple(number))
 
 
 @dataclass(frozen=True, kw_only=True)

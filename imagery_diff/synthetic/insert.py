@@ -8,22 +8,21 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
-from half_optics import draw_noise
 from shapely.affinity import translate
-from shapely.geometry import box
 
 from imagery_diff.geometry import shadow_m
-from imagery_diff.synthetic import Look, World
 from imagery_diff.synthetic.light import cast_shadow, lit
-from imagery_diff.synthetic.paint import Fine, paint
+from imagery_diff.synthetic.look import Look
+from imagery_diff.synthetic.optics import draw_noise
+from imagery_diff.synthetic.paint import Fine, paint_parts
 
 if TYPE_CHECKING:
     from affine import Affine
-    from half_optics import Camera, Image
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from imagery_diff.synthetic import Thing
+    from imagery_diff.synthetic.optics import Camera, Image
+    from imagery_diff.synthetic.world import Thing
 
 OVERSAMPLE = 5
 """Things are drawn so many times finer than the pixel; odd, so that a pixel's middle is a fine pixel's middle."""
@@ -114,10 +113,7 @@ def _drawn(
 ) -> tuple[Image, Image, Image, float]:
     """Return, as the optics show them: share covered, covered times colour, share shaded; and the contrast."""
     fine = _fine(transform, window)
-    world = World(
-        name="inserted", crs="EPSG:3857", bounds=box(*thing.footprint.bounds).bounds, ground=(), things=(thing,)
-    )
-    canvas = paint(world, fine, Look(time=_NOON, waves=0.0))
+    canvas = paint_parts(thing.parts, fine, Look(time=_NOON, waves=0.0))
     on = canvas.height > 0.0
     bright = np.einsum("bc,cij->bij", np.array(camera.mix), lit(canvas, camera.sun, camera.shadow_light))
     shade = cast_shadow(canvas, camera.sun) & ~on

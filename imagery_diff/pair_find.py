@@ -1,0 +1,101 @@
+"""Evidence with its levels -> what is told: the last steps of a pair.
+
+They are asked once of the images, and again of images with things put in, to say what would have been missed.
+Sections 8 and 9 of docs/explanation/method.md, as :mod:`imagery_diff.pair` asks for them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from imagery_diff import pair_regions, pair_result
+from imagery_diff.method import regions
+from imagery_diff.method.describe import describe, ships_in
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from imagery_diff.aoi import AOI
+    from imagery_diff.grid import Grid
+    from imagery_diff.method import evidence
+    from imagery_diff.method.describe import Described
+    from imagery_diff.method.views import Views
+    from imagery_diff.pair_evidence import Geometry
+    from imagery_diff.pair_match import Matched
+    from imagery_diff.pair_scenes import Pair
+    from imagery_diff.params import Params
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Frame:
+    """What these steps hold to: known before a region is drawn, the same whatever is put into the images."""
+
+    pair: Pair
+    ground: AOI | None
+    """In the grid's CRS."""
+    grid: Grid
+    geometry: Geometry
+    noise: evidence.NoiseModel
+    odds: pair_result.Odds
+    detect: str
+    """``alarm`` or ``map``."""
+    params: Params
+    softest_px: float | None = None
+    """Over how many pixels the edge of a thing may rise; None = as the images themselves say."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Drawn:
+    """What was drawn."""
+
+    patches: list[regions.Patch]
+    """What is looked at further."""
+    changed: list[regions.Patch]
+    """With what has no edge."""
+    magnitude: NDArray[np.float32]
+    """(row, col), by how much, 0 in shadow."""
+    soft: NDArray[np.bool_]
+    """(row, col), ground about which nothing can be said because it changed without an edge."""
+
+
+def draw(scales: list[regions.Scale], matched: Matched, weighed: evidence.Weighed, frame: Frame) -> Drawn:
+    """Join the evidence to patches, candidates among them where it is known which of them to believe."""
+    geometry, grid, params = frame.geometry, frame.grid, frame.params
+    patches, magnitude = pair_regions.find_patches(scales, matched, weighed, geometry, grid, params)
+    if frame.odds.least_score is not None:
+        patches = pair_regions.with_candidates(patches, scales, matched, weighed, geometry, grid, params)
+    kept, soft = patches, np.zeros(grid.shape, bool)
+    if frame.detect == "alarm" and not matched.speckle:  # the map tells cover, whose borders may be soft
+        softest = frame.softest_px
+        if softest is None and patches:
+            softest = pair_regions.softest_edge_px(matched, params)
+        kept, soft = pair_regions.without_edges(patches, matched, magnitude, softest or params.softest_edge_px)
+    return Drawn(patches=kept, changed=patches, magnitude=magnitude, soft=soft)
+
+
+def lay_out(
+    drawn: Drawn, scales: list[regions.Scale], matched: Matched, weighed: evidence.Weighed, frame: Frame
+) -> Views:
+    """Lay out the pair as the describing steps see it."""
+    pair, ground, grid = frame.pair, frame.ground, frame.grid
+    stage = frame.odds.stage
+    views = pair_regions.lay_out(drawn.changed, matched, drawn.magnitude, frame.noise, frame.geometry, pair.names, grid)
+    return replace(
+        views,
+        radar=pair_regions.echo(matched, scales, frame.params),
+        cover=regions.cover_of(scales),
+        train=regions.train_of(scales),
+        around=pair_regions.surroundings(scales, matched, weighed, frame.geometry, ground, grid) if stage else None,
+    )
+
+
+def tell(drawn: Drawn, views: Views, frame: Frame) -> list[Described]:
+    """Describe what was drawn and keep what is told: large enough, in its place, and likely enough."""
+    ground, grid = frame.ground, frame.grid
+    described = [(p, describe(p, views, ground)) for patch in drawn.patches for p in ships_in(patch, views)]
+    radar = views.radar is not None
+    found = [d for p, d in described if d and pair_regions.is_large(p, d, grid, frame.params, radar=radar)]
+    return [d for d in found if pair_result.reported(d, ground, frame.detect) and frame.odds.accepts(d)]

@@ -1,0 +1,128 @@
+"""With nothing put in the frozen pair is the pair; with something, it is what a whole new comparison finds."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from shapely import union_all
+
+from imagery_diff import compare, pair_missed, samples
+from imagery_diff.method.radiometry import DRY, among
+from imagery_diff.method.zones import inside
+from imagery_diff.pair_again import find_again
+from imagery_diff.pair_optics import camera_of
+from imagery_diff.pair_places import Want, window_around
+from imagery_diff.read.aois import load_aoi
+from imagery_diff.result import Sensitivity
+from imagery_diff.synthetic import ship, stack
+from imagery_diff.synthetic.insert import insert
+
+
+def compared(monkeypatch, aoi, before, after):
+    """Return a comparison and all that is known of the pair."""
+    kept = []
+
+    def keep(known, zones, *, how):
+        kept.append(known)
+        infos = known.frame.pair.infos
+        return Sensitivity(
+            aoi=None, before=infos[0], after=infos[1], how=how, curves=(), zones=zones, colours=(), caveats=()
+        )
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pair_missed, "measure", keep)
+        return compare(aoi, before, after, sensitivity="full"), kept[0]
+
+
+@pytest.fixture
+def known(monkeypatch):
+    return compared(monkeypatch, "najin", *samples.pair("stack_appears"))
+
+
+def nothing(known):
+    return tuple(np.zeros(picture.data.shape, np.float32) for picture in known.pictures)
+
+
+def test_with_nothing_put_in_exactly_the_same_is_told(known):
+    result, pair = known
+    told = find_again(pair.settled(), nothing(pair))
+    assert len(told) == len(result.regions) > 0
+    for again, region in zip(told, result.regions, strict=True):
+        assert again.shape.outline.equals(region.geometry)
+        assert again.strength == region.strength
+        assert again.traits == region.traits
+
+
+def test_with_nothing_put_in_the_same_is_told_on_a_window(known):
+    result, pair = known
+    window = window_around([z for z in pair.frame.ground.zones if z.located], pair)
+    part = pair.settled().cut(window)
+    assert part.frame.grid.shape != pair.frame.grid.shape
+    told = find_again(part, nothing(part))
+    assert len(told) == len(result.regions) > 0
+    for again, region in zip(told, result.regions, strict=True):
+        # The grid's corner is another number, and so is the last bit of every corner.
+        assert again.shape.outline.symmetric_difference(region.geometry).area < 1e-6
+        assert again.strength == pytest.approx(region.strength, rel=1e-6)
+        assert again.traits == pytest.approx(region.traits, rel=1e-5)
+
+
+def test_ships_lie_beside_a_quay_and_apart_from_each_other(known):
+    _, pair = known
+    states = [s for s in known[0].zones if s.zone.kind == "berth" and s.zone.located]
+    study = pair_missed.Study.of(pair, states, np.random.default_rng(2))
+    placed = []
+    for k in range(12):
+        want = Want(kind="berth", length_m=60.0, colour="rust", date=k % 2)
+        one = study.grounds.place(want, placed, study.cameras, study.rng)
+        placed += [one] if one else []
+    assert len(placed) >= 3
+    land = among(study.known.matched.cover.surface, DRY)
+    for one in placed:
+        foot = one.thing.footprint
+        under = inside(foot, study.known.frame.grid)
+        near = inside(foot.buffer(9), study.known.frame.grid)
+        assert land[near].any()
+        assert land[under].mean() < 0.6
+        assert all(foot.distance(other.thing.footprint) >= 65 for other in placed if other is not one)
+
+
+def things(known):
+    """Return a ship in a berth and a stack on a yard, clear of all that was told."""
+    aoi = known.frame.ground
+    busy = union_all([d.shape.outline for d in known.told]).buffer(40)
+    berth = max((z for z in aoi.zones if z.kind == "berth"), key=lambda z: z.polygon.difference(busy).area)
+    yard = max((z for z in aoi.zones if z.kind == "yard"), key=lambda z: z.polygon.difference(busy).area)
+    spots = [zone.polygon.difference(busy).representative_point() for zone in (berth, yard)]
+    return (
+        ship("put", spots[0].coords[0], 326.5, (90, 14), deck="rust"),
+        stack("put", spots[1].coords[0], 326.5, (60, 12), colours=("orange",)),
+    )
+
+
+@pytest.mark.parametrize("date", [0, 1])
+def test_what_stands_makes_no_difference_to_a_whole_new_comparison(known, opened, date):
+    _, pair = known
+    frame = pair.frame
+    eye = camera_of(frame.pair.infos[date], pair.pictures[date], frame.pair.names, pair.matched.surface)
+    data = [np.asarray(picture.data, np.float32) for picture in pair.pictures]
+    bare = [d.copy() for d in data]
+    for thing in things(pair):
+        data[date] = insert(data[date], frame.grid.transform, thing, eye, np.random.default_rng(1)).data
+    added = tuple(d - b for d, b in zip(data, bare, strict=True))
+    frozen = find_again(pair.settled(), added)
+
+    def as_scene(k):
+        info, picture = frame.pair.infos[k], pair.pictures[k]
+        source = opened(data[k], picture.flags, names=frame.pair.names, grid=frame.grid).source
+        changes = {"grid": frame.grid, "source": source, "bands": tuple(info.bands[i] for i in frame.pair.indexes[k])}
+        return replace(info, **changes)
+
+    whole = compare(load_aoi("najin"), as_scene(0), as_scene(1))
+    for thing in things(pair):
+        one, other = (
+            max(shapes, key=lambda s: s.intersection(thing.footprint).area)
+            for shapes in ([d.shape.outline for d in frozen], [r.geometry for r in whole.regions])
+        )
+        assert one.intersection(thing.footprint).area > 0.5 * thing.footprint.area
+        assert one.intersection(other).area / one.union(other).area > 0.85
