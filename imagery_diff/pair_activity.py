@@ -45,7 +45,7 @@ def said(told: list[Described], views: Views, matched: Matched, frame: Frame) ->
     params = frame.params
     told = pair_result.in_order(apart(told), frame.odds, frame.ground)
     told = to_their_ends(told, views, gap_px=params.join_gap_m / frame.grid.pixel_size_m[0])
+    views = replace(views, blur_px=math.hypot(params.delivered_blur_px, matched.added_blur_px))
     told = pair_classes.classed(told, views, frame.pair, frame.ground)
     limits = Limits.of_table(read_lengths())
-    views = replace(views, blur_px=math.hypot(params.delivered_blur_px, matched.added_blur_px))
     return [replace(d, measure=measure(d, views, limits)) for d in told]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from imagery_diff.method import class_model, class_traits, relation
 from imagery_diff.method.activity import Activity, Classed
+from imagery_diff.method.measure import on_land
 from imagery_diff.method.regions import Direction
 from imagery_diff.read.calibration import read_classes
 from imagery_diff.scene import Level
@@ -45,7 +46,10 @@ def classed(told: list[Described], views: Views, pair: Pair, ground: AOI | None)
     """Give each region its class with a probability where the table holds; elsewhere say that rules decided."""
     model = class_model.ClassModel.of_table(read_classes())
     reason = why_not(model, pair, views.grid)
-    named = [_by_rules(d, reason) if reason else _classed(d, views, model, ground) for d in told]
+    named = [
+        _by_rules(d, reason) if reason else _classed(replace(d, fits=on_land(d, views)), views, model, ground)
+        for d in told
+    ]
     # In radar a thing has no colour by which it could be known again.
     return named if views.radar is not None or views.grid.crs is None else _related(named, views)
 
@@ -70,6 +74,7 @@ def _classed(described: Described, views: Views, model: class_model.ClassModel, 
         return _by_rules(described, "an area of cover")
     cut = class_traits.Cut.of(patch, views, described.direction)
     traits = class_traits.measure(cut, class_traits.Numbers.of(described.judged))
+    traits |= class_traits.of_fits(described.fits, views.grid.pixel_size_m[0])
     alone = model.shares(traits)
     kind = kind_of_place(described.zone_shares, described.zone.kind if described.zone else None, ground)
     shares = class_model.with_zone(alone, kind)

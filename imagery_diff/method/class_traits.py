@@ -25,12 +25,14 @@ from shapely.geometry import MultiPoint, Polygon
 from imagery_diff.method import edges
 from imagery_diff.method.regions import Direction, core_of
 from imagery_diff.method.shade import thrown_by
+from imagery_diff.method.silhouette import Silhouette
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from imagery_diff.method.regions import Patch, Shape
     from imagery_diff.method.shade import Vector
+    from imagery_diff.method.silhouette import Fitted
     from imagery_diff.method.views import Views
 
     Floats = NDArray[np.float32]
@@ -67,6 +69,10 @@ _PATTERN_PX = 9
 """Fewer have no pattern."""
 _POINT_PX = 1.1
 """Gaussian of a delivered point with the step of a pixel's mask, pixels (method.md: an edge rises over 2.5 px)."""
+_SEEN, _SURE_M = 0.3, 1.5
+"""Share of full shade, and spread of the height in metres, from which and to which a fitted height says anything."""
+_LEAST_LEFT = 0.02
+"""Share of a difference that no silhouette explains: what noise leaves."""
 _FLOOR = 2e-3
 """Least reflectance that is made more of: a fifth of what an atmospheric correction leaves uncertain."""
 
@@ -202,6 +208,30 @@ def measure(cut: Cut, numbers: Numbers) -> dict[str, float]:
     }
     # A shadow and a slope say the more the lower the sun.
     return told | {f"{name}_by_sun": told[name] * told["sun_px"] for name in _BY_SUN}
+
+
+def of_fits(fits: dict[Silhouette, Fitted], pixel_m: float) -> dict[str, float]:
+    """Return what silhouettes fitted to a thing on land say of it; all nought where none was fitted.
+
+    How much a box with its shadow leaves over, how much less an oval does (heaps), how wide the box is without its
+    blur, how high by its shadow, and how much its pieces differ in colour (boxes of many owners).
+
+    """
+    box, oval = fits.get(Silhouette.BOX), fits.get(Silhouette.OVAL)
+    if box is None or oval is None:
+        return dict.fromkeys(
+            ("box_left", "oval_less", "box_width", "box_height", "box_height_seen", "pieces_apart"), 0.0
+        )
+    seen = box.height_m is not None and box.height_sd_m is not None and box.shade >= _SEEN and box.height_sd_m < _SURE_M
+    left, less = (float(np.log(one.misfit + _LEAST_LEFT)) for one in (box, oval))
+    return {
+        "box_left": left,
+        "oval_less": less - left,
+        "box_width": float(np.log(max(box.width_px * pixel_m, 1.0))),
+        "box_height": float(box.height_m or 0.0) if seen else 0.0,
+        "box_height_seen": float(seen),
+        "pieces_apart": box.pieces_apart,
+    }
 
 
 def _size(n: Numbers) -> dict[str, float]:

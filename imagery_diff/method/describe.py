@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from imagery_diff.aoi import AOI, Zone
     from imagery_diff.method.measure import Measure
+    from imagery_diff.method.silhouette import Fitted, Silhouette
     from imagery_diff.method.views import Views
 
     Floats = NDArray[np.float32]
@@ -80,6 +81,8 @@ class Described:
     """An area of the map's own score, and no thing."""
     traits: dict[str, float] = field(default_factory=dict)
     """What the second stage weighs; empty for an area of cover, and where it has no say."""
+    fits: dict[Silhouette, Fitted] = field(default_factory=dict, repr=False)
+    """Silhouettes that were fitted to it."""
     measure: Measure | None = None
     """How large it is; measured of what is told."""
     patch: Patch | None = field(default=None, repr=False)

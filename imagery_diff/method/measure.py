@@ -244,12 +244,30 @@ def _fit(described: Described, views: Views, cast: tuple[float, float] | None) -
     sample = _sample(patch, _date(described), views, None if wet else cast)
     if sample is None:
         return None
-    fits = {silhouette: fit(_with_shadow_of(silhouette, sample), start, silhouette) for silhouette in tried(described)}
+    fits = {
+        silhouette: described.fits.get(silhouette) or fit(_with_shadow_of(silhouette, sample), start, silhouette)
+        for silhouette in tried(described)
+    }
     silhouette, fitted = min(fits.items(), key=lambda one: one[1].misfit)
     share = fitted.length_px / start.length_px
     if fitted.misfit > _MOST_MISFIT or not _FAR_OFF[0] <= share <= _FAR_OFF[1]:
         return None
     return silhouette, fitted
+
+
+def on_land(described: Described, views: Views) -> dict[Silhouette, Fitted]:
+    """Fit a box with its shadow and an oval to a thing on land; nothing where there is none to fit, or on water."""
+    patch = described.patch
+    if patch is None or patch.area or views.radar is not None or described.shape is not described.judged:
+        return {}
+    if on_water(patch, views):
+        return {}
+    cast = views.shadow_px[_date(described)] if views.shadow_px and described.direction != Direction.CHANGED else None
+    sample = _sample(patch, _date(described), views, cast)
+    if sample is None:
+        return {}
+    start = _start(described, views)
+    return {s: fit(_with_shadow_of(s, sample), start, s) for s in (Silhouette.BOX, Silhouette.OVAL)}
 
 
 def _with_shadow_of(silhouette: Silhouette, sample: Sample) -> Sample:

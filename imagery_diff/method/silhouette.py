@@ -109,6 +109,8 @@ class Fitted:
     height_sd_m: float | None
     shade: float
     """Share of the shade that is seen, 0 to 1.2; with little of it the height means nothing."""
+    pieces_apart: float
+    """How much the colours of its pieces differ, shares of their mean difference from the ground."""
     misfit: float
     """Share of the difference, less the noise, that is left over, 0 to 1."""
 
@@ -216,6 +218,15 @@ class _Model:
         seen = float(np.clip(np.sum(shade * left) / power, 0.0, _MOST_SHADE)) if power > 1e-9 else 0.0  # noqa: PLR2004
         return left - seen * shade, seen
 
+    def _pieces_apart(self, p: Doubles) -> float:
+        """Return the spread of the pieces' colours over the size of their mean."""
+        u, v = self._along_and_across(p)
+        columns = np.vstack([self._pieces(p, u) * self._breadth(p, u, v), np.ones_like(u)]) * self.weight
+        colours = np.linalg.lstsq(np.vstack([columns.T, self.ties]), self.data, rcond=None)[0][:-1]
+        mean = colours.mean(axis=0)
+        spread = math.sqrt(float(np.mean(np.sum((colours - mean) ** 2, axis=1))))
+        return min(spread / max(float(np.linalg.norm(mean)), 1e-6), 3.0)
+
     def _along_and_across(self, p: Doubles) -> tuple[Doubles, Doubles]:
         along, across = _axes(self.start.azimuth + p[4])
         return along @ self.from_centre, across @ self.from_centre
@@ -286,6 +297,7 @@ class _Model:
             length_sd_px=math.sqrt(max(float(length @ covariance @ length), 0.0)),
             height_sd_m=math.sqrt(max(float(covariance[5, 5]), 0.0)) if shadowed else None,
             shade=seen,
+            pieces_apart=self._pieces_apart(p),
             misfit=float(np.clip(share, 0.0, 1.0)),
         )
 
