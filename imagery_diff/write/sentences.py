@@ -255,7 +255,8 @@ def _containers(region: Region) -> str:
     high = "or more" if region.teu_high is None else f"to {teu_words(region.teu_low, region.teu_high)[1]}"
     low = teu_words(region.teu_low, region.teu_low)[0]
     room = f"if these are containers, there is room for about {low} {high} twenty-foot units, {_tiers(region)}"
-    alike = not region.length_is_lower_bound and ANALOGY_M[0] <= round(region.length_m) <= ANALOGY_M[1]
+    least, most = (round(limit or region.length_m) for limit in (region.length_low_m, region.length_high_m))
+    alike = not region.length_is_lower_bound and least <= ANALOGY_M[1] and most >= ANALOGY_M[0]
     return f"{room}; what they hold is not known{f' ({_ANALOGY})' if alike else ''}"
 
 

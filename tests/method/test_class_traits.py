@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from imagery_diff.method.class_traits import REACH_HEIGHT_M, Cut, Numbers, angle_deg, measure, without_shade
+from imagery_diff.method.class_traits import REACH_HEIGHT_M, Cut, Numbers, angle_deg, measure, of_fits, without_shade
+from imagery_diff.method.silhouette import Fitted, Silhouette
 
 NAMES = ("blue", "green", "red", "nir")
 CONCRETE, BLUE, COAL = (0.15, 0.18, 0.20, 0.25), (0.20, 0.12, 0.07, 0.13), (0.035, 0.036, 0.038, 0.048)
@@ -119,3 +120,26 @@ def test_numbers_are_finite_without_sun_without_water_and_for_the_smallest_thing
 def test_the_spectral_angle_is_of_hue_and_not_of_brightness():
     assert angle_deg(np.array(BLUE), 3 * np.array(BLUE)) == pytest.approx(0, abs=1e-4)
     assert angle_deg(np.array(BLUE), np.array(CONCRETE)) > 20
+
+
+def test_without_fitted_silhouettes_their_traits_are_nought_and_finite_with_them():
+    assert set(of_fits({}, 3.0).values()) == {0.0}
+    box = Fitted(
+        centre=(0.0, 0.0),
+        azimuth=0.0,
+        length_px=20.0,
+        width_px=5.0,
+        height_m=7.8,
+        length_sd_px=0.1,
+        height_sd_m=0.3,
+        shade=0.9,
+        pieces_apart=0.4,
+        misfit=0.0,
+    )
+    oval = replace(box, height_m=None, height_sd_m=None, shade=0.0, misfit=0.3)
+    told = of_fits({Silhouette.BOX: box, Silhouette.OVAL: oval}, 3.0)
+    assert told["oval_less"] > 0
+    assert told["box_height"] == 7.8
+    assert told["box_width"] == pytest.approx(np.log(15.0))
+    unsure = of_fits({Silhouette.BOX: replace(box, shade=0.1), Silhouette.OVAL: oval}, 3.0)
+    assert (unsure["box_height"], unsure["box_height_seen"]) == (0.0, 0.0)

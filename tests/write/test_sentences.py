@@ -116,6 +116,11 @@ def test_no_middle_number_of_containers_is_said_and_the_analogy_only_of_its_leng
         assert int(units[1]) < 0.2 * int(units[2])
 
 
+def test_the_analogy_is_said_where_the_limits_of_the_length_reach_its_lengths():
+    assert "300" in say(region_of(length_m=79.0, length_low_m=75.0, length_high_m=96.0, area_m2=1300.0))
+    assert "300" not in say(region_of(length_m=70.0, length_low_m=66.0, length_high_m=77.0, area_m2=1100.0))
+
+
 @pytest.mark.parametrize(
     ("low", "high", "said"),
     [(42.0, 418.3, ("40", "420")), (4.2, 11.0, ("4", "20")), (0.2, 0.7, ("1", "1")), (812.0, 4120.0, ("810", "4,200"))],
