@@ -39,7 +39,7 @@ def teu_range(
     Examples
     --------
     >>> [round(n) for n in teu_range(1530.0, 90.0, 17.0, 3.0)]
-    [43, 416]
+    [42, 418]
 
     """
     error = area_error(length_m, width_m, pixel_m)
