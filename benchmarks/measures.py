@@ -48,8 +48,8 @@ OWN_M = 1.0
 """As in imagery_diff/method/measure.py."""
 LEAST = 20
 """Things of a shape from which on limits are told: two ranks beyond the 5 and 95 % quantile."""
-PIXEL_M = [0.4, 12.0]
-"""Pixels for which lengths were held against known ones."""
+PIXEL_M = [2.4, 3.75]
+"""Pixels for which the limits are told: those of the design scenes, as for the chances (calibration.json)."""
 Row = dict[str, Any]
 
 

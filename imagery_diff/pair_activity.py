@@ -47,5 +47,6 @@ def said(told: list[Described], views: Views, matched: Matched, frame: Frame) ->
     told = to_their_ends(told, views, gap_px=params.join_gap_m / frame.grid.pixel_size_m[0])
     views = replace(views, blur_px=math.hypot(params.delivered_blur_px, matched.added_blur_px))
     told = pair_classes.classed(told, views, frame.pair, frame.ground)
-    limits = Limits.of_table(read_lengths())
+    # Counted on design scenes, as the chances were: of other bands, units or pixels nothing is known.
+    limits = Limits.of_table(read_lengths()) if frame.odds.calibration else None
     return [replace(d, measure=measure(d, views, limits)) for d in told]

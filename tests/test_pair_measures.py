@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+import rasterio
 
 from imagery_diff import compare, samples
 from imagery_diff.method.measure import Limits
@@ -77,8 +79,24 @@ def test_limits_of_a_shape_that_was_not_counted_are_not_told() -> None:
 
 def test_limits_grow_with_the_pixel() -> None:
     limits = Limits.of_table(read_lengths())
-    (low3, high3), (low10, high10) = (limits.of_length(100.0, "hull", pixel) for pixel in (3.0, 10.0))
-    assert low10 < low3 < 100.0 < high3 < high10
+    (near_low, near_high), (far_low, far_high) = (limits.of_length(100.0, "hull", pixel) for pixel in (2.5, 3.7))
+    assert far_low < near_low < 100.0 < near_high < far_high
+
+
+def test_no_limits_are_told_of_a_pair_unlike_those_they_were_counted_on(tmp_path: Path) -> None:
+    # Three bands of eight bits: what real pictures of PlanetScope are.
+    files = []
+    for day in ("20231016", "20231017"):
+        with rasterio.open(samples.path(f"najin_{day}")) as image:
+            rgb = np.clip(image.read([3, 2, 1]) / 12.0, 1, 255).astype(np.uint8)
+            profile = {"driver": "GTiff", "count": 3, "dtype": "uint8", "crs": image.crs, "transform": image.transform}
+        files.append(tmp_path / f"rgb_{day}.tif")
+        with rasterio.open(files[-1], "w", height=rgb.shape[1], width=rgb.shape[2], **profile) as image:
+            image.write(rgb)
+    found = compare("najin", *files)
+    assert found.regions
+    assert all(r.length_low_m is None and r.length_high_m is None for r in found.regions)
+    assert any("lengths without limits are rough" in c for c in found.caveats)
 
 
 @pytest.fixture(scope="module")

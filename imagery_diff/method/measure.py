@@ -141,7 +141,7 @@ def _around(side_m: float, missed: tuple[float, float], pixel_m: float) -> tuple
     return max(side_m + missed[0] * unit, 0.0), side_m + missed[1] * unit
 
 
-def measure(described: Described, views: Views, limits: Limits) -> Measure:
+def measure(described: Described, views: Views, limits: Limits | None) -> Measure:
     """Measure what was described.
 
     Parameters
@@ -151,7 +151,7 @@ def measure(described: Described, views: Views, limits: Limits) -> Measure:
     views
         The pair; lengths are in metres by its grid (pixels without georeference).
     limits
-        What such measures missed on design scenes.
+        What such measures missed on design scenes; None where those tell nothing of this pair.
 
     """
     cast = _cast(described, views)
@@ -163,7 +163,7 @@ def measure(described: Described, views: Views, limits: Limits) -> Measure:
     pixel_m = views.grid.pixel_size_m[0]
     hidden = _hidden_m(described, views)
     bounds = breadth = None
-    if views.grid.crs is not None and limits.holds(told.shape, pixel_m):
+    if limits is not None and views.grid.crs is not None and limits.holds(told.shape, pixel_m):
         bounds = limits.of_length(told.length, told.shape, pixel_m)
         breadth = limits.of_width(told.width, told.shape, pixel_m)
     lower_bound = described.cut or max(hidden) >= _HIDDEN_M
