@@ -95,6 +95,11 @@ def measure(known: Known, zones: tuple[ZoneState, ...], *, how: str) -> Sensitiv
     )
 
 
+_NO_GROUND = "no clear, searched and empty ground of its kind was found to put one on"
+_LEAST_QUICK = 2
+"""Of the few things put in quickly so many must be found before a limit is stated: a prior alone proves nothing."""
+
+
 def why_silent(state: ZoneState, known: Known) -> str | None:
     """Say why nothing can be put into a zone; None where it can."""
     frame = known.frame
@@ -118,7 +123,8 @@ def _floors(state: ZoneState, known: Known, by_kind: dict[str, Floor], how: str)
     reason = why_silent(state, known)
     if reason is not None:
         return {thing: Floor(thing=thing, reason=reason, how=how)}
-    return {thing: by_kind[state.zone.kind]}
+    nowhere = Floor(thing=thing, reason=_NO_GROUND, how=how)
+    return {thing: by_kind.get(state.zone.kind, nowhere)}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -361,8 +367,13 @@ def quick_curve(
     """Update a prior by few trials; only the upper limit of nine in ten is stated."""
     thing, words = KINDS[kind], COLOURS[colour]
     lengths, found = np.array([t.length_m for t in trials]), np.array([t.found for t in trials], bool)
-    limit = detection.fit(lengths, found, prior).credible(0.9)
     named = tuple(replace(t, colour=words) for t in trials)
+    if np.count_nonzero(found) < _LEAST_QUICK:
+        reason = (
+            f"quickly asked, {np.count_nonzero(found)} of {len(trials)} put in were found" if trials else _NO_GROUND
+        )
+        return Curve(zone_kind=kind, floor=Floor(thing=thing, colour=words, reason=reason, how="quick"), trials=named)
+    limit = detection.fit(lengths, found, prior).credible(0.9)
     if limit > span_m[1]:
         reason = f"quickly asked, nine in ten of the longest that fit, {span_m[1]:.0f} m, are not surely found"
         return Curve(zone_kind=kind, floor=Floor(thing=thing, colour=words, reason=reason, how="quick"), trials=named)

@@ -8,13 +8,16 @@ import jsonschema
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from shapely import Point
 
 from imagery_diff import compare, pair_missed, samples, sensitivity
+from imagery_diff.aoi import Zone
 from imagery_diff.cli import main
 from imagery_diff.errors import InputError
 from imagery_diff.method.detection import Prior
 from imagery_diff.pair_missed import curve_of, quick_curve
 from imagery_diff.pair_places import KINDS
+from imagery_diff.read.aois import load_aoi
 from imagery_diff.result import Floor, Trial
 from imagery_diff.write import comparison_table, regions_geojson, summary
 from imagery_diff.write.sensitivity import picture, sensitivity_json, text
@@ -139,9 +142,29 @@ def test_misses_raise_the_quick_limit_and_finds_lower_it():
     prior = Prior(middle=np.log(25), middle_spread=0.2, slope=np.log(10), slope_spread=0.3, lapse=0.005)
     lengths = [28, 30, 32]
     found = quick_curve("yard", "green", trials(lengths, [1, 1, 1]), prior, (8, 150)).floor.d90_high_m
-    nothing = quick_curve("yard", "green", [], prior, (8, 150)).floor.d90_high_m
-    missed = quick_curve("yard", "green", trials(lengths, [0, 0, 0]), prior, (8, 150)).floor.d90_high_m
-    assert found < nothing < missed
+    missed = quick_curve("yard", "green", trials(lengths, [0, 1, 1]), prior, (8, 150)).floor.d90_high_m
+    assert found < missed
+
+
+def test_a_prior_alone_states_no_limit():
+    prior = Prior(middle=np.log(25), middle_spread=0.2, slope=np.log(10), slope_spread=0.3, lapse=0.005)
+    for few, reason in (([], "empty ground"), (trials([28, 30, 32], [0, 0, 0]), "0 of 3 put in were found")):
+        floor = quick_curve("yard", "green", few, prior, (8, 150)).floor
+        assert floor.d90_high_m is None
+        assert reason in floor.reason
+
+
+@pytest.mark.parametrize(("kind", "at"), [("yard", (130.2890, 42.2215)), ("berth", (130.2780, 42.2300))])
+def test_a_zone_drawn_where_nothing_of_its_kind_can_lie_has_no_floor_and_says_why(kind, at):
+    """A yard in the water, a berth on dry land: what a misplaced outline gives."""
+    aoi = load_aoi("najin")
+    circle = Point(*at).buffer(0.0006)
+    zones = [z for z in aoi.zones if z.kind != kind and z.kind in {"yard", "berth"}]
+    lone = Zone(name="lone", kind=kind, polygon=circle, crs=aoi.crs)
+    found = compare(replace(aoi, zones=(*zones, lone)), *samples.pair("quiet"), sensitivity="quick", fit=False)
+    (floor,) = next(state for state in found.zones if state.zone.name == "lone").floors.values()
+    assert floor.d90_high_m is None
+    assert floor.reason
 
 
 def test_a_prior_of_many_lapses_states_no_limit_without_many_trials():

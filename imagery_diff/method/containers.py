@@ -14,6 +14,8 @@ TIERS = (1, 3)
 """How many stand on each other where no height was measured: what reach stackers and quayside piles make (a prior)."""
 FILLING = (0.70, 0.95)
 """Share of the outline that containers cover: with lanes between the rows, or packed (a prior)."""
+_HIGHEST = 6
+"""No reach stacker piles higher (from memory)."""
 _BOX_M = (2.59, 2.90)
 """Height of a container and of a high one, metres (ISO 668)."""
 
@@ -57,12 +59,12 @@ def area_error(length_m: float, width_m: float, pixel_m: float) -> float:
 
 
 def tiers_of(height_m: tuple[float, float] | None) -> tuple[int, int]:
-    """Return how few and how many may stand on each other; narrowed only where a measured height allows it.
+    """Return how few and how many may stand on each other: one to three, or what a measured height allows.
 
-    A height that fits no whole number of containers between one and three narrows nothing: it is of something else.
+    A height that fits no whole number of containers, or more than six, tells nothing: it is of something else.
     """
     if height_m is None:
         return TIERS
     low = max(TIERS[0], math.ceil(height_m[0] / _BOX_M[1]))
-    high = min(TIERS[1], math.floor(height_m[1] / _BOX_M[0]))
-    return (low, high) if low <= high else TIERS
+    high = math.floor(height_m[1] / _BOX_M[0])
+    return (low, high) if low <= high <= _HIGHEST else TIERS

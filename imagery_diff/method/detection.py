@@ -75,7 +75,8 @@ class Detection:
     def upper(self, share: float) -> float:
         """Length that this length exceeds with a chance of one in twenty, metres; infinite where nothing bounds it."""
         likely = self.log_likelihood >= -WITHIN
-        return float(np.exp(np.max(self._lengths(share)[likely])))
+        # A step of the grid more: the limit lies between the last point that is likely enough and the next.
+        return float(np.exp(np.max(self._lengths(share)[likely]) + _STEP))
 
     def credible(self, share: float, chance: float = 0.95) -> float:
         """Length that exceeds the one at which a share is found with some chance, given the prior; metres.

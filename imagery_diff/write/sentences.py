@@ -74,7 +74,7 @@ _CUT = "it reaches what was not seen, or the edge"
 ANALOGY_M = (80.0, 100.0)
 """Lengths of the stacks of which a number of containers was published (facts.md N03, N14: about 300)."""
 TIERS_UNKNOWN = (1, 3)
-_NUMBERS = ("", "one", "two", "three")
+_NUMBERS = ("", "one", "two", "three", "four", "five", "six")
 _ANALOGY = "analogy: about 300 were published for a stack of 80 to 100 m"
 
 

@@ -71,10 +71,11 @@ def test_a_finer_pixel_narrows_the_limits():
         ((2.0, 3.4), (1, 1)),
         ((4.9, 6.1), (2, 2)),
         ((4.5, 9.0), (2, 3)),
-        ((7.0, 12.0), (3, 3)),
-        # No whole number of containers is so high, or more than three are: it narrows nothing.
+        ((7.0, 9.0), (3, 3)),
+        ((8.0, 10.5), (3, 4)),
+        # No whole number of containers is so high, or more than six are: it tells nothing.
         ((3.0, 4.5), (1, 3)),
-        ((12.0, 15.0), (1, 3)),
+        ((16.0, 19.0), (1, 3)),
     ],
 )
 def test_a_measured_height_narrows_the_tiers(height, tiers):
