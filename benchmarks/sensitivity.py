@@ -120,6 +120,23 @@ class Held:
         return detection.fit(np.array(lengths), np.array(found))
 
 
+def _held(
+    name: str, floors: dict[str, Floor], trials: dict[str, Trials], seconds: float, quick: dict[str, float | None]
+) -> list[Held]:
+    """Lay what was stated of each thing of a pair beside what became of those things."""
+    return [
+        Held(
+            name=name,
+            thing=thing,
+            floor=floor,
+            trials=trials.get(thing, []),
+            seconds=seconds,
+            quick_m=quick.get(thing),
+        )
+        for thing, floor in floors.items()
+    ]
+
+
 def rendered(options: argparse.Namespace) -> None:
     """Hold what is stated of rendered pairs against things rendered in them."""
     cache = options.cache or Path(tempfile.mkdtemp(prefix="scenes_"))
@@ -160,17 +177,7 @@ def _held_rendered(case: str, seed: int, cache: Path, count: int) -> list[Held]:
             seen = event["masked_fraction"] <= MASKED and (event["blind"] or 0.0) <= MASKED
             if seen and not _lies_in(event["at"], unknown, result.zones) and event["kind"] in lacking:
                 trials[event["kind"]].append((event["length_m"], event["found"] is not None))
-    return [
-        Held(
-            name=scene.name,
-            thing=thing,
-            floor=floor,
-            trials=trials.get(thing, []),
-            seconds=seconds,
-            quick_m=quick.get(thing),
-        )
-        for thing, floor in floors.items()
-    ]
+    return _held(scene.name, floors, trials, seconds, quick)
 
 
 def _quick(*words: Any) -> dict[str, float | None]:
@@ -354,17 +361,7 @@ def _held_half_real(ground: Background, cache: Path, options: argparse.Namespace
         for event in score_scene(folder, Compare())["events"]:
             if (event["blind"] or 0.0) <= MASKED and event["kind"] in lacking:
                 trials[event["kind"]].append((event["length_m"], event["found"] is not None))
-    return [
-        Held(
-            name=ground.name,
-            thing=thing,
-            floor=floor,
-            trials=trials.get(thing, []),
-            seconds=seconds,
-            quick_m=quick.get(thing),
-        )
-        for thing, floor in floors.items()
-    ]
+    return _held(ground.name, floors, trials, seconds, quick)
 
 
 def _put_in(ground: Background, folder: Path, floors: dict[str, Floor], number: int) -> None:

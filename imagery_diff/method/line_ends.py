@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
+from imagery_diff.method.calm import whitening
 from imagery_diff.method.line import is_line
 from imagery_diff.method.regions import grown
 from imagery_diff.method.views import on_water
@@ -120,17 +121,18 @@ class _Track:
         """Ask the line itself, with steps as short as it plainly stands out in; None where that cannot be known."""
         for step in _STEPS_PX:
             body = _steps(change, seen, axis, ends, (0.0,), step)
-            whitening = _whitening(_steps(change, seen, axis, ends, _STRIPS_PX, step))
-            if whitening is None or len(body) == 0:
+            bare = _steps(change, seen, axis, ends, _STRIPS_PX, step)
+            if len(bare) < _LEAST_STEPS or len(body) == 0:
                 return None
-            like = np.median(body.reshape(-1, body.shape[-1]) @ whitening.T, axis=0)
+            white = whitening(bare.reshape(-1, bare.shape[-1]))
+            like = np.median(body.reshape(-1, body.shape[-1]) @ white.T, axis=0)
             like = like / max(float(np.linalg.norm(like)), 1e-12)
-            alike = np.min(body @ whitening.T @ like, axis=1)
+            alike = np.min(body @ white.T @ like, axis=1)
             if float(np.median(alike)) < _PLAINLY and step != _STEPS_PX[-1]:
                 continue
             missing = min(float(np.mean(alike < _STANDS_OUT)), 0.99)
             gap = math.floor(math.log(_BY_CHANCE) / math.log(missing)) if missing > 0 else 1
-            return cls(change=change, seen=seen, step_px=step, whitening=whitening, like=like, longest_gap=max(gap, 1))
+            return cls(change=change, seen=seen, step_px=step, whitening=white, like=like, longest_gap=max(gap, 1))
         return None
 
     def follow(self, at: Doubles, way: Doubles, gap: int) -> list[NDArray[np.int_]]:
@@ -221,18 +223,6 @@ def _steps(
     ]
     found = [_amplitude(change, line, way) for line in lines if _inside(line, seen)]
     return np.array(found).reshape(len(found), 2, change.shape[0])
-
-
-def _whitening(steps: Doubles) -> Doubles | None:
-    """(component, band) that gives (step, side, band) of unchanged ground one spread; None of too few."""
-    if len(steps) < _LEAST_STEPS:
-        return None
-    steps = steps.reshape(-1, steps.shape[-1])
-    size = np.linalg.norm(steps - np.median(steps, axis=0), axis=1)
-    calm = steps[size <= np.percentile(size, 80)]
-    variances, directions = np.linalg.eigh(calm.T @ calm / len(calm) * 1.6)
-    variances = np.maximum(variances, max(float(variances.max()) * 0.02, 1e-12))
-    return np.asarray((directions / np.sqrt(variances)).T)
 
 
 def _with_points(patch: Patch, added: NDArray[np.int_], shape: tuple[int, ...]) -> Patch:

@@ -24,6 +24,7 @@ from shapely import get_coordinates, minimum_rotated_rectangle
 from shapely.affinity import affine_transform
 
 from imagery_diff.method.activity import Activity
+from imagery_diff.method.calm import whitening
 from imagery_diff.method.line import is_line
 from imagery_diff.method.regions import Direction
 from imagery_diff.method.shade import SKY_SHARE
@@ -49,10 +50,6 @@ _MOST_PIXELS = 4000
 """More are thinned evenly: sixty along a ship and as many across tell its ends as well."""
 _LEAST_GROUND = 24
 """Pixels of clear ground without which differences cannot be weighed."""
-_CALM = 80.0
-"""Per cent of the ground around that its scatter is taken from: what stands there on one date is left out."""
-_LEAST_SPREAD = 0.02
-"""Least share of the largest scatter in a whitened component, so that no component of mere rounding decides."""
 _MOST_MISFIT = 0.75
 """A silhouette that leaves more of the difference over than this was not what lay there."""
 _FAR_OFF = (0.5, 1.6)
@@ -297,18 +294,19 @@ def _sample(patch: Patch, date: int, views: Views, cast: tuple[float, float] | N
     near = _swept(ndimage.binary_dilation(mask, _EIGHT, iterations=_AROUND_PX), cast) & ~others & views.seen[wide]
     present, empty = views.brightness[date][:, *wide], views.brightness[1 - date][:, *wide]
     change = present - empty
-    whitening = _whitening(change[:, near & ~ndimage.binary_dilation(mask, _EIGHT, iterations=3)])
-    if whitening is None:
+    ground = change[:, near & ~ndimage.binary_dilation(mask, _EIGHT, iterations=3)]
+    if ground.shape[1] < _LEAST_GROUND:
         return None
+    white = whitening((ground - np.median(ground, axis=1, keepdims=True)).T)
     left = views.light_left[date]
     if left is None:
         left = np.asarray([SKY_SHARE.get(name, SKY_SHARE["nir"]) for name in views.names], np.float32)
-    ground = ndimage.gaussian_filter(empty, (0, 0.7, 0.7))
+    bare = ndimage.gaussian_filter(empty, (0, 0.7, 0.7))
     rows, cols = _thinned(near)
     return Sample(
         places=np.array([rows + wide[0].start, cols + wide[1].start], float),
-        change=whitening @ change[:, rows, cols],
-        shade=whitening @ (ground[:, rows, cols] * (left - 1.0)[:, None]),
+        change=white @ change[:, rows, cols],
+        shade=white @ (bare[:, rows, cols] * (left - 1.0)[:, None]),
         blur_px=views.blur_px,
         shadow_px=cast,
     )
@@ -341,19 +339,6 @@ def _swept(mask: Bools, cast: tuple[float, float] | None) -> Bools:
         moved[rows, cols] = mask[back[0], back[1]]
         swept |= moved
     return swept
-
-
-def _whitening(ground: Floats) -> NDArray[np.float64] | None:
-    """Return (component, band) that makes the calm part of (band, pixel) ground of one spread; None of too little."""
-    if ground.shape[1] < _LEAST_GROUND:
-        return None
-    deviation = ground - np.median(ground, axis=1, keepdims=True)
-    size = np.sqrt(np.sum(deviation**2, axis=0))
-    calm = deviation[:, size <= np.percentile(size, _CALM)]
-    # Leaving the restless fifth out takes about a third off the variance of what is normal.
-    variances, directions = np.linalg.eigh(np.atleast_2d(np.cov(calm)) * 1.6)
-    variances = np.maximum(variances, max(float(variances.max()) * _LEAST_SPREAD, 1e-12))
-    return np.asarray((directions / np.sqrt(variances)).T)
 
 
 def _thinned(near: Bools) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
