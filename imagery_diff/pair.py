@@ -118,6 +118,7 @@ def compare(  # noqa: PLR0913 - the keywords are the options of the command line
     progress("matching radiometry")
     # The map is asked for new roofs too, which are as white and broad as clouds.
     scenes, judged = pair_match.mark_clouds(scenes, radar, pair, ground, params, turned_white=detect == "alarm")
+    # From here on the outlines lie where the images show the quays they draw ("The outlines of the AOI").
     ground, laid = pair_fit.lay(ground, scenes, pair, params, radar=radar is not None, asked=fit)
     pictures = pair_result.for_pictures(scenes)
     matched = (
@@ -154,6 +155,7 @@ def compare(  # noqa: PLR0913 - the keywords are the options of the command line
     # 9. Zones, direction, activity
     progress("describing")
     views = pair_find.lay_out(drawn, scales, matched, weighed, frame)
+
     # 10. Classes, lengths, relations
     told = pair_activity.said(pair_find.tell(drawn, views, frame), views, matched, frame)
     band_shifts = pair_moving.band_shifts(pictures, radiometry.among(matched.clear, radiometry.DRY), pair)
