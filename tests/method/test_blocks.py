@@ -81,7 +81,9 @@ def test_evidence_does_not_depend_on_the_tiles(monkeypatch, tolerance):
     monkeypatch.setattr(blocks, "TILE_PX", (37, 41))
     in_tiles, plain_in_tiles = weighed(tolerance)
     np.testing.assert_allclose(in_tiles, whole, rtol=1e-5, atol=1e-5)
-    np.testing.assert_allclose(plain_in_tiles, plain, rtol=1e-5, atol=1e-5)
+    # Blurring sums brightness in single precision in an order that the processor chooses by the size of the product:
+    # 1000 times 2^-24, of a scatter of 20, summed over a blur.
+    np.testing.assert_allclose(plain_in_tiles, plain, rtol=0, atol=1e-4)
 
 
 def test_threads_give_the_same_bits_twice(monkeypatch):
