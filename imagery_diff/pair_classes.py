@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from imagery_diff.method import class_model, class_traits, relation
-from imagery_diff.method.activity import Activity, Classed
-from imagery_diff.method.measure import on_land
+from imagery_diff.method.activity import NO_HULL, Activity, Classed, is_hull
+from imagery_diff.method.measure import on_land, sides_as_hull
 from imagery_diff.method.regions import Direction
 from imagery_diff.read.calibration import read_classes
 from imagery_diff.scene import Level
@@ -47,15 +47,19 @@ def classed(told: list[Described], views: Views, pair: Pair, ground: AOI | None)
     model = class_model.ClassModel.of_table(read_classes())
     reason = why_not(model, pair, views.grid)
     named = [
-        _by_rules(d, reason) if reason else _classed(replace(d, fits=on_land(d, views)), views, model, ground)
+        _by_rules(d, views, reason) if reason else _classed(replace(d, fits=on_land(d, views)), views, model, ground)
         for d in told
     ]
     # In radar a thing has no colour by which it could be known again.
     return named if views.radar is not None or views.grid.crs is None else _related(named, views)
 
 
-def _by_rules(described: Described, reason: str) -> Described:
-    return replace(described, why=(*described.why, *described.rules, NOT_CALIBRATED.format(reason)))
+def _by_rules(described: Described, views: Views, reason: str) -> Described:
+    """Keep what the rules said; what is too stout for a hull as it is outlined may be one without its blur."""
+    activity, rules = described.activity, described.rules
+    if rules and rules[-1] == NO_HULL and (sides := sides_as_hull(described, views)) and is_hull(*sides):
+        activity, rules = Activity.VESSEL, (*rules[:-1], "of a vessel's length and beam without its blur")
+    return replace(described, activity=activity, why=(*described.why, *rules, NOT_CALIBRATED.format(reason)))
 
 
 def kind_of_place(zone_shares: dict[str, float], zone_kind: str | None, ground: AOI | None) -> str | None:
@@ -71,7 +75,7 @@ def _classed(described: Described, views: Views, model: class_model.ClassModel, 
     """Class one region; an area of cover has no shape of a thing, and keeps what the rules say."""
     patch = described.patch
     if patch is None or patch.area:
-        return _by_rules(described, "an area of cover")
+        return _by_rules(described, views, "an area of cover")
     cut = class_traits.Cut.of(patch, views, described.direction)
     traits = class_traits.measure(cut, class_traits.Numbers.of(described.judged))
     traits |= class_traits.of_fits(described.fits, views.grid.pixel_size_m[0])

@@ -37,6 +37,7 @@ _MAX_BEAM_M = 60.0
 """The widest container ships have a beam of 61 m; wider things on water are slicks, glint or several ships."""
 _HULL_ASPECT = 2.0
 """Hulls are three (barges) to nine times as long as wide; the blur of the image widens them, so twice is asked."""
+NO_HULL = "not of a vessel's length and beam"
 _CONTAINER_STACK_M = (12.0, 400.0)
 """From one 40-foot container to the longest quay of the place."""
 _MAX_STACK_WIDTH_M = 60.0
@@ -89,6 +90,11 @@ class Classed:
     """``region`` (its place), ``angle_deg`` and ``chance``."""
 
 
+def is_hull(length_m: float, width_m: float) -> bool:
+    """Say whether these may be the sides of a vessel."""
+    return length_m >= _MIN_VESSEL_M and width_m <= _MAX_BEAM_M and length_m >= _HULL_ASPECT * width_m
+
+
 def classify(candidate: Candidate) -> tuple[Activity, tuple[str, ...]]:
     """Return a class and the reasons for it, shortest first."""
     c = candidate
@@ -97,9 +103,9 @@ def classify(candidate: Candidate) -> tuple[Activity, tuple[str, ...]]:
     if c.on_water is None:
         ground = f"water and land not told apart by these bands; zone kind {c.zone_kind or 'none'}"
     if on_water:
-        if c.length_m >= _MIN_VESSEL_M and c.width_m <= _MAX_BEAM_M and c.length_m >= _HULL_ASPECT * c.width_m:
+        if is_hull(c.length_m, c.width_m):
             return Activity.VESSEL, (ground, "of a vessel's length and beam")
-        return Activity.OTHER, (ground, "not of a vessel's length and beam")
+        return Activity.OTHER, (ground, NO_HULL)
     narrow = c.mean_width_m <= _MAX_TRAIN_WIDTH_M and c.length_m >= _TRAIN_ASPECT * c.mean_width_m
     if narrow and (c.zone_kind == "rail" or (c.near_rail and c.length_m >= _MIN_TRAIN_M)):
         return Activity.RAIL_CARS, (ground, "long and as narrow as a train", "rails are drawn there")

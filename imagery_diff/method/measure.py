@@ -34,8 +34,9 @@ from imagery_diff.method.views import on_water
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from imagery_diff.grid import Grid
     from imagery_diff.method.describe import Described
-    from imagery_diff.method.regions import Patch
+    from imagery_diff.method.regions import Patch, Shape
     from imagery_diff.method.views import Views
 
     Floats = NDArray[np.float32]
@@ -101,6 +102,19 @@ class Measure:
     """Too broad for its length, or too long for its breadth, to be one ship; its length is then that of all."""
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Over:
+    """One image over its water."""
+
+    offset: Floats
+    """(band, row, col), less the mean of the water around."""
+    wet: Bools
+    """(row, col), what looks like water."""
+    grid: Grid
+    blur_px: float
+    """Standard deviation of the point spread, pixels."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """What was missed on design scenes."""
@@ -154,7 +168,7 @@ def measure(described: Described, views: Views, limits: Limits | None) -> Measur
     """
     cast = _cast(described, views)
     fitted = _fit(described, views, cast)
-    told = _of_outline(described) if fitted is None else _of_fit(*fitted, views, cast)
+    told = _of_outline(described) if fitted is None else _of_fit(*fitted, views.grid, cast)
     as_line = described.activity is Activity.RAIL_CARS or is_line(described.judged, views.grid)
     if told.shape == Silhouette.BOX and as_line:
         told = replace(told, shape=LINE)
@@ -241,7 +255,7 @@ def _fit(described: Described, views: Views, cast: tuple[float, float] | None) -
     patch = described.patch
     if patch is None or patch.area or views.radar is not None or described.shape is not described.judged:
         return None
-    start = _start(described, views)
+    start = _start(described.judged, views.grid)
     wet = on_water(patch, views)
     sample = _sample(patch, _date(described), views, None if wet else cast)
     if sample is None:
@@ -251,10 +265,20 @@ def _fit(described: Described, views: Views, cast: tuple[float, float] | None) -
         for silhouette in tried(described)
     }
     silhouette, fitted = min(fits.items(), key=lambda one: one[1].misfit)
-    share = fitted.length_px / start.length_px
-    if fitted.misfit > _MOST_MISFIT or not _FAR_OFF[0] <= share <= _FAR_OFF[1]:
+    return (silhouette, fitted) if _holds(fitted, start) else None
+
+
+def sides_as_hull(described: Described, views: Views) -> tuple[float, float] | None:
+    """Return length and beam of a hull fitted to what is afloat, metres, its blur taken out; None where none fits.
+
+    The rectangle round an outline is wider than the thing by two pixels and more, and at 10 m a pixel is half a beam.
+
+    """
+    fitted = _fit(replace(described, activity=Activity.VESSEL), views, None)
+    if fitted is None:
         return None
-    return silhouette, fitted
+    told = _of_fit(*fitted, views.grid, None)
+    return told.length, told.width
 
 
 def on_land(described: Described, views: Views) -> dict[Silhouette, Fitted]:
@@ -268,7 +292,7 @@ def on_land(described: Described, views: Views) -> dict[Silhouette, Fitted]:
     sample = _sample(patch, _date(described), views, cast)
     if sample is None:
         return {}
-    start = _start(described, views)
+    start = _start(described.judged, views.grid)
     return {s: fit(_with_shadow_of(s, sample), start, s) for s in (Silhouette.BOX, Silhouette.OVAL)}
 
 
@@ -277,10 +301,56 @@ def _with_shadow_of(silhouette: Silhouette, sample: Sample) -> Sample:
     return sample if silhouette is Silhouette.BOX else replace(sample, shadow_px=None)
 
 
-def _start(described: Described, views: Views) -> Start:
-    """Return the rectangle round the outline, in pixels of the grid."""
-    t = ~views.grid.transform
-    pixels = affine_transform(described.judged.outline, [t.a, t.b, t.d, t.e, t.c, t.f])
+def hull_afloat(patch: Patch, shape: Shape, over: Over) -> Shape:
+    """Measure a vessel on the water of one image by the hull that fits what it shows more than that water.
+
+    Parameters
+    ----------
+    patch, shape
+        What stands out, and its outline at half height, where the fit begins.
+    over
+        The image over its water.
+
+    Returns
+    -------
+    Shape
+        The same outline with length, beam, area and azimuth of the hull; as it came where no hull fits.
+
+    """
+    wide, mask = _window(patch, over.wet.shape, None)
+    clear = over.wet[wide] & ~ndimage.binary_dilation(mask, _EIGHT, iterations=3)
+    if np.count_nonzero(clear) < _LEAST_GROUND:
+        return shape
+    near = ndimage.binary_dilation(mask, _EIGHT, iterations=_AROUND_PX)
+    rows, cols = _thinned(near & (clear | ndimage.binary_dilation(mask, _EIGHT, iterations=3)))
+    water = over.offset[:, *wide][:, clear]
+    middle = np.median(water, axis=1, keepdims=True)
+    change = whitening((water - middle).T) @ (over.offset[:, *wide][:, rows, cols] - middle)
+    sample = Sample(
+        places=np.array([rows + wide[0].start, cols + wide[1].start], float),
+        change=change,
+        shade=np.zeros_like(change),
+        blur_px=over.blur_px,
+        shadow_px=None,
+    )
+    start = _start(shape, over.grid)
+    fitted = fit(sample, start, Silhouette.HULL)
+    if not _holds(fitted, start):
+        return shape
+    told = _of_fit(Silhouette.HULL, fitted, over.grid, None)
+    return replace(shape, length_m=told.length, width_m=told.width, area_m2=told.area, orientation_deg=told.azimuth)
+
+
+def _holds(fitted: Fitted, start: Start) -> bool:
+    """Say whether a silhouette explains what lay there, and has not run away."""
+    share = fitted.length_px / start.length_px
+    return fitted.misfit <= _MOST_MISFIT and _FAR_OFF[0] <= share <= _FAR_OFF[1]
+
+
+def _start(shape: Shape, grid: Grid) -> Start:
+    """Return the rectangle round an outline, in pixels of the grid."""
+    t = ~grid.transform
+    pixels = affine_transform(shape.outline, [t.a, t.b, t.d, t.e, t.c, t.f])
     corners = get_coordinates(minimum_rotated_rectangle(pixels)) - 0.5
     centre, azimuth, length, width = pixels_of(corners[:, ::-1])
     return Start(centre=centre, azimuth=azimuth, length_px=max(length, 2.0), width_px=max(width, 1.0))
@@ -288,11 +358,13 @@ def _start(described: Described, views: Views) -> Start:
 
 def _sample(patch: Patch, date: int, views: Views, cast: tuple[float, float] | None) -> Sample | None:
     """Take the difference around a patch, whitened by the clear ground beside it; None without such ground."""
-    wide, mask = _window(patch, views, cast)
+    wide, mask = _window(patch, views.surface.shape, cast)
     own = ndimage.binary_dilation(mask, _EIGHT, iterations=2)
     others = ndimage.binary_dilation(views.changed[wide] & ~own, _EIGHT)
     near = _swept(ndimage.binary_dilation(mask, _EIGHT, iterations=_AROUND_PX), cast) & ~others & views.seen[wide]
-    present, empty = views.brightness[date][:, *wide], views.brightness[1 - date][:, *wide]
+    # A band of larger pixels, drawn onto the others' grid, is softer than the point spread that is assumed.
+    sharp = list(views.sharp_bands)
+    present, empty = (views.brightness[k][:, *wide][sharp] for k in (date, 1 - date))
     change = present - empty
     ground = change[:, near & ~ndimage.binary_dilation(mask, _EIGHT, iterations=3)]
     if ground.shape[1] < _LEAST_GROUND:
@@ -301,6 +373,7 @@ def _sample(patch: Patch, date: int, views: Views, cast: tuple[float, float] | N
     left = views.light_left[date]
     if left is None:
         left = np.asarray([SKY_SHARE.get(name, SKY_SHARE["nir"]) for name in views.names], np.float32)
+    left = left[sharp]
     bare = ndimage.gaussian_filter(empty, (0, 0.7, 0.7))
     rows, cols = _thinned(near)
     return Sample(
@@ -312,13 +385,10 @@ def _sample(patch: Patch, date: int, views: Views, cast: tuple[float, float] | N
     )
 
 
-def _window(patch: Patch, views: Views, cast: tuple[float, float] | None) -> tuple[tuple[slice, slice], Bools]:
+def _window(patch: Patch, size: tuple[int, ...], cast: tuple[float, float] | None) -> tuple[tuple[slice, slice], Bools]:
     """Return a window with room for the ground around and the shadow, and the patch in it."""
     room = _AROUND_PX + 2 + (math.ceil(_SHADOW_OF_M * math.hypot(*cast)) if cast else 0)
-    wide = tuple(
-        slice(max(0, s.start - room), min(n, s.stop + room))
-        for s, n in zip(patch.window, views.surface.shape, strict=True)
-    )
+    wide = tuple(slice(max(0, s.start - room), min(n, s.stop + room)) for s, n in zip(patch.window, size, strict=True))
     mask = np.zeros((wide[0].stop - wide[0].start, wide[1].stop - wide[1].start), bool)
     own = tuple(slice(s.start - w.start, s.stop - w.start) for s, w in zip(patch.window, wide, strict=True))
     mask[own] = patch.mask
@@ -347,9 +417,9 @@ def _thinned(near: Bools) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return rows[::every], cols[::every]
 
 
-def _of_fit(silhouette: Silhouette, fitted: Fitted, views: Views, shadow_px: tuple[float, float] | None) -> _Told:
+def _of_fit(silhouette: Silhouette, fitted: Fitted, grid: Grid, shadow_px: tuple[float, float] | None) -> _Told:
     """Sizes on the ground; the height only where enough of the shadow is seen."""
-    (width_px_m, height_px_m), down = views.grid.pixel_size_m, -1 if views.grid.crs is not None else 1
+    (width_px_m, height_px_m), down = grid.pixel_size_m, -1 if grid.crs is not None else 1
     rows, cols = math.cos(fitted.azimuth) * height_px_m, math.sin(fitted.azimuth) * width_px_m
     along_m, across_m = (
         math.hypot(rows, cols),
@@ -383,7 +453,7 @@ def _height(fitted: Fitted, shadow_px: tuple[float, float] | None) -> tuple[floa
 def _hidden_m(described: Described, views: Views) -> tuple[float, float]:
     """Return how far the thing could go on unseen beyond either end, metres: ground not clear or in moved shade."""
     hidden = (views.flags != 0) | views.shaded
-    start = _start(described, views)
+    start = _start(described.judged, views.grid)
     along = np.array([math.cos(start.azimuth), math.sin(start.azimuth)])
     across = np.array([-along[1], along[0]])
     pixel_m = views.grid.pixel_size_m[0]

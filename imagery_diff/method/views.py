@@ -32,6 +32,12 @@ class Echo:
     """Natural logarithm of brightness that rain and growth change by themselves."""
 
 
+_AS_SHARP = 0.9
+"""Share of the sharpest band's ratio of steps from which a band is as sharp."""
+_STEPS_PX = 1_000_000
+"""Pixels of a band that are asked, each way; more say no more."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Views:
     """The pair as the describing steps see it; arrays are (band, row, col) or (row, col) on one grid."""
@@ -95,12 +101,52 @@ class Views:
         return self.seen & ~self.changed
 
     @cached_property
+    def sharp_bands(self) -> tuple[int, ...]:
+        """Places of the bands that are as sharp as the sharpest; see :func:`sharpest`."""
+        return sharpest(self.brightness, self.seen)
+
+    @cached_property
     def bright_ground(self) -> dict[str, float]:
         """Brightness that 70 % of the scene do not reach, by band: what a ship is light or dark against."""
         return {
             n: float(np.mean([np.percentile(image[i], 70) for image in self.brightness]))
             for i, n in enumerate(self.names)
         }
+
+
+def sharpest(images: tuple[Floats, Floats], seen: NDArray[np.bool_]) -> tuple[int, ...]:
+    """Return the bands of a pair that are as sharp as its sharpest, by the fall of their structure functions.
+
+    Of Sentinel-2 six bands have pixels of 20 m and are delivered with four of 10 m; of others the colours were drawn
+    onto a sharper grey. A mean squared step of one pixel is the smaller part of one of two pixels the smoother the
+    band is: .30 to .32 of it in bands of 3 m as they are delivered, whose ratios to the largest lie within 7 % of each
+    other; in Sentinel-2's bands of 20 m 15 to 30 % below those of 10 m. Assumption: the same ground in every band.
+    Broken by: noise, which is sharp.
+
+    Parameters
+    ----------
+    images
+        (band, row, col) before and after.
+    seen
+        (row, col)
+
+    """
+    steps = np.zeros((2, len(images[0])))
+    every = [max(1, side * other // _STEPS_PX) for side, other in (seen.shape, seen.shape[::-1])]
+    for image in images:
+        for lines, there in ((image[:, :: every[0]], seen[:: every[0]]), _turned(image, seen, every[1])):
+            for lag in (1, 2):
+                both = there[:, lag:] & there[:, :-lag]
+                if both.any():
+                    steps[lag - 1] += np.mean((lines[..., lag:] - lines[..., :-lag])[:, both] ** 2, axis=1)
+    if not np.all(steps > 0):
+        return tuple(range(len(images[0])))
+    ratio = steps[0] / steps[1]
+    return tuple(int(k) for k in np.flatnonzero(ratio >= _AS_SHARP * ratio.max()))
+
+
+def _turned(image: Floats, seen: NDArray[np.bool_], every: int) -> tuple[Floats, NDArray[np.bool_]]:
+    return image[:, :, ::every].transpose(0, 2, 1), seen[:, ::every].T
 
 
 def on_water(patch: Patch, views: Views) -> bool | None:
