@@ -4,7 +4,9 @@
 
 The pictures are looked for at $IMAGERY_DIFF_DATA/unlabelled or ../shared/data/unlabelled. Positions were set by eye, on
 the pictures alone, for ships of 45 m and more: at anchor or under way on open water, and alongside. A ship is found if
-a candidate's outline lies within 3 pixels of its position.
+a candidate's outline lies within 3 pixels of its position. Then the vessels marked on the pair ``planet_sfbay`` with
+their lengths, each image alone; the four ships at anchor of the RapidEye image; and the dates of Venice, colour
+pictures of 10 m given that pixel.
 
 With ``--scenes``, rendered scenes as `benchmarks/accuracy.py rendered --only-make` leaves them: every ship that is
 there on one date is looked for in the berths of that one image; told if a candidate covers three tenths of it.
@@ -13,18 +15,22 @@ there on one date is looked for in the berths of that one image; told if a candi
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import sys
 import tempfile
 import warnings
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenes import Scene
 from shapely import Point, Polygon, unary_union
+from shapely.geometry import shape
 
 from imagery_diff import AOI, Zone, look, open_scene
+from imagery_diff.aoi import reproject
 from imagery_diff.read.given import Given
 
 if TYPE_CHECKING:
@@ -173,9 +179,42 @@ def pictures() -> int:
         )
         found, asked, others = found + sum(near), asked + len(ships), others + large
     print(f"{'together':26} {'':>9} {f'{found} of {asked}':>14} {others:>15}")
+    lengths()
+    elsewhere()
     for name, berths in BERTHS.items():
         print(f"alongside in drawn berths, {name}: {in_berths(name, berths)} of {len(berths)} are candidates")
     return 0
+
+
+def lengths() -> None:
+    """Print the lengths and beams of the vessels marked on the real pair, from the image that shows them."""
+    folder = DATA / "pairs" / "planet_sfbay"
+    listed = json.loads((folder / "events.geojson").read_text(encoding="utf-8"))["features"]
+    for name, sign in (("before", "disappeared"), ("after", "appeared")):
+        seen = look("-", folder / f"{name}.tif")
+        for mark in (f for f in listed if f["properties"]["kind"] == "vessel" and f["properties"]["sign"] == sign):
+            place = reproject(shape(mark["geometry"]), "EPSG:4326", str(seen.grid.crs))
+            marked = mark["properties"]
+            found = [c for c in seen.candidates if c.geometry.intersects(place)]
+            told = ", ".join(
+                f"{c.length_m:.0f} x {c.width_m:.0f} m ({c.length_m - marked['length']:+.0f})" for c in found
+            )
+            print(f"planet_sfbay {name}, marked {marked['length']} x {marked['width']} m: {told or 'no candidate'}")
+
+
+def elsewhere() -> None:
+    """Print what is told of the RapidEye image and of each date of Venice."""
+    seen = look("-", DATA / "unlabelled" / "rapideye_sfbay_single" / "image.tif")
+    told = [f"{'>' if c.length_is_lower_bound else ''}{c.length_m:.0f} x {c.width_m:.0f} m" for c in seen.candidates]
+    print(f"rapideye_sfbay_single, four ships by eye: {len(told)}: {', '.join(told)}")
+    for path in sorted((DATA / "series" / "venice_s2_rgb").glob("*.png")):
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(shutil.copy(path, folder))
+            copy.with_suffix(".pgw").write_text(f"10\n0\n0\n-10\n{LEFT}\n{UPPER}\n")
+            seen = look("-", open_scene(copy, Given(crs=CRS)))
+        kinds = Counter(c.activity for c in seen.candidates)
+        sizes = ", ".join(f"{c.length_m:.0f} x {c.width_m:.0f} m" for c in seen.candidates if c.activity == "vessel")
+        print(f"venice {path.stem}: {kinds['vessel']} vessel-like ({sizes}), {kinds['other']} unclear")
 
 
 def in_berths(name: str, berths: list[list[tuple[int, int]]]) -> int:

@@ -13,7 +13,8 @@ import numpy as np
 from imagery_diff import pair_moving
 from imagery_diff.errors import InputError
 from imagery_diff.method import activity, align, regions, under_way, zones
-from imagery_diff.method.standing import Standing, Water, find_standing, find_water
+from imagery_diff.method.measure import Over, hull_afloat
+from imagery_diff.method.standing import Standing, Water, find_standing, find_water, part_of_land
 from imagery_diff.overcast import with_sky, words_of
 from imagery_diff.pair import compare
 from imagery_diff.params import Params
@@ -115,7 +116,7 @@ def look(
     # 5. Against references, if there are any
     others = tuple(r if isinstance(r, SceneInfo) else open_scene(r) for r in references)
     compared = [compare(place, other, info, params=params, progress=progress) for other in others]
-    candidates = _borne_out(compared) if compared else _candidates(standing, water, scene, names, grid, ground)
+    candidates = _borne_out(compared) if compared else _candidates(standing, water, scene, names, ground, params)
     band_shifts = _band_shifts(scene, water, names, info)
     candidates = candidates if compared else _moving(candidates, scene, band_shifts, names, grid)
     return Look(
@@ -169,10 +170,16 @@ def _refuse_unseen(info: SceneInfo, scene: Scene, ground: AOI | None) -> None:
 
 
 def _candidates(
-    standing: Standing | None, water: Water | None, scene: Scene, names: tuple[str, ...], grid: Grid, ground: AOI | None
+    standing: Standing | None,
+    water: Water | None,
+    scene: Scene,
+    names: tuple[str, ...],
+    ground: AOI | None,
+    params: Params,
 ) -> tuple[Candidate, ...]:
     """Describe what stands on the water of the place."""
     found: list[Candidate] = []
+    grid = scene.grid
     for patch in standing.patches if standing and water else ():
         assert standing is not None
         shape = regions.outline_of(patch, standing.strength[patch.window], grid)
@@ -194,6 +201,15 @@ def _candidates(
             )
         )
         assert water is not None
+        if kind is activity.Activity.VESSEL:
+            over = Over(offset=standing.offset, wet=water.wet, grid=grid, blur_px=params.delivered_blur_px)
+            shape = hull_afloat(patch, shape, over)
+            if not activity.is_hull(shape.length_m, shape.width_m):
+                kind, reasons = activity.Activity.OTHER, (*reasons[:-1], activity.NO_HULL)
+        cut = bool((scene.flags[patch.window][_rim(patch.mask)] & UNSEEN).any())
+        drawn = zone is not None and zone.kind in {"berth", "anchorage"}
+        if kind is activity.Activity.OTHER and not drawn and (cut or part_of_land(patch, water)):
+            continue
         found.append(
             Candidate(
                 id=f"C{len(found) + 1}",
@@ -213,7 +229,7 @@ def _candidates(
                 group=zone.group if zone else None,
                 zone_shares=shares,
                 colour=_colour(patch, scene, names, water),
-                length_is_lower_bound=bool((scene.flags[patch.window][_rim(patch.mask)] & UNSEEN).any()),
+                length_is_lower_bound=cut,
             )
         )
     return tuple(found)

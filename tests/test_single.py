@@ -10,12 +10,15 @@ from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 from scipy import ndimage
 from shapely import box
+from shapely.geometry import shape
 
 from imagery_diff import AOI, Zone, compare, look, samples
+from imagery_diff.aoi import reproject
 from imagery_diff.cli import main
 from imagery_diff.errors import InputError
 from imagery_diff.mark import ALTERED
-from imagery_diff.method.standing import find_standing, find_water
+from imagery_diff.method.regions import Patch
+from imagery_diff.method.standing import Water, find_standing, find_water, part_of_land
 from imagery_diff.scene import Flag, Level
 from imagery_diff.write import comparison_table
 from imagery_diff.write.look import candidates_geojson, summary, text
@@ -76,6 +79,37 @@ def test_a_soft_slick_and_a_broad_shoal_are_no_things():
     image += 0.05 * np.exp(-((np.mgrid[:220, :300][0] - 100) ** 2 + (np.mgrid[:220, :300][1] - 180) ** 2) / 2 / 12**2)
     assert standing(image)[1].patches == []
     assert standing(harbour(((slice(60, 110), slice(150, 210)), 0.05)))[1].patches == []
+
+
+def test_a_ship_beside_what_was_not_seen_or_at_the_edge_of_the_image_is_found():
+    image = harbour(((slice(100, 105), slice(240, 280)), 0.1), ((slice(214, 219), slice(150, 190)), 0.1))
+    seen = np.ones(image.shape[1:], bool)
+    seen[:, 282:] = False
+    water = find_water(image, seen, NAMES[:3], 3.0, None)
+    found = find_standing(image[:3], water, 3.0, least_px=18).patches
+    assert sorted(p.window[0].start > 150 for p in found) == [False, True]
+
+
+def test_a_roof_on_an_island_is_part_of_land_and_a_raft_is_not():
+    wet = np.ones((200, 300), bool)
+    wet[60:160, 120:260] = False
+    wet[20:30, 20:32] = False
+    nothing = np.zeros_like(wet)
+    water = Water(wet=wet, domain=~nothing, drawn=nothing, land=nothing)
+    roof, raft = (
+        Patch(window=np.s_[r : r + 10, c : c + 12], mask=np.ones((10, 12), bool), strength=9.0)
+        for r, c in ((80, 140), (20, 20))
+    )
+    assert part_of_land(roof, water)
+    assert not part_of_land(raft, water)
+
+
+@pytest.mark.parametrize("rise", [0.1, 0.02])
+def test_a_ship_is_as_long_and_broad_as_its_hull_and_not_as_its_blur(opened, rise):
+    found = look(None, opened(harbour((SHIP, rise)), names=NAMES)).candidates
+    assert [c.activity for c in found] == ["vessel"]
+    assert found[0].length_m == pytest.approx(120, abs=5)
+    assert found[0].width_m == pytest.approx(15, abs=3)
 
 
 def test_what_touches_land_is_left_out_unless_the_aoi_draws_water_there():
@@ -274,6 +308,21 @@ def test_on_real_pictures_ships_at_anchor_are_found(data_folder):
     found = look("-", data_folder / "unlabelled" / "planetscope_visual" / "sfbay_1.png")
     ships = [(847, 162), (1102, 166), (1398, 198), (1216, 574), (927, 654), (1038, 906), (1366, 939), (1674, 987)]
     assert sum(any(c.geometry.distance(Point(s)) <= 15 for c in found.candidates) for s in ships) >= 7
+
+
+def test_lengths_of_real_ships_at_anchor_are_those_of_the_marks(data_folder):
+    folder = data_folder / "pairs" / "planet_sfbay"
+    if not folder.is_dir():
+        pytest.skip("real imagery is absent: no pairs/planet_sfbay")
+    marked = [f for f in json.loads((folder / "events.geojson").read_text())["features"] if f["properties"]["must"]]
+    off = []
+    for name, sign in (("before", "disappeared"), ("after", "appeared")):
+        seen = look(None, folder / f"{name}.tif")
+        for mark in (m for m in marked if m["properties"]["sign"] == sign):
+            place = reproject(shape(mark["geometry"]), "EPSG:4326", seen.grid.crs)
+            off += [c.length_m - mark["properties"]["length"] for c in seen.candidates if c.geometry.intersects(place)]
+    assert len(off) == 4
+    assert np.abs(off).max() <= 6
 
 
 def test_without_a_mask_cloud_is_judged_by_its_look_and_it_is_said(opened):

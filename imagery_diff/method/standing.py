@@ -69,6 +69,12 @@ _QUAY_PX = 2
 """Reach of the blurred edge of a quay, pixels: nothing is looked for so near to it."""
 _SOLID = 0.6
 """Share of its convex hull that a ship alongside fills."""
+_AMID_WATER = 0.5
+"""Share of what lies beyond the blur of a thing's rim that looks like water: the greater part; a wake is none."""
+_MOSTLY, _FAR_PX = 0.5, 60
+"""Share of what is no water, within so many pixels, that a thing of no hull's shape must be to stand by itself."""
+_SHIP_M2 = 410.0 * 61.0
+"""The largest ship afloat."""
 _TINY = 1e-9
 _EIGHT = np.ones((3, 3), bool)
 
@@ -96,6 +102,8 @@ class Standing:
     level: float | None
     """From which it counts; None where there is too little water to tell."""
     patches: list[Patch]
+    offset: Floats
+    """(band, row, col), the image less the mean of the water around."""
 
 
 def find_water(image: Floats, seen: Bools, names: tuple[str, ...], pixel_m: float, drawn: Bools | None) -> Water | None:
@@ -130,12 +138,26 @@ def find_water(image: Floats, seen: Bools, names: tuple[str, ...], pixel_m: floa
     own = np.unique(labels[core & wet])
     wet &= np.isin(labels, own[own > 0])
     filled = ndimage.binary_fill_holes(wet)
+    cut = _at_the_edge(wet, seen, pixel_m)
     if drawn is None:
-        return Water(wet=wet, domain=filled & seen, drawn=np.zeros_like(wet), land=~filled)
+        return Water(wet=wet, domain=(filled | cut) & seen, drawn=np.zeros_like(wet), land=~(filled | cut) & seen)
     # The blurred edge of a quay is no ship, and would join those that lie along it.
     there = ndimage.binary_erosion(drawn | filled, _EIGHT, iterations=_QUAY_PX, border_value=1) & drawn
-    water = (filled & ~drawn) | there
+    water = ((filled | cut) & ~drawn) | there
     return Water(wet=wet, domain=water & seen, drawn=there, land=~water)
+
+
+def _at_the_edge(wet: Bools, seen: Bools, pixel_m: float) -> Bools:
+    """Return what lies between water and what was not seen, or the edge, and is no larger than a ship; (row, col)."""
+    labels, count = ndimage.label(~wet & seen, _EIGHT)
+    beyond = ndimage.binary_dilation(~seen, _EIGHT)
+    beyond[[0, -1], :] = True
+    beyond[:, [0, -1]] = True
+    ship = np.zeros(count + 1, bool)
+    ship[np.unique(labels[beyond])] = True
+    sizes = np.bincount(labels.ravel(), minlength=count + 1) * pixel_m**2
+    ship &= (sizes <= _SHIP_M2) & (np.arange(count + 1) > 0)
+    return np.asarray(ship[labels])
 
 
 def _core(image: Floats, seen: Bools, names: tuple[str, ...], pixel_m: float) -> Bools:
@@ -188,7 +210,7 @@ def find_standing(image: Floats, water: Water, pixel_m: float, *, least_px: int)
     z = _distance(image, offset, water)
     level = _level(z, water.wet, pixel_m)
     if level is None:
-        return Standing(strength=z, level=None, patches=[])
+        return Standing(strength=z, level=None, patches=[], offset=offset)
     labels, _ = ndimage.label((z >= level) & water.domain, _EIGHT)
     smoothed = smooth(offset)
     softest = _SOFTER * max(DELIVERED_PX, standing_rise_px([image], water.wet | ~water.domain))
@@ -198,23 +220,28 @@ def find_standing(image: Floats, water: Water, pixel_m: float, *, least_px: int)
         core = _core_of(labels[window] == number, z[window])
         if np.count_nonzero(core) < least_px or _broad(core, pixel_m):
             continue
-        if not _afloat(core, ~water.land[window], water.drawn[window], smoothed[(slice(None), *window)]):
+        if not _afloat(core, water, window, smoothed[(slice(None), *window)]):
             continue
         step = smoothed[(slice(None), *window)]
         if rise_px(core, (np.zeros_like(step), step), steepest=_SHARPEST) <= softest:
             patches.append(Patch(window=window, mask=core, strength=float(z[window][core].max())))
-    return Standing(strength=z, level=level, patches=sorted(patches, key=lambda p: -p.strength))
+    return Standing(strength=z, level=level, patches=sorted(patches, key=lambda p: -p.strength), offset=offset)
 
 
-def _afloat(core: Bools, domain: Bools, drawn: Bools, offset: Floats) -> bool:
+def _afloat(core: Bools, water: Water, window: tuple[slice, slice], offset: Floats) -> bool:
     """Whether a thing has water all around it, or lies alongside in a berth that the AOI draws.
+
+    Around what has no land near it must for the greater part be what looks like water: a roof on an island has none.
 
     Alongside, land is on one side of it and perhaps before its bow, and of another colour: what a berth's outline cuts
     off a quay goes on beyond the outline, and is longer than ships are for their beam.
     """
+    domain, drawn = ~water.land[window], water.drawn[window]
     rim = ndimage.binary_dilation(core, _EIGHT, iterations=_QUAY_PX + 1) & ~core
+    in_berth = bool(np.mean(drawn[core]) > _IN_BERTH)
     if not (rim & ~domain).any():
-        return True
+        around = ndimage.binary_dilation(rim | core, _EIGHT) & ~(rim | core) & water.domain[window]
+        return in_berth or bool(around.any() and np.mean(water.wet[window][around]) > _AMID_WATER)
     rows, cols = np.nonzero(core)
     if np.count_nonzero(core) < _SOLID * np.count_nonzero(convex_hull_image(core)):
         return False
@@ -224,8 +251,20 @@ def _afloat(core: Bools, domain: Bools, drawn: Bools, offset: Floats) -> bool:
     land = ndimage.binary_dilation(core, _EIGHT, iterations=_QUAY_PX + 4) & ~domain
     own = np.median(offset[:, core], axis=1)
     apart = float(np.linalg.norm(own - np.median(offset[:, land], axis=1)) / max(float(np.linalg.norm(own)), _TINY))
-    alongside = np.mean(drawn[core]) > _IN_BERTH and np.mean(~domain[rim]) < _ALONGSIDE
+    alongside = in_berth and np.mean(~domain[rim]) < _ALONGSIDE
     return bool(alongside and length < _SLENDER * beam and apart > _OTHER_COLOUR)
+
+
+def part_of_land(patch: Patch, water: Water) -> bool:
+    """Whether a patch is the smaller part of what is no water there: a roof on an island, a shed on a jetty."""
+    rows, cols = (slice(max(0, s.start - _FAR_PX), s.stop + _FAR_PX) for s in patch.window)
+    own = np.zeros(water.wet[rows, cols].shape, bool)
+    first = (patch.window[0].start - rows.start, patch.window[1].start - cols.start)
+    own[first[0] : first[0] + patch.mask.shape[0], first[1] : first[1] + patch.mask.shape[1]] = patch.mask
+    own = ndimage.binary_dilation(own, _EIGHT, iterations=_QUAY_PX)
+    labels, _ = ndimage.label((~water.wet[rows, cols] & water.domain[rows, cols]) | own, _EIGHT)
+    whole = labels == labels[own][0]
+    return bool(np.count_nonzero(own) < _MOSTLY * np.count_nonzero(whole))
 
 
 def _core_of(here: Bools, z: Floats) -> Bools:
