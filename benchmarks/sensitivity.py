@@ -36,7 +36,7 @@ from event_scores import MASKED, wilson
 from half_backgrounds import backgrounds
 from half_places import Put, fits, somewhere
 from half_real import Told, event_of, write_scene, zones_of
-from harbour_events import EVENT_GAP_M, Room, _on_a_yard, _within
+from harbour_events import EVENT_GAP_M, Room, on_a_yard, within
 from nuisances import CASES
 from rendered import Plan, keep_scene, make_scene, plan
 from scene_scores import Compare, Findings, findings, progress, score_scene
@@ -243,8 +243,8 @@ def _a_stack(harbour: Harbour, rng: Generator, name: str, length: float, colour:
     tiers, seed = int(rng.integers(1, 4)), int(rng.integers(1 << 30))
 
     def put() -> Thing | None:
-        where, azimuth, yard = _on_a_yard(harbour, rng)
-        return _within(stack(name, where, azimuth, size, tiers=tiers, colours=(colour,), seed=seed), yard)
+        where, azimuth, yard = on_a_yard(harbour, rng)
+        return within(stack(name, where, azimuth, size, tiers=tiers, colours=(colour,), seed=seed), yard)
 
     return put
 
@@ -452,7 +452,7 @@ def report(held: Sequence[Held]) -> str:
             curve = detection.fit(100.0 * lengths, found)
             inverse = 100.0 / curve.length(0.9)
             beyond = found[lengths >= 1.0]
-            within = sum(_within_asked(h) for h in own)
+            inside = sum(_within_asked(h) for h in own)
             rows.append(
                 (
                     thing,
@@ -460,7 +460,7 @@ def report(held: Sequence[Held]) -> str:
                     str(len(own)),
                     str(len(found)),
                     f"{inverse:.2f} (at least {100.0 / curve.upper(0.9):.2f})",
-                    f"{within} of {len(own)}" if name == "d90" else "",
+                    f"{inside} of {len(own)}" if name == "d90" else "",
                     f"{beyond.mean():.1%} of {len(beyond)}",
                 )
             )

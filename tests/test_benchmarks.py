@@ -696,3 +696,9 @@ def test_without_the_library_the_check_of_omnicloudmask_says_what_to_install():
     run = subprocess.run([sys.executable, "-c", words, script], capture_output=True, text=True, check=False)
     assert run.returncode == 1
     assert run.stderr.strip() == "omnicloudmask is not installed: pip install '.[omnicloudmask]'"
+
+
+@pytest.mark.parametrize("name", sorted(p.stem for p in BENCHMARKS.glob("*.py")))
+def test_every_benchmark_can_be_started(name):
+    """One whose import breaks makes no figure, and nothing else would tell."""
+    importlib.import_module(name)
