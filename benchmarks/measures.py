@@ -91,6 +91,8 @@ def measured(paths: Sequence[Path]) -> list[Row]:
                     "length_low_m",
                     "length_high_m",
                     "length_is_lower_bound",
+                    "area_low_m2",
+                    "area_high_m2",
                     "measured_by",
                     "direction",
                     "activity",
@@ -104,6 +106,7 @@ def measured(paths: Sequence[Path]) -> list[Row]:
                         "case": scene["case"],
                         "scene": scene["name"],
                         "pixel_m": scene["pixel_m"],
+                        "area_m2": event.get("area_m2"),
                         **{k: event[k] for k in ("kind", "length_m", "masked", "asked")},
                     }
                 )
@@ -173,6 +176,7 @@ def report(rows: Sequence[Row]) -> str:
         "width",
         "in limits",
         "below/above",
+        "area in limits",
     ]
     cut = [r for r in rows if r["length_is_lower_bound"]]
     held = sum(r["said_m"] <= r["length_m"] + r["pixel_m"] for r in cut)
@@ -185,8 +189,8 @@ def _line(own: Sequence[Row]) -> list[str]:
     limited = [r for r in own if r["length_low_m"] is not None and r["length_high_m"] is not None]
     inside = sum(r["length_low_m"] <= r["length_m"] <= r["length_high_m"] for r in limited)
     below = sum(r["length_m"] < r["length_low_m"] for r in limited)
-    interval = wilson(inside, len(limited))
-    held = f"{inside / len(limited):.0%} ({interval[0]:.0%}-{interval[1]:.0%})" if interval else "-"
+    areas = [r for r in own if r["area_m2"] is not None and r["area_high_m2"] is not None]
+    inside_area = sum(r["area_low_m2"] <= r["area_m2"] <= r["area_high_m2"] for r in areas)
     return [
         str(len(own)),
         f"{np.median(error):+.1f}",
@@ -194,9 +198,15 @@ def _line(own: Sequence[Row]) -> list[str]:
         f"{np.percentile(np.abs(error), 90):.1f}",
         f"{near:.0%}",
         f"{np.median([r['width_error_m'] for r in own]):+.1f}",
-        held,
+        _share(inside, len(limited)),
         f"{below}/{len(limited) - inside - below}",
+        _share(inside_area, len(areas)),
     ]
+
+
+def _share(held: int, count: int) -> str:
+    interval = wilson(held, count)
+    return f"{held / count:.0%} ({interval[0]:.0%}-{interval[1]:.0%})" if interval else "-"
 
 
 # --- one thing at Najin ----------------------------------------------------------------------------------------------

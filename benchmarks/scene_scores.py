@@ -202,6 +202,7 @@ def _event_row(event: Event) -> dict[str, Any]:
     names = ("id", "kind", "direction", "length_m", "width_m", "colour", "contrast", "masked_fraction")
     return {n: getattr(event, n) for n in names} | {
         "asked": asked(event.kind, event.length_m),
+        "area_m2": round(event.outline.area, 1),
         "masked": event.masked_fraction > MASKED,
         "at": _where(event.outline),
         "found": None,

@@ -246,6 +246,18 @@ class ZoneState:
     floors: dict[str, Floor] = field(default_factory=dict)
     """Thing -> the smallest that would have been told there; empty where that was not asked."""
 
+    @property
+    def fill_fraction(self) -> dict[str, tuple[float, float]] | None:
+        """``before`` and ``after`` -> the least and the most of the clear ground that may have been filled, 0 to 1.
+
+        What came or went stood there on one date and left its ground bare on the other; of all else a pair does not
+        tell whether it is ground or goods that stayed.
+        """
+        if self.fill_gained is None or self.fill_lost is None:
+            return None
+        gained, lost = self.fill_gained[0], self.fill_lost[0]
+        return {"before": (lost, max(1.0 - gained, lost)), "after": (gained, max(1.0 - lost, gained))}
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Layers:

@@ -10,7 +10,7 @@ import pytest
 import rasterio
 
 from imagery_diff import compare, samples
-from imagery_diff.method.measure import Limits
+from imagery_diff.method.measure import Limits, _area_limits
 from imagery_diff.read.aois import load_aoi
 from imagery_diff.read.calibration import read_lengths
 from imagery_diff.synthetic import Look, ship, write_planetscope
@@ -126,3 +126,10 @@ def test_ships_side_by_side_are_possibly_more_than_one_without_a_length(harbour:
     if len(vessels) == 1 and vessels[0].activity == "vessel":
         assert vessels[0].length_low_m is None
         assert "possibly more than one vessel" in vessels[0].description
+
+
+def test_limits_of_an_area_are_those_of_its_sides_added_as_a_triangles_sides() -> None:
+    low, high = _area_limits(1.0, (90.0, 110.0), (16.0, 24.0))
+    assert (low, high) == pytest.approx((2000 * (1 - np.hypot(0.1, 0.2)), 2000 * (1 + np.hypot(0.1, 0.2))))
+    assert low > 90 * 16
+    assert high < 110 * 24

@@ -4,10 +4,13 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from shapely import box
 
+from imagery_diff import Zone
 from imagery_diff.pair_fit import Fit
 from imagery_diff.pair_result import in_order
 from imagery_diff.pair_told import together, told
+from imagery_diff.result import ZoneState
 from imagery_diff.write.sentences import describe_region
 from tests.write.conftest import make_aoi, make_grid, make_result
 from tests.write.sentence_cases import region_of, result_of
@@ -102,3 +105,11 @@ def test_a_side_is_said_of_outlines_that_were_fitted_whatever_they_were_before()
     # What is drawn worse than the best of the outlines is no better for the fit.
     worse = tuple(replace(s, zone=replace(s.zone, accuracy_m=60.0 if s.zone.name == "pier" else 25.0)) for s in zones)
     assert told(replace(fitted, zones=worse)).regions[0].side == ""
+
+
+def test_of_a_yards_filling_the_least_and_the_most_are_told_for_each_date():
+    zone = Zone(name="yard", kind="yard", polygon=box(0, 0, 1, 1), crs="EPSG:32652")
+    base = ZoneState(zone=zone, state="flagged", clear_fraction=1.0, degraded_fraction=0.0, unknown={})
+    assert base.fill_fraction is None
+    told = replace(base, fill_gained=(0.2, 0.3), fill_lost=(0.1, 0.15)).fill_fraction
+    assert told == {"before": (0.1, 0.8), "after": (0.2, 0.9)}

@@ -183,6 +183,7 @@ def measure(described: Described, views: Views, limits: Limits | None) -> Measur
         told, bounds, breadth, whole=not lower_bound and sum(hidden) <= 0
     )
     fill = told.area / max(told.length * told.width, 1e-6)
+    area = _area_limits(fill, bounds, breadth) if bounds and breadth else None
     limited = bounds is not None and not several
     return Measure(
         length_m=told.length,
@@ -193,11 +194,21 @@ def measure(described: Described, views: Views, limits: Limits | None) -> Measur
         length_high_m=bounds[1] + sum(hidden) if bounds and limited and not lower_bound else None,
         is_lower_bound=lower_bound,
         shape=told.shape,
-        area_low_m2=fill * bounds[0] * breadth[0] if bounds and breadth else None,
-        area_high_m2=fill * bounds[1] * breadth[1] if bounds and breadth and not lower_bound else None,
+        area_low_m2=area[0] if area else None,
+        area_high_m2=area[1] if area and not lower_bound else None,
         height_m=told.height,
         several=several,
     )
+
+
+def _area_limits(fill: float, length: tuple[float, float], width: tuple[float, float]) -> tuple[float, float]:
+    """Return the limits of an area from those of its sides, whose relative errors add as the sides of a triangle do.
+
+    Assumption: what is missed of the length and of the breadth have nothing to do with each other.
+    """
+    (long, far), (broad, wide) = (((a + b) / 2, (b - a) / 2) for a, b in (length, width))
+    share = math.hypot(far / max(long, 1e-6), wide / max(broad, 1e-6))
+    return fill * long * broad * max(1 - share, 0.0), fill * long * broad * (1 + share)
 
 
 def _is_several(

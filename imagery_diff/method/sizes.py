@@ -25,7 +25,7 @@ CLASSES = (
 as 100 to 125 and 130 to 145 m; bulk carriers). "About" is the larger of 10 m and 10 %, by which readings of one hull
 scatter. No class says what a ship is called, what it is or what it carries."""
 BETWEEN = "between classes"
-"""The limits reach into more than one class."""
+"""The limits reach into more than one class, and none holds half of what they hold."""
 CARS_PIXEL_M = 0.6
 """Largest pixel at which cars could be counted, metres: half of the gap between two coupled cars, about 1.2 m, for two
 samples to fall into it."""
@@ -41,18 +41,24 @@ def length_class(low_m: float | None, high_m: float | None) -> str | None:
 
     Returns
     -------
-    One class, ``BETWEEN`` where the limits reach into several, None where they reach into none or do not exist.
+    The class that holds half and more of what the limits hold; ``BETWEEN`` where they reach into several of which none
+    does; None where they reach into none as far, or do not exist.
 
     Examples
     --------
     >>> length_class(104.0, 119.0), length_class(120.0, 136.0), length_class(84.0, 96.0)
     ('100 to 125 m', 'between classes', None)
+    >>> length_class(92.0, 101.0)  # a touch is not enough
 
     """
     if low_m is None or high_m is None:
         return None
-    reached = [c.name for c in CLASSES if low_m <= c.high_m and high_m >= c.low_m]
-    return None if not reached else reached[0] if len(reached) == 1 else BETWEEN
+    shared = {c.name: min(high_m, c.high_m) - max(low_m, c.low_m) for c in CLASSES}
+    reached = [name for name, length in shared.items() if length >= 0.0]
+    held = [name for name in reached if shared[name] >= (high_m - low_m) / 2]
+    if held:
+        return max(held, key=lambda name: shared[name])
+    return BETWEEN if len(reached) > 1 else None
 
 
 def reading_error(length_m: float) -> float:

@@ -117,7 +117,7 @@ def candidates_geojson(found: Look) -> dict[str, Any]:
 def _zone(state: ZoneState) -> dict[str, Any]:
     told = zone_summary(state)
     told["candidates"] = told.pop("regions")
-    of_a_pair = ("look_at", "floor_m", "floors", "fill_gained", "fill_lost", "description")
+    of_a_pair = ("look_at", "floor_m", "floors", "fill_gained", "fill_lost", "fill_fraction", "description")
     return {key: value for key, value in told.items() if key not in of_a_pair}
 
 

@@ -23,12 +23,14 @@ from imagery_diff.method.sizes import (
         (180, 198, "about 190 m"),
         (120, 136, BETWEEN),
         (84, 96, None),
+        (92, 101, None),
+        (97, 122, "100 to 125 m"),
         (240, 260, None),
         (None, None, None),
         (104, None, None),
     ],
 )
-def test_a_class_is_said_where_the_limits_reach_into_one(low, high, said):
+def test_a_class_is_said_where_it_holds_half_of_the_limits(low, high, said):
     assert length_class(low, high) == said
 
 

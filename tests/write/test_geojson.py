@@ -45,6 +45,8 @@ ORDER = [
     "measured_by",
     "orientation_deg",
     "location_accuracy_m",
+    "side",
+    "end",
     "colour",
     "why",
     "before",
