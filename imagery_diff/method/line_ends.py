@@ -68,7 +68,13 @@ _NEAR_END_PX = 5
 _ON_IT = 0.5
 """Share of a patch on a line from which it is a piece of that: most of it."""
 _ROOM_PX = 6
+_NOT_NOTHING = 0.25
+"""Share of a line's contrast below which, over three pixels, it has ended: halfway between nothing and the half at
+which ends are drawn. Two trains 15 m apart leave a fiftieth at 3 m."""
 _MARGIN_PX = 4
+_IN_LINE_PX = 3.0
+"""How far aside of a line its continuation may lie, pixels: half of its outline's breadth, and half of that. Tracks
+lie 5 m and more apart."""
 
 
 def followed(patch: Patch, change: Floats, seen: Bools, *, gap_px: float) -> Patch:
@@ -152,12 +158,28 @@ class _Track:
                 kept, waiting = kept + waiting, []
         return self._ended(np.concatenate(kept, axis=1)) if len(kept) > 1 else []
 
+    def goes_on(self, start: Doubles, end: Doubles) -> bool:
+        """Whether between two places on a line it nowhere falls to nothing for longer than its blur."""
+        far = float(np.linalg.norm(end - start))
+        heading = (end - start) / far
+        line = _along(start, heading, 0.0, far)
+        if not _inside(line, self.seen):
+            return False
+        profile = self._profile(line, heading)
+        ends = np.r_[profile[:_NEAR_END_PX], profile[-_NEAR_END_PX:]]
+        smooth = ndimage.uniform_filter1d(profile, 3)
+        return bool(smooth.min() >= _NOT_NOTHING * np.median(ends))
+
+    def _profile(self, line: Doubles, heading: Doubles) -> Doubles:
+        """(pixel,), how much each of (2, pixel) places stands out as the line does."""
+        white = [_amplitude(self.change, line[:, k : k + 1], heading) @ self.whitening.T for k in range(line.shape[1])]
+        return np.asarray(np.mean(white, axis=1) @ self.like)
+
     def _ended(self, line: Doubles) -> list[NDArray[np.int_]]:
         """Cut (2, n) places, a pixel apart, where what stands out falls to half of what it is inside: the end."""
         heading = line[:, -1] - line[:, -_INNER_PX]
         heading = heading / max(float(np.linalg.norm(heading)), 1e-12)
-        white = [_amplitude(self.change, line[:, k : k + 1], heading) @ self.whitening.T for k in range(line.shape[1])]
-        profile = np.mean(white, axis=1) @ self.like
+        profile = self._profile(line, heading)
         typical = float(np.median(profile))
         for end in range(line.shape[1], _INNER_PX, -1):
             inside = float(np.max(profile[end - _NEAR_END_PX : end]))
@@ -253,6 +275,7 @@ def to_their_ends(told: list[Described], views: Views, *, gap_px: float) -> list
     if views.radar is not None:
         return told
     found = [_to_its_ends(d, views, gap_px) if _is_train_like(d, views) else d for d in told]
+    found = _joined(found, views, gap_px)
     whole: list[Described] = []
     for described in sorted(found, key=lambda one: -one.shape.length_m):
         lines = [d.shape for d in whole if d.direction == described.direction and is_line(d.shape, views.grid)]
@@ -260,6 +283,84 @@ def to_their_ends(told: list[Described], views: Views, *, gap_px: float) -> list
             whole.append(described)
     kept = {id(described) for described in whole}
     return [described for described in found if id(described) in kept]
+
+
+def _joined(told: list[Described], views: Views, gap_px: float) -> list[Described]:
+    """Let pieces be one that lie in one line, came or went together, and are no further apart than a gap.
+
+    Followed from either side pieces may meet; and what could not be followed may go on beyond. The whole stands where
+    its longest piece stood.
+    """
+    left: list[Described | None] = [*told]
+    change = views.brightness[1] - views.brightness[0]
+    lines = sorted((k for k, d in enumerate(told) if _is_train_like(d, views)), key=lambda k: -told[k].shape.length_m)
+    for k in lines:
+        others = [j for j in lines if j != k]
+        while (one := left[k]) is not None:
+            near = next((j for j in others if (d := left[j]) and goes_on_in(one, d, change, views.seen, gap_px)), None)
+            if near is None:
+                break
+            other, left[near] = left[near], None
+            assert other is not None
+            left[k] = _as_one(one, other, views)
+    return [d for d in left if d is not None]
+
+
+def goes_on_in(one: Described, other: Described, change: Floats, seen: Bools, gap_px: float) -> bool:
+    """Whether a line goes on in another beyond one of its ends, and does not end in between.
+
+    Followed along each other for some cars they are one.
+    """
+    if one.patch is None or other.patch is None or one.direction != other.direction:
+        return False
+    points, more = _places(one.patch), _places(other.patch)
+    middle = points.mean(axis=0)
+    way = _way(points)
+    along, beyond = (points - middle) @ way, (more - middle) @ way
+    if beyond.mean() < along.mean():
+        along, beyond, way = -along, -beyond, -way
+    near = beyond <= beyond.min() + _INNER_PX
+    aside = float(np.median((more[near] - middle) @ np.array([-way[1], way[0]])))
+    gap = beyond.min() - along.max()
+    if beyond.max() <= along.max() or gap > gap_px or abs(aside) > _IN_LINE_PX:
+        return False
+    if abs(float(_way(more) @ way)) < math.cos(_TURNS[-1]):
+        return False
+    if gap <= -_INNER_PX:
+        return True
+    ends = (float(along.min()), float(along.max()))
+    track = _Track.of(change, seen, (middle, way), ends)
+    if track is None:
+        return False
+    # From well inside of the one to well inside of the other, along the straight line between their ends.
+    first, last = ends[1] - _INNER_PX, float(beyond.min()) + _INNER_PX
+    start = middle + first * way
+    end = middle + last * way + aside * np.array([-way[1], way[0]])
+    return track.goes_on(start, end)
+
+
+def _way(points: Doubles) -> Doubles:
+    """Return the unit vector along (pixel, 2) places."""
+    return np.asarray(np.linalg.eigh(np.cov((points - points.mean(axis=0)).T))[1][:, 1])
+
+
+def _places(patch: Patch) -> Doubles:
+    """(pixel, 2), row and column in the grid."""
+    return np.asarray(np.argwhere(patch.mask) + np.array([s.start for s in patch.window], float))
+
+
+def _as_one(one: Described, other: Described, views: Views) -> Described:
+    """Return the first with the second, and what lies between their ends, added."""
+    assert one.patch is not None
+    assert other.patch is not None
+    mine, more = _places(one.patch), _places(other.patch)
+    way = more.mean(axis=0) - mine.mean(axis=0)
+    first, last = mine[np.argmax(mine @ way)], more[np.argmin(more @ way)]
+    between = np.linspace(first, last, 1 + math.ceil(float(np.abs(last - first).max())))
+    places = np.round(np.concatenate([more, between])).astype(int)
+    whole = _with_points(one.patch, places, views.surface.shape)
+    shape = grown(one.shape, whole, views.grid)
+    return replace(one, shape=shape, judged=shape, patch=replace(whole, strength=max(one.strength, other.strength)))
 
 
 def _is_train_like(described: Described, views: Views) -> bool:

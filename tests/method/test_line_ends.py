@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from imagery_diff.method.line_ends import followed
+from imagery_diff.method.line_ends import followed, goes_on_in
 from imagery_diff.method.regions import Patch
 
 SHAPE = (80, 240)
@@ -88,3 +90,24 @@ def test_a_track_may_turn() -> None:
     low, high = reach(followed(patch(60, 115), change, SEEN, gap_px=20))
     assert low == pytest.approx(40, abs=5)
     assert high == pytest.approx(199, abs=6)
+
+
+def piece(first: int, last: int, row: int = ROW, direction: str = "appeared") -> SimpleNamespace:
+    return SimpleNamespace(patch=patch(first, last, row), direction=direction)
+
+
+@pytest.mark.parametrize(
+    ("between", "other", "one"),
+    [
+        (-0.16, piece(120, 200), True),  # weak cars in between
+        (-0.4, piece(70, 200), True),  # followed along each other
+        (0.0, piece(108, 200), False),  # two trains a car apart
+        (-0.4, piece(120, 200, ROW + 5), False),  # the next track
+        (-0.4, piece(120, 200, direction="disappeared"), False),
+        (-0.4, piece(150, 230), False),  # farther than a gap
+    ],
+)
+def test_pieces_in_one_line_are_one_train_unless_it_ends_between_them(between, other, one) -> None:
+    first, last = 101, int(other.patch.window[1].start) + 4
+    image = scene(7, (20, 101, -0.4), (max(last, 101), 200, -0.4), *(((first, last, between),) if last > first else ()))
+    assert goes_on_in(piece(20, 100), other, image, SEEN, gap_px=25) is one
