@@ -32,13 +32,14 @@ if TYPE_CHECKING:
 CLASSES = ("vessel", "containers", "rail_cars", "stockpile", "cover", "equipment", "construction", "other")
 FAR, NEAR = 5.0, 2.0
 """Factors: what a zone is drawn for is five times as likely there as elsewhere, what belongs beside it twice. Round
-numbers, so stated; outlines are good to 10 to 50 m and ports are not tidy, so that no zone rules a class out."""
+numbers, so stated; outlines are good to 10 to 50 m and ports are not tidy, so that no zone rules a class out. What is
+drawn for cargo is half as likely to be built on as ground elsewhere: goods turn over in days, sheds in years."""
 ZONE_FACTORS: dict[str, dict[str, float]] = {
     "berth": {"vessel": FAR, "rail_cars": 1 / FAR, "construction": 1 / NEAR, "stockpile": 1 / NEAR, "cover": 1 / NEAR},
     "anchorage": {"vessel": FAR, "rail_cars": 1 / FAR, "construction": 1 / FAR, "stockpile": 1 / FAR, "cover": 1 / FAR},
-    "yard": {"vessel": 1 / FAR, "rail_cars": 1 / NEAR},
+    "yard": {"vessel": 1 / FAR, "rail_cars": 1 / NEAR, "construction": 1 / NEAR},
     "rail": {"vessel": 1 / FAR, "rail_cars": FAR, "construction": 1 / NEAR, "stockpile": 1 / NEAR, "cover": 1 / NEAR},
-    "stockpile": {"vessel": 1 / FAR, "stockpile": FAR, "cover": NEAR},
+    "stockpile": {"vessel": 1 / FAR, "stockpile": FAR, "cover": NEAR, "construction": 1 / NEAR},
     "road": {"vessel": 1 / FAR, "rail_cars": 1 / FAR, "equipment": NEAR},
     "bridge": {"stockpile": 1 / FAR, "containers": 1 / FAR, "rail_cars": NEAR, "equipment": NEAR},
 }
