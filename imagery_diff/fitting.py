@@ -8,6 +8,7 @@ them may miss.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 LEAST_SCENES = 5
 """Fewer say too little of what is common to all of them: of five, two may be wrong."""
+ONE_PASS = timedelta(minutes=5)
+"""Strips of one pass are taken within so much."""
 _SURE = 2.15
 """Square root of the 90 % point of chi square with two degrees of freedom: below so many errors nothing is moved."""
 _ALIKE_DEG = 15.0
@@ -120,6 +123,7 @@ def fit_aoi(
         progress(info.name)
         rows.append(_of_scene(place, info, params))
     _refuse_twins(rows)
+    rows = _one_a_pass(rows)
     east, north, error, open_deg = _common(rows, place)
     measured = (east, north)
     if np.hypot(east, north) < _SURE / np.sqrt(2) * error:
@@ -185,6 +189,29 @@ def _refuse_twins(rows: Sequence[SceneFit]) -> None:
         if (row.scene, row.acquired) in seen:
             raise InputError(f"{row.scene} was given twice; {LEAST_SCENES} different scenes are needed")
         seen.add((row.scene, row.acquired))
+
+
+def _one_a_pass(rows: Sequence[SceneFit]) -> list[SceneFit]:
+    """Count of images less than five minutes apart the one that tells most: one pass has one error of pointing."""
+    kept: list[SceneFit] = []
+    out = list(rows)
+    for k in sorted(range(len(rows)), key=lambda k: rows[k].fit.error_m or np.inf):
+        row = rows[k]
+        same = next((one for one in kept if row.east_m is not None and _of_one_pass(one, row)), None)
+        if same is not None:
+            fit = replace(row.fit, fitted=False, how=f"not counted: of one pass with {same.scene}")
+            row = replace(row, fit=fit, east_m=None, north_m=None)
+        elif row.east_m is not None:
+            kept.append(row)
+        out[k] = row
+    return out
+
+
+def _of_one_pass(one: SceneFit, other: SceneFit) -> bool:
+    if one.acquired is None or other.acquired is None:
+        return False
+    apart = datetime.fromisoformat(one.acquired) - datetime.fromisoformat(other.acquired)
+    return abs(apart) < ONE_PASS
 
 
 def _common(rows: Sequence[SceneFit], place: AOI) -> tuple[float, float, float, float | None]:

@@ -83,6 +83,11 @@ def test_one_scene_given_twice_is_refused():
         fit_aoi(off(), [*TILES[:4], TILES[0]])
 
 
+def test_of_two_images_of_one_pass_one_counts():
+    with pytest.raises(InputError, match=r"4 of 5 scenes show the quays.*of one pass with"):
+        fit_aoi(off(), [*TILES[:4], samples.path("najin_20231020_0201_skysat")])
+
+
 def test_the_verb_writes_a_new_file_that_checks_out_and_overwrites_nothing(drawn):
     before = drawn.read_bytes()
     words = ["aois", "fit", str(drawn), *map(str, TILES)]

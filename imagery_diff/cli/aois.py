@@ -108,7 +108,7 @@ def fit_command(
 
     if len(images) < LEAST_SCENES:
         raise click.UsageError(
-            f"{len(images)} images given, {LEAST_SCENES} or more needed: one scene's own pointing is off"
+            f"images given: {len(images)}; {LEAST_SCENES} or more are needed, for one scene's own pointing is off"
         )
     place = load_aoi(aoi, buffer_m)
     target = check_new(output or Path(f"{place.name}_fitted.geojson"))
