@@ -10,7 +10,7 @@ import pytest
 import rasterio
 
 from imagery_diff import compare, samples
-from imagery_diff.method.measure import Limits, _area_limits
+from imagery_diff.method.measure import Limits, _area_limits, _heap_height
 from imagery_diff.read.aois import load_aoi
 from imagery_diff.read.calibration import read_lengths
 from imagery_diff.synthetic import Look, ship, write_planetscope
@@ -133,3 +133,8 @@ def test_limits_of_an_area_are_those_of_its_sides_added_as_a_triangles_sides() -
     assert (low, high) == pytest.approx((2000 * (1 - np.hypot(0.1, 0.2)), 2000 * (1 + np.hypot(0.1, 0.2))))
     assert low > 90 * 16
     assert high < 110 * 24
+
+
+def test_a_heap_is_no_higher_than_half_its_breadth() -> None:
+    assert _heap_height((18.0, 26.0)) == (0.0, 13.0)
+    assert _heap_height(None) is None

@@ -196,9 +196,19 @@ def measure(described: Described, views: Views, limits: Limits | None) -> Measur
         shape=told.shape,
         area_low_m2=area[0] if area else None,
         area_high_m2=area[1] if area and not lower_bound else None,
-        height_m=told.height,
+        height_m=_heap_height(breadth) if described.activity is Activity.STOCKPILE else told.height,
         several=several,
     )
+
+
+def _heap_height(breadth: tuple[float, float] | None) -> tuple[float, float] | None:
+    """Return the range of a heap's height: no more than half of its breadth; None where that has no limits.
+
+    Bulk lies at its angle of repose, 30 to 45 degrees (Beakawi Al-Hashemi and Baghabra Al-Amoudi 2018,
+    10.1016/j.powtec.2018.02.003): under a sun that stands higher it throws no shadow, and under a lower one coal is as
+    dark as its shadow.
+    """
+    return None if breadth is None else (0.0, breadth[1] / 2)
 
 
 def _area_limits(fill: float, length: tuple[float, float], width: tuple[float, float]) -> tuple[float, float]:
