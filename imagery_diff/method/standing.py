@@ -148,11 +148,12 @@ def find_water(image: Floats, seen: Bools, names: tuple[str, ...], pixel_m: floa
 
 
 def _at_the_edge(wet: Bools, seen: Bools, pixel_m: float) -> Bools:
-    """Return what lies between water and what was not seen, or the edge, and is no larger than a ship; (row, col)."""
+    """Return what lies between water and the edge of what was taken, and is no larger than a ship; (row, col)."""
     labels, count = ndimage.label(~wet & seen, _EIGHT)
-    beyond = ndimage.binary_dilation(~seen, _EIGHT)
-    beyond[[0, -1], :] = True
-    beyond[:, [0, -1]] = True
+    edge = np.zeros_like(seen)
+    edge[[0, -1], :] = True
+    edge[:, [0, -1]] = True
+    beyond = ndimage.binary_dilation(edge | ndimage.binary_propagation(edge & ~seen, mask=~seen), _EIGHT)
     ship = np.zeros(count + 1, bool)
     ship[np.unique(labels[beyond])] = True
     sizes = np.bincount(labels.ravel(), minlength=count + 1) * pixel_m**2
