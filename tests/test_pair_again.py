@@ -62,7 +62,7 @@ def test_with_nothing_put_in_the_same_is_told_on_a_window(known):
     assert len(told) == len(result.regions) > 0
     for again, region in zip(told, result.regions, strict=True):
         # The grid's corner is another number, and so is the last bit of every corner.
-        assert again.shape.outline.symmetric_difference(region.geometry).area < 1e-6
+        assert again.shape.outline.symmetric_difference(region.geometry).area < 1e-2  # of pixels of 9 m2: rounding
         assert again.strength == pytest.approx(region.strength, rel=1e-6)
         assert again.traits == pytest.approx(region.traits, rel=1e-5)
 
