@@ -116,14 +116,13 @@ def _followed(ring: Points, spacing: float) -> tuple[Points, Points]:
     return middles, np.column_stack([step[:, 1], -step[:, 0]])
 
 
-_GAP_STEP_M = 0.25
-"""How finely the gap between drawn land and drawn water is measured, metres: a twelfth of a pixel of 3 m."""
-
-
 def _distance_to_water(wet: BaseGeometry, at: Points, normals: Points, gap: float, spacing: float) -> Points:
-    """Return how far along its normal a point meets drawn water; infinite where it is further than the gap."""
+    """Return how far along its normal a point meets drawn water; infinite where it is further than the gap.
+
+    In steps of a pixel, rounded up: a berth is drawn up to its quay, and the land behind it set back.
+    """
     out = np.full(len(at), np.inf)
-    steps = np.arange(0.02 * spacing, gap, _GAP_STEP_M)
+    steps = np.arange(0.02 * spacing, gap, spacing)
     for far in steps[::-1]:
         hit = shapely.contains_xy(wet, *(at + normals * far).T)
         out[hit] = 0.0 if far == steps[0] else far
