@@ -7,6 +7,7 @@ them may miss.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -195,7 +196,7 @@ def _one_a_pass(rows: Sequence[SceneFit]) -> list[SceneFit]:
     """Count of images less than five minutes apart the one that tells most: one pass has one error of pointing."""
     kept: list[SceneFit] = []
     out = list(rows)
-    for k in sorted(range(len(rows)), key=lambda k: rows[k].fit.error_m or np.inf):
+    for k in sorted(range(len(rows)), key=lambda k: _error_of(rows[k])):
         row = rows[k]
         same = next((one for one in kept if row.east_m is not None and _of_one_pass(one, row)), None)
         if same is not None:
@@ -205,6 +206,10 @@ def _one_a_pass(rows: Sequence[SceneFit]) -> list[SceneFit]:
             kept.append(row)
         out[k] = row
     return out
+
+
+def _error_of(row: SceneFit) -> float:
+    return math.inf if row.fit.error_m is None else row.fit.error_m
 
 
 def _of_one_pass(one: SceneFit, other: SceneFit) -> bool:

@@ -326,10 +326,14 @@ def zone_states(
     return tuple(states)
 
 
+_GOODS = frozenset({Activity.CONTAINERS, Activity.STOCKPILE, Activity.COVER, Activity.RAIL_CARS})
+"""What fills a yard; sheds, lorries, cranes and wet ground do not."""
+
+
 def _fill(
     zone: Zone, described: list[Described], direction: Direction, clear: float, grid: Grid
 ) -> tuple[float, float] | None:
-    """Share of a yard's clear ground that things which came, or went, cover; None where that has no limits.
+    """Share of a yard's clear ground that goods which came, or went, cover; None where that has no limits.
 
     How full a yard is a pair cannot tell: what stood there on both dates does not differ.
     """
@@ -340,7 +344,7 @@ def _fill(
     low = high = 0.0
     for d in described:
         share = d.zone_shares.get(zone.name, 0.0)
-        if d.direction != direction or share <= 0 or d.activity is Activity.VESSEL:
+        if d.direction != direction or share <= 0 or d.activity not in _GOODS:
             continue
         if d.measure is None or d.measure.area_low_m2 is None or d.measure.area_high_m2 is None:
             return None

@@ -71,7 +71,7 @@ class Region:
     """90 % limits of length and width together."""
     height_low_m: float | None = None
     height_high_m: float | None = None
-    """Range of the height by its shadow; None where the shadow does not tell."""
+    """Range of the height by its shadow, or, from nought, by a heap's breadth; None where neither tells."""
     several: bool = False
     """Possibly more than one vessel: its length is that of all together, without limits."""
     measured_by: str = "outline"

@@ -43,6 +43,9 @@ are found, one of five narrow ones (benchmarks/look.py), for a quay's edge and a
 day."""
 _ALIKE = 0.3
 """Share of the smaller outline by which two findings are one."""
+_EDGE_PX = 2
+"""Pixels from the edge of an image within which a thing's blur reaches it."""
+_CUT = "it reaches the edge of what was seen: a ship, or a pier"
 _ONE_IMAGE = (
     "one image has no before: everything here is unconfirmed, what stands may always have stood, ships alongside may "
     "be missed, and nothing is said of yards, rails and stockpiles"
@@ -201,12 +204,12 @@ def _candidates(
             )
         )
         assert water is not None
-        if kind is activity.Activity.VESSEL:
+        cut = _is_cut(patch, scene)
+        if kind is activity.Activity.VESSEL and not cut:
             over = Over(offset=standing.offset, wet=water.wet, grid=grid, blur_px=params.delivered_blur_px)
             shape = hull_afloat(patch, shape, over)
             if not activity.is_hull(shape.length_m, shape.width_m):
                 kind, reasons = activity.Activity.OTHER, (*reasons[:-1], activity.NO_HULL)
-        cut = bool((scene.flags[patch.window][_rim(patch.mask)] & UNSEEN).any())
         drawn = zone is not None and zone.kind in {"berth", "anchorage"}
         if kind is activity.Activity.OTHER and not drawn and (cut or part_of_land(patch, water)):
             continue
@@ -223,6 +226,7 @@ def _candidates(
                 why=(
                     *reasons,
                     f"{patch.strength:.0f} spreads of the water around it, which goes to {standing.level:.1f}",
+                    *((_CUT,) if cut else ()),
                 ),
                 zone=zone.name if zone else None,
                 zone_kind=zone.kind if zone else None,
@@ -260,6 +264,15 @@ def _moving(
         words = (*candidate.why, pair_moving.words_of(found)) if found else candidate.why
         out.append(replace(candidate, under_way=found is not None, why=words))
     return tuple(out)
+
+
+def _is_cut(patch: regions.Patch, scene: Scene) -> bool:
+    """Whether a patch reaches what was not seen, or the edge of the image."""
+    rows, cols = np.nonzero(patch.mask)
+    rows, cols = rows + patch.window[0].start, cols + patch.window[1].start
+    height, width = scene.flags.shape
+    at_edge = min(rows.min(), cols.min(), height - 1 - rows.max(), width - 1 - cols.max()) <= _EDGE_PX
+    return bool(at_edge or (scene.flags[patch.window][_rim(patch.mask)] & UNSEEN).any())
 
 
 def _rim(mask: np.ndarray) -> np.ndarray:

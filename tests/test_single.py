@@ -85,9 +85,19 @@ def test_a_ship_beside_what_was_not_seen_or_at_the_edge_of_the_image_is_found():
     image = harbour(((slice(100, 105), slice(240, 280)), 0.1), ((slice(214, 219), slice(150, 190)), 0.1))
     seen = np.ones(image.shape[1:], bool)
     seen[:, 282:] = False
+    image[:, :, 282:] = 0.0
     water = find_water(image, seen, NAMES[:3], 3.0, None)
     found = find_standing(image[:3], water, 3.0, least_px=18).patches
     assert sorted(p.window[0].start > 150 for p in found) == [False, True]
+
+
+@pytest.mark.parametrize("inside", [30, 36])
+def test_a_ship_cut_by_the_edge_of_the_image_is_told_as_no_longer_than_it_is_seen(opened, inside):
+    image = harbour(((slice(100, 105), slice(300 - inside, 300)), 0.1))
+    (found,) = look(None, opened(image, names=NAMES)).candidates
+    assert found.length_is_lower_bound
+    assert found.length_m <= 3.0 * inside + 6.0
+    assert any("a ship, or a pier" in why for why in found.why)
 
 
 def test_a_roof_on_an_island_is_part_of_land_and_a_raft_is_not():

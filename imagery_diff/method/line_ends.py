@@ -72,9 +72,8 @@ _NOT_NOTHING = 0.25
 """Share of a line's contrast below which, over three pixels, it has ended: halfway between nothing and the half at
 which ends are drawn. Two trains 15 m apart leave a fiftieth at 3 m."""
 _MARGIN_PX = 4
-_IN_LINE_PX = 3.0
-"""How far aside of a line its continuation may lie, pixels: half of its outline's breadth, and half of that. Tracks
-lie 5 m and more apart."""
+_IN_LINE_M = 2.5
+"""How far aside of a line its continuation may lie, metres: half of what the nearest tracks lie apart."""
 
 
 def followed(patch: Patch, change: Floats, seen: Bools, *, gap_px: float) -> Patch:
@@ -293,11 +292,16 @@ def _joined(told: list[Described], views: Views, gap_px: float) -> list[Describe
     """
     left: list[Described | None] = [*told]
     change = views.brightness[1] - views.brightness[0]
+    aside_px = _IN_LINE_M / views.grid.pixel_size_m[0]
+
+    def follows(one: Described, other: Described) -> bool:
+        return goes_on_in(one, other, change, views.seen, gap_px=gap_px, aside_px=aside_px)
+
     lines = sorted((k for k, d in enumerate(told) if _is_train_like(d, views)), key=lambda k: -told[k].shape.length_m)
     for k in lines:
         others = [j for j in lines if j != k]
         while (one := left[k]) is not None:
-            near = next((j for j in others if (d := left[j]) and goes_on_in(one, d, change, views.seen, gap_px)), None)
+            near = next((j for j in others if (d := left[j]) and follows(one, d)), None)
             if near is None:
                 break
             other, left[near] = left[near], None
@@ -306,7 +310,9 @@ def _joined(told: list[Described], views: Views, gap_px: float) -> list[Describe
     return [d for d in left if d is not None]
 
 
-def goes_on_in(one: Described, other: Described, change: Floats, seen: Bools, gap_px: float) -> bool:
+def goes_on_in(
+    one: Described, other: Described, change: Floats, seen: Bools, *, gap_px: float, aside_px: float
+) -> bool:
     """Whether a line goes on in another beyond one of its ends, and does not end in between.
 
     Followed along each other for some cars they are one.
@@ -322,7 +328,7 @@ def goes_on_in(one: Described, other: Described, change: Floats, seen: Bools, ga
     near = beyond <= beyond.min() + _INNER_PX
     aside = float(np.median((more[near] - middle) @ np.array([-way[1], way[0]])))
     gap = beyond.min() - along.max()
-    if beyond.max() <= along.max() or gap > gap_px or abs(aside) > _IN_LINE_PX:
+    if beyond.max() <= along.max() or gap > gap_px or abs(aside) > aside_px:
         return False
     if abs(float(_way(more) @ way)) < math.cos(_TURNS[-1]):
         return False

@@ -183,7 +183,7 @@ def measure(described: Described, views: Views, limits: Limits | None) -> Measur
         told, bounds, breadth, whole=not lower_bound and sum(hidden) <= 0
     )
     fill = told.area / max(told.length * told.width, 1e-6)
-    area = _area_limits(fill, bounds, breadth) if bounds and breadth else None
+    area = _area_limits(fill, (bounds[0], bounds[1] + sum(hidden)), breadth) if bounds and breadth else None
     limited = bounds is not None and not several
     return Measure(
         length_m=told.length,
@@ -196,7 +196,7 @@ def measure(described: Described, views: Views, limits: Limits | None) -> Measur
         shape=told.shape,
         area_low_m2=area[0] if area else None,
         area_high_m2=area[1] if area and not lower_bound else None,
-        height_m=_heap_height(breadth) if described.activity is Activity.STOCKPILE else told.height,
+        height_m=told.height or (_heap_height(breadth) if described.activity is Activity.STOCKPILE else None),
         several=several,
     )
 

@@ -41,8 +41,8 @@ def length_class(low_m: float | None, high_m: float | None) -> str | None:
 
     Returns
     -------
-    The class that holds half and more of what the limits hold; ``BETWEEN`` where they reach into several of which none
-    does; None where they reach into none as far, or do not exist.
+    The class that holds half and more of what the limits hold, if no other lies whole within them; ``BETWEEN`` where
+    they reach into several, or hold a class whole, and none is named; None where they only touch one, or do not exist.
 
     Examples
     --------
@@ -56,9 +56,10 @@ def length_class(low_m: float | None, high_m: float | None) -> str | None:
     shared = {c.name: min(high_m, c.high_m) - max(low_m, c.low_m) for c in CLASSES}
     reached = [name for name, length in shared.items() if length >= 0.0]
     held = [name for name in reached if shared[name] >= (high_m - low_m) / 2]
-    if held:
-        return max(held, key=lambda name: shared[name])
-    return BETWEEN if len(reached) > 1 else None
+    inside = [c.name for c in CLASSES if low_m <= c.low_m and c.high_m <= high_m]
+    if held and set(inside) <= set(held[:1]):
+        return held[0]
+    return BETWEEN if len(reached) > 1 or inside else None
 
 
 def reading_error(length_m: float) -> float:

@@ -33,7 +33,7 @@ class Echo:
 
 
 _AS_SHARP = 0.9
-"""Share of the sharpest band's ratio of steps from which a band is as sharp."""
+"""Share of the second sharpest band's ratio of steps from which a band is as sharp."""
 _STEPS_PX = 1_000_000
 """Pixels of a band that are asked, each way; more say no more."""
 
@@ -121,7 +121,7 @@ def sharpest(images: tuple[Floats, Floats], seen: NDArray[np.bool_]) -> tuple[in
     onto a sharper grey. A mean squared step of one pixel is the smaller part of one of two pixels the smoother the
     band is: .30 to .32 of it in bands of 3 m as they are delivered, whose ratios to the largest lie within 7 % of each
     other; in Sentinel-2's bands of 20 m 15 to 30 % below those of 10 m. Assumption: the same ground in every band.
-    Broken by: noise, which is sharp.
+    Broken by: noise, which is sharp; of one noisy band the rest is not thrown out, of two it may be.
 
     Parameters
     ----------
@@ -142,7 +142,8 @@ def sharpest(images: tuple[Floats, Floats], seen: NDArray[np.bool_]) -> tuple[in
     if not np.all(steps > 0):
         return tuple(range(len(images[0])))
     ratio = steps[0] / steps[1]
-    return tuple(int(k) for k in np.flatnonzero(ratio >= _AS_SHARP * ratio.max()))
+    # The second sharpest: one band that is noisier than all others looks the sharpest of all.
+    return tuple(int(k) for k in np.flatnonzero(ratio >= _AS_SHARP * np.sort(ratio)[-2:][0]))
 
 
 def _turned(image: Floats, seen: NDArray[np.bool_], every: int) -> tuple[Floats, NDArray[np.bool_]]:

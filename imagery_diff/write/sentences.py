@@ -147,6 +147,8 @@ def _height(region: Region) -> str:
     low, high = region.height_low_m, region.height_high_m
     if low is None or high is None or region.activity != "stockpile":
         return ""
+    if low == 0:
+        return f", at most {high:.0f} m high by its breadth, for bulk lies at 45 degrees at most"
     return f", {low:.0f} to {high:.0f} m high by its shadow"
 
 

@@ -102,7 +102,8 @@ def piece(first: int, last: int, row: int = ROW, direction: str = "appeared") ->
         (-0.16, piece(120, 200), True),  # weak cars in between
         (-0.4, piece(70, 200), True),  # followed along each other
         (0.0, piece(108, 200), False),  # two trains a car apart
-        (-0.4, piece(120, 200, ROW + 5), False),  # the next track
+        (-0.4, piece(120, 200, ROW + 2), False),  # the next track, 6 m aside
+        (-0.4, piece(70, 200, ROW + 2), False),
         (-0.4, piece(120, 200, direction="disappeared"), False),
         (-0.4, piece(150, 230), False),  # farther than a gap
     ],
@@ -110,4 +111,4 @@ def piece(first: int, last: int, row: int = ROW, direction: str = "appeared") ->
 def test_pieces_in_one_line_are_one_train_unless_it_ends_between_them(between, other, one) -> None:
     first, last = 101, int(other.patch.window[1].start) + 4
     image = scene(7, (20, 101, -0.4), (max(last, 101), 200, -0.4), *(((first, last, between),) if last > first else ()))
-    assert goes_on_in(piece(20, 100), other, image, SEEN, gap_px=25) is one
+    assert goes_on_in(piece(20, 100), other, image, SEEN, gap_px=25, aside_px=0.9) is one

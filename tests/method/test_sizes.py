@@ -25,6 +25,8 @@ from imagery_diff.method.sizes import (
         (84, 96, None),
         (92, 101, None),
         (97, 122, "100 to 125 m"),
+        (100, 150, BETWEEN),
+        (150, 230, BETWEEN),
         (240, 260, None),
         (None, None, None),
         (104, None, None),

@@ -135,6 +135,7 @@ def regions():
     yield "under way", say(region_of("vessel", under_way=True))
     yield "a train at 3 m", say(region_of("rail_cars", length_low_m=455.0, length_high_m=505.0))
     yield "a heap with its height", say(region_of("stockpile", height_low_m=3.0, height_high_m=6.0))
+    yield "a heap, its height by its breadth", say(region_of("stockpile", height_low_m=0.0, height_high_m=13.0))
     yield "containers of one tier", say(region_of(**LIMITS, height_low_m=2.0, height_high_m=3.4))
     yield "containers of another length", say(region_of(length_m=140.0, area_m2=140.0 * 17))
     near = {"region": "R4", "angle_deg": 1.2, "chance": 0.0}
