@@ -45,6 +45,12 @@ def test_of_a_gap_the_middle_is_taken_and_its_width_is_the_doubt():
     assert stretches[0].spread == pytest.approx(9 / np.sqrt(12), abs=0.5)
 
 
+@pytest.mark.parametrize(("gap", "told"), [(1.0, 3.0), (4.0, 6.0), (8.5, 9.0), (11.0, 12.0)])
+def test_a_gap_is_told_in_steps_of_a_pixel_rounded_up(gap, told):
+    (edge,) = {round(float(x), 1) for s in drawn(yard(gap), BERTH) for x in s.points[:, 0]}
+    assert edge == pytest.approx(500_200 - gap + told / 2, abs=0.2)
+
+
 @pytest.mark.parametrize(
     "zones",
     [
