@@ -206,7 +206,13 @@ def _candidates(
         assert water is not None
         cut = _is_cut(patch, scene)
         if kind is activity.Activity.VESSEL and not cut:
-            over = Over(offset=standing.offset, wet=water.wet, grid=grid, blur_px=params.delivered_blur_px)
+            over = Over(
+                offset=standing.offset,
+                wet=water.wet,
+                seen=~scene.unseen,
+                grid=grid,
+                blur_px=params.delivered_blur_px,
+            )
             shape = hull_afloat(patch, shape, over)
             if not activity.is_hull(shape.length_m, shape.width_m):
                 kind, reasons = activity.Activity.OTHER, (*reasons[:-1], activity.NO_HULL)

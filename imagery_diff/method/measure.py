@@ -110,6 +110,8 @@ class Over:
     """(band, row, col), less the mean of the water around."""
     wet: Bools
     """(row, col), what looks like water."""
+    seen: Bools
+    """(row, col)"""
     grid: Grid
     blur_px: float
     """Standard deviation of the point spread, pixels."""
@@ -343,7 +345,7 @@ def hull_afloat(patch: Patch, shape: Shape, over: Over) -> Shape:
     if np.count_nonzero(clear) < _LEAST_GROUND:
         return shape
     near = ndimage.binary_dilation(mask, _EIGHT, iterations=_AROUND_PX)
-    rows, cols = _thinned(near & (clear | ndimage.binary_dilation(mask, _EIGHT, iterations=3)))
+    rows, cols = _thinned(near & over.seen[wide] & (clear | ndimage.binary_dilation(mask, _EIGHT, iterations=3)))
     water = over.offset[:, *wide][:, clear]
     middle = np.median(water, axis=1, keepdims=True)
     change = whitening((water - middle).T) @ (over.offset[:, *wide][:, rows, cols] - middle)
