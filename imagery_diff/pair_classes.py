@@ -63,8 +63,11 @@ def _by_rules(described: Described, views: Views, reason: str) -> Described:
 
 
 def kind_of_place(zone_shares: dict[str, float], zone_kind: str | None, ground: AOI | None) -> str | None:
-    """Return the kind of zone that speaks for a class: tracks lie in yards, and half of a region on them is enough."""
-    rails = {z.name for z in ground.zones if z.kind == "rail"} if ground else set()
+    """Return the kind of zone that speaks for a class: tracks lie in yards, and half of a region on them is enough.
+
+    A search area says nothing of what stands in it: where its tracks lie is not known.
+    """
+    rails = {z.name for z in ground.zones if z.kind == "rail" and z.located} if ground else set()
     on_rails = sum(share for name, share in zone_shares.items() if name in rails)
     if on_rails >= 0.5:  # noqa: PLR2004 - half
         return "rail"

@@ -7,7 +7,8 @@ import pytest
 from shapely.affinity import scale
 from shapely.geometry import Point, box
 
-from imagery_diff import AOI, Zone, compare
+from imagery_diff import AOI, Zone, compare, load_aoi
+from imagery_diff.pair_classes import kind_of_place
 from imagery_diff.scene import Level
 from imagery_diff.synthetic import heap, render, stack
 from imagery_diff.synthetic.things import building, ship
@@ -94,3 +95,13 @@ def test_without_a_near_infrared_band_rules_decide_and_no_probability_is_given(o
     region = only(compare(AOI(name="port", polygon=everywhere, crs=UTM52, zones=(zone,)), *scenes).regions)
     assert (region.p_activity, region.shares) == (None, {})
     assert "class by rules, without a probability: no band nir" in region.why
+
+
+def test_a_search_area_does_not_speak_for_a_class() -> None:
+    """Where its tracks lie is not known; tracks that are drawn speak, whatever yard holds them."""
+    place = load_aoi("najin")
+    search = next(z for z in place.zones if z.kind == "rail" and not z.located)
+    drawn = replace(place, zones=tuple(replace(z, located=True) if z is search else z for z in place.zones))
+    shares = {"pier2_yard": 0.9, search.name: 0.9}
+    assert kind_of_place(shares, "yard", place) == "yard"
+    assert kind_of_place(shares, "yard", drawn) == "rail"
