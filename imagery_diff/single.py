@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from imagery_diff.aoi import AOI
+    from imagery_diff.aoi import AOI, Zone
     from imagery_diff.grid import Grid
     from imagery_diff.method.under_way import Shifts
     from imagery_diff.result import Comparison, Region
@@ -181,41 +181,21 @@ def _candidates(
     params: Params,
 ) -> tuple[Candidate, ...]:
     """Describe what stands on the water of the place."""
+    if standing is None or water is None:
+        return ()
     found: list[Candidate] = []
-    grid = scene.grid
-    for patch in standing.patches if standing and water else ():
-        assert standing is not None
-        shape = regions.outline_of(patch, standing.strength[patch.window], grid)
+    over = Over(
+        offset=standing.offset, wet=water.wet, seen=~scene.unseen, grid=scene.grid, blur_px=params.delivered_blur_px
+    )
+    for patch in standing.patches:
+        shape = regions.outline_of(patch, standing.strength[patch.window], scene.grid)
         if shape is None or (ground and not shape.outline.intersects(ground.polygon)):
             continue
         zone, shares = zones.zone_of(shape.outline, ground) if ground else (None, {})
         if zone is not None and zone.kind == "ignore":
             continue
-        kind, reasons = activity.classify(
-            activity.Candidate(
-                on_water=True,
-                zone_kind=zone.kind if zone else None,
-                near_rail=False,
-                length_m=shape.length_m,
-                width_m=shape.width_m,
-                mean_width_m=shape.area_m2 / max(shape.length_m, 1e-6),
-                both_dates=False,
-                dark=False,
-            )
-        )
-        assert water is not None
         cut = _is_cut(patch, scene)
-        if kind is activity.Activity.VESSEL and not cut:
-            over = Over(
-                offset=standing.offset,
-                wet=water.wet,
-                seen=~scene.unseen,
-                grid=grid,
-                blur_px=params.delivered_blur_px,
-            )
-            shape = hull_afloat(patch, shape, over)
-            if not activity.is_hull(shape.length_m, shape.width_m):
-                kind, reasons = activity.Activity.OTHER, (*reasons[:-1], activity.NO_HULL)
+        kind, shape, reasons = _judged(patch, shape, zone, None if cut else over)
         drawn = zone is not None and zone.kind in {"berth", "anchorage"}
         if kind is activity.Activity.OTHER and not drawn and (cut or part_of_land(patch, water)):
             continue
@@ -243,6 +223,30 @@ def _candidates(
             )
         )
     return tuple(found)
+
+
+def _judged(
+    patch: regions.Patch, shape: regions.Shape, zone: Zone | None, over: Over | None
+) -> tuple[activity.Activity, regions.Shape, tuple[str, ...]]:
+    """Say what a thing on water looks like, how large it is and why; a vessel is as large as its hull, if whole."""
+    kind, reasons = activity.classify(
+        activity.Candidate(
+            on_water=True,
+            zone_kind=zone.kind if zone else None,
+            near_rail=False,
+            length_m=shape.length_m,
+            width_m=shape.width_m,
+            mean_width_m=shape.area_m2 / max(shape.length_m, 1e-6),
+            both_dates=False,
+            dark=False,
+        )
+    )
+    if kind is not activity.Activity.VESSEL or over is None:
+        return kind, shape, reasons
+    shape = hull_afloat(patch, shape, over)
+    if activity.is_hull(shape.length_m, shape.width_m):
+        return kind, shape, reasons
+    return activity.Activity.OTHER, shape, (*reasons[:-1], activity.NO_HULL)
 
 
 def _band_shifts(scene: Scene, water: Water | None, names: tuple[str, ...], info: SceneInfo) -> Shifts | None:
