@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import importlib
 import os
 import sys
 import warnings
@@ -59,6 +60,15 @@ def _refused_skips(reports):
         if not any(report.nodeid.startswith(test) and why in reason for test, why in allowed):
             refused.append(f"{report.nodeid}: {reason}")
     return refused
+
+
+@pytest.fixture(scope="module")
+def benchmark():
+    """Import a benchmark by its name as it imports its neighbours: from its own folder."""
+    folder = str(TOP / "benchmarks")
+    sys.path.insert(0, folder)
+    yield importlib.import_module
+    sys.path.remove(folder)
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,6 @@
 """The ablation leaves out what it says, for its own run only, and reads as many scenes as it is told."""
 
-import importlib
 import inspect
-import sys
 from dataclasses import fields
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,14 +9,10 @@ import pytest
 
 from imagery_diff.params import Params
 
-BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
-
 
 @pytest.fixture(scope="module")
-def ablation():
-    sys.path.insert(0, str(BENCHMARKS))
-    yield importlib.import_module("ablation")
-    sys.path.remove(str(BENCHMARKS))
+def ablation(benchmark):
+    return benchmark("ablation")
 
 
 def test_every_step_is_something_that_the_method_has(ablation):

@@ -1,8 +1,5 @@
 """The baselines are what their papers say, and the tables made of them count what they should."""
 
-import importlib
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,16 +9,12 @@ from hypothesis import strategies as st
 
 from imagery_diff.method.skill import auc
 
-BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 EVERYWHERE = np.ones((60, 70), bool)
 
 
 @pytest.fixture(scope="module")
-def scripts():
-    """Import the scripts as they import each other: from their own folder."""
-    sys.path.insert(0, str(BENCHMARKS))
-    yield SimpleNamespace(**{n: importlib.import_module(n) for n in ("baselines", "real", "cost")})
-    sys.path.remove(str(BENCHMARKS))
+def scripts(benchmark):
+    return SimpleNamespace(**{n: benchmark(n) for n in ("baselines", "real", "cost")})
 
 
 @pytest.fixture

@@ -1,8 +1,5 @@
 """The benchmark of classes: what is put there has a class, the fit finds the law that things were drawn from."""
 
-import importlib
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,16 +7,12 @@ import pytest
 
 from imagery_diff.method.class_model import CLASSES
 
-BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 NAMES = ("class_things", "class_scenes", "class_fit", "class_tables", "classes", "scenes")
 
 
 @pytest.fixture(scope="module", autouse=True)
-def modules():
-    """Import the scripts as they import each other: from their own folder."""
-    sys.path.insert(0, str(BENCHMARKS))
-    yield SimpleNamespace(**{n: importlib.import_module(n) for n in NAMES})
-    sys.path.remove(str(BENCHMARKS))
+def modules(benchmark):
+    return SimpleNamespace(**{n: benchmark(n) for n in NAMES})
 
 
 def test_whatever_is_drawn_has_one_of_the_classes_and_can_be_made(modules):

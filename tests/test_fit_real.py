@@ -1,20 +1,11 @@
 """The outlines laid on real harbours: quays drawn by hand, displaced by a known amount, brought back."""
 
-import importlib
-import sys
-from pathlib import Path
-
 import pytest
-
-BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 
 
 @pytest.fixture(scope="module")
-def fit():
-    """Import the benchmark as it imports its neighbours: from its own folder."""
-    sys.path.insert(0, str(BENCHMARKS))
-    yield importlib.import_module("fit")
-    sys.path.remove(str(BENCHMARKS))
+def fit(benchmark):
+    return benchmark("fit")
 
 
 def test_on_hong_kong_and_venice_displaced_outlines_come_back_within_a_pixel_and_a_half(fit, data_folder):

@@ -1,22 +1,15 @@
 """Ships of the real Sentinel-2 pair of Hong Kong: pixels of 10 m, six of ten bands softer than the others."""
 
-import importlib
-import sys
 import warnings
-from pathlib import Path
 
 import pytest
 
 from imagery_diff import compare
 
-BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
-
 
 @pytest.fixture(scope="module")
-def hong_kong():
-    sys.path.insert(0, str(BENCHMARKS))
-    yield importlib.import_module("hong_kong")
-    sys.path.remove(str(BENCHMARKS))
+def hong_kong(benchmark):
+    return benchmark("hong_kong")
 
 
 @pytest.fixture(scope="module")

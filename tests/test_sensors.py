@@ -1,20 +1,12 @@
 """Variants of a scene hold what their sensor would have seen of it."""
 
-import importlib
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
-
 
 @pytest.fixture(scope="module")
-def sensors():
-    sys.path.insert(0, str(BENCHMARKS))
-    yield importlib.import_module("sensors")
-    sys.path.remove(str(BENCHMARKS))
+def sensors(benchmark):
+    return benchmark("sensors")
 
 
 def test_every_variant_has_the_bands_it_names_and_keeps_no_data(sensors):

@@ -1,9 +1,6 @@
 """The command on the real PlanetScope pair counts what it says: marks, lengths, and what lies on quiet ground."""
 
-import importlib
-import sys
 from dataclasses import dataclass, replace
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,14 +10,10 @@ from shapely.geometry import box
 
 from imagery_diff import compare
 
-BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
-
 
 @pytest.fixture(scope="module")
-def sfbay():
-    sys.path.insert(0, str(BENCHMARKS))
-    yield importlib.import_module("sfbay")
-    sys.path.remove(str(BENCHMARKS))
+def sfbay(benchmark):
+    return benchmark("sfbay")
 
 
 @pytest.fixture(scope="module")
