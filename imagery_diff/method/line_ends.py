@@ -91,9 +91,8 @@ def followed(patch: Patch, change: Floats, seen: Bools, *, gap_px: float) -> Pat
         Longest stretch without evidence, pixels.
 
     """
-    points = np.argwhere(patch.mask) + np.array([s.start for s in patch.window])
-    middle = points.mean(axis=0)
-    way = np.linalg.eigh(np.cov((points - middle).T))[1][:, 1]
+    points = _places(patch)
+    middle, way = points.mean(axis=0), _way(points)
     reach = (points - middle) @ way
     ends = float(reach.min()), float(reach.max())
     track = _Track.of(change, seen, (middle, way), ends)
@@ -273,8 +272,11 @@ def to_their_ends(told: list[Described], views: Views, *, gap_px: float) -> list
     """
     if views.radar is not None:
         return told
-    found = [_to_its_ends(d, views, gap_px) if _is_train_like(d, views) else d for d in told]
-    found = _joined(found, views, gap_px)
+    found = told
+    if any(_is_train_like(d, views) for d in told):
+        change = views.brightness[1] - views.brightness[0]
+        found = [_to_its_ends(d, change, views, gap_px) if _is_train_like(d, views) else d for d in told]
+        found = _joined(found, change, views, gap_px)
     whole: list[Described] = []
     for described in sorted(found, key=lambda one: -one.shape.length_m):
         lines = [d.shape for d in whole if d.direction == described.direction and is_line(d.shape, views.grid)]
@@ -284,14 +286,13 @@ def to_their_ends(told: list[Described], views: Views, *, gap_px: float) -> list
     return [described for described in found if id(described) in kept]
 
 
-def _joined(told: list[Described], views: Views, gap_px: float) -> list[Described]:
+def _joined(told: list[Described], change: Floats, views: Views, gap_px: float) -> list[Described]:
     """Let pieces be one that lie in one line, came or went together, and are no further apart than a gap.
 
     Followed from either side pieces may meet; and what could not be followed may go on beyond. The whole stands where
     its longest piece stood.
     """
     left: list[Described | None] = [*told]
-    change = views.brightness[1] - views.brightness[0]
     aside_px = _IN_LINE_M / views.grid.pixel_size_m[0]
 
     def follows(one: Described, other: Described) -> bool:
@@ -374,11 +375,10 @@ def _is_train_like(described: Described, views: Views) -> bool:
     return patch is not None and not patch.area and is_line(described.judged, views.grid) and not on_water(patch, views)
 
 
-def _to_its_ends(described: Described, views: Views, gap_px: float) -> Described:
+def _to_its_ends(described: Described, change: Floats, views: Views, gap_px: float) -> Described:
     """Follow one line."""
     patch = described.patch
     assert patch is not None
-    change = views.brightness[1] - views.brightness[0]
     longer = followed(patch, change, views.seen, gap_px=gap_px)
     if longer is patch:
         return described
