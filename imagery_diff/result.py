@@ -239,10 +239,10 @@ class ZoneState:
     look_at: tuple[str, ...] = ()
     """Ids of what is to be looked at there."""
     fill_gained: tuple[float, float] | None = None
-    """Yards and stockpiles: share of the clear ground that things which appeared cover, 90 % limits, 0 to 1; None of
+    """Yards and stockpiles: share of the clear ground that goods which appeared cover, 90 % limits, 0 to 1; None of
     other zones and where a thing has no limits."""
     fill_lost: tuple[float, float] | None = None
-    """The same of things that went."""
+    """The same of goods that went."""
     floors: dict[str, Floor] = field(default_factory=dict)
     """Thing -> the smallest that would have been told there; empty where that was not asked."""
 

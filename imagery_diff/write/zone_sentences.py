@@ -80,7 +80,10 @@ def _zone(state: ZoneState, share: str, lost: str) -> str:
 def _filled(state: ZoneState) -> str:
     """Say what share of a yard's clear ground came under things, or was cleared of them; two limits."""
     said = []
-    for limits, words in ((state.fill_gained, "what appeared covers"), (state.fill_lost, "what went had covered")):
+    for limits, words in (
+        (state.fill_gained, "what looks like goods and appeared covers"),
+        (state.fill_lost, "what looked like goods and went had covered"),
+    ):
         if limits is not None and limits[1] > 0:
             low, high = math.floor(100 * limits[0]), math.ceil(100 * limits[1] - 1e-9)
             said.append(f"; {words} {low} to {high}% of its clear ground")
