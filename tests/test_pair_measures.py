@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import rasterio
+from shapely.affinity import rotate, scale
+from shapely.geometry import Point
 
 from imagery_diff import compare, samples
 from imagery_diff.method.measure import Limits, _area_limits, _heap_height
 from imagery_diff.read.aois import load_aoi
 from imagery_diff.read.calibration import read_lengths
-from imagery_diff.synthetic import Look, ship, write_planetscope
+from imagery_diff.synthetic import Look, heap, ship, write_planetscope
 from imagery_diff.synthetic.najin import najin
 from imagery_diff.synthetic.render import grid_of, render
 
@@ -68,6 +70,17 @@ def test_the_ship_of_115_m_is_measured(october: dict[str, Comparison]) -> None:
 def test_a_low_sun_from_the_other_side_makes_the_stack_no_longer(october: dict[str, Comparison]) -> None:
     stack = only(october["low sun"], "containers", "pier2")
     assert stack.length_m == pytest.approx(90.0, abs=6.0)
+
+
+def test_a_heap_is_as_long_as_its_foot_though_its_edge_fades(harbour: Harbour, tmp_path: Path) -> None:
+    where, azimuth = (606000.0, 4675830.0), 147.0
+    oval = rotate(scale(Point(*where).buffer(1.0), 9.0, 28.0), -azimuth)
+    found = compared(harbour, [heap("coal", oval, 4.0)], tmp_path)
+    (told,) = [r for r in found.regions if r.activity == "stockpile"]
+    assert told.length_m == pytest.approx(56.0, abs=4.0)
+    assert told.length_low_m is not None
+    assert told.length_high_m is not None
+    assert told.length_low_m < 56.0 < told.length_high_m
 
 
 def test_limits_of_a_shape_that_was_not_counted_are_not_told() -> None:
