@@ -66,9 +66,11 @@ if TYPE_CHECKING:
 
 PAINTS = {words: paint for paint, words in COLOURS.items()}
 OF_THING = {"vessel": "berth", "containers": "yard", "rail_cars": "rail"}
+ANCHORED = {"berth": "anchorage"}
 PER_SCENE = 4
 """Things of each kind in a scene."""
 _APART_M = 65.0
+"""Pieces in one line are joined across 60 m: two things nearer may rightly be told as one."""
 ASKED = 0.2
 """How far the stated d90 may lie off."""
 
@@ -210,7 +212,6 @@ def _peopled(bare: Plan, floors: dict[str, Floor], number: int) -> Plan:
             for _ in range(40):
                 thing = put()
                 if thing is not None and room.fits(thing):
-                    # Pieces in one line are joined across 60 m: two things nearer may rightly be told as one.
                     room.take(thing, _APART_M)
                     made.append(thing)
                     break
@@ -341,6 +342,8 @@ def _held_half_real(ground: Background, cache: Path, options: argparse.Namespace
         write_scene(base, ground, ground.images, Told(seed=0))
         # A null scene's zones leave out all ground on which a change is not known; here things are put there.
         zones = zones_of(ground, base.name.replace("_", "-"), null=False)
+        # Things are put anywhere on its water, not along a quay: that is an anchorage.
+        zones = replace(zones, zones=tuple(replace(z, kind=ANCHORED.get(z.kind, z.kind)) for z in zones.zones))
         (base / "aoi.geojson").write_text(json.dumps(zones.to_geojson()) + "\n", encoding="utf-8")
     scene = Scene.load(base)
     begin = time.process_time()
@@ -376,7 +379,8 @@ def _put_in(ground: Background, folder: Path, floors: dict[str, Floor], number: 
             make = _maker(kind, length, PAINTS[floor.colour or ""], f"event{k}_{kind}", rng)
             for _ in range(200):
                 thing = make(*somewhere(ground, rng, kind))
-                if fits(thing, ground, puts):
+                apart = all(put.thing.footprint.distance(thing.footprint) >= _APART_M for put in puts)
+                if apart and fits(thing, ground, puts):
                     puts.append(Put(thing=thing, after=bool(rng.random() < 0.5)))
                     break
     events = []

@@ -76,6 +76,7 @@ def camera_of(info: SceneInfo, picture: Scene, names: tuple[str, ...], surface: 
         tone=tone,
         mix=tuple(_COLOURS.get(name, _ALL_LIGHT) for name in names),
         sun=_sun(info, picture.grid),
+        view=info.view_from_top(picture.grid),
         shadow_light=SHADOW_LIGHT,
         told=(how,),
     )

@@ -66,8 +66,8 @@ _NEAR_PX = 4
 _QUAY_PX = 1.8
 """How far beyond the middle of the last pixel that looks like water the quay stands: what it shares is no water's
 colour. The median of 22 berths of five rendered scenes (1.3 to 2.2)."""
-_FENDERS_M = (0.5, 2.0)
-"""Between a ship and its quay."""
+_FENDERS_M = (0.3, 1.0)
+"""Between a ship and its quay: what fenders of such berths leave when they are pressed on."""
 _REACH_PX = 1.5
 _STRAIGHT_PX = 1.5
 _ALONG = 0.6

@@ -1,6 +1,7 @@
 """Things put into real images: in their place, with the image's sharpness, shadow and noise; nothing else touched."""
 
 import importlib
+import math
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from shapely.affinity import translate
 from shapely.geometry import LineString, box
 
 from imagery_diff import open_scene
-from imagery_diff.geometry import Sun, shadow_m
+from imagery_diff.geometry import Sun, View, shadow_m
 from imagery_diff.mark import ALTERED
 from imagery_diff.read.aois import load_aoi
 from imagery_diff.synthetic import Look, cover, optics, random_harbour, render, ship, stack
@@ -167,6 +168,22 @@ def test_a_thing_lies_where_it_was_put(camera, scenery):
     rows, cols = np.indices(covered.shape)
     col, row = ((covered * cols).sum() / covered.sum() + 0.5, (covered * rows).sum() / covered.sum() + 0.5)
     assert transform @ (col, row) == pytest.approx(where, abs=0.5 * PIXEL_M)
+
+
+@pytest.mark.parametrize("azimuth", [0.0, 90.0, 200.0])
+def test_a_tall_thing_leans_away_from_a_tilted_satellite_as_far_as_its_height_says(camera, azimuth):
+    background = flat()
+    where = background[1] @ (60.0, 60.0)
+    box = flat_topped(cover("box", where, 0.0, (60.0, 60.0, 20.0), colour="white"))
+    eye = camera(optics.PointSpread(sigma_px=0.7))
+    far = {}
+    for off_nadir in (0.0, 20.0):
+        view = View(off_nadir_deg=off_nadir, azimuth_deg=azimuth)
+        change = put(background, box, replace(eye, view=view)).data[1].astype(float) - 900.0
+        rows, cols = np.nonzero(change > 0.5 * change.max())
+        out = math.radians(azimuth + 180.0)
+        far[off_nadir] = np.max(cols * math.sin(out) - rows * math.cos(out)) * PIXEL_M
+    assert far[20.0] - far[0.0] == pytest.approx(20.0 * math.tan(math.radians(20.0)), abs=1.1 * PIXEL_M)
 
 
 def test_a_bright_thing_adds_as_much_light_as_its_area_holds(camera):

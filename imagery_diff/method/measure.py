@@ -252,7 +252,7 @@ _BOXES = frozenset({Activity.CONTAINERS, Activity.RAIL_CARS, Activity.COVER, Act
 
 
 def tried(described: Described) -> tuple[Silhouette, ...]:
-    """Return what may be fitted: a hull to a vessel, an oval to a heap, a box to lines and all that is built or stacked.
+    """Return what may be fitted: a hull to a vessel, an oval to a heap, a box to lines and what is built or stacked.
 
     To what is of no class a box and an oval, of which that is taken which leaves less over. A heap is never taken for a
     box: its foot fades, and the box that leaves least over ends 7 m inside (43 heaps of design scenes, 3 to 16 m in

@@ -11,7 +11,7 @@ import numpy as np
 from shapely.affinity import translate
 
 from imagery_diff.geometry import shadow_m
-from imagery_diff.synthetic.light import cast_shadow, lit
+from imagery_diff.synthetic.light import cast_shadow, lit, seen
 from imagery_diff.synthetic.look import Look
 from imagery_diff.synthetic.optics import draw_noise
 from imagery_diff.synthetic.paint import Fine, paint_parts
@@ -74,9 +74,9 @@ def insert(data: NDArray[np.generic], transform: Affine, thing: Thing, camera: C
     ground = camera.tone.reflectances(under)
     light = np.array(camera.mix) @ np.array(camera.shadow_light)
     depth = (1.0 - light) * (WATER_SHADOW if thing.kind == "vessel" else 1.0)
-    seen = ground * (1.0 - covered - depth[:, None, None] * shade) + colour
+    shown = ground * (1.0 - covered - depth[:, None, None] * shade) + colour
     # The difference is added, so that what the tone cannot invert (saturated roofs) stays what it was.
-    level = under + camera.tone.numbers(seen) - camera.tone.numbers(ground)
+    level = under + camera.tone.numbers(shown) - camera.tone.numbers(ground)
     # The ground's own noise fades as (1 - covered); the thing's brings its variance back to what it was.
     share = np.sqrt(np.clip(1.0 - (1.0 - covered) ** 2, 0.0, 1.0))
     level += share * draw_noise(under.shape, camera.noise, rng)
@@ -96,8 +96,10 @@ def window_of(thing: Thing, transform: Affine, camera: Camera, shape: tuple[int,
         If they are not all in the image.
 
     """
-    foot = thing.footprint
-    whole = foot.union(translate(foot, *shadow_m(max(p.top_m for p in thing.parts), camera.sun)))
+    foot, top_m = thing.footprint, max(p.top_m for p in thing.parts)
+    whole = foot.union(translate(foot, *shadow_m(top_m, camera.sun)))
+    if camera.view is not None:
+        whole = whole.union(foot.buffer(top_m * math.tan(math.radians(camera.view.off_nadir_deg))))
     left, bottom, right, top = whole.bounds
     col0, row0 = ~transform @ (left, top)
     col1, row1 = ~transform @ (right, bottom)
@@ -118,7 +120,13 @@ def _drawn(
     bright = np.einsum("bc,cij->bij", np.array(camera.mix), lit(canvas, camera.sun, camera.shadow_light))
     shade = cast_shadow(canvas, camera.sun) & ~on
     middle = slice(OVERSAMPLE // 2, None, OVERSAMPLE)
-    layers = np.concatenate([on[None].astype(np.float64), bright * on, shade[None].astype(np.float64)])
+    shown, colour = on, (bright * on).astype(np.float32)
+    if camera.view is not None:
+        # Walls are darker than roofs, yet hide as much.
+        shown = seen(canvas, on[None].astype(np.float32), camera.view)[0] > 0.0
+        colour = seen(canvas, colour, camera.view)
+        shade &= ~shown
+    layers = np.concatenate([shown[None], colour, shade[None]]).astype(np.float64)
     sampled = camera.spread.blur(layers, OVERSAMPLE)[:, middle, middle]
     ground = np.median(camera.tone.reflectances(under.astype(np.float64)), axis=(1, 2))
     ratio = np.log(np.maximum(bright[:, on], 1e-3) / np.maximum(ground, 1e-3)[:, None])

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from imagery_diff.geometry import Sun
+    from imagery_diff.geometry import Sun, View
 
     Image = NDArray[np.float64]
 
@@ -234,5 +234,7 @@ class Camera:
     """From grid north."""
     shadow_light: tuple[float, float, float, float]
     """Share of light left in a cast shadow: blue, green, red, near infrared."""
+    view: View | None = None
+    """From the top of the grid; None where it is not known, which is taken for straight down."""
     told: tuple[str, ...] = ()
     """How it was learned, in words."""
