@@ -147,8 +147,8 @@ class Study:
     @classmethod
     def of_few(cls, known: Known, states: list[ZoneState], rng: Generator) -> Study:
         """Prepare trials in the largest zone of each kind, as if there were no other, and no ground but around them."""
-        largest = {s.zone.kind: s.zone for s in sorted(states, key=lambda s: float(s.zone.polygon.area))}
-        zones = list(largest.values())
+        by_size = sorted((s.zone for s in states), key=lambda z: -float(z.polygon.area))
+        zones = [z for k in KINDS for z in [z for z in by_size if z.kind == k][: 2 if KINDS[k] == "vessel" else 1]]
         here = known.cut(window_around(zones, known))
         assert here.frame.ground is not None
         frame = replace(here.frame, ground=replace(here.frame.ground, zones=tuple(zones)))

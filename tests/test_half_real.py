@@ -13,6 +13,7 @@ import pytest
 import rasterio
 from affine import Affine
 from rasterio.features import rasterize
+from scipy.ndimage import gaussian_filter
 from shapely import union_all
 from shapely.affinity import translate
 from shapely.geometry import LineString, box
@@ -94,6 +95,12 @@ def put(background, thing, camera):
 def test_a_point_spread_is_found_that_rises_and_overshoots_as_asked(rise, over):
     edge = optics.PointSpread.of_edge(rise, over).edge()
     assert edge == pytest.approx((rise, over), abs=0.06)
+
+
+def test_what_is_sampled_is_every_nth_of_what_is_blurred():
+    fine = np.random.default_rng(5).random((2, 60, 45))
+    blurred = gaussian_filter(fine, (0.0, 4.5, 4.5), mode="nearest", truncate=3.0)
+    np.testing.assert_allclose(optics.PointSpread(sigma_px=0.9).sample(fine, 5), blurred[:, 2::5, 2::5], rtol=1e-9)
 
 
 def test_a_tone_is_undone_by_its_inverse_also_beyond_its_knots():

@@ -119,15 +119,14 @@ def _drawn(
     on = canvas.height > 0.0
     bright = np.einsum("bc,cij->bij", np.array(camera.mix), lit(canvas, camera.sun, camera.shadow_light))
     shade = cast_shadow(canvas, camera.sun) & ~on
-    middle = slice(OVERSAMPLE // 2, None, OVERSAMPLE)
     shown, colour = on, (bright * on).astype(np.float32)
     if camera.view is not None:
         # Walls are darker than roofs, yet hide as much.
         shown = seen(canvas, on[None].astype(np.float32), camera.view)[0] > 0.0
         colour = seen(canvas, colour, camera.view)
         shade &= ~shown
-    layers = np.concatenate([shown[None], colour, shade[None]]).astype(np.float64)
-    sampled = camera.spread.blur(layers, OVERSAMPLE)[:, middle, middle]
+    layers = np.concatenate([shown[None], colour, shade[None]]).astype(np.float32)
+    sampled = camera.spread.sample(layers, OVERSAMPLE)
     ground = np.median(camera.tone.reflectances(under.astype(np.float64)), axis=(1, 2))
     ratio = np.log(np.maximum(bright[:, on], 1e-3) / np.maximum(ground, 1e-3)[:, None])
     return sampled[0], sampled[1:-1], sampled[-1], float(np.median(np.sqrt((ratio**2).mean(axis=0))))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import special
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, gaussian_filter1d
 
 from imagery_diff.synthetic.materials import MATERIALS, ROOFS
 from imagery_diff.synthetic.rises import edges
@@ -56,12 +56,17 @@ class PointSpread:
     sharpen: float = 0.0
     """Strength of the unsharp mask."""
 
-    def blur(self, fine: Image, oversample: int) -> Image:
-        """Return an array (…, row, col) drawn ``oversample`` times finer, blurred but not yet sampled."""
-        soft = _gauss(fine, self.sigma_px * oversample)
+    def sample(self, fine: Image, oversample: int) -> Image:
+        """Return an array (…, row, col) drawn an odd number of times finer, blurred and sampled at the pixels' middles.
+
+        Rows that no pixel's middle lies in are not blurred along: half of the work.
+
+        """
+        soft = _gauss_sampled(fine, self.sigma_px * oversample, oversample)
         if self.sharpen == 0.0:
             return soft
-        return soft + self.sharpen * (soft - _gauss(fine, math.hypot(self.sigma_px, SHARPEN_PX) * oversample))
+        wide = math.hypot(self.sigma_px, SHARPEN_PX) * oversample
+        return soft + self.sharpen * (soft - _gauss_sampled(fine, wide, oversample))
 
     @property
     def reach_px(self) -> int:
@@ -104,10 +109,17 @@ def _with_rise(rise_px: float, sharpen: float) -> PointSpread:
     return PointSpread(sigma_px=(low + high) / 2.0, sharpen=sharpen)
 
 
-def _gauss(fine: Image, sigma: float) -> Image:
+def _gauss(image: Image, sigma: float) -> Image:
     """Blur the last two axes."""
-    pad = [0.0] * (fine.ndim - 2)
-    return gaussian_filter(fine, [*pad, sigma, sigma], mode="nearest", truncate=3.0)
+    pad = [0.0] * (image.ndim - 2)
+    return gaussian_filter(image, [*pad, sigma, sigma], mode="nearest", truncate=3.0)
+
+
+def _gauss_sampled(fine: Image, sigma: float, step: int) -> Image:
+    """Blur the last two axes and take the middle of each ``step``."""
+    middle = slice(step // 2, None, step)
+    rows = gaussian_filter1d(fine, sigma, axis=-2, mode="nearest", truncate=3.0)[..., middle, :]
+    return gaussian_filter1d(rows, sigma, axis=-1, mode="nearest", truncate=3.0)[..., middle]
 
 
 def spread_that_measures(rise_px: float, overshoot: float = 0.0) -> PointSpread:
