@@ -56,7 +56,7 @@ class PointSpread:
     sharpen: float = 0.0
     """Strength of the unsharp mask."""
 
-    def sample(self, fine: Image, oversample: int) -> Image:
+    def sample(self, fine: NDArray[np.floating], oversample: int) -> Image:
         """Return an array (…, row, col) drawn an odd number of times finer, blurred and sampled at the pixels' middles.
 
         Rows that no pixel's middle lies in are not blurred along: half of the work.
@@ -115,7 +115,7 @@ def _gauss(image: Image, sigma: float) -> Image:
     return gaussian_filter(image, [*pad, sigma, sigma], mode="nearest", truncate=3.0)
 
 
-def _gauss_sampled(fine: Image, sigma: float, step: int) -> Image:
+def _gauss_sampled(fine: NDArray[np.floating], sigma: float, step: int) -> Image:
     """Blur the last two axes and take the middle of each ``step``."""
     middle = slice(step // 2, None, step)
     rows = gaussian_filter1d(fine, sigma, axis=-2, mode="nearest", truncate=3.0)[..., middle, :]
