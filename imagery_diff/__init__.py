@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from imagery_diff.read.aois import load_aoi as load_aoi
     from imagery_diff.read.scenes import open_scene as open_scene
     from imagery_diff.scoring import evaluate as evaluate
+    from imagery_diff.series import timeline as timeline
     from imagery_diff.single import look as look
 
 _HOMES = {
@@ -33,6 +34,7 @@ _HOMES = {
     "look": "imagery_diff.single",
     "open_scene": "imagery_diff.read.scenes",
     "sensitivity": "imagery_diff.detectability",
+    "timeline": "imagery_diff.series",
 }
 
 __all__ = [
@@ -46,6 +48,7 @@ __all__ = [
     "open_scene",
     "samples",
     "sensitivity",
+    "timeline",
 ]
 
 

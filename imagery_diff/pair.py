@@ -70,8 +70,8 @@ def compare(  # noqa: PLR0913 - the keywords are the options of the command line
     fit
         Whether the AOI's outlines are laid where the images show the quays they draw.
     sensitivity
-        What would have been missed: ``"off"``, ``"quick"`` (a few things put in, for an upper limit) or ``"full"``
-        (hundreds; minutes).
+        What would have been missed: ``"off"``, ``"quick"`` (a few things put in, for an upper limit), ``"full"``
+        (hundreds; minutes), or ``"reported"`` (the few, and more of the length of which a series says ``no``).
     params
         Every number of the method.
     progress

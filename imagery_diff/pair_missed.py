@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from imagery_diff.aoi import Zone
     from imagery_diff.method.describe import Described
     from imagery_diff.pair_again import Known
+    from imagery_diff.params import Params
     from imagery_diff.result import ZoneState
     from imagery_diff.synthetic.optics import Camera
 
@@ -44,6 +45,8 @@ _TRIALS = 200
 """Further things of the worst colour."""
 _QUICK = 3
 """Things of each kind that the quick way puts in, about as long as nine in ten are told of."""
+_REPORTED_PASSES = 6
+"""So often at most things of the reported length are put in."""
 _LEAST_FOUND = 10
 """Fewer than this found, of the worst colour, carry no curve."""
 _LEAST_PUT = 30
@@ -67,7 +70,7 @@ def measure(known: Known, zones: tuple[ZoneState, ...], *, how: str) -> Sensitiv
     zones
         What is known of each zone; they come back with their floors.
     how
-        ``full`` or ``quick``.
+        ``full``, ``quick`` or ``reported``.
 
     """
     begin = time.perf_counter()
@@ -76,8 +79,13 @@ def measure(known: Known, zones: tuple[ZoneState, ...], *, how: str) -> Sensitiv
     curves: tuple[Curve, ...] = ()
     if asked:
         rng = rng_of(0, "what would have been missed")
-        curves = Study.of(known, asked, rng).full() if how == "full" else Study.of_few(known, asked, rng).quick()
+        study = Study.of(known, asked, rng) if how == "full" else Study.of_few(known, asked, rng)
+        curves = study.full() if how == "full" else study.quick()
+        if how == "reported":
+            reported = Study.of(known, asked, rng).reported()
+            curves = tuple(replace(c, trials=(*c.trials, *reported.get(c.zone_kind, ()))) for c in curves)
     by_kind = {curve.zone_kind: curve.floor for curve in curves}
+    how = "full" if how == "full" else "quick"
     stated = tuple(replace(z, floors=_floors(z, known, by_kind, how)) for z in zones)
     caveats = []
     if any(info.sun is None for info in frame.pair.infos):
@@ -202,6 +210,21 @@ class Study:
             quick_curve(kind, found.colour, tried.get(kind, []), priors[kind], self.grounds.span_m(kind))
             for kind, found in outlook.items()
         )
+
+    def reported(self) -> dict[str, tuple[Trial, ...]]:
+        """Put things of the length of which a series says ``no`` into the image after, as many into each zone."""
+        params = self.known.frame.params
+        wants = [
+            Want(kind=kind, length_m=reported_m(kind, params), colour=colour, date=1, zone=run.zone.name)
+            for kind in self.kinds
+            for colour in [self.outlook(kind).colour]
+            for run in {r.zone.name: r for r in self.grounds.of_kind(kind)}.values()
+            for _ in range(params.reported_trials)
+        ]
+        return {
+            kind: tuple(replace(t, colour=COLOURS[t.colour]) for t in trials)
+            for kind, trials in self.tried(wants, passes=_REPORTED_PASSES).items()
+        }
 
     def outlook(self, kind: str) -> Outlook:
         """Say how strongly the worst colour would differ on the ground of a kind of zone, and how soft images are."""
@@ -352,6 +375,11 @@ def floor_of(
         missed = f"; {lapse:.0%} of {colour} ones are missed at any length" if lapse >= 0.1 else ""  # noqa: PLR2004
         reason = f"not nine in ten of the longest that were put in, {tried_m[1]:.0f} m, are surely found{missed}"
     return Floor(thing=thing, colour=colour, reason=reason, how=how, **said)
+
+
+def reported_m(zone_kind: str, params: Params) -> float:
+    """Return the length of which ``no`` speaks in a kind of zone, metres."""
+    return params.reported_train_m if KINDS[zone_kind] == "rail_cars" else params.reported_thing_m
 
 
 def _promising(prior: detection.Prior, span_m: tuple[float, float]) -> tuple[float, float]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
     from shapely.geometry import Polygon
+    from shapely.geometry.base import BaseGeometry
 
     from imagery_diff.aoi import Zone
     from imagery_diff.grid import Grid
@@ -86,6 +87,8 @@ class Want:
     colour: str
     date: int
     """0 into the image before, 1 into the one after."""
+    zone: str | None = None
+    """The zone it must lie in; None for any of its kind."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -124,6 +127,8 @@ class Grounds:
 
     grid: Grid
     runs: tuple[_Run, ...]
+    busy: BaseGeometry | None = None
+    """Where something was told."""
 
     @classmethod
     def of(cls, known: Known, located: list[Zone]) -> Grounds:
@@ -131,7 +136,9 @@ class Grounds:
         grid, cover = known.frame.grid, known.matched.cover
         free = (known.matched.flags == 0) & ~known.blind
         busy = union_all([d.shape.outline for d in known.told]) if known.told else None
-        if busy is not None and not busy.is_empty:
+        if busy is not None and busy.is_empty:
+            busy = None
+        if busy is not None:
             free &= ~ndimage.binary_dilation(zones.inside(busy, grid), iterations=_NEAR_PX)
         wet = cover.surface == Surface.WATER.value
         if cover.water is not None:
@@ -152,7 +159,7 @@ class Grounds:
                 runs += _runs(zone, own, grid)
                 if zone.kind == "berth" and cover.water is not None:
                     runs[-1] = _beside_land(runs[-1], among(cover.surface, DRY))
-        return cls(grid=grid, runs=tuple(runs))
+        return cls(grid=grid, runs=tuple(runs), busy=busy)
 
     def of_kind(self, kind: str) -> list[_Run]:
         """Return the ground of a kind of zone."""
@@ -171,7 +178,11 @@ class Grounds:
 
     def place(self, want: Want, taken: list[Placed], cameras: tuple[Camera, Camera], rng: Generator) -> Placed | None:
         """Draw places until a thing fits; None where it does not."""
-        runs = [run for run in self.of_kind(want.kind) if run.extent_m >= 0.9 * want.length_m]
+        runs = [
+            run
+            for run in self.of_kind(want.kind)
+            if run.extent_m >= 0.9 * want.length_m and want.zone in {None, run.zone.name}
+        ]
         if not runs:
             return None
         sizes = np.array([len(run.pixels[0]) for run in runs], float)
@@ -189,6 +200,9 @@ class Grounds:
             if self._share_on(run.free, asked, azimuth, (length, width)) < _LEAST_ON[thing]:
                 continue
             if any(foot.distance(other.thing.footprint) < _GAP_M for other in taken):
+                continue
+            # Pieces of one thing are joined so far: beside one that is there a trial would tell of that one.
+            if self.busy is not None and foot.distance(self.busy) < _GAP_M:
                 continue
             made = make(want, where, azimuth, width, rng)
             try:

@@ -227,6 +227,19 @@ class Params:
     min_vessel_m: float = 100.0
     """Least length of a vessel that counts as a visit, metres: the class in which visits to Najin were counted (facts
     N05: ships of 100 m or more). What ``--min-vessel`` moves."""
+    reported_thing_m: float = 60.0
+    """Series: ``no`` says that nothing of this length stood there, metres: ships and blocks of goods (house rule)."""
+    reported_train_m: float = 100.0
+    """The same of trains, metres (house rule)."""
+    most_missed: float = 0.01
+    """Series: share of things of that length that may be missed where ``no`` is said (house rule)."""
+    reported_trials: int = 80
+    """Things of that length that are put into each zone, all looks of a series together. Of fifty all found the
+    share missed is below 0.01 in the middle of what is then believed (Jeffreys); not all find room."""
+    call_h: float = 24.0
+    """A gap between looks as long as this can hide a whole call, hours: calls last one to three days (facts 2.1)."""
+    inferred_h: float = 12.0
+    """Goods that left a quay in a shorter gap are not said to be consistent with a call that nobody saw, hours."""
     usable_fraction: float = 0.8
     """Share of a zone that must be clear on both dates before anything is said to be absent (house rule)."""
     softest_edge_px: float = 4.0

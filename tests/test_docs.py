@@ -55,10 +55,11 @@ def test_files_named_in_the_documents_exist(page):
     assert not missing
 
 
-def test_headings_of_the_method_are_the_numbered_comments_of_compare():
-    story = (TOP / "imagery_diff" / "pair.py").read_text(encoding="utf-8")
-    method = (TOP / "docs" / "explanation" / "method.md").read_text(encoding="utf-8")
-    comments = re.findall(r"^    # (\d+\. .*)$", story, re.MULTILINE)
+@pytest.mark.parametrize(("module", "page"), [("pair", "method"), ("series", "timeline")])
+def test_headings_of_the_explanation_are_the_numbered_comments_of_the_story(module, page):
+    story = (TOP / "imagery_diff" / f"{module}.py").read_text(encoding="utf-8")
+    method = (TOP / "docs" / "explanation" / f"{page}.md").read_text(encoding="utf-8")
+    comments = re.findall(r"^ {4,8}# (\d+\. .*)$", story, re.MULTILINE)
     assert comments
     assert comments == re.findall(r"^## (\d+\. .*)$", method, re.MULTILINE)
 

@@ -18,6 +18,7 @@ from imagery_diff.errors import ImageryDiffError, InputError, UnknownNameError, 
 
 _VERBS = {
     "compare": "imagery_diff.cli.compare",
+    "timeline": "imagery_diff.cli.timeline",
     "look": "imagery_diff.cli.look",
     "sensitivity": "imagery_diff.cli.sensitivity",
     "inspect": "imagery_diff.cli.inspect",

@@ -89,6 +89,11 @@ def name_of(place: str, image: SceneInfo, what: str) -> str:
     return "_".join(_safe(part) for part in (place, _moment(image), what))
 
 
+def name_of_series(place: str, first: SceneInfo, last: SceneInfo) -> str:
+    """Name of a folder about many images, such as ``najin_20231016T0204Z_20231021T0209Z_timeline``."""
+    return "_".join(_safe(part) for part in (place, _moment(first), _moment(last), "timeline"))
+
+
 def write_folder(target: Path, files: Mapping[str, bytes]) -> None:
     """Write files into a new folder and put it in the place of ``target``.
 

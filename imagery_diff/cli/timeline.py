@@ -1,0 +1,88 @@
+"""``imagery-diff timeline AOI IMAGE... | DIR``: states and events over many dates."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from imagery_diff.cli.aoi_argument import resolve_aoi
+from imagery_diff.errors import ImageryDiffWarning, one_line
+
+
+def _pairs(_ctx: click.Context, _param: click.Parameter, words: tuple[str, ...]) -> dict[str, str]:
+    """Split ZONE=IMAGE."""
+    told = {}
+    for word in words:
+        zone, equals, image = word.partition("=")
+        if not (zone and equals and image):
+            raise click.BadParameter(f"'{word}' is not ZONE=IMAGE")
+        told[zone] = image
+    return told
+
+
+@click.command()
+@click.argument("aoi", metavar="AOI")
+@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="IMAGE... | DIR")
+@click.option(
+    "--empty",
+    multiple=True,
+    metavar="ZONE=IMAGE",
+    callback=_pairs,
+    help="The image that shows a zone empty, where the looks themselves do not tell; may be repeated.",
+)
+@click.option(
+    "--min-vessel",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="METRES",
+    help="Least length of a vessel that counts as a call; 100 m unless said.",
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="Folder for the result itself.")
+@click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON document.")
+def timeline(
+    aoi: str,
+    images: tuple[Path, ...],
+    empty: dict[str, str],
+    min_vessel: float | None,
+    output: Path | None,
+    as_json: bool,  # noqa: FBT001
+) -> None:
+    """Say what stood in each zone on each of many dates, and in which window each thing came or went.
+
+    AOI is a known name or a file of outlines, with zones. The images are files or deliveries, or one folder that holds
+    them; their times must be known. Every cell of the table is yes, no or unknown, and unknown has its reason. A folder
+    with the result is written into the current directory, or into -o DIR.
+    """
+    import json  # noqa: PLC0415 - --help must stay quick
+
+    place = resolve_aoi(aoi)
+
+    from imagery_diff.params import Params  # noqa: PLC0415
+    from imagery_diff.series import timeline as follow  # noqa: PLC0415 - loads everything
+    from imagery_diff.write.timeline import folder_name, summary, text  # noqa: PLC0415
+
+    params = replace(Params(), min_vessel_m=min_vessel) if min_vessel else Params()
+    hidden = sys.stderr is None or not sys.stderr.isatty()
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", ImageryDiffWarning)
+        warnings.showwarning = _show_warning
+        # How many looks there are is known only when the files are opened; strips of one pass are one.
+        with click.progressbar(
+            length=4 * len(images), file=sys.stderr or sys.stdout, hidden=hidden, item_show_func=str
+        ) as bar:
+            found = follow(place, images, empty=empty, params=params, progress=lambda step: bar.update(1, step))
+        folder = found.save(output or Path(folder_name(found)))
+    if as_json:
+        click.echo(json.dumps(summary(found), indent=2, ensure_ascii=False, allow_nan=False))
+    else:
+        click.echo(text(found))
+    click.echo(f"written to {folder}", err=True)
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
+    """Print our warnings as one line; those of libraries are for developers."""
+    if issubclass(category, ImageryDiffWarning):
+        click.echo(f"warning: {one_line(message)}", err=True)

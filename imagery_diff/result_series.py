@@ -1,0 +1,230 @@
+"""What a series found: looks, observations, things followed through them, events, and what speaks against it.
+
+Numbers that do not exist are None, never NaN.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL.Image import Image
+    from shapely.geometry.base import BaseGeometry
+
+    from imagery_diff.aoi import AOI, Zone
+    from imagery_diff.grid import Grid
+    from imagery_diff.pair_fit import Fit
+    from imagery_diff.params import Params
+    from imagery_diff.result import Region
+    from imagery_diff.scene import SceneInfo
+
+YES, NO, UNKNOWN, NA = "yes", "no", "unknown", "na"
+KINDS = ("vessel", "cargo", "rail")
+"""What a zone is asked for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeriesLook:
+    """One pass over the place."""
+
+    number: int
+    """From 1, in the order of time."""
+    info: SceneInfo
+    east_m: float | None
+    """By how much the image lay beside the frame; it was moved back. None where nothing was measured."""
+    north_m: float | None
+    residual_m: float | None
+    """By how much it still lies beside the empty place that all looks make, metres; bounds what may be called moved.
+    None where it was not measured."""
+    refused: str | None = None
+    """Why nothing is said of it; None where something is."""
+
+    @property
+    def time(self) -> dt.datetime:
+        """When it was taken, UTC."""
+        assert self.info.acquired is not None
+        return self.info.acquired
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thing:
+    """Something that stands in a zone on one look."""
+
+    kind: str
+    """``vessel``, ``cargo`` or ``rail``; ``unclear`` of what is none of these."""
+    region: Region
+    """As the look was held against the empty place."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One zone on one look."""
+
+    look: int
+    zone: Zone
+    """As laid."""
+    clear_fraction: float
+    degraded_fraction: float
+    states: dict[str, str]
+    """Kind -> ``yes``, ``no``, ``unknown`` or ``na``."""
+    usable: bool
+    """Whether a thing of the reported size would have been told there, had it stood there."""
+    reason: str | None
+    """Why a state is unknown, or why absence may not be said beside what is there."""
+    floors: dict[str, float | None]
+    """Kind -> length missed at most one time in ten, metres."""
+    things: tuple[Thing, ...]
+    fill: tuple[float, float] | None
+    """Share of the clear ground under goods, 90 % limits; None of zones that hold none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Track:
+    """One thing, followed through the looks that show it."""
+
+    id: str
+    kind: str
+    zone: str
+    group: str | None
+    seen: tuple[tuple[int, Thing], ...]
+    """(look, thing), in the order of time."""
+    absent_before: int | None
+    """The last look before it on which its place was seen empty; None where none is known."""
+    absent_after: int | None
+
+    @property
+    def first(self) -> int:
+        """The look on which it was first seen."""
+        return self.seen[0][0]
+
+    @property
+    def last(self) -> int:
+        """The look on which it was last seen."""
+        return self.seen[-1][0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One change of state, and the window in which it must have happened."""
+
+    event: str
+    zone: str
+    group: str | None
+    not_before: dt.datetime | None
+    """None where no look shows the state before."""
+    not_after: dt.datetime
+    length_m: float | None
+    p_event: float | None
+    """None: not calibrated."""
+    evidence: tuple[str, ...]
+    """Names of the scenes it rests on."""
+    track: str | None
+    description: str
+    unusable_between: int = 0
+    """Looks inside the window that show nothing of the place."""
+    geometry: BaseGeometry | None = field(default=None, repr=False)
+    """In the frame's CRS."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gap:
+    """A time between usable looks in which a whole call could lie unseen."""
+
+    after: dt.datetime
+    before: dt.datetime
+    hours: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visits:
+    """Calls of vessels of a group of berths."""
+
+    group: str
+    at_least: int
+    """Calls that were seen and cannot be one."""
+    inferred: int
+    """Cargo that left in a gap; never added to ``at_least``."""
+    usable_looks: int
+    looks: int
+    gaps: tuple[Gap, ...]
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Timeline:
+    """The result of a series."""
+
+    aoi: AOI
+    """As laid, in the frame's CRS."""
+    grid: Grid
+    """The frame."""
+    looks: tuple[SeriesLook, ...]
+    cells: tuple[Cell, ...]
+    """By zone, then by look."""
+    tracks: tuple[Track, ...]
+    events: tuple[Event, ...]
+    visits: tuple[Visits, ...]
+    quiet: dict[str, str]
+    """Zone -> what its silence says; only zones in which nothing was seen and something could have been."""
+    expected_false: float | None
+    """How many of its things unchanged ground raised, expected; None where that was not counted."""
+    local_hours: str | None
+    """Between which hours anything was seen."""
+    caveats: tuple[str, ...]
+    params: Params
+    fit: Fit | None
+    names: tuple[str, ...]
+    """Of the bands of the chips."""
+    chips: dict[tuple[str, int], NDArray[np.float32]] = field(default_factory=dict, repr=False)
+    """(zone, look) -> (band, row, col), the zone at the frame's pixels; NaN where it was not seen."""
+    windows: dict[str, Grid] = field(default_factory=dict, repr=False)
+    """Zone -> the grid of its chips."""
+
+    @property
+    def name(self) -> str:
+        """What the result is about."""
+        return self.aoi.name
+
+    @property
+    def simulated(self) -> bool:
+        """Whether a look is rendered or altered, so that nothing here was seen by a satellite."""
+        return any(look.info.simulated for look in self.looks)
+
+    @property
+    def credit(self) -> str:
+        """The line that must stand beside every picture."""
+        from imagery_diff.write.words import credits_of  # noqa: PLC0415 - a lazy delegate to `write`
+
+        return credits_of([look.info for look in self.looks], self.aoi)
+
+    @property
+    def observations(self) -> Any:
+        """Rows of ``observations.csv``: a data frame where pandas is installed, else a list of dicts."""
+        from imagery_diff.write.timeline import frame_of, observation_rows  # noqa: PLC0415
+
+        return frame_of(observation_rows(self))
+
+    @property
+    def event_rows(self) -> Any:
+        """Rows of ``events.csv``, the same way."""
+        from imagery_diff.write.timeline import event_rows, frame_of  # noqa: PLC0415
+
+        return frame_of(event_rows(self))
+
+    def plot(self) -> Image:
+        """Draw the calendar: zones as rows, time as the axis."""
+        from imagery_diff.write.timeline_figure import picture  # noqa: PLC0415
+
+        return picture(self)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write every file of the result into ``folder``."""
+        from imagery_diff.write.timeline import save_timeline  # noqa: PLC0415
+
+        return save_timeline(self, folder)

@@ -1,0 +1,301 @@
+"""The story of many dates: what stood where on which look, what came and went between them, and what nobody saw.
+
+The numbered comments of :func:`timeline` are the headings of docs/explanation/timeline.md.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+import warnings
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from imagery_diff import series_events, series_history, series_looks, series_states, series_tracks
+from imagery_diff.errors import ImageryDiffError, ImageryDiffWarning, InputError, UnknownNameError
+from imagery_diff.method import zones
+from imagery_diff.pair import compare
+from imagery_diff.pair_result import Odds
+from imagery_diff.pair_scenes import open_pair
+from imagery_diff.params import Params
+from imagery_diff.read.aois import find_place
+from imagery_diff.result_series import SeriesLook, Timeline
+from imagery_diff.write import timeline_sentences as words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from imagery_diff.aoi import AOI
+    from imagery_diff.grid import Grid
+    from imagery_diff.pair_fit import Fit
+    from imagery_diff.result import Comparison, Region
+    from imagery_diff.result_series import Cell
+    from imagery_diff.scene import SceneInfo
+    from imagery_diff.series_history import Empty
+    from imagery_diff.series_looks import Laid
+
+    Progress = Callable[[str], None]
+
+_LEAST_TRIALS = 3
+_ROUNDS = 2
+"""So often at most the empty place is learned again from what looks lack of it."""
+_OF_A_PAIR = ("as was asked for", "the time of an image is not known")
+"""Caveats that say of the empty place what is meant so: its outlines are laid once, and it is of no one moment."""
+_CHIP_M = 15.0
+"""Around a zone its chips reach, metres."""
+
+
+def timeline(
+    aoi: AOI | str | Path,
+    images: Sequence[SceneInfo | str | Path],
+    *,
+    empty: Mapping[str, str] | None = None,
+    params: Params | None = None,
+    progress: Progress = lambda _: None,
+) -> Timeline:
+    """Say what stood in each zone of a place on each of many looks, and what changed between them.
+
+    Parameters
+    ----------
+    aoi
+        A registry name (``"najin"``), the path of an AOI file, or an :class:`imagery_diff.AOI`; with zones.
+    images
+        Image files, deliveries, or folders that hold them; times must be known.
+    empty
+        Zone -> name of the image that shows it empty, where the looks themselves do not tell.
+    params
+        Every number of the method.
+    progress
+        Called with the name of each step as it begins.
+
+    Raises
+    ------
+    ImageryDiffError
+        One line that says what is wrong with which file and what to do.
+
+    Examples
+    --------
+    >>> from imagery_diff import samples, timeline
+    >>> days = ("20231016", "20231017", "20231019", "20231020_0201", "20231020_0643", "20231021")
+    >>> story = timeline("najin", [samples.path(f"najin_{day}") for day in days])
+    >>> [e.event for e in story.events if e.zone == "pier2_sw_berth"]
+    ['vessel_arrived', 'vessel_departed']
+
+    """
+    params = params or Params()
+    # 1. What the files are
+    progress("opening")
+    place = find_place(aoi)
+    if place is None or not place.zones:
+        raise InputError(
+            "a timeline is told of zones (berths, yards, tracks), and the AOI has none; give one with zones"
+        )
+    infos = series_looks.opened(images)
+
+    with tempfile.TemporaryDirectory(prefix="imagery_diff_") as folder:
+        # 2. One frame, every look laid on it
+        laid = series_looks.lay(infos, place, Path(folder), params, progress)
+        lines = series_history.lines_of(laid)
+
+        # 3. The place as it is empty
+        progress("learning the empty place")
+        history = series_history.learn(laid, lines)
+        history = series_history.given_empty(history, _said(empty or {}, laid), laid.place.zones, laid, lines)
+
+        # 4. Each look against it, and again where looks lack what the empty place shows
+        held = _Held.first(laid, history, params)
+        for _ in range(_ROUNDS):
+            found = held.all(history, progress)
+            again = series_history.without(history, _gone(found), laid, lines)
+            if again is None:
+                break
+            history = again
+        found = held.all(history, progress, with_things_put_in=True)
+
+        # 5. States
+        missed = series_states.missed_of(found.values(), params)
+        cells = _cells(found, missed, history, held.place, laid, params)
+        sight = series_states.Sight.of({k + 1: c for k, c in found.items()}, laid.grid)
+        chips, windows = _chips(laid, lines, held.place)
+    refused = laid.refused | held.refused
+    looks = tuple(_look(k, laid, found.get(k), refused) for k in range(len(infos)))
+
+    # 6. One thing through many looks
+    tracks = series_tracks.follow(cells, sight)
+
+    # 7. Events, calls, gaps, silence
+    events = series_events.events_of(tracks, cells, looks, held.place, params)
+    return Timeline(
+        aoi=held.place,
+        grid=laid.grid,
+        looks=looks,
+        cells=tuple(cells),
+        tracks=tracks,
+        events=events,
+        visits=series_events.visits_of(tracks, cells, events, looks, held.place, params),
+        quiet=series_events.quiet_of(cells, held.place),
+        expected_false=_expected_false(history, laid, held.place, len(found), params),
+        local_hours=words.hours_words([looks[k].time for k in found], held.place.timezone),
+        caveats=_caveats(found, looks, missed),
+        params=params,
+        fit=held.fit,
+        names=laid.names,
+        chips=chips,
+        windows=windows,
+    )
+
+
+class _Held:
+    """The looks held against the empty place, the outlines laid once for all."""
+
+    def __init__(self, laid: Laid, place: AOI, fit: Fit | None, params: Params) -> None:
+        self.laid, self.place, self.fit, self.params = laid, place, fit, params
+        self.refused: dict[int, str] = {}
+
+    @classmethod
+    def first(cls, laid: Laid, history: Empty, params: Params) -> _Held:
+        """Lay the outlines on what the anchor and the empty place show of the quays."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ImageryDiffWarning)
+            result = compare(laid.place, history.scene(laid), laid.scene(laid.anchor), detect="alarm", params=params)
+        place = result.aoi or laid.place
+        # Sentences are of zones; their hours are those of the place.
+        zones_ = tuple(replace(zone, timezone=place.timezone_of(zone)) for zone in place.zones)
+        return cls(laid, replace(place, zones=zones_), result.fit, params)
+
+    def all(self, history: Empty, progress: Progress, *, with_things_put_in: bool = False) -> dict[int, Comparison]:
+        """Compare every look with the empty place; a look that cannot be is refused, with the reason."""
+        used = [k for k in self.laid.used if k not in self.refused]
+        trials = max(_LEAST_TRIALS, math.ceil(self.params.reported_trials / max(len(used), 1)))
+        found = {}
+        for k in used:
+            progress("comparing")
+            try:
+                # What is doubtful about a pair stands in its caveats too.
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", ImageryDiffWarning)
+                    found[k] = compare(
+                        self.place,
+                        history.scene(self.laid),
+                        self.laid.scene(k),
+                        detect="alarm",
+                        fit=False,
+                        sensitivity="reported" if with_things_put_in else "off",
+                        params=replace(self.params, reported_trials=trials),
+                    )
+            except ImageryDiffError as error:
+                self.refused[k] = str(error)
+        return found
+
+
+def _said(empty: Mapping[str, str], laid: Laid) -> dict[str, int]:
+    """Zone -> index of the look that the user says shows it empty."""
+    said = {}
+    for zone, image in empty.items():
+        alike = [k for k, i in enumerate(laid.infos) if image in {i.name, i.scene_id, Path(i.name).stem}]
+        if len(alike) != 1:
+            names = ", ".join(i.name for i in laid.infos[:4])
+            raise UnknownNameError(f"'{image}' (--empty {zone}) is none of the images of the series ({names}, …)")
+        if alike[0] in laid.refused:
+            raise InputError(f"{image}: cannot tell how {zone} looks empty: {laid.refused[alike[0]]}")
+        said[zone] = alike[0]
+    return said
+
+
+def _gone(found: Mapping[int, Comparison]) -> dict[int, list[Region]]:
+    return {k: [r for r in c.regions if r.direction == "disappeared"] for k, c in found.items()}
+
+
+def _cells(
+    found: Mapping[int, Comparison],
+    missed: Mapping[str, series_states.Missed],
+    history: Empty,
+    place: AOI,
+    laid: Laid,
+    params: Params,
+) -> list[Cell]:
+    """Say of every zone on every look what it shows; by zone, then in the order of time."""
+    stands: dict[str, float | None] = {
+        z.name: None if z.name in history.given else series_history.may_stand(history, z, laid, params)
+        for z in place.zones
+    }
+    cells = []
+    for zone in place.zones:
+        if zone.kind == "ignore":
+            continue
+        for k in range(len(laid.infos)):
+            if k in found:
+                state = next(s for s in found[k].zones if s.zone.name == zone.name)
+                cells.append(series_states.cell_of(k + 1, state, found[k], dict(missed), stands[zone.name], params))
+            else:
+                cells.append(series_states.unseen_cell(k + 1, zone))
+    return cells
+
+
+def _look(number: int, laid: Laid, result: Comparison | None, refused: Mapping[int, str]) -> SeriesLook:
+    moved = laid.moved[number]
+    residual = None
+    if result is not None and result.shift.measured:
+        residual = float(np.hypot(result.shift.rows, result.shift.cols)) * max(laid.grid.pixel_size_m)
+    return SeriesLook(
+        number=number + 1,
+        info=laid.infos[number],
+        east_m=moved[0] if moved else None,
+        north_m=moved[1] if moved else None,
+        residual_m=residual,
+        refused=refused.get(number),
+    )
+
+
+def _chips(
+    laid: Laid, lines: Mapping[int, NDArray[np.float64]], place: AOI
+) -> tuple[dict[tuple[str, int], NDArray[np.float32]], dict[str, Grid]]:
+    """Cut each zone out of each look, in the anchor's numbers."""
+    chips, windows = {}, {}
+    for zone in place.zones:
+        mask = zones.inside(zone.polygon.buffer(_CHIP_M), laid.grid)
+        if not mask.any():
+            continue
+        rows, cols = (slice(int(i.min()), int(i.max()) + 1) for i in np.nonzero(mask))
+        windows[zone.name] = laid.grid.window(rows.start, cols.start, (rows.stop - rows.start, cols.stop - cols.start))
+        for k, line in lines.items():
+            image = series_history.in_common(laid, k, line, (rows, cols))
+            chips[zone.name, k + 1] = np.where(laid.clear[k][rows, cols], image, np.float32(np.nan))
+    return chips, windows
+
+
+def _expected_false(history: Empty, laid: Laid, place: AOI, looks: int, params: Params) -> float | None:
+    """Return how many things unchanged ground would raise in all looks; None where that was not counted."""
+    pair = open_pair(history.scene(laid), laid.scene(laid.anchor), place, params=params)
+    if Odds.of(pair, laid.grid, "alarm", params).calibration is None:
+        return None
+    area_km2 = sum(z.area_m2 for z in place.zones if z.kind != "ignore") / 1e6
+    return params.false_alarms_per_km2 * area_km2 * looks
+
+
+def _caveats(
+    found: Mapping[int, Comparison],
+    looks: Sequence[SeriesLook],
+    missed: Mapping[str, series_states.Missed],
+) -> tuple[str, ...]:
+    told = [f"{look.info.name}: nothing is said of this look: {look.refused}" for look in looks if look.refused]
+    told += [
+        f"{zone}: of {one.put} things of the reported length put into the looks {one.missed} were missed"
+        for zone, one in missed.items()
+        if one.missed
+    ]
+    common = [set(c.caveats) for c in found.values()]
+    shared = set.intersection(*common) if common else set()
+    first = next(iter(found.values()), None)
+    of_all = (c for c in (first.caveats if first else ()) if c in shared)
+    told += [c for c in of_all if not any(words in c for words in _OF_A_PAIR)]
+    told.append(
+        "chances of states and events are not calibrated yet: p_state and p_event are empty; states are raw, not"
+        " smoothed"
+    )
+    return tuple(dict.fromkeys(told))

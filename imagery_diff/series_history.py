@@ -1,0 +1,194 @@
+"""The empty place: what its zones look like when nothing stands there, learned from the looks themselves.
+
+Sections 3 and 4 of docs/explanation/timeline.md, as :mod:`imagery_diff.series` asks for them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import ndimage
+from shapely import union_all
+
+from imagery_diff.errors import UnknownNameError
+from imagery_diff.method import history, zones
+from imagery_diff.scene import Flag, Orbit, SceneInfo
+from imagery_diff.series_looks import Held, Laid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
+
+    from imagery_diff.aoi import Zone
+    from imagery_diff.params import Params
+    from imagery_diff.result import Region
+
+NAME = "the empty place"
+_BLOCK_ROWS = 64
+"""Rows of all looks that are held in memory at a time."""
+_AROUND_M = 12.0
+"""Around a thing that stood there most of the time its blur and its shadow are taken off with it, metres."""
+_SAME = 0.5
+"""Share of an outline that another covers from which both looks lack the same thing."""
+_STANDS_SPREADS, _STANDS_STEP = 6.0, 0.25
+"""By how many robust spreads of its zone, and by which share, ground must differ to be asked whether it is ground."""
+_STANDS_PX = 3
+"""And how broad it must be, pixels."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Empty:
+    """The empty place as the series believes it."""
+
+    data: NDArray[np.float32]
+    """(band, row, col), in the anchor's numbers."""
+    flags: NDArray[np.uint8]
+    """Where no look shows the ground clearly."""
+    given: frozenset[str]
+    """Zones of which the user says which look shows them empty."""
+
+    def scene(self, laid: Laid) -> SceneInfo:
+        """Return it as an image that any look may be held against."""
+        anchor = laid.scene(laid.anchor)
+        return replace(
+            anchor,
+            name=NAME,
+            source=Held(data=self.data, flags=self.flags, grid=laid.grid),
+            scene_id=None,
+            # It is of no one moment and of no one pass; the light is that of the look whose numbers it has.
+            acquired=None,
+            time_source=None,
+            orbit=Orbit(),
+            cloud_masked=True,
+            ground_control=True,
+            files=(),
+            notes=(),
+            caveats=(),
+        )
+
+
+def learn(laid: Laid, lines: Mapping[int, NDArray[np.float64]]) -> Empty:
+    """Take of each pixel the look nearest to the middle of all that show it clearly."""
+    bands, rows, cols = laid.data.shape[1:]
+    data = np.zeros((bands, rows, cols), np.float32)
+    seen = np.zeros((rows, cols), bool)
+    used = [k for k in laid.used if k in lines]
+    for top in range(0, rows, _BLOCK_ROWS):
+        block = slice(top, min(top + _BLOCK_ROWS, rows))
+        looks = np.stack([in_common(laid, k, lines[k], (block, slice(None))) for k in used])
+        clear = laid.clear[used, block]
+        data[:, block], chosen = history.medoid(looks, clear)
+        seen[block] = chosen >= 0
+    return Empty(data=data, flags=np.where(seen, 0, Flag.NODATA.value).astype(np.uint8), given=frozenset())
+
+
+def lines_of(laid: Laid) -> dict[int, NDArray[np.float64]]:
+    """Return what brings each look to the anchor's numbers; a look that shares too little clear ground has none."""
+    found = {}
+    for k in laid.used:
+        both = laid.clear[k] & laid.clear[laid.anchor]
+        line = history.line_to(np.asarray(laid.data[k]), np.asarray(laid.data[laid.anchor]), both)
+        if line is not None:
+            found[k] = line
+    return found
+
+
+def in_common(
+    laid: Laid, look: int, line: NDArray[np.float64], window: tuple[slice, slice] = (slice(None), slice(None))
+) -> NDArray[np.float32]:
+    """Return a window of a look in the anchor's numbers, (band, row, col)."""
+    own = np.asarray(laid.data[look][:, window[0], window[1]], np.float32)
+    gain, offset = (side[:, None, None].astype(np.float32) for side in line)
+    return np.asarray(own * gain + offset, np.float32)
+
+
+def without(
+    empty: Empty, gone: Mapping[int, Sequence[Region]], laid: Laid, lines: Mapping[int, NDArray[np.float64]]
+) -> Empty | None:
+    """Take off what stands in the empty place and some looks lack; None where they lack nothing.
+
+    Parameters
+    ----------
+    empty
+        What was believed.
+    gone
+        Look -> what it lacks of that, its regions that disappeared.
+    laid, lines
+        The looks, and what brings them to common numbers.
+
+    """
+    outlines = [(k, r.geometry) for k, regions in gone.items() if k in lines for r in regions]
+    if not outlines:
+        return None
+    data, flags = empty.data.copy(), empty.flags.copy()
+    whole = union_all([geometry for _, geometry in outlines])
+    for piece in getattr(whole, "geoms", [whole]):
+        lacking = sorted(
+            {k for k, g in outlines if g.intersection(piece).area > _SAME * g.area and g.intersects(piece)}
+        )
+        _lay_in(data, flags, piece.buffer(_AROUND_M), lacking, laid, lines)
+    return replace(empty, data=data, flags=flags)
+
+
+def given_empty(
+    empty: Empty,
+    said: Mapping[str, int],
+    place_zones: Sequence[Zone],
+    laid: Laid,
+    lines: Mapping[int, NDArray[np.float64]],
+) -> Empty:
+    """Take zones from the looks of which the user says that they show them empty."""
+    data, flags = empty.data.copy(), empty.flags.copy()
+    by_name = {zone.name: zone for zone in place_zones}
+    for name, look in said.items():
+        if name not in by_name:
+            raise UnknownNameError(f"'{name}' is no zone of {laid.place.name}; its zones are {', '.join(by_name)}")
+        _lay_in(data, flags, by_name[name].polygon, [look], laid, lines)
+    return replace(empty, data=data, flags=flags, given=frozenset(said))
+
+
+def _lay_in(
+    data: NDArray[np.float32],
+    flags: NDArray[np.uint8],
+    where: BaseGeometry,
+    looks: Sequence[int],
+    laid: Laid,
+    lines: Mapping[int, NDArray[np.float64]],
+) -> None:
+    """Replace ground by what some looks show there, where they show it clearly."""
+    mask = zones.inside(where, laid.grid)
+    if not mask.any() or not looks:
+        return
+    rows, cols = (slice(int(i.min()), int(i.max()) + 1) for i in np.nonzero(mask))
+    images = np.stack([in_common(laid, k, lines[k], (rows, cols)) for k in looks])
+    image, chosen = history.medoid(images, laid.clear[list(looks), rows, cols])
+    here = mask[rows, cols] & (chosen >= 0)
+    data[:, rows, cols] = np.where(here, image, data[:, rows, cols])
+    flags[rows, cols] = np.where(here, 0, flags[rows, cols])
+
+
+def may_stand(empty: Empty, zone: Zone, laid: Laid, params: Params) -> float | None:
+    """Return how long the longest thing is that the empty place itself may show in a zone, metres; None for nothing.
+
+    What stands on every look is in the empty place, and whether it is goods or a roof no look tells. A block that
+    differs from its zone by six robust spreads and a quarter of its brightness, and is three pixels broad, is such.
+    """
+    mask = zones.inside(zone.polygon, laid.grid) & (empty.flags == 0)
+    if not mask.any():
+        return None
+    brightness = np.maximum(empty.data.mean(axis=0), 1e-6)
+    logs = np.log(brightness)
+    middle = float(np.median(logs[mask]))
+    spread = 1.4826 * float(np.median(np.abs(logs[mask] - middle)))
+    off = mask & (np.abs(logs - middle) > max(_STANDS_SPREADS * spread, _STANDS_STEP))
+    blocks, count = ndimage.label(ndimage.binary_opening(off, np.ones((_STANDS_PX, _STANDS_PX), bool)))
+    longest = 0.0
+    for number, window in enumerate(ndimage.find_objects(blocks), start=1):
+        at = np.argwhere(blocks[window] == number)
+        spread_px = np.sqrt(np.linalg.eigvalsh(np.cov(at.T, bias=True) + np.eye(2) / 12)[-1] * 12)
+        longest = max(longest, float(spread_px) * max(laid.grid.pixel_size_m))
+    return longest if count and longest >= params.reported_thing_m else None

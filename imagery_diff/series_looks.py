@@ -1,0 +1,271 @@
+"""Files -> looks: opened, put in order, strips of one pass joined, and laid on one frame.
+
+Sections 1 and 2 of docs/explanation/timeline.md, as :mod:`imagery_diff.series` asks for them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from imagery_diff.errors import ImageryDiffError, InputError
+from imagery_diff.method import align, zones
+from imagery_diff.overcast import with_sky
+from imagery_diff.pair_register import register
+from imagery_diff.pair_scenes import open_pair
+from imagery_diff.read.mosaic import join, of_one_pass
+from imagery_diff.read.scenes import list_scenes, open_found, open_scene
+from imagery_diff.scene import Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from imagery_diff.aoi import AOI
+    from imagery_diff.grid import Grid
+    from imagery_diff.params import Params
+    from imagery_diff.scene import SceneInfo
+
+_OTHER_PIXEL = 1.5
+"""Pixels this many times larger or smaller than the usual one of a series show other things."""
+_SAME_PIXEL = 0.01
+"""Share by which pixels of strips of one pass may differ."""
+_SUFFIXES = {".tif", ".tiff", ".jp2", ".png", ".jpg", ".jpeg", ".zip", ".tar", ".gz", ".tgz"}
+
+
+def opened(images: Sequence[SceneInfo | str | Path]) -> list[SceneInfo]:
+    """Open the images of a series, in the order of time, strips of one pass as one.
+
+    Parameters
+    ----------
+    images
+        Files, deliveries, or one folder that holds many.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be used, a time is not known, rendered images and real ones are mixed, or fewer than two looks
+        are left.
+
+    """
+    infos = [info for image in images for info in _opened(image)]
+    for info in infos:
+        if info.acquired is None:
+            raise InputError(
+                f"{info.name}: the time of the image is not known, and a series is nothing without it; give images "
+                "that carry their time in their metadata or their name"
+            )
+    looks: list[list[SceneInfo]] = []
+    for info in sorted({_key(i): i for i in infos}.values(), key=lambda i: (i.acquired, i.name)):
+        last = looks[-1] if looks else None
+        if last and _one_strip(last[0], info):
+            last.append(info)
+        else:
+            looks.append([info])
+    told = [strips[0] if len(strips) == 1 else join(strips, strips[0].name) for strips in looks]
+    if len({info.simulated for info in told}) > 1:
+        rendered = next(i for i in told if i.simulated)
+        real = next(i for i in told if not i.simulated)
+        raise InputError(f"{rendered.name} is rendered or altered and {real.name} is not; give a series of one kind")
+    if len(told) < 2:  # noqa: PLR2004
+        raise InputError(f"{len(told)} look was given; a series needs two or more (strips of one pass are one)")
+    return told
+
+
+def _one_strip(one: SceneInfo, other: SceneInfo) -> bool:
+    """Say whether two images are parts of what one instrument saw in one pass."""
+    alike = all(
+        getattr(one, name) == getattr(other, name) for name in ("platform", "instrument", "product", "level")
+    ) and [b.name for b in one.bands] == [b.name for b in other.bands]
+    size = max(one.grid.pixel_size_m) / max(other.grid.pixel_size_m)
+    return alike and abs(size - 1.0) < _SAME_PIXEL and of_one_pass([one, other])
+
+
+def _key(info: SceneInfo) -> tuple[object, ...]:
+    return (info.scene_id or info.name, info.acquired, info.product)
+
+
+def _opened(image: SceneInfo | str | Path) -> list[SceneInfo]:
+    if not isinstance(image, (str, Path)):
+        return [image]
+    folder = Path(image)
+    if not folder.is_dir():
+        return [open_scene(image)]
+    entries = sorted(e for e in folder.iterdir() if e.is_dir() or e.suffix.lower() in _SUFFIXES)
+    inner = [e for e in entries if e.is_dir() and not e.name.startswith(".")]
+    if inner:
+        return [info for e in inner for info in _scenes_of(e)] + _scenes_of(folder, quiet=True)
+    return _scenes_of(folder)
+
+
+def _scenes_of(folder: Path, *, quiet: bool = False) -> list[SceneInfo]:
+    """Open every scene of a folder; a folder of folders holds none of its own, which is no fault."""
+    try:
+        found = list_scenes(folder)
+    except InputError:
+        if quiet:
+            return []
+        raise
+    return [open_found(one) for one in found]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Held:
+    """Pixels of a look, or of the empty place, on the frame: what a SceneInfo reads from."""
+
+    data: NDArray[np.float32]
+    """(band, row, col)"""
+    flags: NDArray[np.uint8]
+    grid: Grid
+
+    def read(self, row: int, col: int, shape: tuple[int, int], bands: tuple[int, ...]) -> Scene:
+        """Read a rectangle; see :class:`imagery_diff.scene.PixelSource`."""
+        rows, cols = slice(row, row + shape[0]), slice(col, col + shape[1])
+        return Scene(
+            data=np.array(self.data[list(bands), rows, cols]),
+            flags=np.array(self.flags[rows, cols]),
+            grid=self.grid.window(row, col, shape),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Laid:
+    """The looks on one frame; the pixels lie in a file, so that many looks take no more memory than few."""
+
+    infos: tuple[SceneInfo, ...]
+    """As opened."""
+    place: AOI
+    """In the frame's CRS."""
+    grid: Grid
+    anchor: int
+    """Index of the look whose place and numbers are those of the frame."""
+    names: tuple[str, ...]
+    """Bands that all looks have."""
+    data: NDArray[np.float32]
+    """(look, band, row, col)"""
+    flags: NDArray[np.uint8]
+    """(look, row, col), as they came."""
+    clear: NDArray[np.bool_]
+    """(look, row, col), clear by what hides the ground too where no mask told."""
+    moved: tuple[tuple[float, float] | None, ...]
+    """(east, north) metres by which each lay beside the frame; None where nothing was measured."""
+    refused: dict[int, str]
+
+    def scene(self, number: int) -> SceneInfo:
+        """Return a look as it lies on the frame."""
+        info = self.infos[number]
+        chosen = [b for b in info.bands if b.name in self.names]
+        bands = tuple(sorted(chosen, key=lambda b: self.names.index(b.name)))
+        held = Held(data=self.data[number], flags=self.flags[number], grid=self.grid)
+        return replace(info, grid=self.grid, bands=bands, source=held)
+
+    @property
+    def used(self) -> list[int]:
+        """Indexes of the looks of which something is said."""
+        return [k for k in range(len(self.infos)) if k not in self.refused]
+
+
+def lay(infos: Sequence[SceneInfo], place: AOI, folder: Path, params: Params, progress: Callable[[str], None]) -> Laid:
+    """Lay every look on the frame of one of them, each resampled once.
+
+    The frame is that of the first look of which most of the place is clear. Later looks join it without moving it.
+
+    """
+    names = tuple(b.name for b in infos[0].bands if all(b.name in {c.name for c in i.bands} for i in infos))
+    if not names:
+        raise InputError(f"{infos[0].name} and the other images have no band in common; give a series of one product")
+    sizes = [max(i.grid.pixel_size_m) for i in infos]
+    usual = float(np.median(sizes))
+    refused = {
+        k: f"its pixels of {size:.2g} m are not those of the series ({usual:.2g} m)"
+        for k, size in enumerate(sizes)
+        if not 1 / _OTHER_PIXEL < size / usual < _OTHER_PIXEL
+    }
+    anchor, ground, grid = _anchor(infos, place, names, refused, params)
+    shape = (len(infos), len(names), *grid.shape)
+    data = np.memmap(folder / "looks", np.float32, "w+", shape=shape)
+    flags = np.zeros((len(infos), *grid.shape), np.uint8)
+    clear = np.zeros(flags.shape, bool)
+    moved: list[tuple[float, float] | None] = []
+    for k, info in enumerate(infos):
+        progress("laying")
+        moved.append(None)
+        if k in refused:
+            continue
+        try:
+            if align.source_window(info.grid, grid) is None:
+                raise InputError(f"{info.name}: shows nothing of the place")
+            rows, cols = (0.0, 0.0) if k == anchor else _beside(infos[anchor], info, ground, grid, params)
+            scene = _read(info, grid.shifted(rows, cols), names)
+        except ImageryDiffError as error:
+            refused[k] = str(error)
+            continue
+        scene = replace(scene, grid=grid)
+        data[k], flags[k] = scene.data, scene.flags
+        clear[k] = with_sky(info, scene, names, params)[0].flags == 0
+        size = grid.pixel_size_m
+        moved[k] = (float(cols * size[0]), float(-rows * size[1]))
+    return Laid(
+        infos=tuple(infos),
+        place=ground,
+        grid=grid,
+        anchor=anchor,
+        names=names,
+        data=data,
+        flags=flags,
+        clear=clear,
+        moved=tuple(moved),
+        refused=refused,
+    )
+
+
+def _anchor(
+    infos: Sequence[SceneInfo], place: AOI, names: tuple[str, ...], refused: dict[int, str], params: Params
+) -> tuple[int, AOI, Grid]:
+    """Return the first look of which most of the place is clear, else the clearest, with its frame."""
+    best: tuple[float, int, AOI, Grid] | None = None
+    for k, info in enumerate(infos):
+        if k in refused:
+            continue
+        if info.grid.crs is None:
+            raise InputError(
+                f"{info.name}: without a georeference no series can be laid on one frame; give one that has"
+            )
+        ground = place.in_crs(align.working_crs((info.grid, info.grid)))
+        try:
+            grid = align.common_grid(
+                (info.grid, info.grid), ground.polygon, context=params.context_m, max_pixels=params.max_pixels
+            )
+            scene = _read(info, grid, names)
+        except ImageryDiffError as error:
+            refused[k] = str(error)
+            continue
+        inside = zones.inside(ground.polygon, grid)
+        flags = with_sky(info, scene, names, params)[0].flags
+        share = float(np.mean(flags[inside] == 0)) if inside.any() else 0.0
+        if best is None or share > best[0]:
+            best = (share, k, ground, grid)
+        if share >= params.usable_fraction:
+            break
+    if best is None:
+        raise InputError(f"no image shows '{place.name}': {next(iter(refused.values()))}")
+    return best[1], best[2], best[3]
+
+
+def _beside(anchor: SceneInfo, info: SceneInfo, ground: AOI, grid: Grid, params: Params) -> tuple[float, float]:
+    """Return by how many rows and columns a look lies beside the frame."""
+    pair = open_pair(anchor, info, ground, params=params)
+    shift = register(pair, grid, ground, params)
+    return shift.rows, shift.cols
+
+
+def _read(info: SceneInfo, target: Grid, names: tuple[str, ...]) -> Scene:
+    window = align.source_window(info.grid, target)
+    order = [b.name for b in info.bands]
+    if window is None:
+        raise InputError(f"{info.name}: shows nothing of the place")
+    return align.resample(info.source.read(*window, tuple(order.index(n) for n in names)), target, None)

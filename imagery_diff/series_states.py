@@ -1,0 +1,217 @@
+"""What each zone shows on each look: yes, no or unknown, and why unknown.
+
+Section 5 of docs/explanation/timeline.md, as :mod:`imagery_diff.series` asks for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import ndimage
+
+from imagery_diff.method import zones
+from imagery_diff.pair_missed import reported_m
+from imagery_diff.pair_places import KINDS as THINGS
+from imagery_diff.result_series import KINDS, NA, NO, UNKNOWN, YES, Cell, Thing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
+
+    from imagery_diff.aoi import Zone
+    from imagery_diff.grid import Grid
+    from imagery_diff.params import Params
+    from imagery_diff.result import Comparison, Region, ZoneState
+
+ASKED = {"berth": "vessel", "anchorage": "vessel", "yard": "cargo", "stockpile": "cargo", "rail": "rail"}
+"""Kind of zone -> what it is asked for."""
+_KIND_OF = {
+    "vessel": "vessel",
+    "containers": "cargo",
+    "cover": "cargo",
+    "stockpile": "cargo",
+    "rail_cars": "rail",
+}
+"""Class -> what it counts as; the rest is unclear: it neither is cargo nor leaves its zone empty."""
+
+
+_LEAST_OWN = 10
+"""Fewer things that were put into a zone say nothing of it by themselves."""
+_AS_LONG = 0.15
+"""Stacks and trains are made of whole containers and cars: so much longer or shorter than asked they may be."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Missed:
+    """Of how many things of the reported length, put into a zone on all looks, how many were missed."""
+
+    missed: int
+    put: int
+
+    @property
+    def share(self) -> float:
+        """The share missed, in the middle of what is believed (Jeffreys' prior; Brown, Cai and DasGupta 2001)."""
+        return (self.missed + 0.5) / (self.put + 1.0)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sight:
+    """What each look saw clearly and searched, on the frame."""
+
+    grid: Grid
+    clear: dict[int, NDArray[np.bool_]]
+    """Number of the look -> (row, col)."""
+
+    @classmethod
+    def of(cls, found: Mapping[int, Comparison], grid: Grid) -> Sight:
+        """Take it from the comparisons; look -> comparison."""
+        return cls(grid=grid, clear={n: (c.layers.flags == 0) & ~c.layers.blind for n, c in found.items()})
+
+    def share(self, look: int, where: BaseGeometry) -> float:
+        """Return which share of a place a look saw clearly and searched."""
+        if look not in self.clear:
+            return 0.0
+        inside = zones.inside(where, self.grid)
+        return float(np.mean(self.clear[look][inside])) if inside.any() else 0.0
+
+
+def missed_of(results: Iterable[Comparison], params: Params) -> dict[str, Missed]:
+    """Add up over the looks what became of things of the reported length; zone -> how many were missed."""
+    found: dict[str, list[bool]] = {}
+    kinds: dict[str, str] = {}
+    for result in results:
+        for curve in result.sensitivity.curves if result.sensitivity else ():
+            long = reported_m(curve.zone_kind, params)
+            for trial in curve.trials:
+                if abs(trial.length_m / long - 1.0) < _AS_LONG:
+                    found.setdefault(trial.zone, []).append(trial.found)
+                    kinds[trial.zone] = curve.zone_kind
+    own = {zone: Missed(missed=those.count(False), put=len(those)) for zone, those in found.items()}
+    return {zone: _pooled(zone, own, kinds) for zone in own}
+
+
+def _pooled(zone: str, own: Mapping[str, Missed], kinds: Mapping[str, str]) -> Missed:
+    """Let a zone in which none was missed share the count of its kind; one with misses stands by itself."""
+    one = own[zone]
+    alike = [other for name, other in own.items() if kinds[name] == kinds[zone]]
+    pool = Missed(missed=sum(o.missed for o in alike), put=sum(o.put for o in alike))
+    return pool if not one.missed and one.put >= _LEAST_OWN and pool.share < one.share else one
+
+
+def things_of(regions: Iterable[Region]) -> list[Thing]:
+    """Return what stands on a look and not in the empty place; what changed without a direction stays unclear."""
+    told = []
+    for region in regions:
+        if region.direction == "disappeared":
+            continue
+        kind = _KIND_OF.get(region.activity, "unclear") if region.direction == "appeared" else "unclear"
+        told.append(Thing(kind=kind, region=region))
+    return told
+
+
+def cell_of(
+    look: int,
+    state: ZoneState,
+    result: Comparison,
+    missed: dict[str, Missed],
+    stands_m: float | None,
+    params: Params,
+) -> Cell:
+    """Say what one zone shows on one look.
+
+    ``no`` is said only where most of the zone was clear, no unseen run is longer than half the floor, a thing of the
+    reported length would hardly be missed, and the empty place is known to be empty (house.md section 6).
+    """
+    zone = state.zone
+    kind = ASKED.get(zone.kind)
+    own = [t for t in things_of(result.regions) if t.region.zone == zone.name]
+    floor = next(iter(state.floors.values()), None)
+    length = floor.d90_high_m if floor else None
+    unsearched = _why_not_searched(state, result, length, missed, params)
+    doubt = unsearched or _why_ambiguous(state, own, kind, result, stands_m)
+    there = any(t.kind == kind for t in own)
+    states = dict.fromkeys(KINDS, NA)
+    if kind is not None:
+        states[kind] = YES if there else UNKNOWN if doubt else NO
+    return Cell(
+        look=look,
+        zone=zone,
+        clear_fraction=state.clear_fraction,
+        degraded_fraction=state.degraded_fraction,
+        states=states,
+        usable=kind is not None and unsearched is None,
+        reason=doubt if kind is not None else None,
+        floors={name: length if name == kind else None for name in KINDS},
+        things=tuple(own),
+        fill=state.fill_gained,
+    )
+
+
+def unseen_cell(look: int, zone: Zone) -> Cell:
+    """Say that a look shows nothing of a zone."""
+    kind = ASKED.get(zone.kind)
+    return Cell(
+        look=look,
+        zone=zone,
+        clear_fraction=0.0,
+        degraded_fraction=0.0,
+        states={name: UNKNOWN if name == kind else NA for name in KINDS},
+        usable=False,
+        reason="not covered" if kind is not None else None,
+        floors=dict.fromkeys(KINDS),
+        things=(),
+        fill=None,
+    )
+
+
+def _why_not_searched(
+    state: ZoneState, result: Comparison, floor_m: float | None, missed: dict[str, Missed], params: Params
+) -> str | None:
+    """Say why a thing of the reported length could have stood there untold; None where it could not."""
+    zone, floor = state.zone, next(iter(state.floors.values()), None)
+    cause = max(state.unknown.items(), key=lambda one: one[1], default=("not clear", 0.0))[0]
+    reasons = {
+        cause: state.clear_fraction < params.usable_fraction,
+        "a search area: where in it things would stand is not known": not zone.located,
+        "what would be missed there is not known": zone.kind not in THINGS,
+        f"floor not known: {floor.reason if floor and floor.reason else 'nothing was put in'}": floor_m is None,
+    }
+    found = next((reason for reason, holds in reasons.items() if holds), None)
+    if found is not None or floor_m is None:
+        return found
+    long, counted, run = reported_m(zone.kind, params), missed.get(zone.name), _longest_unseen_m(state, result)
+    how = f"{counted.missed} of {counted.put}" if counted else "none"
+    reasons = {
+        f"floor too large: {floor_m:.0f} m": floor_m > long,
+        f"floor too large: of things of {long:.0f} m put in {how} were missed": counted is None
+        or counted.share > params.most_missed,
+        f"{run:.0f} m of it in a run were not seen": run > floor_m / 2,
+    }
+    return next((reason for reason, holds in reasons.items() if holds), None)
+
+
+def _longest_unseen_m(state: ZoneState, result: Comparison) -> float:
+    inside = zones.inside(state.zone.polygon, result.grid)
+    unseen = inside & ((result.layers.flags != 0) | result.layers.blind)
+    pieces, count = ndimage.label(unseen, np.ones((3, 3)))
+    if not count:
+        return 0.0
+    sides = [np.hypot(*(s.stop - s.start for s in piece)) for piece in ndimage.find_objects(pieces)]
+    return float(max(sides)) * max(result.grid.pixel_size_m)
+
+
+def _why_ambiguous(
+    state: ZoneState, own: list[Thing], kind: str | None, result: Comparison, stands_m: float | None
+) -> str | None:
+    """Say why what was searched is still not known to be empty; None where it is."""
+    if any(t.kind != kind for t in own):
+        return "something of unclear or other kind stands there"
+    if any(r.zone == state.zone.name and r.direction == "disappeared" for r in result.regions):
+        return "ambiguous background: something that other looks show is missing"
+    if stands_m is not None:
+        return f"present or permanent: something {stands_m:.0f} m long stands there on every look"
+    return None

@@ -1,0 +1,401 @@
+"""The files of a series: observations.csv, events.csv, events.geojson, summary.json, two pictures and the manifest."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import importlib
+import importlib.util
+import io
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+from shapely.geometry import mapping
+
+from imagery_diff.result import SCHEMA_VERSION, iso
+from imagery_diff.result_series import KINDS, UNKNOWN
+from imagery_diff.write import folder
+from imagery_diff.write import manifest as manifests
+from imagery_diff.write.geojson import bounding_box, wgs84_geometry
+from imagery_diff.write.model import plain, rounded, scene_summary, to_json, zone_title
+from imagery_diff.write.table import columns, labelled
+from imagery_diff.write.timeline_contact import contact_sheet_png
+from imagery_diff.write.timeline_figure import timeline_png
+from imagery_diff.write.words import clean, moment_words, stamp_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from imagery_diff.result_series import Cell, Event, Thing, Timeline
+
+OBSERVATION_COLUMNS = (
+    "acquired",
+    "scene",
+    "zone",
+    "group",
+    "object",
+    "clear_fraction",
+    "degraded_fraction",
+    "unknown_reason",
+    "vessel",
+    "cargo",
+    "rail",
+    "vessel_length_m",
+    "cargo_length_m",
+    "cargo_area_m2",
+    "rail_length_m",
+    "fill_fraction",
+    "fill_fraction_low",
+    "fill_fraction_high",
+    "vessel_floor_m",
+    "cargo_floor_m",
+    "rail_floor_m",
+    "state_raw",
+    "p_state_raw",
+    "p_state",
+    "track",
+    "activity",
+    "colour",
+    "length_low_m",
+    "length_high_m",
+    "review",
+    "simulated",
+    "credit",
+)
+"""Those of house.md section 6, ``object`` from 1, and what was told of the object."""
+EVENT_COLUMNS = (
+    "event",
+    "zone",
+    "group",
+    "not_before",
+    "not_after",
+    "length_m",
+    "p_event",
+    "evidence",
+    "unusable_between",
+    "track",
+    "description",
+    "review",
+    "simulated",
+    "credit",
+)
+_WIDTH = 100
+_UNSAFE = ("=", "+", "-", "@", "\t", "\r")
+"""First characters by which a spreadsheet takes a text for a formula."""
+
+
+def observation_rows(found: Timeline) -> list[dict[str, Any]]:
+    """Return the rows of observations.csv: one a zone and look, more where several objects stand in a zone."""
+    tracks = {id(thing): track.id for track in found.tracks for _, thing in track.seen}
+    rows = []
+    for cell in found.cells:
+        things: Sequence[Thing | None] = cell.things or (None,)
+        rows += [_observation(found, cell, thing, n, tracks) for n, thing in enumerate(things, start=1)]
+    return rows
+
+
+def _observation(
+    found: Timeline, cell: Cell, thing: Thing | None, number: int, tracks: Mapping[int, str]
+) -> dict[str, Any]:
+    info = found.looks[cell.look - 1].info
+    region = thing.region if thing else None
+    asked = next((kind for kind in KINDS if cell.states[kind] != "na"), None)
+    row: dict[str, Any] = {
+        "acquired": iso(info.acquired),
+        "scene": info.name,
+        "zone": cell.zone.name,
+        "group": cell.zone.group,
+        "object": number if thing else None,
+        "clear_fraction": rounded(cell.clear_fraction, 4),
+        "degraded_fraction": rounded(cell.degraded_fraction, 4),
+        "unknown_reason": cell.reason,
+        **cell.states,
+        "vessel_length_m": _length(thing, "vessel"),
+        "cargo_length_m": _length(thing, "cargo"),
+        "cargo_area_m2": rounded(region.area_m2, 1) if region and thing and thing.kind == "cargo" else None,
+        "rail_length_m": _length(thing, "rail"),
+        "fill_fraction": rounded(sum(cell.fill) / 2, 4) if cell.fill else None,
+        "fill_fraction_low": rounded(cell.fill[0], 4) if cell.fill else None,
+        "fill_fraction_high": rounded(cell.fill[1], 4) if cell.fill else None,
+        **{f"{kind}_floor_m": rounded(cell.floors[kind], 1) for kind in KINDS},
+        "state_raw": cell.states[asked] if asked else None,
+        "p_state_raw": None,
+        "p_state": None,
+        "track": tracks.get(id(thing)) if thing else None,
+        "activity": region.activity if region else None,
+        "colour": region.colour if region else None,
+        "length_low_m": rounded(region.length_low_m, 1) if region else None,
+        "length_high_m": rounded(region.length_high_m, 1) if region else None,
+        "review": "unreviewed",
+        "simulated": found.simulated,
+        "credit": found.credit,
+    }
+    return {name: row[name] for name in OBSERVATION_COLUMNS}
+
+
+def _length(thing: Thing | None, kind: str) -> float | None:
+    return rounded(thing.region.length_m, 1) if thing and thing.kind == kind else None
+
+
+def event_rows(found: Timeline) -> list[dict[str, Any]]:
+    """Return the rows of events.csv."""
+    return [{name: _event(found, event)[name] for name in EVENT_COLUMNS} for event in found.events]
+
+
+def _event(found: Timeline, event: Event) -> dict[str, Any]:
+    return {
+        "event": event.event,
+        "zone": event.zone,
+        "group": event.group,
+        "not_before": iso(event.not_before),
+        "not_after": iso(event.not_after),
+        "length_m": rounded(event.length_m, 1),
+        "p_event": event.p_event,
+        "evidence": "; ".join(event.evidence),
+        "unusable_between": event.unusable_between,
+        "track": event.track,
+        "description": _described(found, event),
+        "review": "unreviewed",
+        "simulated": found.simulated,
+        "credit": found.credit,
+    }
+
+
+def _described(found: Timeline, event: Event) -> str:
+    text = event.description[0].upper() + event.description[1:] + "."
+    return f"Rendered scene: {text[0].lower()}{text[1:]}" if found.simulated else text
+
+
+def frame_of(rows: list[dict[str, Any]]) -> Any:
+    """Return rows as a data frame where pandas is installed, else as they are."""
+    if importlib.util.find_spec("pandas") is None:
+        return rows
+    return importlib.import_module("pandas").DataFrame(rows)
+
+
+def csv_bytes(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> bytes:
+    """Write rows as CSV (RFC 4180), UTF-8; texts that a spreadsheet would take for formulas are led by a quote."""
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, lineterminator="\r\n")
+    writer.writerow(names)
+    writer.writerows([_cell(row[name]) for name in names] for row in rows)
+    return stream.getvalue().encode()
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        text = clean(value)
+        return f"'{text}" if text.startswith(_UNSAFE) else text
+    return str(value)
+
+
+def events_geojson(found: Timeline) -> dict[str, Any]:
+    """Return events.geojson: RFC 7946, times as ISO 8601, which QGIS's temporal controller reads as fields."""
+    assert found.grid.crs is not None
+    shown = [(e, wgs84_geometry(e.geometry, found.grid.crs) if e.geometry is not None else None) for e in found.events]
+    drawn = [g for _, g in shown if g is not None]
+    head: dict[str, Any] = {"type": "FeatureCollection", "schema_version": SCHEMA_VERSION}
+    if drawn:
+        head["bbox"] = bounding_box(drawn)
+    features = [
+        {
+            "type": "Feature",
+            "id": f"E{number}",
+            "geometry": None if geometry is None else mapping(geometry),
+            "properties": {"id": f"E{number}", **_event(found, event), "evidence": list(event.evidence)},
+        }
+        for number, (event, geometry) in enumerate(shown, start=1)
+    ]
+    members = {
+        "simulated": found.simulated,
+        "aoi": found.name,
+        "caveats": list(found.caveats),
+        "credit": found.credit,
+        "features": features,
+    }
+    cleaned: dict[str, Any] = plain(head | members)
+    return cleaned
+
+
+def summary(found: Timeline) -> dict[str, Any]:
+    """Return summary.json of a series; docs/reference/schemas/timeline.schema.json."""
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "timeline",
+        "simulated": found.simulated,
+        "aoi": {"name": found.name, "title": found.aoi.title, "timezone": found.aoi.timezone},
+        "grid": {
+            "crs": found.grid.crs,
+            "shape": list(found.grid.shape),
+            "pixel_size_m": [rounded(size, 4) for size in found.grid.pixel_size_m],
+            "transform": list(found.grid.transform[:6]),
+        },
+        "looks": [
+            {
+                "number": look.number,
+                "scene": scene_summary(look.info),
+                "east_m": rounded(look.east_m, 2),
+                "north_m": rounded(look.north_m, 2),
+                "residual_m": rounded(look.residual_m, 2),
+                "refused": look.refused,
+            }
+            for look in found.looks
+        ],
+        "local_hours": found.local_hours,
+        "zones": [_zone(found, name) for name in dict.fromkeys(c.zone.name for c in found.cells)],
+        "visits": [
+            {
+                "group": v.group,
+                "at_least": v.at_least,
+                "inferred": v.inferred,
+                "usable_looks": v.usable_looks,
+                "looks": v.looks,
+                "gaps": [
+                    {"after": iso(g.after), "before": iso(g.before), "hours": rounded(g.hours, 1)} for g in v.gaps
+                ],
+                "sentence": v.sentence,
+            }
+            for v in found.visits
+        ],
+        "events": len(found.events),
+        "expected_false_things": rounded(found.expected_false, 3),
+        "caveats": list(found.caveats),
+        "credit": found.credit,
+    }
+    cleaned: dict[str, Any] = plain(document)
+    return cleaned
+
+
+def _zone(found: Timeline, name: str) -> dict[str, Any]:
+    cells = [c for c in found.cells if c.zone.name == name]
+    asked = next((kind for kind in KINDS if cells[0].states[kind] != "na"), None)
+    states = [c.states[asked] if asked else "na" for c in cells]
+    reasons: dict[str, int] = {}
+    for cell, state in zip(cells, states, strict=True):
+        if state == UNKNOWN and cell.reason:
+            reasons[cell.reason] = reasons.get(cell.reason, 0) + 1
+    return {
+        "zone": name,
+        "title": cells[0].zone.title,
+        "kind": cells[0].zone.kind,
+        "group": cells[0].zone.group,
+        "asked_for": asked,
+        "states": states,
+        "unknown_reasons": reasons,
+        "quiet": found.quiet.get(name),
+    }
+
+
+def folder_name(found: Timeline) -> str:
+    """Return the name of the folder a series goes to by default: AOI, first and last time."""
+    first, last = found.looks[0].info, found.looks[-1].info
+    return folder.name_of_series(found.name, first, last)
+
+
+def save_timeline(found: Timeline, target: str | Path) -> Path:
+    """Write the result folder, all of it or nothing; see :func:`imagery_diff.write.save_comparison`."""
+    place = folder.check_target(target)
+    files = {
+        "observations.csv": csv_bytes(observation_rows(found), OBSERVATION_COLUMNS),
+        "events.csv": csv_bytes(event_rows(found), EVENT_COLUMNS),
+        "events.geojson": to_json(events_geojson(found)),
+        "summary.json": to_json(summary(found)),
+        "timeline.png": timeline_png(found),
+        "contact_sheet.png": contact_sheet_png(found),
+    }
+    folder.write_folder(place, files | {manifests.NAME: to_json(_manifest(found, files))})
+    return place
+
+
+def _manifest(found: Timeline, files: dict[str, bytes]) -> dict[str, Any]:
+    document: dict[str, Any] = plain(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "product": "imagery_diff timeline",
+            "simulated": found.simulated,
+            "credit": found.credit,
+            "aoi": {"name": found.name},
+            "scenes": {f"look {look.number}": scene_summary(look.info) for look in found.looks},
+            "inputs": manifests.inputs_of({f"look {look.number}": look.info.files for look in found.looks}),
+            "outputs": manifests.outputs_of(files),
+            "parameters": found.params.as_dict(),
+            "software": manifests.versions(),
+        }
+    )
+    document["content_sha256"] = manifests.content_sha256(document)
+    document["created"] = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return document
+
+
+# --- the terminal's answer -------------------------------------------------------------------------------------------
+
+_MARKS = {"yes": "Y", "no": "-", "unknown": "?", "na": " "}
+
+
+def text(found: Timeline) -> str:
+    """Return the terminal's answer: the table of states, the events, the calls, and what silence says."""
+    zone = found.aoi.timezone
+    head = (
+        [f"{stamp_of([look.info for look in found.looks])}: no satellite saw what is shown here"]
+        if found.simulated
+        else []
+    )
+    head += labelled("place", found.aoi.title or found.aoi.name)
+    used = sum(look.refused is None for look in found.looks)
+    head += labelled("looks", f"{used} of {len(found.looks)} used, {found.local_hours or 'none usable'}")
+    head += labelled("first", moment_words(found.looks[0].info, zone))
+    head += labelled("last", moment_words(found.looks[-1].info, zone))
+    blocks = [head, _state_lines(found), _event_lines(found)]
+    blocks.append(["calls", *_by_sentence((v.group, v.sentence) for v in found.visits)])
+    if found.quiet:
+        silent = ((zone_title(found.aoi.zone(name)), sentence) for name, sentence in found.quiet.items())
+        blocks.append(["quiet", *_by_sentence(silent)])
+    if found.expected_false is not None:
+        blocks.append(labelled("false", f"{found.expected_false:.1f} things of all looks are expected to be false"))
+    blocks.append(["caveats", *(line for c in found.caveats for line in _bullet(c))])
+    blocks.append(labelled("credit", found.credit))
+    return "\n\n".join("\n".join(clean(line.rstrip()) for line in block) for block in blocks if block)
+
+
+def _by_sentence(told: Iterable[tuple[str, str]]) -> list[str]:
+    """Say each sentence once, of all that it is said of."""
+    groups: dict[str, list[str]] = {}
+    for name, sentence in told:
+        groups.setdefault(sentence, []).append(name)
+    return [line for sentence, names in groups.items() for line in _bullet(f"{'; '.join(names)}: {sentence}")]
+
+
+def _bullet(sentence: str) -> list[str]:
+    return textwrap.wrap(sentence, _WIDTH, initial_indent="- ", subsequent_indent="  ")
+
+
+def _state_lines(found: Timeline) -> list[str]:
+    rows = []
+    for name in dict.fromkeys(c.zone.name for c in found.cells):
+        told = _zone(found, name)
+        if told["asked_for"] is None:
+            continue
+        why = max(told["unknown_reasons"].items(), key=lambda r: r[1], default=("", 0))[0]
+        rows.append(
+            (zone_title(found.aoi.zone(name)), "".join(_MARKS[s] for s in told["states"]), told["asked_for"], why)
+        )
+    wide = max(8, len(found.looks))
+    heads = ("zone", "looks", "what", "why unknown, mostly")
+    title = "Each look in the order of time: Y seen, - nothing of the reported size, ? unknown"
+    return [title, *columns(heads, rows, (34, wide, 8, max(20, _WIDTH - 48 - wide)))]
+
+
+def _event_lines(found: Timeline) -> list[str]:
+    if not found.events:
+        return ["No change of state was seen between looks that show a place both ways."]
+    lines = [f"{len(found.events)} events, each with the window in which it must have happened"]
+    for number, event in enumerate(found.events, start=1):
+        lines += textwrap.wrap(
+            f"E{number} {_described(found, event)}", _WIDTH, initial_indent="", subsequent_indent="   "
+        )
+    return lines

@@ -1,0 +1,211 @@
+"""The calendar of a series: zones as rows, time as the axis, what each look shows, and the windows of events.
+
+Readable without colour: what was seen is a filled block with its length, nothing an open ring, unknown a hatched block
+with a letter for its cause; a line follows one thing, dashed where it must have come or gone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from imagery_diff.result_series import KINDS, NO, UNKNOWN, YES
+from imagery_diff.write.drawing import Sheet, fitted, measure, wrapped
+from imagery_diff.write.figure import png_bytes
+from imagery_diff.write.model import zone_title
+from imagery_diff.write.words import stamp_of
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from imagery_diff.result_series import Cell, Timeline
+
+_WIDTH, _MARGIN, _LABELS = 2400, 36, 470
+_ROW, _HEAD, _AXIS = 62, 150, 120
+_TEXT, _SMALL, _TITLE = 25, 20, 40
+_APART = 46.0
+"""Least distance of two looks, figure pixels; closer ones are spread, and a line leads to their true time."""
+_COLOURS = {"vessel": "#0072B2", "cargo": "#D55E00", "rail": "#009E73"}
+"""Okabe and Ito 2008, 10.1038/nmeth.1618 (Wong 2011)."""
+_GREY, _LIGHT, _FAINT = "#595959", "#B8B8B8", "#E4E4E4"
+_CAUSES = {
+    "cloud": "C",
+    "haze": "H",
+    "shadow": "S",
+    "snow": "W",
+    "nodata": "N",
+    "outside": "N",
+    "not covered": "N",
+    "floor": "F",
+    "ambiguous": "A",
+    "present or permanent": "P",
+    "a search area": "L",
+    "something": "U",
+    "what would be missed": "F",
+}
+_CAUSE_WORDS = (
+    "C cloud, H haze, S shadow, W snow, N not covered, F too small a thing would be missed, A ambiguous background,"
+    " P present or permanent, L not located, U something of unclear kind, X other"
+)
+
+
+def picture(found: Timeline) -> Image:
+    """Draw the calendar."""
+    return _draw(found).image
+
+
+def timeline_png(found: Timeline) -> bytes:
+    """Return timeline.png, with its credit in the file."""
+    rendered = stamp_of([look.info for look in found.looks]) if found.simulated else None
+    return png_bytes(picture(found), found.credit, "imagery_diff timeline", rendered)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Axis:
+    """Where looks lie."""
+
+    at: dict[int, float]
+    """Look -> x of its column."""
+    true: dict[int, float]
+    """Look -> x of its time."""
+
+    @classmethod
+    def of(cls, found: Timeline) -> _Axis:
+        left, right = _MARGIN + _LABELS + 30.0, _WIDTH - _MARGIN - 30.0
+        times = [look.time.timestamp() for look in found.looks]
+        span = max(times[-1] - times[0], 1.0)
+        true = [left + (t - times[0]) / span * (right - left) for t in times]
+        apart = min(_APART, (right - left) / max(len(times) - 1, 1))
+        placed = list(true)
+        for k in range(1, len(placed)):
+            placed[k] = max(placed[k], placed[k - 1] + apart)
+        placed[-1] = min(placed[-1], right)
+        for k in range(len(placed) - 2, -1, -1):
+            placed[k] = min(placed[k], placed[k + 1] - apart)
+        numbers = [look.number for look in found.looks]
+        return cls(at=dict(zip(numbers, placed, strict=True)), true=dict(zip(numbers, true, strict=True)))
+
+
+def _draw(found: Timeline) -> Sheet:
+    rows = [name for name in dict.fromkeys(c.zone.name for c in found.cells) if _asked(found, name)]
+    notes = [line for note in _notes(found) for line in wrapped(note, _WIDTH - 2 * _MARGIN, _SMALL)]
+    top = _HEAD + (46 if found.simulated else 0) + _AXIS
+    foot = top + _ROW * len(rows) + 24
+    sheet = Sheet(_WIDTH, foot + round(1.4 * _SMALL * len(notes)) + _MARGIN)
+    y = float(_MARGIN - 8)
+    if found.simulated:
+        sheet.text(stamp_of([look.info for look in found.looks]), _MARGIN, y, 32, colour="#B00020", weight="bold")
+        y += 46
+    place = found.aoi.title or found.aoi.name
+    sheet.text(fitted(f"What stood where: {place}", _WIDTH - 2 * _MARGIN, _TITLE), _MARGIN, y, _TITLE, weight="bold")
+    first, last = found.looks[0].time, found.looks[-1].time
+    span = f"{len(found.looks)} looks, {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"
+    hours = f", {found.local_hours}" if found.local_hours else ""
+    sheet.text(fitted(span + hours, _WIDTH - 2 * _MARGIN, _TEXT), _MARGIN, y + 54, _TEXT, colour=_GREY)
+    axis = _Axis.of(found)
+    _draw_axis(sheet, found, axis, top)
+    for number, name in enumerate(rows):
+        _row(sheet, found, name, axis, top + number * _ROW, shaded=number % 2 == 1)
+    y = float(foot)
+    for note in notes:
+        sheet.text(note, _MARGIN, y, _SMALL, colour=_GREY)
+        y += 1.4 * _SMALL
+    return sheet
+
+
+def _asked(found: Timeline, name: str) -> str | None:
+    cell = next(c for c in found.cells if c.zone.name == name)
+    return next((kind for kind in KINDS if cell.states[kind] != "na"), None)
+
+
+def _notes(found: Timeline) -> list[str]:
+    return [
+        (
+            "Filled: seen, with its length in metres (blue vessel-like, orange like goods, green like rail cars). Ring:"
+            " nothing of the reported size was detected, and it would hardly have been missed. Hatched: unknown."
+            " Line: one thing from look to look; dashed: between these looks it came or went."
+        ),
+        f"Unknown: {_CAUSE_WORDS}.",
+        f"Credit: {found.credit}",
+    ]
+
+
+def _draw_axis(sheet: Sheet, found: Timeline, axis: _Axis, top: int) -> None:
+    """Write the day of each look over its column, and lead from the column to its true time."""
+    base = top - _AXIS + 6.0
+    sheet.line([(min(axis.true.values()), base), (max(axis.true.values()), base)], _GREY, 2)
+    last_day, last_x = "", -1e9
+    for look in found.looks:
+        x, true = axis.at[look.number], axis.true[look.number]
+        sheet.line([(true, base - 7), (true, base + 7)], _GREY, 2)
+        sheet.line([(true, base + 7), (x, base + 30)], _LIGHT, 1.5)
+        day, hour = f"{look.time:%d %b}", f"{look.time:%H:%M}"
+        room = x - last_x
+        if day != last_day and room > measure(day, _SMALL)[0] + 8:
+            sheet.text(day, x - measure(day, _SMALL)[0] / 2, base + 36, _SMALL, weight="bold")
+            last_x, last_day = x, day
+        if (
+            min((abs(x - other) for n, other in axis.at.items() if n != look.number), default=1e9)
+            > measure(hour, 15)[0]
+        ):
+            sheet.text(hour, x - measure(hour, 15)[0] / 2, base + 66, 15, colour=_GREY)
+
+
+def _row(sheet: Sheet, found: Timeline, name: str, axis: _Axis, top: float, *, shaded: bool) -> None:
+    """Draw one zone."""
+    zone = found.aoi.zone(name)
+    if shaded:
+        sheet.area(
+            [(_MARGIN, top), (_WIDTH - _MARGIN, top), (_WIDTH - _MARGIN, top + _ROW), (_MARGIN, top + _ROW)], "#F6F6F6"
+        )
+    sheet.text(fitted(zone_title(zone), _LABELS - 20, _TEXT), _MARGIN + 6, top + 6, _TEXT)
+    kind = _asked(found, name)
+    assert kind is not None
+    sheet.text(f"{kind}, {zone.kind}", _MARGIN + 6, top + 36, 16, colour=_GREY)
+    middle = top + _ROW / 2
+    for track in found.tracks:
+        if track.zone != name or track.kind != kind:
+            continue
+        colour = _COLOURS[kind]
+        sheet.line([(axis.at[track.first], middle), (axis.at[track.last], middle)], colour, 6)
+        for one, other in ((track.absent_before, track.first), (track.last, track.absent_after)):
+            if one is not None and other is not None:
+                sheet.line([(axis.at[one], middle), (axis.at[other], middle)], colour, 3, dashes=(3, 2))
+    for cell in found.cells:
+        if cell.zone.name == name:
+            _mark(sheet, cell, kind, axis.at[cell.look], middle)
+
+
+def _mark(sheet: Sheet, cell: Cell, kind: str, x: float, y: float) -> None:
+    state = cell.states[kind]
+    half = 20.0
+    if state == YES:
+        lengths = [t.region.length_m for t in cell.things if t.kind == kind]
+        sheet.area([(x - half, y - 17), (x + half, y - 17), (x + half, y + 17), (x - half, y + 17)], _COLOURS[kind])
+        label = f"{max(lengths):.0f}"
+        sheet.text(label, x - measure(label, 19, "bold")[0] / 2, y - 10, 19, colour="#FFFFFF", weight="bold")
+    elif state == NO:
+        turn = np.linspace(0.0, 2 * np.pi, 33)
+        disc = [(x + 8 * np.cos(a), y + 8 * np.sin(a)) for a in turn]
+        sheet.area(disc, "#FFFFFF")
+        sheet.line(disc, _GREY, 2.5)
+    elif state == UNKNOWN:
+        box = [(x - 14, y - 14), (x + 14, y - 14), (x + 14, y + 14), (x - 14, y + 14)]
+        sheet.area(box, _FAINT)
+        for step in (-14, -4, 6):
+            sheet.line([(x + step, y + 14), (x + min(step + 28, 14), y + 14 - (min(step + 28, 14) - step))], _LIGHT, 2)
+        sheet.line([*box, box[0]], _LIGHT, 1.5)
+        letter = cause_letter(cell.reason)
+        sheet.text(letter, x - measure(letter, 17, "bold")[0] / 2, y - 9, 17, colour=_GREY, weight="bold")
+
+
+def cause_letter(reason: str | None) -> str:
+    """Return the letter of a cause; X of one that has none.
+
+    >>> cause_letter("floor too large: 80 m"), cause_letter("cloud"), cause_letter(None)
+    ('F', 'C', 'X')
+
+    """
+    return next((letter for words, letter in _CAUSES.items() if (reason or "").startswith(words)), "X")

@@ -1,0 +1,104 @@
+"""Sentences of a series: what came, went, grew or moved, the calls, and what silence says.
+
+The words are those of pairs (docs/reference/sentences.md): objects are like a thing, never one; windows, never moments;
+what was not seen is never said to be absent.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from imagery_diff.write.model import zone_title
+from imagery_diff.write.sentences import size_words
+from imagery_diff.write.words import NOUNS, window_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from imagery_diff.aoi import Zone
+    from imagery_diff.result import Region
+    from imagery_diff.result_series import SeriesLook, Visits
+
+_SHOWN = {"vessel": "vessel-like object", "cargo": "object like goods", "rail": "line of rail cars or the like"}
+_CONFIDENCE = 0.95
+
+
+def _thing(region: Region) -> str:
+    noun = NOUNS.get(region.activity, "object of unclear kind")
+    colour = f"{region.colour} " if region.colour else ""
+    article = "an" if (colour or noun)[0] in "aeiou" else "a"
+    return f"{article} {colour}{noun}, {size_words(region, placed=True)},"
+
+
+def _between(before: SeriesLook, after: SeriesLook, zone: Zone) -> str:
+    return window_of(before.info, after.info, zone.timezone)
+
+
+def event_words(region: Region, zone: Zone, before: SeriesLook, after: SeriesLook, *, came: bool) -> str:
+    """Say what came or went."""
+    if came:
+        return f"{_thing(region)} appeared at {zone_title(zone)} {_between(before, after, zone)}"
+    return (
+        f"{_thing(region)} is no longer visible at {zone_title(zone)}: it went out of sight"
+        f" {_between(before, after, zone)}"
+    )
+
+
+def change_words(name: str, old: Region, new: Region, zone: Zone, before: SeriesLook, after: SeriesLook) -> str:
+    """Say what grew or shrank: more ground covered is not always more goods."""
+    grew = name == "cargo_grew"
+    verb, doubt = ("more", "goods added, or other things beside them") if grew else ("less", "goods taken, or hidden")
+    return (
+        f"an object like goods in {zone_title(zone)} covers {verb} ground, {new.area_m2:.0f} m2 after"
+        f" {old.area_m2:.0f} m2, {_between(before, after, zone)}: {doubt}"
+    )
+
+
+def moved_words(region: Region, left: Zone, here: Zone, before: SeriesLook, after: SeriesLook) -> str:
+    """Say that two calls may be one hull."""
+    return (
+        f"{_thing(region)} was first seen at {zone_title(here)} after one of a length that agrees was last seen at"
+        f" {zone_title(left)}: linked, ambiguous, possibly one ship that changed its berth"
+        f" {_between(before, after, here)}"
+    )
+
+
+def inferred_words(region: Region, zone: Zone, before: SeriesLook, after: SeriesLook) -> str:
+    """Say what goods that left a quay are consistent with."""
+    return (
+        f"{_thing(region)} left {zone_title(zone)}: consistent with a ship call, or with removal by rail or road; no"
+        f" ship seen, {_between(before, after, zone)}"
+    )
+
+
+def visits_words(visits: Visits, least_m: float) -> str:
+    """Say how many calls there were at least."""
+    calls = f"at least {visits.at_least} call{'s' if visits.at_least != 1 else ''}"
+    text = f"{calls} of vessels of the {least_m:.0f} m class in {visits.usable_looks} usable looks of {visits.looks}"
+    if visits.gaps:
+        plural = len(visits.gaps) > 1
+        text += f"; {len(visits.gaps)} gap{'s' if plural else ''} could {'each ' if plural else ''}hide at least one"
+    if visits.inferred:
+        text += f"; apart from these {visits.inferred} inferred from goods that left, no ship seen"
+    return text
+
+
+def quiet_words(kind: str, floor_m: float, empty: int, looks: int) -> str:
+    """Say what it means that nothing was seen: how often something may still have stood there (Clopper and Pearson)."""
+    most = 1.0 - (1.0 - _CONFIDENCE) ** (1.0 / empty)
+    return (
+        f"no {_SHOWN[kind]} of {floor_m:.0f} m or more was detected in {empty} of {empty} usable looks, {looks} in all;"
+        f" by itself that allows presence up to {most:.0%} of the time (95 %, looks independent)"
+    )
+
+
+def hours_words(moments: Sequence[dt.datetime], timezone: str | None) -> str | None:
+    """Say between which hours of the day anything was seen; None of no look."""
+    if not moments:
+        return None
+    zone = ZoneInfo(timezone) if timezone else dt.UTC
+    clocks = sorted(moment.astimezone(zone).strftime("%H:%M") for moment in moments)
+    where = "local" if timezone else "UTC"
+    return f"only between {clocks[0]} and {clocks[-1]} {where}"

@@ -1,0 +1,419 @@
+"""A series of rendered looks: what stood where, what came and went, and what is said to be unknown."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import jsonschema
+import numpy as np
+import pytest
+import shapely
+from click.testing import CliRunner
+from PIL import Image
+from shapely import box
+
+from imagery_diff import open_scene, samples
+from imagery_diff.cli import main
+from imagery_diff.errors import InputError, UnknownNameError
+from imagery_diff.method import history
+from imagery_diff.params import Params
+from imagery_diff.read.aois import load_aoi
+from imagery_diff.result_series import NO, UNKNOWN, YES, Cell, SeriesLook, Thing
+from imagery_diff.series import timeline
+from imagery_diff.series_events import events_of, links, visits_of
+from imagery_diff.series_looks import opened
+from imagery_diff.series_states import Missed, Sight
+from imagery_diff.series_tracks import follow
+from imagery_diff.write.timeline import csv_bytes, event_rows, events_geojson, observation_rows, summary, text
+from imagery_diff.write.timeline_sentences import quiet_words
+
+if TYPE_CHECKING:
+    from imagery_diff.result_series import Timeline
+
+SCHEMAS = Path(__file__).resolve().parents[1] / "docs" / "reference" / "schemas"
+DAYS = ("20231016", "20231017", "20231019", "20231020_0201", "20231020_0643", "20231021")
+
+
+def schema(name: str) -> jsonschema.Draft202012Validator:
+    document = json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))
+    return jsonschema.Draft202012Validator(document, format_checker=jsonschema.FormatChecker())
+
+
+# --- the October of the sample tiles ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def october() -> Timeline:
+    return timeline("najin", [samples.path(f"najin_{day}") for day in reversed(DAYS)])
+
+
+def states(found: Timeline, zone: str, kind: str) -> str:
+    return "".join(c.states[kind][0] for c in found.cells if c.zone.name == zone)
+
+
+def test_looks_stand_in_the_order_of_time_whatever_order_they_came_in(october: Timeline) -> None:
+    assert [look.time for look in october.looks] == sorted(look.time for look in october.looks)
+    assert all(look.refused is None for look in october.looks)
+
+
+def test_a_stack_comes_goes_and_comes_again_each_in_its_window(october: Timeline) -> None:
+    told = [(e.event, e.not_before, e.not_after) for e in october.events if e.zone == "pier2_yard"]
+    times = [look.time for look in october.looks]
+    assert ("cargo_appeared", times[0], times[1]) in told
+    assert ("cargo_disappeared", times[3], times[4]) in told
+    assert ("cargo_appeared", times[4], times[5]) in told
+
+
+def test_a_ship_is_seen_on_two_looks_and_its_berth_is_empty_on_the_others(october: Timeline) -> None:
+    assert states(october, "pier2_sw_berth", "vessel") == "nnyynn"
+    lengths = [t.region.length_m for c in october.cells if c.zone.name == "pier2_sw_berth" for t in c.things]
+    assert lengths == pytest.approx([115.0, 115.0], abs=10.0)
+    told = [(e.event, e.not_before, e.not_after) for e in october.events if e.zone == "pier2_sw_berth"]
+    times = [look.time for look in october.looks]
+    assert told == [("vessel_arrived", times[1], times[2]), ("vessel_departed", times[3], times[4])]
+
+
+def test_a_berth_never_used_is_quiet_and_the_strength_of_that_is_said(october: Timeline) -> None:
+    assert states(october, "pier3_ne_berth", "vessel") == "nnnnnn"
+    assert "6 of 6 usable looks" in october.quiet["pier3_ne_berth"]
+    assert "up to 39% of the time" in october.quiet["pier3_ne_berth"]
+
+
+def test_no_is_said_only_where_hardly_anything_would_be_missed(october: Timeline) -> None:
+    params = october.params
+    for cell in october.cells:
+        for kind, state in cell.states.items():
+            if state == NO:
+                floor = cell.floors[kind]
+                assert cell.usable
+                assert cell.clear_fraction >= params.usable_fraction
+                assert floor is not None
+                assert floor <= params.reported_thing_m
+            if state == UNKNOWN:
+                assert cell.reason
+
+
+def test_search_areas_are_never_empty(october: Timeline) -> None:
+    assert set(states(october, "rail_pier1", "rail")) == {"u"}
+
+
+def test_calls_are_at_least_so_many_with_their_looks_and_gaps(october: Timeline) -> None:
+    whole = october.visits[0]
+    assert (whole.at_least, whole.usable_looks, whole.looks) == (1, 6, 6)
+    assert whole.sentence.startswith("at least 1 call of vessels of the 100 m class in 6 usable looks of 6")
+    assert [round(g.hours) for g in whole.gaps] == [24, 48]
+
+
+def test_every_file_fits_its_schema(october: Timeline, tmp_path: Path) -> None:
+    folder = october.save(tmp_path / "out")
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "contact_sheet.png",
+        "events.csv",
+        "events.geojson",
+        "manifest.json",
+        "observations.csv",
+        "summary.json",
+        "timeline.png",
+    ]
+    for row in observation_rows(october):
+        schema("observations").validate(row)
+    for row in event_rows(october):
+        schema("events").validate(row)
+    schema("timeline").validate(json.loads((folder / "summary.json").read_text(encoding="utf-8")))
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["product"] == "imagery_diff timeline"
+    assert {o["name"] for o in manifest["outputs"]} == {p.name for p in folder.iterdir()} - {"manifest.json"}
+    rows = list(csv.DictReader(io.StringIO((folder / "observations.csv").read_text(encoding="utf-8"), newline="")))
+    assert len(rows) == len(observation_rows(october))
+    assert {row["simulated"] for row in rows} == {"true"}
+    for name in ("timeline.png", "contact_sheet.png"):
+        with Image.open(folder / name) as image:
+            assert min(image.size) > 500
+            assert "RENDERED" in image.text["Copyright"]
+    # A second run replaces the first.
+    october.save(folder)
+
+
+def test_events_are_valid_geojson_with_windows_as_times(october: Timeline) -> None:
+    document = events_geojson(october)
+    for feature in document["features"]:
+        shape = shapely.from_geojson(json.dumps(feature["geometry"]))
+        assert shape.is_valid
+        assert 130.0 < shape.centroid.x < 131.0
+        assert feature["properties"]["not_before"] <= feature["properties"]["not_after"]
+        assert feature["properties"]["description"].startswith("Rendered scene: ")
+
+
+def test_the_answer_says_what_it_does_not_know(october: Timeline) -> None:
+    answer = text(october)
+    assert "RENDERED, NOT A SATELLITE IMAGE" in answer
+    for never in ("nothing changed", "nothing appeared", "would have been seen", "cargo was"):
+        assert never not in answer
+    assert "? unknown" in answer
+    assert json.dumps(summary(october), allow_nan=False)
+
+
+def test_in_python_the_rows_are_plain_or_a_data_frame(october: Timeline) -> None:
+    rows = october.observations
+    assert len(rows) == len(observation_rows(october))
+    assert len(october.event_rows) == len(october.events)
+
+
+# --- the empty place -------------------------------------------------------------------------------------------------
+
+
+def test_the_medoid_takes_what_was_seen_never_a_mixture() -> None:
+    looks = np.array([1.0, 1.1, 9.0, 9.1], np.float32).reshape(4, 1, 1, 1)
+    image, chosen = history.medoid(looks, np.ones((4, 1, 1), bool))
+    assert float(image[0, 0, 0]) in {float(v) for v in looks.ravel()}
+    assert chosen[0, 0] >= 0
+
+
+def test_what_no_look_shows_has_no_history() -> None:
+    image, chosen = history.medoid(np.ones((2, 1, 1, 2), np.float32), np.array([[[True, False]], [[True, False]]]))
+    assert chosen.tolist() == [[0, -1]]
+    assert image.tolist() == [[[1.0, 0.0]]]
+
+
+def test_too_little_common_ground_gives_no_line() -> None:
+    image = np.ones((1, 10, 10), np.float32)
+    assert history.line_to(image, image, np.ones((10, 10), bool)) is None
+
+
+def test_what_stands_there_most_of_the_time_is_still_found() -> None:
+    # The blue stack of Pier 2 stands on three of four of these looks.
+    days = ("20231016", "20231017", "20231019", "20231020_0201")
+    found = timeline("najin", [samples.path(f"najin_{day}") for day in days])
+    assert states(found, "pier2_yard", "cargo") in {"uyyy", "nyyy"}
+
+
+# --- one thing through many looks ------------------------------------------------------------------------------------
+
+PORT = load_aoi("najin").in_crs("EPSG:32652")
+BERTH, OTHER, YARD = PORT.zone("pier2_sw_berth"), PORT.zone("pier1_sw_berth"), PORT.zone("pier2_yard")
+START = datetime(2023, 10, 1, 2, 0, tzinfo=UTC)
+GRID = open_scene(samples.path("najin_20231016")).grid
+
+
+def a_thing(kind: str, at: float = 0.0, length: float = 110.0, zone=BERTH) -> Thing:
+    x, y = zone.polygon.centroid.coords[0]
+    region = SimpleNamespace(
+        geometry=box(x + at, y, x + at + length, y + 18.0),
+        length_m=length,
+        length_low_m=length - 5.0,
+        length_high_m=length + 5.0,
+        area_low_m2=length * 16.0,
+        area_high_m2=length * 20.0,
+        area_m2=length * 18.0,
+        activity={"vessel": "vessel", "cargo": "containers"}[kind],
+        colour="blue",
+        counts_as_visit=length > 100.0,
+        is_area=False,
+        under_way=False,
+        several=False,
+        length_is_lower_bound=False,
+        length_class=None,
+        width_m=18.0,
+        height_low_m=None,
+        height_high_m=None,
+        measured_by="box",
+    )
+    return Thing(kind=kind, region=region)
+
+
+def a_cell(look: int, *things: Thing, zone=BERTH, seen: bool = True) -> Cell:
+    kind = "cargo" if zone is YARD else "vessel"
+    state = YES if any(t.kind == kind for t in things) else NO if seen else UNKNOWN
+    return Cell(
+        look=look,
+        zone=zone,
+        clear_fraction=float(seen),
+        degraded_fraction=0.0,
+        states={k: state if k == kind else "na" for k in ("vessel", "cargo", "rail")},
+        usable=seen,
+        reason=None if seen else "cloud",
+        floors={"vessel": 45.0, "cargo": 30.0, "rail": None},
+        things=things,
+        fill=None,
+    )
+
+
+def a_sight(cells: list[Cell]) -> Sight:
+    seen = {n: all(c.usable for c in cells if c.look == n) for n in {c.look for c in cells}}
+    return Sight(grid=GRID, clear={n: np.full(GRID.shape, good) for n, good in seen.items()})
+
+
+def some_looks(hours: list[float]) -> list[SeriesLook]:
+    info = open_scene(samples.path("najin_20231016"))
+    return [
+        SeriesLook(
+            number=n,
+            info=replace(info, acquired=START + timedelta(hours=h), name=f"look{n}.tif"),
+            east_m=0.0,
+            north_m=0.0,
+            residual_m=0.0,
+        )
+        for n, h in enumerate(hours, start=1)
+    ]
+
+
+def told(cells: list[Cell], hours: list[float]):
+    looks, params = some_looks(hours), Params()
+    tracks = follow(cells, a_sight(cells))
+    events = events_of(tracks, cells, looks, PORT, params)
+    return tracks, events, visits_of(tracks, cells, events, looks, PORT, params)
+
+
+def test_a_look_that_shows_nothing_ends_no_track() -> None:
+    cells = [a_cell(1, a_thing("vessel")), a_cell(2, seen=False), a_cell(3, a_thing("vessel"))]
+    tracks, events, _ = told(cells, [0, 24, 48])
+    assert [(t.first, t.last, t.absent_before, t.absent_after) for t in tracks] == [(1, 3, None, None)]
+    assert events == ()
+
+
+def test_an_empty_look_between_makes_two_calls() -> None:
+    cells = [a_cell(1, a_thing("vessel")), a_cell(2), a_cell(3, a_thing("vessel"))]
+    tracks, events, visits = told(cells, [0, 24, 48])
+    assert len(tracks) == 2
+    assert [e.event for e in events] == ["vessel_departed", "vessel_arrived"]
+    assert next(v for v in visits if v.group == "pier2").at_least == 2
+
+
+def test_lengths_that_exclude_one_hull_make_two_calls_without_an_empty_look() -> None:
+    cells = [a_cell(1, a_thing("vessel", length=110.0)), a_cell(2, a_thing("vessel", at=200.0, length=150.0))]
+    assert len(told(cells, [0, 24])[0]) == 2
+    # Along the same quay with the same length it may be one ship.
+    cells = [a_cell(1, a_thing("vessel", length=110.0)), a_cell(2, a_thing("vessel", at=200.0, length=112.0))]
+    assert len(told(cells, [0, 24])[0]) == 1
+
+
+def test_a_ship_at_another_quay_next_day_is_linked_and_counted_once() -> None:
+    cells = [
+        a_cell(1, a_thing("vessel")),
+        a_cell(2),
+        a_cell(1, zone=OTHER),
+        a_cell(2, a_thing("vessel", zone=OTHER), zone=OTHER),
+    ]
+    tracks, events, visits = told(cells, [0, 24])
+    assert len(links(tracks)) == 1
+    moved = next(e for e in events if e.event == "vessel_moved")
+    assert "linked, ambiguous" in moved.description
+    assert visits[0].at_least == 1
+
+
+def test_goods_that_left_in_a_gap_are_consistent_with_a_call_that_is_never_counted() -> None:
+    cells = [
+        a_cell(1, a_thing("cargo", zone=YARD), zone=YARD),
+        a_cell(2, zone=YARD),
+        a_cell(1),
+        a_cell(2),
+    ]
+    _, events, visits = told(cells, [0, 24])
+    inferred = next(e for e in events if e.event == "visit_inferred")
+    assert "consistent with a ship call, or with removal by rail or road; no ship seen" in inferred.description
+    assert (visits[0].at_least, visits[0].inferred) == (0, 1)
+    # Within a few hours no call is inferred, nor where a ship is seen.
+    assert not [e for e in told(cells, [0, 5])[1] if e.event == "visit_inferred"]
+    cells[2] = a_cell(1, a_thing("vessel"))
+    assert not [e for e in told(cells, [0, 24])[1] if e.event == "visit_inferred"]
+
+
+def test_windows_are_no_narrower_than_what_was_seen() -> None:
+    cells = [a_cell(1), a_cell(2, seen=False), a_cell(3, a_thing("vessel")), a_cell(4, seen=False), a_cell(5)]
+    _, events, _ = told(cells, [0, 24, 48, 72, 96])
+    assert [((e.not_before - START).days, (e.not_after - START).days, e.unusable_between) for e in events] == [
+        (0, 2, 1),
+        (2, 4, 1),
+    ]
+
+
+def test_goods_that_cover_more_than_their_limits_allow_grew() -> None:
+    cells = [
+        a_cell(1, a_thing("cargo", zone=YARD, length=60.0), zone=YARD),
+        a_cell(2, a_thing("cargo", zone=YARD, length=100.0), zone=YARD),
+        a_cell(3, a_thing("cargo", zone=YARD, length=102.0), zone=YARD),
+    ]
+    _, events, _ = told(cells, [0, 24, 48])
+    assert [e.event for e in events] == ["cargo_grew"]
+
+
+def test_fifty_of_fifty_found_bear_out_a_hundredth_and_forty_do_not() -> None:
+    assert Missed(missed=0, put=50).share <= 0.01 < Missed(missed=0, put=40).share
+    assert Missed(missed=1, put=100).share > 0.01
+
+
+def test_silence_is_as_strong_as_its_looks_are_many() -> None:
+    assert "9 of 9 usable looks" in quiet_words("vessel", 40.0, 9, 12)
+    assert "up to 28% of the time" in quiet_words("vessel", 40.0, 9, 12)
+
+
+# --- bad input -------------------------------------------------------------------------------------------------------
+
+
+def test_strips_within_minutes_are_one_look_and_a_scene_given_twice_counts_once() -> None:
+    first = open_scene(samples.path("najin_20231016"))
+    strip = replace(first, scene_id="next_strip", name="next.tif", acquired=first.acquired + timedelta(seconds=8))
+    later = open_scene(samples.path("najin_20231017"))
+    assert len(opened([first, strip, later, later])) == 2
+    assert len(opened([samples.path("najin_20231020_0201"), samples.path("najin_20231020_0643")])) == 2
+
+
+def test_a_folder_of_deliveries_is_a_series(tmp_path: Path) -> None:
+    for day in DAYS[:2]:
+        folder = samples.path(f"najin_{day}")
+        folder = folder if folder.is_dir() else folder.parent
+        (tmp_path / folder.name).symlink_to(folder)
+    assert len(opened([tmp_path])) == 2
+
+
+def test_what_makes_no_series_is_refused_in_a_line() -> None:
+    info = open_scene(samples.path("najin_20231016"))
+    later = open_scene(samples.path("najin_20231017"))
+    with pytest.raises(InputError, match="a series needs two"):
+        timeline("najin", [info])
+    with pytest.raises(InputError, match="the time of the image is not known"):
+        timeline("najin", [info, replace(later, acquired=None)])
+    with pytest.raises(InputError, match="rendered or altered"):
+        timeline("najin", [info, replace(later, simulated=False)])
+    with pytest.raises(InputError, match="has none; give one with zones"):
+        timeline(replace(load_aoi("najin"), zones=()), [info, later])
+
+
+def test_an_empty_zone_must_be_of_the_place_and_its_image_of_the_series() -> None:
+    images = [samples.path(f"najin_{day}") for day in DAYS[:2]]
+    with pytest.raises(UnknownNameError, match="none of the images of the series"):
+        timeline("najin", images, empty={"pier2_yard": "nowhere.tif"})
+    with pytest.raises(UnknownNameError, match="is no zone"):
+        timeline("najin", images, empty={"pier9": open_scene(images[0]).name})
+
+
+def test_a_text_that_a_spreadsheet_would_run_is_led_by_a_quote() -> None:
+    written = csv_bytes(
+        [{"a": '=HYPERLINK("http://x")', "b": 'say "no", twice', "c": None, "d": True}], "abcd"
+    ).decode()
+    assert written.splitlines()[1].startswith("\"'=HYPERLINK")
+    assert next(csv.reader(written.splitlines()[1:]))[1:] == ['say "no", twice', "", "true"]
+
+
+def test_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    images = [str(samples.path(f"najin_{day}")) for day in DAYS[:2]]
+    shown = CliRunner().invoke(main, ["timeline", "najin", *images, "--json"])
+    assert shown.exit_code == 0, shown.output
+    schema("timeline").validate(json.loads(shown.stdout))
+    assert (tmp_path / "najin_20231016T0204Z_20231017T0212Z_timeline" / "observations.csv").exists()
+    for words, code in (
+        (["timeline", "najin"], 2),
+        (["timeline", "nowhere", *images], 2),
+        (["timeline", "najin", *images, "--empty", "pier2_yard"], 2),
+        (["timeline", "najin", images[0], "missing.tif"], 1),
+    ):
+        assert CliRunner().invoke(main, words).exit_code == code, words
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["najin_20231016T0204Z_20231017T0212Z_timeline"]
