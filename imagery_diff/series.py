@@ -95,7 +95,8 @@ def timeline(
         raise InputError(
             "a timeline is told of zones (berths, yards, tracks), and the AOI has none; give one with zones"
         )
-    infos = series_looks.opened(images)
+    given = series_looks.opened(images)
+    infos = given.infos
 
     with tempfile.TemporaryDirectory(prefix="imagery_diff_") as folder:
         # 2. One frame, every look laid on it
@@ -105,7 +106,8 @@ def timeline(
         # 3. The place as it is empty
         progress("learning the empty place")
         history = series_history.learn(laid, lines)
-        history = series_history.given_empty(history, _said(empty or {}, laid), laid.place.zones, laid, lines)
+        said = _said(empty or {}, laid)
+        history = series_history.given_empty(history, said, laid.place.zones, laid, lines, params)
 
         # 4. Each look against it, and again where looks lack what the empty place shows
         held = _Held.first(laid, history, params)
@@ -119,10 +121,10 @@ def timeline(
 
         # 5. States
         missed = series_states.missed_of(found.values(), params)
-        cells = _cells(found, missed, history, held.place, laid, params)
+        refused = laid.refused | held.refused
+        cells = _cells(found, missed, history, held.place, laid, refused, params)
         sight = series_states.Sight.of({k + 1: c for k, c in found.items()}, laid.grid)
         chips, windows = _chips(laid, lines, held.place)
-    refused = laid.refused | held.refused
     looks = tuple(_look(k, laid, found.get(k), refused) for k in range(len(infos)))
 
     # 6. One thing through many looks
@@ -138,10 +140,10 @@ def timeline(
         tracks=tracks,
         events=events,
         visits=series_events.visits_of(tracks, cells, events, looks, held.place, params),
-        quiet=series_events.quiet_of(cells, held.place),
+        quiet=series_events.quiet_of(cells, held.place, params),
         expected_false=_expected_false(history, laid, held.place, len(found), params),
         local_hours=words.hours_words([looks[k].time for k in found], held.place.timezone),
-        caveats=_caveats(found, looks, missed),
+        caveats=(*given.left_out, *_caveats(found, looks, missed, history)),
         params=params,
         fit=held.fit,
         names=laid.names,
@@ -197,7 +199,9 @@ def _said(empty: Mapping[str, str], laid: Laid) -> dict[str, int]:
     """Zone -> index of the look that the user says shows it empty."""
     said = {}
     for zone, image in empty.items():
-        alike = [k for k, i in enumerate(laid.infos) if image in {i.name, i.scene_id, Path(i.name).stem}]
+        name = Path(image).name
+        alike = [k for k, i in enumerate(laid.infos) if name in {i.name, i.scene_id, Path(i.name).stem}]
+        alike = alike or [k for k, i in enumerate(laid.infos) if any(f.parent.name == name for f in i.files)]
         if len(alike) != 1:
             names = ", ".join(i.name for i in laid.infos[:4])
             raise UnknownNameError(f"'{image}' (--empty {zone}) is none of the images of the series ({names}, …)")
@@ -217,23 +221,26 @@ def _cells(
     history: Empty,
     place: AOI,
     laid: Laid,
+    refused: Mapping[int, str],
     params: Params,
 ) -> list[Cell]:
     """Say of every zone on every look what it shows; by zone, then in the order of time."""
-    stands: dict[str, float | None] = {
-        z.name: None if z.name in history.given else series_history.may_stand(history, z, laid, params)
-        for z in place.zones
-    }
     cells = []
     for zone in place.zones:
         if zone.kind == "ignore":
             continue
+        given = zone.name in history.given
+        stands = None if given else series_history.may_stand(history, zone, laid, params)
+        why = series_states.ambiguous(zone, found.values(), stands, given=given)
+        known = series_states.Known(missed=missed.get(zone.name), ambiguous=why)
         for k in range(len(laid.infos)):
             if k in found:
                 state = next(s for s in found[k].zones if s.zone.name == zone.name)
-                cells.append(series_states.cell_of(k + 1, state, found[k], dict(missed), stands[zone.name], params))
+                cells.append(series_states.cell_of(k + 1, state, found[k], known, params))
             else:
-                cells.append(series_states.unseen_cell(k + 1, zone))
+                reason = refused.get(k, "shows nothing of the place")
+                why = "not covered" if "shows nothing of the place" in reason else f"not used: {reason}"
+                cells.append(series_states.unseen_cell(k + 1, zone, why))
     return cells
 
 
@@ -282,18 +289,27 @@ def _caveats(
     found: Mapping[int, Comparison],
     looks: Sequence[SeriesLook],
     missed: Mapping[str, series_states.Missed],
+    history: Empty,
 ) -> tuple[str, ...]:
     told = [f"{look.info.name}: nothing is said of this look: {look.refused}" for look in looks if look.refused]
     told += [
         f"{zone}: of {one.put} things of the reported length put into the looks {one.missed} were missed"
         for zone, one in missed.items()
-        if one.missed
+        if one.missed and not one.pooled
     ]
-    common = [set(c.caveats) for c in found.values()]
-    shared = set.intersection(*common) if common else set()
-    first = next(iter(found.values()), None)
-    of_all = (c for c in (first.caveats if first else ()) if c in shared)
-    told += [c for c in of_all if not any(words in c for words in _OF_A_PAIR)]
+    contradicted = {
+        r.zone for c in found.values() for r in c.regions if r.direction == "disappeared" and r.zone in history.given
+    }
+    told += [f"{zone}: looks lack something that the image given for it (--empty) shows" for zone in contradicted]
+    own = {k: [w for w in c.caveats if not any(words in w for words in _OF_A_PAIR)] for k, c in found.items()}
+    shared = set.intersection(*map(set, own.values())) if own else set()
+    told += [c for c in next(iter(own.values()), []) if c in shared]
+    single: dict[str, list[str]] = {}
+    for k, those in own.items():
+        for caveat in those:
+            if caveat not in shared:
+                single.setdefault(caveat, []).append(looks[k].info.name)
+    told += [f"{names[0] if len(names) == 1 else f'{len(names)} looks'}: {c}" for c, names in single.items()]
     told.append(
         "chances of states and events are not calibrated yet: p_state and p_event are empty; states are raw, not"
         " smoothed"

@@ -5,12 +5,18 @@ Section 7 of docs/explanation/timeline.md, as :mod:`imagery_diff.series` asks fo
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from imagery_diff.result_series import NO, UNKNOWN, YES, Event, Gap, Visits
-from imagery_diff.series_states import ASKED
+import numpy as np
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import maximum_bipartite_matching
+
+from imagery_diff.pair_missed import reported_m
+from imagery_diff.result_series import NO, YES, Event, Gap, Visits
+from imagery_diff.series_states import ASKED, REACHES
 from imagery_diff.series_tracks import may_be_one_hull
 from imagery_diff.write import timeline_sentences as words
 
@@ -37,7 +43,7 @@ def events_of(
         zone = place.zone(track.zone)
         if track.absent_before is not None:
             found.append(_event(_CAME, track, zone, (track.absent_before, track.first), by_number, usable))
-        found += _changes(track, zone, by_number)
+        found += _changes(track, zone, by_number, place)
         if track.absent_after is not None:
             found.append(_event(_WENT, track, zone, (track.last, track.absent_after), by_number, usable))
     found += _moved(tracks, by_number, place)
@@ -83,15 +89,15 @@ def _event(
     )
 
 
-def _changes(track: Track, zone: Zone, looks: dict[int, SeriesLook]) -> list[Event]:
-    """Return where goods grew or shrank by more than their limits allow."""
+def _changes(track: Track, zone: Zone, looks: dict[int, SeriesLook], place: AOI) -> list[Event]:
+    """Return where goods grew or shrank by more than their limits allow; not where a ship may be in their outline."""
     if track.kind != "cargo":
         return []
     found = []
     for (one, earlier), (other, later) in pairwise(track.seen):
         old, new = earlier.region, later.region
         sides = (old.area_low_m2, old.area_high_m2, new.area_low_m2, new.area_high_m2)
-        if any(side is None for side in sides):
+        if any(side is None for side in sides) or _reaches_a_berth(old, place) or _reaches_a_berth(new, place):
             continue
         grew, shrank = new.area_low_m2 > old.area_high_m2, new.area_high_m2 < old.area_low_m2  # type: ignore[operator]
         if not (grew or shrank):
@@ -116,28 +122,32 @@ def _changes(track: Track, zone: Zone, looks: dict[int, SeriesLook]) -> list[Eve
     return found
 
 
-def links(tracks: Sequence[Track]) -> list[tuple[Track, Track]]:
-    """Return vessels that left one berth before another of a length that agrees was first seen at another berth.
+def _reaches_a_berth(region: Region, place: AOI) -> bool:
+    berths = {z.name for z in place.zones if ASKED.get(z.kind) == "vessel"}
+    return any(share >= REACHES for name, share in region.zone_shares.items() if name in berths)
 
-    Each is linked once, to the next in time; whether they are one ship no image of this pixel tells.
+
+def links(tracks: Sequence[Track]) -> list[tuple[Track, Track]]:
+    """Return pairs of vessels at two berths that may be one ship which went from one to the other.
+
+    One may have left when the other came, as far as any look tells, and the limits of their lengths agree. As many
+    pairs as possible are made, each vessel in one as the earlier and in one as the later (Hopcroft and Karp 1973,
+    10.1137/0202019), so that no count of calls is too high. Whether they are one ship no image of this pixel tells.
     """
     ships = [t for t in tracks if t.kind == "vessel"]
-    found, taken = [], set()
-    for one in ships:
-        if one.absent_after is None:
-            continue
-        later = [
-            other
-            for other in ships
-            if other.zone != one.zone
-            and other.id not in taken
-            and one.last < other.first <= one.absent_after
-            and may_be_one_hull(one.seen[-1][1], other.seen[0][1])
-        ]
-        if later:
-            taken.add(later[0].id)
-            found.append((one, later[0]))
-    return found
+    may = np.array([[_may_follow(one, other) for other in ships] for one in ships], bool)
+    if not may.any():
+        return []
+    partner = maximum_bipartite_matching(csr_matrix(may), perm_type="column")
+    return [(one, ships[int(k)]) for one, k in zip(ships, partner, strict=True) if k >= 0]
+
+
+def _may_follow(one: Track, other: Track) -> bool:
+    """Say whether a vessel may have gone from one berth to another, unseen on the way."""
+    gone = math.inf if one.absent_after is None else one.absent_after
+    come = 0 if other.absent_before is None else other.absent_before
+    apart = one.zone != other.zone and one.last < other.first and come < gone
+    return apart and may_be_one_hull(one.seen[-1][1], other.seen[0][1])
 
 
 def _moved(tracks: Sequence[Track], looks: dict[int, SeriesLook], place: AOI) -> list[Event]:
@@ -166,19 +176,18 @@ def _moved(tracks: Sequence[Track], looks: dict[int, SeriesLook], place: AOI) ->
 def _inferred(
     tracks: Sequence[Track], cells: Sequence[Cell], looks: dict[int, SeriesLook], place: AOI, params: Params
 ) -> list[Event]:
-    """Return where goods left a quay while nobody looked for long enough, and no ship was seen there."""
+    """Return where goods left a quay while nobody looked for long enough, and its berths were seen without a ship."""
     found = []
     for track in tracks:
         if track.kind != "cargo" or track.absent_after is None or track.group is None:
             continue
         before, after = looks[track.last], looks[track.absent_after]
         berths = {z.name for z in place.zones if ASKED.get(z.kind) == "vessel" and z.group == track.group}
-        seen = any(
-            c.zone.name in berths and track.last <= c.look <= track.absent_after and c.states["vessel"] == YES
-            for c in cells
-        )
+        own = [c for c in cells if c.zone.name in berths and track.last <= c.look <= track.absent_after]
         hours = (after.time - before.time).total_seconds() / 3600.0
-        if not berths or seen or hours < params.inferred_h:
+        bounds = [c.states["vessel"] for c in own if c.look in {track.last, track.absent_after}]
+        seen = any(c.states["vessel"] == YES for c in own)
+        if not bounds or seen or set(bounds) != {NO} or hours < params.inferred_h:
             continue
         zone = place.zone(track.zone)
         found.append(
@@ -229,18 +238,15 @@ def _visits(
 ) -> Visits:
     names, group = {z.name for z in berths}, {z.group for z in berths if z.group}
     calls = [t for t in tracks if t.zone in names and t.kind == "vessel" and best_of(t).counts_as_visit]
-    ids = {t.id for t in calls}
     # A hull that may have shifted from berth to berth is one call.
-    shifted = sum(one.id in ids and other.id in ids for one, other in links(tracks))
-    by_look: dict[int, list[str]] = {}
-    for cell in cells:
-        if cell.zone.name in names:
-            by_look.setdefault(cell.look, []).append(cell.states["vessel"])
-    good = [k for k in looks if by_look.get(k.number) and UNKNOWN not in by_look[k.number]]
+    shifted = len(links(calls))
+    good = [k for k in looks if all(c.usable for c in cells if c.look == k.number and c.zone.name in names)]
+    # Before the first usable look and after the last nobody looked either, as far as the series goes.
+    times = sorted({looks[0].time, *(k.time for k in good), looks[-1].time})
     gaps = tuple(
-        Gap(after=a.time, before=b.time, hours=(b.time - a.time).total_seconds() / 3600.0)
-        for a, b in pairwise(good)
-        if (b.time - a.time).total_seconds() / 3600.0 >= params.call_h
+        Gap(after=a, before=b, hours=(b - a).total_seconds() / 3600.0)
+        for a, b in pairwise(times)
+        if (b - a).total_seconds() / 3600.0 >= params.call_h
     )
     inferred = sum(e.event == "visit_inferred" and e.group in group for e in events)
     counted = Visits(
@@ -255,7 +261,7 @@ def _visits(
     return replace(counted, sentence=words.visits_words(counted, params.min_vessel_m))
 
 
-def quiet_of(cells: Sequence[Cell], place: AOI) -> dict[str, str]:
+def quiet_of(cells: Sequence[Cell], place: AOI, params: Params) -> dict[str, str]:
     """Return what the silence of a zone says, for zones of which at least one look says ``no`` and none ``yes``."""
     told = {}
     for zone in place.zones:
@@ -266,6 +272,5 @@ def quiet_of(cells: Sequence[Cell], place: AOI) -> dict[str, str]:
         states = [c.states[kind] for c in own]
         if YES in states or NO not in states:
             continue
-        floors = [c.floors[kind] for c in own if c.states[kind] == NO]
-        told[zone.name] = words.quiet_words(kind, max(f for f in floors if f), states.count(NO), len(states))
+        told[zone.name] = words.quiet_words(kind, reported_m(zone.kind, params), states.count(NO), len(states))
     return told

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import ndimage
 from shapely import union_all
 
-from imagery_diff.errors import UnknownNameError
+from imagery_diff.errors import InputError, UnknownNameError
 from imagery_diff.method import history, zones
 from imagery_diff.scene import Flag, Orbit, SceneInfo
 from imagery_diff.series_looks import Held, Laid
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
-    from shapely.geometry.base import BaseGeometry
 
     from imagery_diff.aoi import Zone
     from imagery_diff.params import Params
@@ -32,8 +31,6 @@ _BLOCK_ROWS = 64
 """Rows of all looks that are held in memory at a time."""
 _AROUND_M = 12.0
 """Around a thing that stood there most of the time its blur and its shadow are taken off with it, metres."""
-_SAME = 0.5
-"""Share of an outline that another covers from which both looks lack the same thing."""
 _STANDS_SPREADS, _STANDS_STEP = 6.0, 0.25
 """By how many robust spreads of its zone, and by which share, ground must differ to be asked whether it is ground."""
 _STANDS_PX = 3
@@ -111,6 +108,8 @@ def without(
 ) -> Empty | None:
     """Take off what stands in the empty place and some looks lack; None where they lack nothing.
 
+    Each pixel is taken from the looks that lack what stands on it. Zones that the user says look so are left alone.
+
     Parameters
     ----------
     empty
@@ -121,16 +120,15 @@ def without(
         The looks, and what brings them to common numbers.
 
     """
-    outlines = [(k, r.geometry) for k, regions in gone.items() if k in lines for r in regions]
-    if not outlines:
+    lacking = {
+        k: zones.inside(union_all([r.geometry for r in own]).buffer(_AROUND_M), laid.grid)
+        for k, regions in gone.items()
+        if k in lines and (own := [r for r in regions if r.zone not in empty.given])
+    }
+    if not lacking:
         return None
     data, flags = empty.data.copy(), empty.flags.copy()
-    whole = union_all([geometry for _, geometry in outlines])
-    for piece in getattr(whole, "geoms", [whole]):
-        lacking = sorted(
-            {k for k, g in outlines if g.intersection(piece).area > _SAME * g.area and g.intersects(piece)}
-        )
-        _lay_in(data, flags, piece.buffer(_AROUND_M), lacking, laid, lines)
+    _lay_in(data, flags, lacking, laid, lines)
     return replace(empty, data=data, flags=flags)
 
 
@@ -140,33 +138,49 @@ def given_empty(
     place_zones: Sequence[Zone],
     laid: Laid,
     lines: Mapping[int, NDArray[np.float64]],
+    params: Params,
 ) -> Empty:
-    """Take zones from the looks of which the user says that they show them empty."""
+    """Take zones from the looks of which the user says that they show them empty.
+
+    Raises
+    ------
+    InputError
+        If a look does not show its zone.
+
+    """
     data, flags = empty.data.copy(), empty.flags.copy()
     by_name = {zone.name: zone for zone in place_zones}
     for name, look in said.items():
         if name not in by_name:
             raise UnknownNameError(f"'{name}' is no zone of {laid.place.name}; its zones are {', '.join(by_name)}")
-        _lay_in(data, flags, by_name[name].polygon, [look], laid, lines)
+        mask = zones.inside(by_name[name].polygon, laid.grid)
+        share = float(np.mean(laid.clear[look][mask])) if mask.any() else 0.0
+        if look not in lines or share < params.usable_fraction:
+            raise InputError(
+                f"{laid.infos[look].name}: only {share:.0%} of {name} is clear on it, so it cannot tell how that looks"
+                f" empty (--empty); name an image that shows {params.usable_fraction:.0%} of it or more"
+            )
+        _lay_in(data, flags, {look: mask}, laid, lines)
     return replace(empty, data=data, flags=flags, given=frozenset(said))
 
 
 def _lay_in(
     data: NDArray[np.float32],
     flags: NDArray[np.uint8],
-    where: BaseGeometry,
-    looks: Sequence[int],
+    where: Mapping[int, NDArray[np.bool_]],
     laid: Laid,
     lines: Mapping[int, NDArray[np.float64]],
 ) -> None:
-    """Replace ground by what some looks show there, where they show it clearly."""
-    mask = zones.inside(where, laid.grid)
-    if not mask.any() or not looks:
+    """Replace ground by what looks show there clearly, each where it is asked; look -> (row, col)."""
+    looks = list(where)
+    mask = np.any([where[k] for k in looks], axis=0)
+    if not mask.any():
         return
     rows, cols = (slice(int(i.min()), int(i.max()) + 1) for i in np.nonzero(mask))
     images = np.stack([in_common(laid, k, lines[k], (rows, cols)) for k in looks])
-    image, chosen = history.medoid(images, laid.clear[list(looks), rows, cols])
-    here = mask[rows, cols] & (chosen >= 0)
+    asked = np.stack([where[k][rows, cols] & laid.clear[k][rows, cols] for k in looks])
+    image, chosen = history.medoid(images, asked)
+    here = chosen >= 0
     data[:, rows, cols] = np.where(here, image, data[:, rows, cols])
     flags[rows, cols] = np.where(here, 0, flags[rows, cols])
 

@@ -34,16 +34,28 @@ _OTHER_PIXEL = 1.5
 """Pixels this many times larger or smaller than the usual one of a series show other things."""
 _SAME_PIXEL = 0.01
 """Share by which pixels of strips of one pass may differ."""
-_SUFFIXES = {".tif", ".tiff", ".jp2", ".png", ".jpg", ".jpeg", ".zip", ".tar", ".gz", ".tgz"}
+_IMAGES = {".tif", ".tiff", ".jp2"}
+_RESULT = "manifest.json"
+"""By it a result folder of ours is known; deliveries hold none of that name."""
 
 
-def opened(images: Sequence[SceneInfo | str | Path]) -> list[SceneInfo]:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Opened:
+    """The looks of a series, and what was left out."""
+
+    infos: tuple[SceneInfo, ...]
+    """In the order of time."""
+    left_out: tuple[str, ...] = ()
+    """A line for each file that makes no look of its own, with why."""
+
+
+def opened(images: Sequence[SceneInfo | str | Path]) -> Opened:
     """Open the images of a series, in the order of time, strips of one pass as one.
 
     Parameters
     ----------
     images
-        Files, deliveries, or one folder that holds many.
+        Files, deliveries, or folders that hold many.
 
     Raises
     ------
@@ -52,28 +64,30 @@ def opened(images: Sequence[SceneInfo | str | Path]) -> list[SceneInfo]:
         are left.
 
     """
-    infos = [info for image in images for info in _opened(image)]
+    left_out: list[str] = []
+    infos = [info for image in images for info in _opened(image, left_out)]
     for info in infos:
         if info.acquired is None:
             raise InputError(
                 f"{info.name}: the time of the image is not known, and a series is nothing without it; give images "
                 "that carry their time in their metadata or their name"
             )
-    looks: list[list[SceneInfo]] = []
-    for info in sorted({_key(i): i for i in infos}.values(), key=lambda i: (i.acquired, i.name)):
-        last = looks[-1] if looks else None
-        if last and _one_strip(last[0], info):
+    passes: list[list[SceneInfo]] = []
+    for info in sorted({_key(i): i for i in infos}.values(), key=lambda i: (i.acquired, -len(i.masks), i.name)):
+        last = passes[-1] if passes else None
+        if last and _one_strip(last[0], info) and not _twin(last, info):
             last.append(info)
+        elif last and of_one_pass([last[0], info]) and _alike_pixels(last[0], info):
+            left_out.append(f"{info.name}: within five minutes of {last[0].name}, one look (house rule); left out")
         else:
-            looks.append([info])
-    told = [strips[0] if len(strips) == 1 else join(strips, strips[0].name) for strips in looks]
+            passes.append([info])
+    told = tuple(strips[0] if len(strips) == 1 else join(strips, strips[0].name) for strips in passes)
     if len({info.simulated for info in told}) > 1:
-        rendered = next(i for i in told if i.simulated)
-        real = next(i for i in told if not i.simulated)
+        rendered, real = (next(i for i in told if i.simulated == side) for side in (True, False))
         raise InputError(f"{rendered.name} is rendered or altered and {real.name} is not; give a series of one kind")
     if len(told) < 2:  # noqa: PLR2004
         raise InputError(f"{len(told)} look was given; a series needs two or more (strips of one pass are one)")
-    return told
+    return Opened(infos=told, left_out=tuple(left_out))
 
 
 def _one_strip(one: SceneInfo, other: SceneInfo) -> bool:
@@ -81,36 +95,60 @@ def _one_strip(one: SceneInfo, other: SceneInfo) -> bool:
     alike = all(
         getattr(one, name) == getattr(other, name) for name in ("platform", "instrument", "product", "level")
     ) and [b.name for b in one.bands] == [b.name for b in other.bands]
-    size = max(one.grid.pixel_size_m) / max(other.grid.pixel_size_m)
-    return alike and abs(size - 1.0) < _SAME_PIXEL and of_one_pass([one, other])
+    return alike and _alike_pixels(one, other) and of_one_pass([one, other])
+
+
+def _alike_pixels(one: SceneInfo, other: SceneInfo) -> bool:
+    return abs(max(one.grid.pixel_size_m) / max(other.grid.pixel_size_m) - 1.0) < _SAME_PIXEL
+
+
+def _twin(strips: Sequence[SceneInfo], other: SceneInfo) -> bool:
+    """Say whether an image covers just what one of a pass covers: a copy under another name is no second strip."""
+    return any(i.grid.bounds == other.grid.bounds and i.grid.shape == other.grid.shape for i in strips)
 
 
 def _key(info: SceneInfo) -> tuple[object, ...]:
     return (info.scene_id or info.name, info.acquired, info.product)
 
 
-def _opened(image: SceneInfo | str | Path) -> list[SceneInfo]:
+def _opened(image: SceneInfo | str | Path, left_out: list[str]) -> list[SceneInfo]:
+    """Open one argument: an image or delivery, or a folder of them."""
     if not isinstance(image, (str, Path)):
         return [image]
     folder = Path(image)
     if not folder.is_dir():
         return [open_scene(image)]
-    entries = sorted(e for e in folder.iterdir() if e.is_dir() or e.suffix.lower() in _SUFFIXES)
-    inner = [e for e in entries if e.is_dir() and not e.name.startswith(".")]
-    if inner:
-        return [info for e in inner for info in _scenes_of(e)] + _scenes_of(folder, quiet=True)
-    return _scenes_of(folder)
+    infos = _scenes_of(folder, left_out)
+    for inner in sorted(e for e in folder.iterdir() if e.is_dir() and not e.name.startswith(".")):
+        if (inner / _RESULT).is_file():
+            left_out.append(f"{inner.name}: a result folder, no image; left out")
+        else:
+            infos += _scenes_of(inner, left_out)
+    if not infos:
+        raise InputError(f"{folder.name}: holds no image that is recognised; name the images or their folder")
+    return infos
 
 
-def _scenes_of(folder: Path, *, quiet: bool = False) -> list[SceneInfo]:
-    """Open every scene of a folder; a folder of folders holds none of its own, which is no fault."""
+def _scenes_of(folder: Path, left_out: list[str]) -> list[SceneInfo]:
+    """Open every scene that lies in a folder itself; what cannot be used is said, never dropped without a word."""
     try:
         found = list_scenes(folder)
     except InputError:
-        if quiet:
-            return []
-        raise
-    return [open_found(one) for one in found]
+        return []
+    infos, told = [], set()
+    for one in found:
+        told |= {asset.name for asset in (*one.images, *one.masks)}
+        try:
+            infos.append(open_found(one))
+        except ImageryDiffError as error:
+            left_out.append(f"{error}; left out")
+    strange = [f.name for f in sorted(folder.iterdir()) if f.suffix.lower() in _IMAGES and f.name not in told]
+    left_out += [
+        f"{name}: lies among the images and belongs to none that is recognised; left out"
+        for name in strange
+        if "udm" not in name.lower()
+    ]
+    return infos
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import ndimage
+from scipy.stats import binom
 
 from imagery_diff.method import zones
 from imagery_diff.pair_missed import reported_m
@@ -41,8 +42,19 @@ _KIND_OF = {
 
 _LEAST_OWN = 10
 """Fewer things that were put into a zone say nothing of it by themselves."""
+_UNLIKELY = 0.05
+"""Chance of so many misses, below which a zone is unlike the others of its kind."""
 _AS_LONG = 0.15
 """Stacks and trains are made of whole containers and cars: so much longer or shorter than asked they may be."""
+
+
+_EMPTY_SHARE, _CLEAR_SHARE = 0.2, 0.8
+"""A place is empty where no more of it lies under what stands there, and so much was clear (house.md section 6)."""
+_WEAKER = 0.5
+"""And where the evidence is no more than this share of what it was with the thing: what flickers about a threshold
+neither came nor went."""
+REACHES = 0.1
+"""Share of a thing in a zone from which that zone is not empty, in whatever zone the thing is counted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +63,8 @@ class Missed:
 
     missed: int
     put: int
+    pooled: bool = False
+    """Whether those of the other zones of its kind are among them."""
 
     @property
     def share(self) -> float:
@@ -60,23 +74,45 @@ class Missed:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sight:
-    """What each look saw clearly and searched, on the frame."""
+    """What each look saw clearly and searched on the frame, how strongly it differs, and all that it tells."""
 
     grid: Grid
     clear: dict[int, NDArray[np.bool_]]
     """Number of the look -> (row, col)."""
+    strength: dict[int, NDArray[np.float32]]
+    """Number of the look -> (row, col), evidence against the empty place."""
+    told: dict[int, tuple[BaseGeometry, ...]]
+    """Number of the look -> outlines of all that stands on it, in whatever zone it is counted."""
 
     @classmethod
     def of(cls, found: Mapping[int, Comparison], grid: Grid) -> Sight:
-        """Take it from the comparisons; look -> comparison."""
-        return cls(grid=grid, clear={n: (c.layers.flags == 0) & ~c.layers.blind for n, c in found.items()})
+        """Take it from the comparisons; number of the look -> comparison."""
+        return cls(
+            grid=grid,
+            clear={n: (c.layers.flags == 0) & ~c.layers.blind for n, c in found.items()},
+            strength={n: c.layers.strength for n, c in found.items()},
+            told={n: tuple(r.geometry for r in c.regions if r.direction != "disappeared") for n, c in found.items()},
+        )
 
-    def share(self, look: int, where: BaseGeometry) -> float:
-        """Return which share of a place a look saw clearly and searched."""
-        if look not in self.clear:
-            return 0.0
+    def is_empty(self, look: int, where: BaseGeometry, seen: int) -> bool:
+        """Say whether a look saw a place clearly, tells nothing on it, and differs there by less than half as much.
+
+        Parameters
+        ----------
+        look
+            Asked of whether the place was empty.
+        where, seen
+            The outline of a thing, and the look that shows it there.
+
+        """
         inside = zones.inside(where, self.grid)
-        return float(np.mean(self.clear[look][inside])) if inside.any() else 0.0
+        if look not in self.clear or not inside.any():
+            return False
+        covered = sum(outline.intersection(where).area for outline in self.told[look])
+        if covered > _EMPTY_SHARE * where.area or np.mean(self.clear[look][inside]) < _CLEAR_SHARE:
+            return False
+        then, now = (float(np.median(self.strength[n][inside])) for n in (seen, look))
+        return now <= _WEAKER * then
 
 
 def missed_of(results: Iterable[Comparison], params: Params) -> dict[str, Missed]:
@@ -95,11 +131,12 @@ def missed_of(results: Iterable[Comparison], params: Params) -> dict[str, Missed
 
 
 def _pooled(zone: str, own: Mapping[str, Missed], kinds: Mapping[str, str]) -> Missed:
-    """Let a zone in which none was missed share the count of its kind; one with misses stands by itself."""
+    """Let a zone share the count of all zones of its kind, unless so many misses as its own are unlikely by that."""
     one = own[zone]
     alike = [other for name, other in own.items() if kinds[name] == kinds[zone]]
-    pool = Missed(missed=sum(o.missed for o in alike), put=sum(o.put for o in alike))
-    return pool if not one.missed and one.put >= _LEAST_OWN and pool.share < one.share else one
+    pool = Missed(missed=sum(o.missed for o in alike), put=sum(o.put for o in alike), pooled=True)
+    so_many = float(binom.sf(one.missed - 1, one.put, pool.share))
+    return pool if one.put >= _LEAST_OWN and so_many >= _UNLIKELY else one
 
 
 def things_of(regions: Iterable[Region]) -> list[Thing]:
@@ -113,14 +150,16 @@ def things_of(regions: Iterable[Region]) -> list[Thing]:
     return told
 
 
-def cell_of(
-    look: int,
-    state: ZoneState,
-    result: Comparison,
-    missed: dict[str, Missed],
-    stands_m: float | None,
-    params: Params,
-) -> Cell:
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What is known of a zone from all looks together."""
+
+    missed: Missed | None
+    ambiguous: str | None
+    """Why the empty place is not known to be empty there; None where it is."""
+
+
+def cell_of(look: int, state: ZoneState, result: Comparison, known: Known, params: Params) -> Cell:
     """Say what one zone shows on one look.
 
     ``no`` is said only where most of the zone was clear, no unseen run is longer than half the floor, a thing of the
@@ -128,11 +167,16 @@ def cell_of(
     """
     zone = state.zone
     kind = ASKED.get(zone.kind)
-    own = [t for t in things_of(result.regions) if t.region.zone == zone.name]
+    told = things_of(result.regions)
+    own = tuple(t for t in told if t.region.zone == zone.name)
+    # What is counted in another zone, or in none, may reach into this one.
+    reaching = [t for t in told if t.region.zone_shares.get(zone.name, 0.0) >= REACHES]
     floor = next(iter(state.floors.values()), None)
     length = floor.d90_high_m if floor else None
-    unsearched = _why_not_searched(state, result, length, missed, params)
-    doubt = unsearched or _why_ambiguous(state, own, kind, result, stands_m)
+    unsearched = _why_not_searched(state, result, length, known.missed, params)
+    doubt = unsearched or known.ambiguous
+    if doubt is None and any(t.kind != kind or t not in own for t in (*own, *reaching)):
+        doubt = "something of unclear or other kind, or of the next zone, stands in it"
     there = any(t.kind == kind for t in own)
     states = dict.fromkeys(KINDS, NA)
     if kind is not None:
@@ -146,13 +190,13 @@ def cell_of(
         usable=kind is not None and unsearched is None,
         reason=doubt if kind is not None else None,
         floors={name: length if name == kind else None for name in KINDS},
-        things=tuple(own),
-        fill=state.fill_gained,
+        things=own,
+        fill=state.fill_gained if kind is not None and states[kind] != UNKNOWN else None,
     )
 
 
-def unseen_cell(look: int, zone: Zone) -> Cell:
-    """Say that a look shows nothing of a zone."""
+def unseen_cell(look: int, zone: Zone, reason: str) -> Cell:
+    """Say that a look shows nothing of a zone, and why."""
     kind = ASKED.get(zone.kind)
     return Cell(
         look=look,
@@ -161,7 +205,7 @@ def unseen_cell(look: int, zone: Zone) -> Cell:
         degraded_fraction=0.0,
         states={name: UNKNOWN if name == kind else NA for name in KINDS},
         usable=False,
-        reason="not covered" if kind is not None else None,
+        reason=reason if kind is not None else None,
         floors=dict.fromkeys(KINDS),
         things=(),
         fill=None,
@@ -169,7 +213,7 @@ def unseen_cell(look: int, zone: Zone) -> Cell:
 
 
 def _why_not_searched(
-    state: ZoneState, result: Comparison, floor_m: float | None, missed: dict[str, Missed], params: Params
+    state: ZoneState, result: Comparison, floor_m: float | None, counted: Missed | None, params: Params
 ) -> str | None:
     """Say why a thing of the reported length could have stood there untold; None where it could not."""
     zone, floor = state.zone, next(iter(state.floors.values()), None)
@@ -183,12 +227,16 @@ def _why_not_searched(
     found = next((reason for reason, holds in reasons.items() if holds), None)
     if found is not None or floor_m is None:
         return found
-    long, counted, run = reported_m(zone.kind, params), missed.get(zone.name), _longest_unseen_m(state, result)
-    how = f"{counted.missed} of {counted.put}" if counted else "none"
+    long, run = reported_m(zone.kind, params), _longest_unseen_m(state, result)
+    tried = counted or Missed(missed=0, put=0)
+    few = (
+        f"floor too large: of things of {long:.0f} m put in {tried.missed} of {tried.put} were missed"
+        if tried.missed
+        else f"floor not known: only {tried.put} things of {long:.0f} m found room, too few to say one in a hundred"
+    )
     reasons = {
         f"floor too large: {floor_m:.0f} m": floor_m > long,
-        f"floor too large: of things of {long:.0f} m put in {how} were missed": counted is None
-        or counted.share > params.most_missed,
+        few: tried.share > params.most_missed,
         f"{run:.0f} m of it in a run were not seen": run > floor_m / 2,
     }
     return next((reason for reason, holds in reasons.items() if holds), None)
@@ -204,14 +252,26 @@ def _longest_unseen_m(state: ZoneState, result: Comparison) -> float:
     return float(max(sides)) * max(result.grid.pixel_size_m)
 
 
-def _why_ambiguous(
-    state: ZoneState, own: list[Thing], kind: str | None, result: Comparison, stands_m: float | None
-) -> str | None:
-    """Say why what was searched is still not known to be empty; None where it is."""
-    if any(t.kind != kind for t in own):
-        return "something of unclear or other kind stands there"
-    if any(r.zone == state.zone.name and r.direction == "disappeared" for r in result.regions):
-        return "ambiguous background: something that other looks show is missing"
+def ambiguous(zone: Zone, results: Iterable[Comparison], stands_m: float | None, *, given: bool) -> str | None:
+    """Say why no look is known to show a zone empty; None where one is.
+
+    Parameters
+    ----------
+    results
+        Of all looks: what one of them lacks stands in the empty place.
+    stands_m
+        Length of what the empty place itself may show there.
+    given
+        Whether the user says which image shows it empty.
+
+    """
+    gone = (r for c in results for r in c.regions if r.direction == "disappeared")
+    if any(r.zone_shares.get(zone.name, 0.0) >= REACHES for r in gone):
+        return "ambiguous background: something is missing on some looks that the empty place shows"
+    if given:
+        return None
     if stands_m is not None:
         return f"present or permanent: something {stands_m:.0f} m long stands there on every look"
+    if ASKED.get(zone.kind) != "vessel":
+        return "present or permanent: no look is known to show its ground bare (--empty says which does)"
     return None

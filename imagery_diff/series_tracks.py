@@ -5,13 +5,16 @@ Section 6 of docs/explanation/timeline.md, as :mod:`imagery_diff.series` asks fo
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from imagery_diff.result_series import KINDS, Track
+from imagery_diff.method.sizes import reading_limits
+from imagery_diff.result_series import Track
+from imagery_diff.series_states import ASKED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from shapely.geometry.base import BaseGeometry
 
@@ -20,10 +23,6 @@ if TYPE_CHECKING:
 
 _SAME_IOU, _SAME_INSIDE = 0.3, 0.6
 """Overlap over union, or share of the smaller outline in the larger, from which two looks show one thing."""
-_EMPTY_SHARE = 0.2
-"""A place is empty where no more of it than this lies under what stands there."""
-_CLEAR_SHARE = 0.8
-"""And where so much of it was seen clearly and searched (house.md section 6)."""
 
 
 @dataclass(eq=False)
@@ -81,7 +80,7 @@ def follow(cells: Iterable[Cell], sight: Sight) -> tuple[Track, ...]:
 
 def _step(zone: _Zone, cell: Cell, sight: Sight) -> None:
     """Carry every track of a zone on to one more look."""
-    left = [t for t in cell.things if t.kind in KINDS]
+    left = [t for t in cell.things if t.kind == ASKED.get(cell.zone.kind)]
     pairs = sorted(
         ((likeness, track, thing) for track in zone.open for thing in left if (likeness := _alike(track, thing)) > 0),
         key=lambda p: -p[0],
@@ -92,14 +91,15 @@ def _step(zone: _Zone, cell: Cell, sight: Sight) -> None:
             track.seen.append((cell.look, thing))
             taken |= {id(track), id(thing)}
     for track in [t for t in zone.open if id(t) not in taken]:
-        if is_empty(track.outline, cell, sight):
+        if sight.is_empty(cell.look, track.outline, track.seen[-1][0]):
             track.absent_after = cell.look
             zone.open.remove(track)
             zone.done.append(track)
     for thing in left:
         if id(thing) not in taken:
-            before = _last_empty(thing.region.geometry, zone.cells, sight)
-            zone.open.append(_Open(kind=thing.kind, seen=[(cell.look, thing)], absent_before=before))
+            where = thing.region.geometry
+            empty = (c.look for c in reversed(zone.cells) if sight.is_empty(c.look, where, cell.look))
+            zone.open.append(_Open(kind=thing.kind, seen=[(cell.look, thing)], absent_before=next(empty, None)))
 
 
 def _alike(track: _Open, thing: Thing) -> float:
@@ -115,19 +115,11 @@ def _alike(track: _Open, thing: Thing) -> float:
 
 
 def may_be_one_hull(one: Thing, other: Thing) -> bool:
-    """Say whether the limits of two lengths leave room for one ship; where a length has none, they do."""
-    limits = [(t.region.length_low_m, t.region.length_high_m) for t in (one, other)]
-    lows = [low for low, _ in limits if low is not None]
-    highs = [high for _, high in limits if high is not None]
-    return not lows or not highs or max(lows) <= min(highs)
-
-
-def is_empty(where: BaseGeometry, cell: Cell, sight: Sight) -> bool:
-    """Say whether a look saw a place clearly and shows nothing that lies on it."""
-    covered = sum(t.region.geometry.intersection(where).area for t in cell.things)
-    return bool(covered <= _EMPTY_SHARE * where.area) and sight.share(cell.look, where) >= _CLEAR_SHARE
-
-
-def _last_empty(where: BaseGeometry, cells: Sequence[Cell], sight: Sight) -> int | None:
-    """Return the last look before on which a place was clear, searched and empty."""
-    return next((c.look for c in reversed(cells) if is_empty(where, c, sight)), None)
+    """Say whether the limits of two lengths leave room for one ship; a length without limits is read as analysts do."""
+    low, high = 0.0, math.inf
+    for region in (one.region, other.region):
+        usual = reading_limits(region.length_m)
+        low = max(low, usual[0] if region.length_low_m is None else region.length_low_m)
+        if not region.length_is_lower_bound:
+            high = min(high, usual[1] if region.length_high_m is None else region.length_high_m)
+    return low <= high

@@ -22,7 +22,7 @@ from shapely import box
 from imagery_diff import open_scene, samples
 from imagery_diff.cli import main
 from imagery_diff.errors import InputError, UnknownNameError
-from imagery_diff.method import history
+from imagery_diff.method import history, zones
 from imagery_diff.params import Params
 from imagery_diff.read.aois import load_aoi
 from imagery_diff.result_series import NO, UNKNOWN, YES, Cell, SeriesLook, Thing
@@ -100,6 +100,12 @@ def test_no_is_said_only_where_hardly_anything_would_be_missed(october: Timeline
                 assert cell.reason
 
 
+def test_a_yard_that_no_look_is_known_to_show_bare_is_never_called_empty(october: Timeline) -> None:
+    assert NO not in {c.states["cargo"] for c in october.cells}
+    silent = [c for c in october.cells if c.zone.name == "q23_yard"]
+    assert all(c.states["cargo"] == UNKNOWN and c.fill is None for c in silent)
+
+
 def test_search_areas_are_never_empty(october: Timeline) -> None:
     assert set(states(october, "rail_pier1", "rail")) == {"u"}
 
@@ -109,6 +115,7 @@ def test_calls_are_at_least_so_many_with_their_looks_and_gaps(october: Timeline)
     assert (whole.at_least, whole.usable_looks, whole.looks) == (1, 6, 6)
     assert whole.sentence.startswith("at least 1 call of vessels of the 100 m class in 6 usable looks of 6")
     assert [round(g.hours) for g in whole.gaps] == [24, 48]
+    assert october.local_hours == "only between 11:01 and 15:43 local"
 
 
 def test_every_file_fits_its_schema(october: Timeline, tmp_path: Path) -> None:
@@ -216,6 +223,7 @@ def a_thing(kind: str, at: float = 0.0, length: float = 110.0, zone=BERTH) -> Th
         colour="blue",
         counts_as_visit=length > 100.0,
         is_area=False,
+        zone_shares={zone.name: 1.0},
         under_way=False,
         several=False,
         length_is_lower_bound=False,
@@ -247,7 +255,16 @@ def a_cell(look: int, *things: Thing, zone=BERTH, seen: bool = True) -> Cell:
 
 def a_sight(cells: list[Cell]) -> Sight:
     seen = {n: all(c.usable for c in cells if c.look == n) for n in {c.look for c in cells}}
-    return Sight(grid=GRID, clear={n: np.full(GRID.shape, good) for n, good in seen.items()})
+    strength = {}
+    for n in seen:
+        things = [t.region.geometry for c in cells if c.look == n for t in c.things]
+        strength[n] = np.where(zones.inside(shapely.union_all(things), GRID) if things else False, 20.0, 1.0)
+    return Sight(
+        grid=GRID,
+        clear={n: np.full(GRID.shape, good) for n, good in seen.items()},
+        strength={n: np.array(np.broadcast_to(s, GRID.shape), np.float32) for n, s in strength.items()},
+        told={n: tuple(t.region.geometry for c in cells if c.look == n for t in c.things) for n in seen},
+    )
 
 
 def some_looks(hours: list[float]) -> list[SeriesLook]:
@@ -308,6 +325,54 @@ def test_a_ship_at_another_quay_next_day_is_linked_and_counted_once() -> None:
     assert visits[0].at_least == 1
 
 
+def test_a_ship_that_shifted_behind_a_cloud_is_counted_once() -> None:
+    # The old berth is not seen again; the new one was not seen on the look between.
+    cells = [
+        a_cell(1, a_thing("vessel")),
+        a_cell(2, seen=False),
+        a_cell(3, a_thing("vessel", zone=OTHER), zone=OTHER),
+    ]
+    assert told(cells, [0, 24, 48])[2][0].at_least == 1
+
+
+def test_as_many_calls_are_joined_as_can_be_for_a_count_is_at_least() -> None:
+    zones_ = [BERTH, OTHER, PORT.zone("q12_berth"), PORT.zone("q23_berth")]
+    # 100 to 130 and 100 to 112 leave, 105 to 112 and 120 to 130 come: both pairs may be one ship each.
+    ships = []
+    for zone, low, high in zip(zones_, (100.0, 100.0, 105.0, 120.0), (130.0, 112.0, 112.0, 130.0), strict=True):
+        ship = a_thing("vessel", length=(low + high) / 2, zone=zone)
+        ship.region.length_low_m, ship.region.length_high_m = low, high
+        ship.region.counts_as_visit = True
+        ships.append(ship)
+    cells = [
+        *(a_cell(1, ship, zone=zone) for ship, zone in zip(ships[:2], zones_[:2], strict=True)),
+        *(a_cell(1, zone=zone) for zone in zones_[2:]),
+        *(a_cell(2, zone=zone) for zone in zones_[:2]),
+        *(a_cell(2, ship, zone=zone) for ship, zone in zip(ships[2:], zones_[2:], strict=True)),
+    ]
+    assert told(cells, [0, 24])[2][0].at_least == 2
+
+
+def test_what_is_told_in_the_next_zone_does_not_leave_this_one_empty() -> None:
+    # The ship of look 2 is filed under the yard, as one piece with the goods beside it.
+    cells = [
+        a_cell(1, a_thing("vessel")),
+        a_cell(2),
+        a_cell(2, a_thing("cargo", zone=BERTH), zone=YARD),
+        a_cell(3, a_thing("vessel")),
+    ]
+    tracks, events, _ = told(cells, [0, 24, 48])
+    assert len([t for t in tracks if t.zone == BERTH.name]) == 1
+    assert not [e for e in events if e.zone == BERTH.name]
+
+
+def test_what_flickers_about_the_threshold_neither_came_nor_went() -> None:
+    cells = [a_cell(1, a_thing("vessel")), a_cell(2), a_cell(3, a_thing("vessel"))]
+    sight = a_sight(cells)
+    sight.strength[2][:] = 15.0
+    assert len(follow(cells, sight)) == 1
+
+
 def test_goods_that_left_in_a_gap_are_consistent_with_a_call_that_is_never_counted() -> None:
     cells = [
         a_cell(1, a_thing("cargo", zone=YARD), zone=YARD),
@@ -318,6 +383,9 @@ def test_goods_that_left_in_a_gap_are_consistent_with_a_call_that_is_never_count
     _, events, visits = told(cells, [0, 24])
     inferred = next(e for e in events if e.event == "visit_inferred")
     assert "consistent with a ship call, or with removal by rail or road; no ship seen" in inferred.description
+    # Nothing is inferred where the berths themselves were not seen.
+    blind = [*cells[:2], replace(a_cell(1), states=dict.fromkeys(("vessel", "cargo", "rail"), UNKNOWN)), a_cell(2)]
+    assert not [e for e in told(blind, [0, 24])[1] if e.event == "visit_inferred"]
     assert (visits[0].at_least, visits[0].inferred) == (0, 1)
     # Within a few hours no call is inferred, nor where a ship is seen.
     assert not [e for e in told(cells, [0, 5])[1] if e.event == "visit_inferred"]
@@ -361,8 +429,8 @@ def test_strips_within_minutes_are_one_look_and_a_scene_given_twice_counts_once(
     first = open_scene(samples.path("najin_20231016"))
     strip = replace(first, scene_id="next_strip", name="next.tif", acquired=first.acquired + timedelta(seconds=8))
     later = open_scene(samples.path("najin_20231017"))
-    assert len(opened([first, strip, later, later])) == 2
-    assert len(opened([samples.path("najin_20231020_0201"), samples.path("najin_20231020_0643")])) == 2
+    assert len(opened([first, strip, later, later]).infos) == 2
+    assert len(opened([samples.path("najin_20231020_0201"), samples.path("najin_20231020_0643")]).infos) == 2
 
 
 def test_a_folder_of_deliveries_is_a_series(tmp_path: Path) -> None:
@@ -370,7 +438,7 @@ def test_a_folder_of_deliveries_is_a_series(tmp_path: Path) -> None:
         folder = samples.path(f"najin_{day}")
         folder = folder if folder.is_dir() else folder.parent
         (tmp_path / folder.name).symlink_to(folder)
-    assert len(opened([tmp_path])) == 2
+    assert len(opened([tmp_path]).infos) == 2
 
 
 def test_what_makes_no_series_is_refused_in_a_line() -> None:
@@ -386,12 +454,44 @@ def test_what_makes_no_series_is_refused_in_a_line() -> None:
         timeline(replace(load_aoi("najin"), zones=()), [info, later])
 
 
+def test_a_copy_under_another_name_is_no_second_look() -> None:
+    first = open_scene(samples.path("najin_20231016"))
+    copy = replace(first, name="copy.tif", scene_id=None, masks=())
+    found = opened([copy, first, open_scene(samples.path("najin_20231017"))])
+    assert found.infos[0].name == first.name
+    assert len(found.infos) == 2
+    assert "copy.tif" in found.left_out[0]
+
+
+def test_what_lies_among_the_images_is_left_out_with_a_word(tmp_path: Path) -> None:
+    for day in DAYS[:2]:
+        folder = samples.path(f"najin_{day}")
+        folder = folder if folder.is_dir() else folder.parent
+        (tmp_path / folder.name).symlink_to(folder)
+    for name in ("notes", "result"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "result" / "manifest.json").write_text("{}", encoding="utf-8")
+    found = opened([tmp_path])
+    assert len(found.infos) == 2
+    assert any("result" in line for line in found.left_out)
+    with pytest.raises(InputError, match="notes: holds no image"):
+        opened([tmp_path / "notes"])
+
+
 def test_an_empty_zone_must_be_of_the_place_and_its_image_of_the_series() -> None:
     images = [samples.path(f"najin_{day}") for day in DAYS[:2]]
     with pytest.raises(UnknownNameError, match="none of the images of the series"):
         timeline("najin", images, empty={"pier2_yard": "nowhere.tif"})
     with pytest.raises(UnknownNameError, match="is no zone"):
         timeline("najin", images, empty={"pier9": open_scene(images[0]).name})
+
+
+def test_a_zone_that_the_user_says_is_empty_is_doubted_no_longer() -> None:
+    images = [samples.path(f"najin_{day}") for day in DAYS[:2]]
+    found = timeline("najin", images, empty={"pier2_yard": open_scene(images[0]).name})
+    first, second = (c for c in found.cells if c.zone.name == "pier2_yard")
+    assert second.states["cargo"] == YES
+    assert "present or permanent" not in (first.reason or "")
 
 
 def test_a_text_that_a_spreadsheet_would_run_is_led_by_a_quote() -> None:

@@ -20,6 +20,8 @@ def _pairs(_ctx: click.Context, _param: click.Parameter, words: tuple[str, ...])
         zone, equals, image = word.partition("=")
         if not (zone and equals and image):
             raise click.BadParameter(f"'{word}' is not ZONE=IMAGE")
+        if zone in told:
+            raise click.BadParameter(f"{zone} is given twice; one image shows it empty")
         told[zone] = image
     return told
 
@@ -62,7 +64,11 @@ def timeline(
 
     from imagery_diff.params import Params  # noqa: PLC0415
     from imagery_diff.series import timeline as follow  # noqa: PLC0415 - loads everything
+    from imagery_diff.write.folder import check_target  # noqa: PLC0415
     from imagery_diff.write.timeline import folder_name, summary, text  # noqa: PLC0415
+
+    if output is not None:
+        check_target(output)
 
     params = replace(Params(), min_vessel_m=min_vessel) if min_vessel else Params()
     hidden = sys.stderr is None or not sys.stderr.isatty()

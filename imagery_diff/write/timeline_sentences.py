@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _SHOWN = {"vessel": "vessel-like object", "cargo": "object like goods", "rail": "line of rail cars or the like"}
 _CONFIDENCE = 0.95
+_DAY = 24 * 60
+"""Minutes."""
 
 
 def _thing(region: Region) -> str:
@@ -69,36 +71,44 @@ def inferred_words(region: Region, zone: Zone, before: SeriesLook, after: Series
     """Say what goods that left a quay are consistent with."""
     return (
         f"{_thing(region)} left {zone_title(zone)}: consistent with a ship call, or with removal by rail or road; no"
-        f" ship seen, {_between(before, after, zone)}"
+        f" ship seen, neither before nor after, {_between(before, after, zone)}"
     )
 
 
 def visits_words(visits: Visits, least_m: float) -> str:
     """Say how many calls there were at least."""
     calls = f"at least {visits.at_least} call{'s' if visits.at_least != 1 else ''}"
-    text = f"{calls} of vessels of the {least_m:.0f} m class in {visits.usable_looks} usable looks of {visits.looks}"
+    looks = f"{visits.usable_looks} usable look{'s' if visits.usable_looks != 1 else ''} of {visits.looks}"
+    text = f"{calls} of vessels of the {least_m:.0f} m class in {looks}"
     if visits.gaps:
-        plural = len(visits.gaps) > 1
-        text += f"; {len(visits.gaps)} gap{'s' if plural else ''} could {'each ' if plural else ''}hide at least one"
+        many = len(visits.gaps) > 1
+        text += f"; {len(visits.gaps)} gap{'s' if many else ''} could {'each ' if many else ''}hide at least one"
     if visits.inferred:
-        text += f"; apart from these {visits.inferred} inferred from goods that left, no ship seen"
+        text += f"; not counted: {visits.inferred} inferred from goods that left with no ship seen"
     return text
 
 
-def quiet_words(kind: str, floor_m: float, empty: int, looks: int) -> str:
+def quiet_words(kind: str, long_m: float, empty: int, looks: int) -> str:
     """Say what it means that nothing was seen: how often something may still have stood there (Clopper and Pearson)."""
     most = 1.0 - (1.0 - _CONFIDENCE) ** (1.0 / empty)
     return (
-        f"no {_SHOWN[kind]} of {floor_m:.0f} m or more was detected in {empty} of {empty} usable looks, {looks} in all;"
+        f"no {_SHOWN[kind]} of {long_m:.0f} m or more was detected in {empty} of {empty} usable looks, {looks} in all;"
         f" by itself that allows presence up to {most:.0%} of the time (95 %, looks independent)"
     )
 
 
 def hours_words(moments: Sequence[dt.datetime], timezone: str | None) -> str | None:
-    """Say between which hours of the day anything was seen; None of no look."""
+    """Say between which hours of the day anything was seen, the longest time without a look left out; None of no look.
+
+    >>> hours_words([dt.datetime(2020, 1, 1 + h // 24, h % 24, 50, tzinfo=dt.UTC) for h in (23, 24)], None)
+    'only between 23:50 and 00:50 UTC'
+    """
     if not moments:
         return None
     zone = ZoneInfo(timezone) if timezone else dt.UTC
-    clocks = sorted(moment.astimezone(zone).strftime("%H:%M") for moment in moments)
+    clocks = sorted({(m.hour * 60 + m.minute) for m in (moment.astimezone(zone) for moment in moments)})
+    waits = [(later - earlier) % _DAY or _DAY for earlier, later in zip(clocks, [*clocks[1:], clocks[0]], strict=True)]
+    widest = max(range(len(clocks)), key=lambda k: waits[k])
+    first, last = clocks[(widest + 1) % len(clocks)], clocks[widest]
     where = "local" if timezone else "UTC"
-    return f"only between {clocks[0]} and {clocks[-1]} {where}"
+    return f"only between {first // 60:02d}:{first % 60:02d} and {last // 60:02d}:{last % 60:02d} {where}"
