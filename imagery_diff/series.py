@@ -110,57 +110,57 @@ def timeline(
         history = series_history.given_empty(history, said, laid.place.zones, laid, lines, params)
 
         # 4. Each look against it, and again where looks lack what the empty place shows
-        held = _Held.first(laid, history, params)
+        against = _Against.first(laid, history, params)
         for _ in range(_ROUNDS):
-            found = held.all(history, progress)
+            found = against.all(history, progress)
             again = series_history.without(history, _gone(found), laid, lines)
             if again is None:
                 break
             history = again
-        found = held.all(history, progress, with_things_put_in=True)
+        found = against.all(history, progress, with_things_put_in=True)
 
         # 5. States
         missed = series_states.missed_of(found.values(), params)
-        refused = laid.refused | held.refused
-        cells = _cells(found, missed, history, held.place, laid, refused, params)
+        refused = laid.refused | against.refused
+        cells = _cells(found, missed, history, against.place, laid, refused, params)
         sight = series_states.Sight.of({k + 1: c for k, c in found.items()}, laid.grid)
-        chips, windows = _chips(laid, lines, held.place)
+        chips, windows = _chips(laid, lines, against.place)
     looks = tuple(_look(k, laid, found.get(k), refused) for k in range(len(infos)))
 
     # 6. One thing through many looks
     tracks = series_tracks.follow(cells, sight)
 
     # 7. Events, calls, gaps, silence
-    events = series_events.events_of(tracks, cells, looks, held.place, params)
+    events = series_events.events_of(tracks, cells, looks, against.place, params)
     return Timeline(
-        aoi=held.place,
+        aoi=against.place,
         grid=laid.grid,
         looks=looks,
         cells=tuple(cells),
         tracks=tracks,
         events=events,
-        visits=series_events.visits_of(tracks, cells, events, looks, held.place, params),
-        quiet=series_events.quiet_of(cells, held.place, params),
-        expected_false=_expected_false(history, laid, held.place, len(found), params),
-        local_hours=words.hours_words([looks[k].time for k in found], held.place.timezone),
+        visits=series_events.visits_of(tracks, cells, events, looks, against.place, params),
+        quiet=series_events.quiet_of(cells, against.place, params),
+        expected_false=_expected_false(history, laid, against.place, len(found), params),
+        local_hours=words.hours_words([looks[k].time for k in found], against.place.timezone),
         caveats=(*given.left_out, *_caveats(found, looks, missed, history)),
         params=params,
-        fit=held.fit,
+        fit=against.fit,
         names=laid.names,
         chips=chips,
         windows=windows,
     )
 
 
-class _Held:
-    """The looks held against the empty place, the outlines laid once for all."""
+class _Against:
+    """The looks against the empty place, the outlines laid once for all."""
 
     def __init__(self, laid: Laid, place: AOI, fit: Fit | None, params: Params) -> None:
         self.laid, self.place, self.fit, self.params = laid, place, fit, params
         self.refused: dict[int, str] = {}
 
     @classmethod
-    def first(cls, laid: Laid, history: Empty, params: Params) -> _Held:
+    def first(cls, laid: Laid, history: Empty, params: Params) -> _Against:
         """Lay the outlines on what the anchor and the empty place show of the quays."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ImageryDiffWarning)

@@ -46,8 +46,8 @@ _CAUSES = {
     "what would be missed": "F",
 }
 _CAUSE_WORDS = (
-    "C cloud, H haze, S shadow, W snow, N not covered, F too small a thing would be missed, A ambiguous background,"
-    " P present or permanent, L not located, U something of unclear kind, X other"
+    "C cloud, H haze, S shadow, W snow, N not covered, F how small a thing would be missed is not known or too much,"
+    " A ambiguous background, P present or permanent, L not located, U something of unclear kind, X other"
 )
 
 
