@@ -42,6 +42,8 @@ class SeriesLook:
     residual_m: float | None
     """By how much it still lies beside the empty place that all looks make, metres; bounds what may be called moved.
     None where it was not measured."""
+    closure_m: float | None = None
+    """By how much the way to the look before, to the frame's look and back misses its start, metres."""
     refused: str | None = None
     """Why nothing is said of it; None where something is."""
 

@@ -255,6 +255,7 @@ def _look(number: int, laid: Laid, result: Comparison | None, refused: Mapping[i
         east_m=moved[0] if moved else None,
         north_m=moved[1] if moved else None,
         residual_m=residual,
+        closure_m=laid.closures_m.get(number),
         refused=refused.get(number),
     )
 

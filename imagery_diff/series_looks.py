@@ -191,6 +191,8 @@ class Laid:
     """(look, row, col), clear by what hides the ground too where no mask told."""
     moved: tuple[tuple[float, float] | None, ...]
     """(east, north) metres by which each lay beside the frame; None where nothing was measured."""
+    closures_m: dict[int, float | None]
+    """Look -> by how much it, the look before and the frame's fail to close; None where two of the three are one."""
     refused: dict[int, str]
 
     def scene(self, number: int) -> SceneInfo:
@@ -229,6 +231,8 @@ def lay(infos: Sequence[SceneInfo], place: AOI, folder: Path, params: Params, pr
     flags = np.zeros((len(infos), *grid.shape), np.uint8)
     clear = np.zeros(flags.shape, bool)
     moved: list[tuple[float, float] | None] = []
+    closures: dict[int, float | None] = {}
+    last: int | None = None
     for k, info in enumerate(infos):
         progress("laying")
         moved.append(None)
@@ -247,6 +251,8 @@ def lay(infos: Sequence[SceneInfo], place: AOI, folder: Path, params: Params, pr
         clear[k] = with_sky(info, scene, names, params)[0].flags == 0
         size = grid.pixel_size_m
         moved[k] = (float(cols * size[0]), float(-rows * size[1]))
+        closures[k] = _closure_m(infos, (anchor, last, k), moved, ground, grid, params) if last is not None else None
+        last = k
     return Laid(
         infos=tuple(infos),
         place=ground,
@@ -257,6 +263,7 @@ def lay(infos: Sequence[SceneInfo], place: AOI, folder: Path, params: Params, pr
         flags=flags,
         clear=clear,
         moved=tuple(moved),
+        closures_m=closures,
         refused=refused,
     )
 
@@ -299,6 +306,27 @@ def _beside(anchor: SceneInfo, info: SceneInfo, ground: AOI, grid: Grid, params:
     pair = open_pair(anchor, info, ground, params=params)
     shift = register(pair, grid, ground, params)
     return shift.rows, shift.cols
+
+
+def _closure_m(
+    infos: Sequence[SceneInfo],
+    three: tuple[int, int, int],
+    moved: Sequence[tuple[float, float] | None],
+    ground: AOI,
+    grid: Grid,
+    params: Params,
+) -> float | None:
+    """Return how far the way from the anchor to one look, to the next, and back misses its start, metres.
+
+    Each side is a registration of its own, so that what they miss is the error of all three together.
+    """
+    anchor, one, other = three
+    if anchor in {one, other}:
+        return None
+    rows, cols = _beside(infos[one], infos[other], ground, grid, params)
+    (east, north), (to_east, to_north) = (moved[k] or (0.0, 0.0) for k in (one, other))
+    size = grid.pixel_size_m
+    return float(np.hypot(east + cols * size[0] - to_east, north - rows * size[1] - to_north))
 
 
 def _read(info: SceneInfo, target: Grid, names: tuple[str, ...]) -> Scene:

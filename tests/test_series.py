@@ -63,6 +63,13 @@ def test_looks_stand_in_the_order_of_time_whatever_order_they_came_in(october: T
     assert all(look.refused is None for look in october.looks)
 
 
+def test_looks_lie_on_the_frame_and_three_of_them_close(october: Timeline) -> None:
+    # The pointing errors of the tiles are known; the frame is that of the first.
+    assert [look.closure_m is None for look in october.looks] == [True, True, False, False, False, False]
+    assert max(look.closure_m or 0.0 for look in october.looks) < 0.6
+    assert max(look.residual_m or 0.0 for look in october.looks) < 0.6
+
+
 def test_a_stack_comes_goes_and_comes_again_each_in_its_window(october: Timeline) -> None:
     told = [(e.event, e.not_before, e.not_after) for e in october.events if e.zone == "pier2_yard"]
     times = [look.time for look in october.looks]

@@ -242,6 +242,7 @@ def summary(found: Timeline) -> dict[str, Any]:
                 "east_m": rounded(look.east_m, 2),
                 "north_m": rounded(look.north_m, 2),
                 "residual_m": rounded(look.residual_m, 2),
+                "closure_m": rounded(look.closure_m, 2),
                 "refused": look.refused,
             }
             for look in found.looks
