@@ -19,6 +19,7 @@ from imagery_diff.pair_scenes import open_pair
 from imagery_diff.read.mosaic import join, of_one_pass
 from imagery_diff.read.scenes import list_scenes, open_found, open_scene
 from imagery_diff.scene import Scene
+from imagery_diff.write.folder import says_it_is_ours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,8 +36,6 @@ _OTHER_PIXEL = 1.5
 _SAME_PIXEL = 0.01
 """Share by which pixels of strips of one pass may differ."""
 _IMAGES = {".tif", ".tiff", ".jp2"}
-_RESULT = "manifest.json"
-"""By it a result folder of ours is known; deliveries hold none of that name."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -120,7 +119,7 @@ def _opened(image: SceneInfo | str | Path, left_out: list[str]) -> list[SceneInf
         return [open_scene(image)]
     infos = _scenes_of(folder, left_out)
     for inner in sorted(e for e in folder.iterdir() if e.is_dir() and not e.name.startswith(".")):
-        if (inner / _RESULT).is_file():
+        if says_it_is_ours(inner):
             left_out.append(f"{inner.name}: a result folder, no image; left out")
         else:
             infos += _scenes_of(inner, left_out)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -477,10 +478,26 @@ def test_what_lies_among_the_images_is_left_out_with_a_word(tmp_path: Path) -> N
         (tmp_path / folder.name).symlink_to(folder)
     for name in ("notes", "result"):
         (tmp_path / name).mkdir()
-    (tmp_path / "result" / "manifest.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "result" / "manifest.json").write_text('{"product": "imagery_diff timeline"}', encoding="utf-8")
     found = opened([tmp_path])
     assert len(found.infos) == 2
     assert any("result" in line for line in found.left_out)
+
+
+def test_a_delivery_with_a_manifest_of_its_own_is_no_result_of_ours(tmp_path: Path) -> None:
+    # Planet's orders hold a manifest.json too.
+    for day in DAYS[:2]:
+        folder = samples.path(f"najin_{day}")
+        folder = folder if folder.is_dir() else folder.parent
+        shutil.copytree(folder, tmp_path / folder.name)
+        (tmp_path / folder.name / "manifest.json").write_text('{"name": "", "files": []}', encoding="utf-8")
+    found = opened([tmp_path])
+    assert len(found.infos) == 2
+    assert found.left_out == ()
+
+
+def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
     with pytest.raises(InputError, match="notes: holds no image"):
         opened([tmp_path / "notes"])
 

@@ -221,6 +221,17 @@ def _refuse_other_images(target: Path, manifest: bytes) -> None:
         raise OutputError(f"cannot write to {target}: it holds the result of other images ({names} …); {_ADVICE}")
 
 
+def says_it_is_ours(folder: Path) -> bool:
+    """Say whether a folder calls itself a result of ours, altered or not; deliveries have a manifest.json too."""
+    try:
+        path = folder / manifests.NAME
+        if not path.is_file() or path.stat().st_size > _MANIFEST_BYTES:
+            return False
+        return str(json.loads(path.read_bytes())["product"]).startswith("imagery_diff ")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False
+
+
 def _listed_outputs(path: Path) -> dict[str, str] | None:
     """Name -> SHA-256 of the outputs a manifest lists; None if it is not ours or was altered."""
     if path.stat().st_size > _MANIFEST_BYTES:
