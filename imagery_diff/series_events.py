@@ -72,7 +72,18 @@ def _event(
     region = best_of(track)
     if track.kind == "cargo" and region.activity == "stockpile":
         name = "stockpile_changed"
+    event = _made(name, track, zone, (before, after), region)
     between = range(window[0] + 1, window[1])
+    return replace(
+        event,
+        description=words.event_words(region, zone, before, after, came=names is _CAME),
+        unusable_between=sum((zone.name, n) not in usable for n in between),
+    )
+
+
+def _made(name: str, track: Track, zone: Zone, looks: tuple[SeriesLook, SeriesLook], region: Region) -> Event:
+    """Make an event of a track between two looks; what it says is the caller's to add."""
+    before, after = looks
     return Event(
         event=name,
         zone=zone.name,
@@ -83,8 +94,7 @@ def _event(
         p_event=None,
         evidence=(before.info.name, after.info.name),
         track=track.id,
-        description=words.event_words(region, zone, before, after, came=names is _CAME),
-        unusable_between=sum((zone.name, n) not in usable for n in between),
+        description="",
         geometry=region.geometry,
     )
 
@@ -104,21 +114,8 @@ def _changes(track: Track, zone: Zone, looks: dict[int, SeriesLook], place: AOI)
             continue
         name = "cargo_grew" if grew else "cargo_shrank"
         before, after = looks[one], looks[other]
-        found.append(
-            Event(
-                event=name,
-                zone=zone.name,
-                group=zone.group,
-                not_before=before.time,
-                not_after=after.time,
-                length_m=new.length_m,
-                p_event=None,
-                evidence=(before.info.name, after.info.name),
-                track=track.id,
-                description=words.change_words(name, old, new, zone, before, after),
-                geometry=new.geometry,
-            )
-        )
+        event = _made(name, track, zone, (before, after), new)
+        found.append(replace(event, description=words.change_words(name, old, new, zone, before, after)))
     return found
 
 
@@ -155,21 +152,9 @@ def _moved(tracks: Sequence[Track], looks: dict[int, SeriesLook], place: AOI) ->
     for one, other in links(tracks):
         before, after = looks[one.last], looks[other.first]
         zone = place.zone(other.zone)
-        found.append(
-            Event(
-                event="vessel_moved",
-                zone=zone.name,
-                group=zone.group,
-                not_before=before.time,
-                not_after=after.time,
-                length_m=best_of(other).length_m,
-                p_event=None,
-                evidence=(before.info.name, after.info.name),
-                track=other.id,
-                description=words.moved_words(best_of(other), place.zone(one.zone), zone, before, after),
-                geometry=other.seen[0][1].region.geometry,
-            )
-        )
+        event = _made("vessel_moved", other, zone, (before, after), best_of(other))
+        said = words.moved_words(best_of(other), place.zone(one.zone), zone, before, after)
+        found.append(replace(event, description=said))
     return found
 
 
@@ -190,21 +175,10 @@ def _inferred(
         if not bounds or seen or set(bounds) != {NO} or hours < params.inferred_h:
             continue
         zone = place.zone(track.zone)
-        found.append(
-            Event(
-                event="visit_inferred",
-                zone=zone.name,
-                group=zone.group,
-                not_before=before.time,
-                not_after=after.time,
-                length_m=None,
-                p_event=None,
-                evidence=(before.info.name, after.info.name),
-                track=track.id,
-                description=words.inferred_words(best_of(track), zone, before, after),
-                geometry=best_of(track).geometry,
-            )
-        )
+        event = _made("visit_inferred", track, zone, (before, after), best_of(track))
+        said = words.inferred_words(best_of(track), zone, before, after)
+        # The length is that of the goods; of a ship nothing was seen.
+        found.append(replace(event, length_m=None, description=said))
     return found
 
 
