@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import sys
-import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from imagery_diff.cli.aoi_argument import aoi_options, resolve_aoi
+from imagery_diff.cli.notices import our_warnings
 from imagery_diff.cli.scene_options import open_side, scene_options
-from imagery_diff.errors import ImageryDiffWarning, InputError, UnknownNameError, one_line
+from imagery_diff.errors import InputError, UnknownNameError
 
 if TYPE_CHECKING:
     from imagery_diff.aoi import AOI
@@ -86,9 +86,7 @@ def compare(ctx: click.Context, /, words: tuple[str, ...], output: Path | None, 
     """
     aoi_words = {key: options[key] for key in ("bbox", "at", "radius", "buffer_m")}
     aoi, before, after = _place_and_images(words, aoi_words)
-    with warnings.catch_warnings():
-        warnings.simplefilter("always", ImageryDiffWarning)
-        warnings.showwarning = _show_warning
+    with our_warnings():
         result = _run(aoi, before, after, options)
         folder = _save(result, output, report=not options["no_report"])
     _answer(result, folder, as_json=options["as_json"])
@@ -137,12 +135,6 @@ def _neither_verb_nor_aoi(word: str, reason: str) -> str:
     near = get_close_matches(word, _VERBS, n=1)
     guess = f"; did you mean the verb '{near[0]}'?" if near and "did you mean" not in reason else ""
     return f"'{word}' is no verb ({', '.join(_VERBS)}) and no AOI: {reason}{guess}"
-
-
-def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
-    """Print our warnings as one line; those of libraries are for developers."""
-    if issubclass(category, ImageryDiffWarning):
-        click.echo(f"warning: {one_line(message)}", err=True)
 
 
 def _run(aoi: AOI | None, before: str, after: str, options: dict[str, Any]) -> Comparison:

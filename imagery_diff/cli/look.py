@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from pathlib import Path
 from typing import Any
 
 import click
 
 from imagery_diff.cli.aoi_argument import aoi_options, resolve_aoi
+from imagery_diff.cli.notices import our_warnings
 from imagery_diff.cli.scene_options import given_for, one_image_options
-from imagery_diff.errors import ImageryDiffWarning, one_line
 
 _STEPS = 3
 """Calls of ``progress`` that :func:`imagery_diff.look` makes without references."""
@@ -55,9 +54,7 @@ def look(words: tuple[str, ...], output: Path | None, references: tuple[Path, ..
 
     hidden = sys.stderr is None or not sys.stderr.isatty()
     steps = _STEPS + _STEPS_OF_A_PAIR * len(references)
-    with warnings.catch_warnings():
-        warnings.simplefilter("always", ImageryDiffWarning)
-        warnings.showwarning = _show_warning
+    with our_warnings():
         with click.progressbar(length=steps, file=sys.stderr or sys.stdout, hidden=hidden, item_show_func=str) as bar:
             info = open_scene(words[-1], given)
             found = look_at(place, info, references=references, progress=lambda step: bar.update(1, step))
@@ -67,9 +64,3 @@ def look(words: tuple[str, ...], output: Path | None, references: tuple[Path, ..
     else:
         click.echo(text(found))
     click.echo(f"written to {folder}", err=True)
-
-
-def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
-    """Print our warnings as one line; those of libraries are for developers."""
-    if issubclass(category, ImageryDiffWarning):
-        click.echo(f"warning: {one_line(message)}", err=True)

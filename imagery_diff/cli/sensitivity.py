@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from pathlib import Path
 from typing import Any
 
 import click
 
 from imagery_diff.cli.aoi_argument import aoi_options, resolve_aoi
+from imagery_diff.cli.notices import our_warnings
 from imagery_diff.cli.scene_options import open_side, scene_options
-from imagery_diff.errors import ImageryDiffWarning, one_line
 
 _STEPS = 7
 """Calls of ``progress`` that :func:`imagery_diff.sensitivity` makes before it puts things in, and then."""
@@ -43,9 +42,7 @@ def sensitivity(words: tuple[str, ...], output: Path | None, **options: Any) -> 
     from imagery_diff.write.sensitivity import folder_name, sensitivity_json, text  # noqa: PLC0415
 
     hidden = sys.stderr is None or not sys.stderr.isatty()
-    with warnings.catch_warnings():
-        warnings.simplefilter("always", ImageryDiffWarning)
-        warnings.showwarning = _show_warning
+    with our_warnings():
         with click.progressbar(length=_STEPS, file=sys.stderr or sys.stdout, hidden=hidden, item_show_func=str) as bar:
             found = measure(place, *scenes, despite=options["despite"], progress=lambda step: bar.update(1, step))
         folder = found.save(output or Path(folder_name(found)))
@@ -54,9 +51,3 @@ def sensitivity(words: tuple[str, ...], output: Path | None, **options: Any) -> 
     else:
         click.echo(text(found))
     click.echo(f"{found.seconds:.0f} s to put things in; written to {folder}", err=True)
-
-
-def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
-    """Print our warnings as one line; those of libraries are for developers."""
-    if issubclass(category, ImageryDiffWarning):
-        click.echo(f"warning: {one_line(message)}", err=True)

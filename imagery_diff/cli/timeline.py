@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from imagery_diff.cli.aoi_argument import resolve_aoi
-from imagery_diff.errors import ImageryDiffWarning, one_line
+from imagery_diff.cli.notices import our_warnings
 
 
 def _pairs(_ctx: click.Context, _param: click.Parameter, words: tuple[str, ...]) -> dict[str, str]:
@@ -72,9 +71,7 @@ def timeline(
 
     params = replace(Params(), min_vessel_m=min_vessel) if min_vessel else Params()
     hidden = sys.stderr is None or not sys.stderr.isatty()
-    with warnings.catch_warnings():
-        warnings.simplefilter("always", ImageryDiffWarning)
-        warnings.showwarning = _show_warning
+    with our_warnings():
         # How many looks there are is known only when the files are opened; strips of one pass are one.
         with click.progressbar(
             length=4 * len(images), file=sys.stderr or sys.stdout, hidden=hidden, item_show_func=str
@@ -86,9 +83,3 @@ def timeline(
     else:
         click.echo(text(found))
     click.echo(f"written to {folder}", err=True)
-
-
-def _show_warning(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
-    """Print our warnings as one line; those of libraries are for developers."""
-    if issubclass(category, ImageryDiffWarning):
-        click.echo(f"warning: {one_line(message)}", err=True)
