@@ -61,7 +61,7 @@ _SIDE = 5.0
 _WIDEST_M = 25.0
 _MIX = ("box", "gondola")
 _LIKE = 3.0
-"""Robust spreads of its zone's own brightness within which ground is open: roofs and stacks are not."""
+"""Robust spreads of its zone's own brightness and colour within which ground is open: roofs and stacks are not."""
 _NEAR_PX = 4
 """Empty ground keeps so far from what was told."""
 _QUAY_PX = 1.8
@@ -144,7 +144,7 @@ class Grounds:
         if cover.water is not None:
             wet = cover.water[0] & cover.water[1]
         rails = zones.drawn(known.frame.ground, {"rail"}, grid)
-        brightness = tuple(ndimage.uniform_filter(image.mean(axis=0), 3) for image in known.matched.brightness)
+        looks_like = [layer for image in known.matched.brightness for layer in _brightness_and_colour(image)]
         runs: list[_Run] = []
         for zone in located:
             own = zones.inside(zone.polygon, grid) & free
@@ -154,7 +154,7 @@ class Grounds:
             elif thing == "containers":
                 own &= ~wet & (cover.surface != Surface.VEGETATION.value)
                 own &= ~rails if rails is not None else True
-                own = _open(own, brightness)
+                own = _open(own, looks_like)
             if thing is not None and own.any():
                 runs += _runs(zone, own, grid)
                 if zone.kind == "berth" and cover.water is not None:
@@ -308,15 +308,22 @@ def _width(thing: str, length_m: float, rng: Generator) -> float:
     return 3.0
 
 
-def _open(own: Bools, brightness: tuple[NDArray[np.float32], ...]) -> Bools:
-    """Return of some ground what is about as bright as most of it, on both dates."""
+def _brightness_and_colour(image: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """Return the logarithms of a smoothed image: their mean, and of each band what is left of it."""
+    logs = np.log(np.maximum([ndimage.uniform_filter(band, 3) for band in image], 1e-6)).astype(np.float32)
+    middle = logs.mean(axis=0)
+    return [middle, *(logs - middle)] if len(image) > 1 else [middle]
+
+
+def _open(own: Bools, layers: list[NDArray[np.float32]]) -> Bools:
+    """Return of some ground what is about as bright as most of it and of its colour, on both dates."""
     open_ = own.copy()
-    for image in brightness:
-        values = image[own]
+    for layer in layers:
+        values = layer[own]
         if values.size:
             middle = np.median(values)
             spread = 1.4826 * np.median(np.abs(values - middle))
-            open_ &= np.abs(image - middle) <= _LIKE * max(float(spread), 1e-9)
+            open_ &= np.abs(layer - middle) <= _LIKE * max(float(spread), 1e-9)
     return open_
 
 

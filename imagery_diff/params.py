@@ -233,7 +233,7 @@ class Params:
     """The same of trains, metres (house rule)."""
     most_missed: float = 0.01
     """Series: share of things of that length that may be missed where ``no`` is said (house rule)."""
-    reported_trials: int = 80
+    reported_trials: int = 120
     """Things of that length that are put into each zone, all looks of a series together. Of fifty all found the
     share missed is below 0.01 in the middle of what is then believed (Jeffreys); not all find room."""
     call_h: float = 24.0

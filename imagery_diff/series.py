@@ -114,7 +114,7 @@ def timeline(
         against = _Against.first(laid, history, params)
         for _ in range(_ROUNDS):
             found = against.all(history, progress)
-            again = series_history.without(history, _gone(found), laid, lines)
+            again = series_history.without(history, series_history.borne_out(_gone(found), laid), laid, lines)
             if again is None:
                 break
             history = again
@@ -217,7 +217,7 @@ def _said(empty: Mapping[str, str], laid: Laid) -> dict[str, int]:
 
 
 def _gone(found: Mapping[int, Comparison]) -> dict[int, list[Region]]:
-    return {k: [r for r in c.regions if r.direction == "disappeared"] for k, c in found.items()}
+    return {k: series_states.lacked(c.regions) for k, c in found.items()}
 
 
 def _cells(
@@ -231,12 +231,13 @@ def _cells(
 ) -> list[Cell]:
     """Say of every zone on every look what it shows; by zone, then in the order of time."""
     cells = []
+    gone = [r for own in series_history.borne_out(_gone(found), laid).values() for r in own]
     for zone in place.zones:
         if zone.kind == "ignore":
             continue
         given = zone.name in history.given
         stands = None if given else series_history.may_stand(history, zone, laid, params)
-        why = series_states.ambiguous(zone, found.values(), stands, given=given)
+        why = series_states.ambiguous(zone, gone, stands, given=given)
         known = series_states.Known(trials=trials.get(zone.kind), ambiguous=why)
         for k in range(len(laid.infos)):
             if k in found:
@@ -297,9 +298,7 @@ def _caveats(
     history: Empty,
 ) -> tuple[str, ...]:
     told = [f"{look.info.name}: nothing is said of this look: {look.refused}" for look in looks if look.refused]
-    contradicted = {
-        r.zone for c in found.values() for r in c.regions if r.direction == "disappeared" and r.zone in history.given
-    }
+    contradicted = {r.zone for c in found.values() for r in series_states.lacked(c.regions) if r.zone in history.given}
     told += [f"{zone}: looks lack something that the image given for it (--empty) shows" for zone in contradicted]
     own = {k: [w for w in c.caveats if not any(words in w for words in _OF_A_PAIR)] for k, c in found.items()}
     shared = set.intersection(*map(set, own.values())) if own else set()

@@ -5,6 +5,7 @@ Sections 3 and 4 of docs/explanation/timeline.md, as :mod:`imagery_diff.series` 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from scipy import ndimage
 from shapely import union_all
 
 from imagery_diff.errors import InputError, UnknownNameError
+from imagery_diff.geometry import shadow_m
 from imagery_diff.method import history, zones
 from imagery_diff.scene import Flag, Orbit, SceneInfo
 from imagery_diff.series_looks import Held, Laid
@@ -35,6 +37,12 @@ _STANDS_SPREADS, _STANDS_STEP = 6.0, 0.25
 """By how many robust spreads of its zone, and by which share, ground must differ to be asked whether it is ground."""
 _STANDS_PX = 3
 """And how broad it must be, pixels."""
+_OTHER_LIGHT, _ALSO_LACKED = 0.8, 0.5
+"""By which share of its height the tip of a thing's shadow lies elsewhere under another sun, and the share of what one
+look lacks that another must lack too."""
+_JOINS_PX, _ALIKE_LOG, _GAP_LOG = 5, 0.25, 0.1
+"""Land that an outline was laid on looks like the land within so many pixels of it (root mean square of the logarithms
+of all bands), and no darker line lies between them, as between a quay and a hull."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -101,6 +109,31 @@ def in_common(
     own = np.asarray(laid.data[look][:, window[0], window[1]], np.float32)
     gain, offset = (side[:, None, None].astype(np.float32) for side in line)
     return np.asarray(own * gain + offset, np.float32)
+
+
+def borne_out(gone: Mapping[int, Sequence[Region]], laid: Laid) -> dict[int, list[Region]]:
+    """Return of what looks lack that which may be the ground laid bare, not a shadow that fell elsewhere.
+
+    A look under another sun lacks light where its shadows lie, and shows bright ground where those of the empty place
+    do: it must be borne out by a second look. One under the same sun bears itself out. Light is another where the tip
+    of a shadow lies elsewhere by more than eight tenths of what casts it.
+    """
+    suns = {k: laid.infos[k].sun for k in {*gone, laid.anchor}}
+    usual = suns[laid.anchor]
+
+    def lit_alike(k: int) -> bool:
+        sun = suns[k]
+        if sun is None or usual is None or min(sun.elevation_deg, usual.elevation_deg) <= 0:
+            return True
+        tips = (shadow_m(1.0, one) for one in (sun, usual))
+        return math.dist(*tips) <= _OTHER_LIGHT
+
+    def agrees(k: int, region: Region) -> bool:
+        others = (r for other, own in gone.items() if other != k for r in own)
+        least = _ALSO_LACKED * region.geometry.area
+        return any(r.geometry.intersection(region.geometry).area >= least for r in others)
+
+    return {k: [r for r in own if lit_alike(k) or agrees(k, r)] for k, own in gone.items()}
 
 
 def without(
@@ -189,7 +222,9 @@ def may_stand(empty: Empty, zone: Zone, laid: Laid, params: Params) -> float | N
     """Return how long the longest thing is that the empty place itself may show in a zone, metres; None for nothing.
 
     What stands on every look is in the empty place, and whether it is goods or a roof no look tells. A block that
-    differs from its zone by six robust spreads and a quarter of its brightness, and is three pixels broad, is such.
+    differs from its zone by six robust spreads and a quarter of its brightness, and is three pixels broad, is such;
+    not where it runs along the zone's whole side and looks like the ground it joins there: then the outline lies on the
+    quay.
     """
     mask = zones.inside(zone.polygon, laid.grid) & (empty.flags == 0)
     if not mask.any():
@@ -202,7 +237,26 @@ def may_stand(empty: Empty, zone: Zone, laid: Laid, params: Params) -> float | N
     blocks, count = ndimage.label(ndimage.binary_opening(off, np.ones((_STANDS_PX, _STANDS_PX), bool)))
     longest = 0.0
     for number, window in enumerate(ndimage.find_objects(blocks), start=1):
-        at = np.argwhere(blocks[window] == number)
-        spread_px = np.sqrt(np.linalg.eigvalsh(np.cov(at.T, bias=True) + np.eye(2) / 12)[-1] * 12)
-        longest = max(longest, float(spread_px) * max(laid.grid.pixel_size_m))
+        long_m = _long_px(blocks[window] == number) * max(laid.grid.pixel_size_m)
+        if not (zone.kind == "berth" and _is_quay(empty, blocks == number, mask)):
+            longest = max(longest, long_m)
     return longest if count and longest >= params.reported_thing_m else None
+
+
+def _long_px(where: NDArray[np.bool_]) -> float:
+    """Return the length of a piece along its longer axis, pixels."""
+    at = np.argwhere(where)
+    return float(np.sqrt(np.linalg.eigvalsh(np.cov(at.T, bias=True) + np.eye(2) / 12)[-1] * 12))
+
+
+def _is_quay(empty: Empty, block: NDArray[np.bool_], zone: NDArray[np.bool_]) -> bool:
+    """Say whether a piece of a berth is the land beside it: of the colour of what it joins, without a gap."""
+    outside = ~zone & (empty.flags == 0)
+    near = ndimage.binary_dilation(block, iterations=2) & outside
+    far = ndimage.binary_dilation(block, iterations=_JOINS_PX) & outside & ~near
+    if not near.any() or not far.any():
+        return False
+    logs = np.log(np.maximum(empty.data, 1e-6))
+    own, joint, land = (np.median(logs[:, where], axis=1) for where in (block, near, far))
+    alike = np.sqrt(np.mean((own - land) ** 2)) < _ALIKE_LOG
+    return bool(alike and np.mean(joint - land) > -_GAP_LOG)

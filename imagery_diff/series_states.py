@@ -93,6 +93,15 @@ class Sight:
         return now <= _WEAKER * then
 
 
+_PART_OF_THE_PLACE = {"construction", "equipment"}
+"""What disappears of these is a roof in another light, or a crane that turned: no goods, no vessel."""
+
+
+def lacked(regions: Iterable[Region]) -> list[Region]:
+    """Return what a look lacks of goods, vessels, trains, and of what has no class, that the empty place shows."""
+    return [r for r in regions if r.direction == "disappeared" and r.activity not in _PART_OF_THE_PLACE]
+
+
 def things_of(regions: Iterable[Region]) -> list[Thing]:
     """Return what stands on a look and not in the empty place; what changed without a direction stays unclear."""
     told = []
@@ -172,16 +181,15 @@ def _why_not_searched(
     state: ZoneState, result: Comparison, floor_m: float | None, counted: Missed | None, params: Params
 ) -> str | None:
     """Say why a thing of the reported length could have stood there untold; None where it could not."""
-    zone, floor = state.zone, next(iter(state.floors.values()), None)
+    zone = state.zone
     cause = max(state.unknown.items(), key=lambda one: one[1], default=("not clear", 0.0))[0]
     reasons = {
         cause: state.clear_fraction < params.usable_fraction,
         "a search area: where in it things would stand is not known": not zone.located,
         "what would be missed there is not known": zone.kind not in THINGS,
-        f"floor not known: {floor.reason if floor and floor.reason else 'nothing was put in'}": floor_m is None,
     }
     found = next((reason for reason, holds in reasons.items() if holds), None)
-    if found is not None or floor_m is None:
+    if found is not None:
         return found
     long, run = reported_m(zone.kind, params), _longest_unseen_m(state, result)
     tried = counted or Missed(missed=0, put=0)
@@ -190,10 +198,11 @@ def _why_not_searched(
         if tried.missed
         else f"floor not known: only {tried.put} things of {long:.0f} m found room, too few to say one in a hundred"
     )
+    # Where so few of that length are missed, nine in ten of that length are told, whatever the quick limit says.
+    least = min(long, floor_m or long)
     reasons = {
-        f"floor too large: {floor_m:.0f} m": floor_m > long,
         few: tried.share > params.most_missed,
-        f"{run:.0f} m of it in a run were not seen": run > floor_m / 2,
+        f"{run:.0f} m of it in a run were not seen": run > least / 2,
     }
     return next((reason for reason, holds in reasons.items() if holds), None)
 
@@ -208,26 +217,27 @@ def _longest_unseen_m(state: ZoneState, result: Comparison) -> float:
     return float(max(sides)) * max(result.grid.pixel_size_m)
 
 
-def ambiguous(zone: Zone, results: Iterable[Comparison], stands_m: float | None, *, given: bool) -> str | None:
+def ambiguous(zone: Zone, gone: Iterable[Region], stands_m: float | None, *, given: bool) -> str | None:
     """Say why no look is known to show a zone empty; None where one is.
 
     Parameters
     ----------
-    results
-        Of all looks: what one of them lacks stands in the empty place.
+    gone
+        What looks lack that the empty place shows.
     stands_m
         Length of what the empty place itself may show there.
     given
         Whether the user says which image shows it empty.
 
     """
-    gone = (r for c in results for r in c.regions if r.direction == "disappeared")
-    if any(r.zone_shares.get(zone.name, 0.0) >= REACHES for r in gone):
+    kind = ASKED.get(zone.kind)
+    own = (r for r in gone if _KIND_OF.get(r.activity, kind) == kind)
+    if any(r.zone_shares.get(zone.name, 0.0) >= REACHES for r in own):
         return "ambiguous background: something is missing on some looks that the empty place shows"
     if given:
         return None
     if stands_m is not None:
         return f"present or permanent: something {stands_m:.0f} m long stands there on every look"
-    if ASKED.get(zone.kind) != "vessel":
+    if kind != "vessel":
         return "present or permanent: no look is known to show its ground bare (--empty says which does)"
     return None

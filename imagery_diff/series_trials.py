@@ -5,7 +5,7 @@ Section 5 of docs/explanation/timeline.md, as :mod:`imagery_diff.series` asks fo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
 
 _UNLIKELY = 0.05
-"""Chance of so many misses, among all zones or all looks of a kind, below which one of them is unlike the others."""
+"""Chance of so many misses, among all looks, below which one of them is unlike the others."""
+_ENOUGH = 50
+"""So many things of a zone's own count as much as what all zones of its kind say: as many as bear out a hundredth."""
 _AS_LONG = 0.15
 """Stacks and trains are made of whole containers and cars: so much longer or shorter than asked they may be."""
 
@@ -35,11 +37,20 @@ class Missed:
 
     missed: int
     put: int
+    usual: float | None = None
+    """The share missed in all zones of the kind, which is believed until a zone's own things say otherwise."""
 
     @property
     def share(self) -> float:
-        """The share missed, in the middle of what is believed (Jeffreys' prior; Brown, Cai and DasGupta 2001)."""
-        return (self.missed + 0.5) / (self.put + 1.0)
+        """The share missed, in the middle of what is believed.
+
+        By itself that is Jeffreys' (Brown, Cai and DasGupta 2001, 10.1214/ss/1009213286); beside others of its kind the
+        share of these counts like fifty things of its own (shrinkage: Efron and Morris 1973, 10.2307/2284155).
+
+        """
+        if self.usual is None:
+            return (self.missed + 0.5) / (self.put + 1.0)
+        return (self.missed + _ENOUGH * self.usual) / (self.put + _ENOUGH)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,37 +67,30 @@ class Trials:
     def of(self, zone: str, look: int) -> Missed:
         """Return the count that speaks for a zone on a look.
 
-        That is the count of all zones of the kind on all looks. Where more is missed than chance allows by what the
-        rest misses, a look speaks for itself alone, and a zone for itself over the other looks: a low sun, haze or blur
-        that hides things on one date says nothing of the others.
+        A look on which more is missed than chance allows by what is missed on the rest speaks for itself alone: a low
+        sun, haze or blur that hides things on one date says nothing of the others. Over the other looks a zone speaks
+        for itself, the more the more was put into it, and all zones of its kind for what it leaves open.
 
         """
-        anywhere = np.ones(self.found.size, bool)
-        odd_looks = self._unlike(self.looks, anywhere)
-        if look in odd_looks:
+        odd = self._odd_looks()
+        if look in odd:
             return self._count(self.looks == look)
-        usual = ~_any_of(self.looks, odd_looks)
-        odd_zones = self._unlike(self.zones, usual)
-        if zone in odd_zones:
-            return self._count(usual & (self.zones == zone))
-        return self._count(usual & ~_any_of(self.zones, odd_zones))
+        usual = ~np.isin(self.looks, odd)
+        own = self._count(usual & (self.zones == zone))
+        return replace(own, usual=self._count(usual).share)
 
-    def _unlike(self, labels: NDArray[np.generic], among: Bools) -> list[object]:
-        """Return the labels whose trials were missed more often than those of all others leave room for."""
-        values = np.unique(labels[among])
-        odd: list[object] = []
+    def _odd_looks(self) -> list[int]:
+        """Return the looks on which things were missed more often than all others leave room for."""
+        values = np.unique(self.looks)
+        odd = []
         for value in values:
-            own, rest = (self._count(among & side) for side in (labels == value, labels != value))
+            own, rest = (self._count(side) for side in (self.looks == value, self.looks != value))
             if binom.sf(own.missed - 1, own.put, rest.share) < _UNLIKELY / len(values):
-                odd.append(value.item())
+                odd.append(int(value))
         return odd
 
     def _count(self, chosen: Bools) -> Missed:
         return Missed(missed=int(np.count_nonzero(chosen & ~self.found)), put=int(np.count_nonzero(chosen)))
-
-
-def _any_of(labels: NDArray[np.generic], values: list[object]) -> Bools:
-    return np.array([label.item() in values for label in labels], bool)
 
 
 def trials_of(results: Mapping[int, Comparison], params: Params) -> dict[str, Trials]:
