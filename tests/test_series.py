@@ -20,9 +20,10 @@ from click.testing import CliRunner
 from PIL import Image
 from shapely import box
 
-from imagery_diff import open_scene, samples
+from imagery_diff import open_scene, samples, series_history
 from imagery_diff.cli import main
 from imagery_diff.errors import InputError, UnknownNameError
+from imagery_diff.geometry import Sun
 from imagery_diff.method import history, zones
 from imagery_diff.params import Params
 from imagery_diff.read.aois import load_aoi
@@ -30,7 +31,7 @@ from imagery_diff.result_series import NO, UNKNOWN, YES, Cell, SeriesLook, Thing
 from imagery_diff.series import timeline
 from imagery_diff.series_events import events_of, links, visits_of
 from imagery_diff.series_looks import opened
-from imagery_diff.series_states import Sight
+from imagery_diff.series_states import Sight, lacked
 from imagery_diff.series_tracks import follow
 from imagery_diff.series_trials import Missed, Trials
 from imagery_diff.write.timeline import csv_bytes, event_rows, events_geojson, observation_rows, summary, text
