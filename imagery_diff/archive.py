@@ -11,15 +11,12 @@ processes at once the second finds more runs than it had read, and tells the ser
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import json
-import os
-import sqlite3
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import numpy as np
 from shapely import GEOSException, hausdorff_distance
@@ -28,13 +25,15 @@ from shapely.geometry import shape
 from imagery_diff import __version__, archive_revisions
 from imagery_diff import archive_schema as schema
 from imagery_diff import archive_values as values
+from imagery_diff.archive_file import derive, migrate, open_file, recover
 from imagery_diff.archive_values import Chip, Damaged, FileEntry
 from imagery_diff.errors import InputError, InputNotFoundError, OutputError, UnknownNameError
 from imagery_diff.write import manifest as manifests
 from imagery_diff.write.words import credits_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    import sqlite3
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -45,11 +44,6 @@ if TYPE_CHECKING:
 
 KIND = "imagery_diff archive"
 VERDICTS = ("accepted", "rejected")
-_MAGIC = b"SQLite format 3\0"
-_WAIT_S = 60.0
-"""So long a process waits for another that writes; a run is written in about a second."""
-_LONGEST_BYTES = 256 << 20
-"""The longest value that is read: a band of ``Params.max_pixels`` floats, packed, is half of that."""
 _SAME_CORNER_DEG = 1e-6
 """0.1 m: a corner loses less on the way to another coordinate system and back."""
 _LAYING = ("context_m", "max_pixels", "max_shift_m", "max_shift_px", "uncontrolled_shift_m", "unknown_shadow")
@@ -139,7 +133,7 @@ class Kept:
         """
         assert self.frame is not None
         size = self.frame.grid.shape
-        with _opened(self.path, "ro") as db:
+        with open_file(self.path, "ro") as db:
             sql = "SELECT layer, dtype, rows, cols, sha256, pixels FROM chips WHERE look = ?"
             chips = {row["layer"]: Chip(**dict(row)) for row in db.execute(sql, (look.number,))}
             lacking = {*self.frame.bands, "flags", "clear"} - chips.keys()
@@ -211,18 +205,21 @@ def read(path: str | Path, place: AOI, params: Params) -> Kept:
 
     """
     path = Path(path)
+    recover(path)
     if not path.exists() or (path.is_file() and path.stat().st_size == 0):
         if not path.parent.is_dir():
             raise InputNotFoundError(f"{path.name}: its folder is not there; make it, or name another file (--archive)")
         return Kept(path=path)
-    _migrate(path)
-    with _opened(path, "rw") as db:
+    migrate(path)
+    with open_file(path, "rw") as db:
         db.execute("BEGIN")
         meta = _meta(db)
         _refuse_other(path, meta, place, params)
         runs = int(db.execute("SELECT coalesce(max(id), 0) FROM runs").fetchone()[0])
         last = db.execute("SELECT empty FROM runs WHERE id = ?", (runs,)).fetchone()
         frame = _frame(values.parsed(meta.get("frame")))
+        if math.prod(frame.grid.shape) > params.max_pixels:
+            raise Damaged("a frame larger than any that is laid")
         looks = tuple(_look(db, row) for row in db.execute("SELECT * FROM looks ORDER BY id").fetchall())
         if frame.anchor not in {look.key for look in looks} or last is None:
             raise Damaged("a frame of no look")
@@ -251,7 +248,9 @@ def add(kept: Kept, told: Told) -> bool:
 
     """
     try:
-        with _opened(kept.path, "rwc" if kept.frame is None else "rw", checked=kept.frame is not None) as db:
+        with open_file(kept.path, "rwc" if kept.frame is None else "rw", checked=kept.frame is not None) as db:
+            # Another program may have given the file a write-ahead log.
+            db.execute("PRAGMA journal_mode = DELETE")
             db.execute("BEGIN IMMEDIATE")
             try:
                 if not _still(db, kept):
@@ -293,8 +292,9 @@ def review(path: str | Path, said: Review) -> int:
 
     """
     path = Path(path)
-    _migrate(path)
-    with _opened(path, "rw") as db:
+    recover(path)
+    migrate(path)
+    with open_file(path, "rw") as db:
         db.execute("BEGIN IMMEDIATE")
         run = int(db.execute("SELECT max(id) FROM runs").fetchone()[0])
         about = _observed(db, said) if said.scene is not None else _happened(db, said, run)
@@ -359,7 +359,8 @@ def contents(path: str | Path) -> Contents:
         "revisions": "revisions ORDER BY id",
         "reviews": "reviews ORDER BY id",
     }
-    with _opened(path, "ro") as db:
+    recover(path)
+    with open_file(path, "ro") as db:
         # One transaction: all rows are of one state, whoever writes meanwhile.
         db.execute("BEGIN")
         meta = _meta(db)
@@ -386,139 +387,6 @@ def key_of(info: SceneInfo) -> str:
     """Return by what a look is known: its scene, its time, its product."""
     acquired = info.acquired.isoformat() if info.acquired else None
     return json.dumps([info.scene_id or info.name, acquired, info.product], ensure_ascii=False)
-
-
-# --- opening ---------------------------------------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def _opened(path: Path, mode: str, *, checked: bool = True) -> Iterator[sqlite3.Connection]:
-    """Open an archive; whatever is wrong with it is one line."""
-    db: sqlite3.Connection | None = None
-    try:
-        if checked:
-            _refuse_foreign(path)
-        address = f"file:{quote(os.path.abspath(path))}?mode={mode}"  # noqa: PTH100 - a link stays one
-        db = sqlite3.connect(address, uri=True, timeout=_WAIT_S, isolation_level=None)
-        db.row_factory = sqlite3.Row
-        # A file from elsewhere may carry views and triggers: they may call nothing that reaches beyond it.
-        db.execute("PRAGMA trusted_schema = OFF")
-        db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_BYTES)
-        db.execute("PRAGMA foreign_keys = ON")
-        # Nothing reaches the file before the whole run does, and then it outlives a power cut.
-        db.execute("PRAGMA cache_spill = OFF")
-        db.execute("PRAGMA synchronous = EXTRA")
-        if checked:
-            _check(path, db, newest=mode != "any")
-        yield db
-    except Damaged as error:
-        raise InputError(
-            f"{path.name}: the archive is damaged: it holds {error}; take a copy, or begin anew"
-        ) from error
-    except sqlite3.Error as error:
-        raise InputError(_explained(path, error)) from error
-    finally:
-        if db is not None:
-            db.close()
-
-
-def _explained(path: Path, error: sqlite3.Error) -> str:
-    """Say in a line what SQLite met."""
-    name = getattr(error, "sqlite_errorname", "")
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return f"{path.name}: another process has been writing for a minute; wait for it, and run again"
-    if name == "SQLITE_READONLY_ROLLBACK":
-        return (
-            f"{path.name}: a process was stopped while it wrote, and what it left must be taken back; run any command"
-            " with the right to write there once, such as imagery-diff timeline AOI --archive FILE"
-        )
-    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
-        return f"{path.name}: cannot be opened as is needed ({error}); look at the rights of the file and its folder"
-    if name == "SQLITE_FULL":
-        return f"{path.name}: the disk is full, nothing was added; make room and run again"
-    return f"{path.name}: the archive cannot be read ({error}); take a copy, or begin anew with another --archive"
-
-
-def _refuse_foreign(path: Path) -> None:
-    """Refuse what does not begin as an SQLite file does."""
-    try:
-        with path.open("rb") as stream:
-            begins = stream.read(len(_MAGIC))
-    except FileNotFoundError as error:
-        raise InputNotFoundError(
-            f"{path.name}: there is no such archive; name the file that --archive wrote"
-        ) from error
-    except OSError as error:
-        raise InputError(f"{path.name}: cannot be read as an archive ({error.strerror or error})") from error
-    if begins != _MAGIC:
-        raise InputError(f"{path.name}: is no archive of imagery-diff and stays as it is; name another file")
-
-
-def _version(path: Path, db: sqlite3.Connection) -> int:
-    """Return the version of the tables; refuse what is no archive, or is newer than this tool."""
-    if db.execute("PRAGMA application_id").fetchone()[0] != schema.APPLICATION_ID:
-        raise InputError(f"{path.name}: is a database, but no archive of imagery-diff; it stays as it is; name another")
-    version = int(db.execute("PRAGMA user_version").fetchone()[0])
-    if version > schema.VERSION:
-        raise InputError(
-            f"{path.name}: was written by a newer imagery-diff (version {version} of the tables, this one knows"
-            f" {schema.VERSION}); bring imagery-diff up to date"
-        )
-    if version < schema.OLDEST:
-        raise Damaged(f"tables of version {version}")
-    return version
-
-
-def _check(path: Path, db: sqlite3.Connection, *, newest: bool = True) -> None:
-    """Refuse what is no archive of ours and of this version, to the last view and trigger."""
-    version = _version(path, db)
-    if version < schema.VERSION and newest:
-        raise InputError(
-            f"{path.name}: its tables are of version {version}; run imagery-diff timeline AOI --archive"
-            f" {path.name} once, which brings them to {schema.VERSION}"
-        )
-    found = {row["name"]: (row["type"], row["sql"]) for row in db.execute("SELECT type, name, sql FROM sqlite_master")}
-    ours = {n: ("view", s) for n, s in schema.VIEWS.items()} | {n: ("trigger", s) for n, s in schema.TRIGGERS.items()}
-    if newest and any(found.get(name) != one for name, one in ours.items()):
-        raise Damaged("views or triggers that are not those of an archive")
-    if any(kind == "trigger" and name not in ours for name, (kind, _) in found.items()):
-        raise Damaged("triggers of another hand")
-    for table in schema.TABLES:
-        kind, sql = found.get(table, ("", ""))
-        columns = [row["name"] for row in db.execute("SELECT name FROM pragma_table_info(?)", (table,))]
-        plain = kind == "table" and str(sql).upper().startswith("CREATE TABLE")
-        if not plain or (newest and columns != list(schema.columns_of(table))):
-            raise Damaged(f"no table '{table}' as it should be")
-
-
-def _migrate(path: Path) -> None:
-    """Bring an older archive to this version, all of it or nothing."""
-    _refuse_foreign(path)
-    with _opened(path, "rw", checked=False) as db:
-        if _version(path, db) == schema.VERSION:
-            return
-        db.execute("BEGIN IMMEDIATE")
-        # Another process may have done it meanwhile.
-        version = _version(path, db)
-        _check(path, db, newest=False)
-        for name in [r["name"] for r in db.execute("SELECT name FROM sqlite_master WHERE type = 'view'")]:
-            if name in schema.VIEWS:
-                db.execute(f"DROP VIEW {name}")
-        for name in [r["name"] for r in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")]:
-            db.execute(f"DROP TRIGGER {name}")
-        for number in range(version, schema.VERSION):
-            for sql in schema.MIGRATIONS[number]:
-                db.execute(sql)
-        _derive(db)
-        db.execute("COMMIT")
-
-
-def _derive(db: sqlite3.Connection) -> None:
-    """Make views and triggers, and say of which version the tables are."""
-    for sql in (*schema.VIEWS.values(), *schema.TRIGGERS.values()):
-        db.execute(sql)
-    db.execute("INSERT OR REPLACE INTO meta VALUES ('schema_version', ?)", (str(schema.VERSION),))
-    db.execute(f"PRAGMA user_version = {schema.VERSION}")
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
@@ -611,7 +479,7 @@ def _begin(db: sqlite3.Connection, told: Told) -> None:
         "laying": json.dumps(_laying(told.params), allow_nan=False),
     }
     db.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
-    _derive(db)
+    derive(db)
 
 
 def _write(db: sqlite3.Connection, kept: Kept, told: Told) -> None:

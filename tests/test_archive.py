@@ -190,6 +190,7 @@ def damaged(file, *statements):
         "UPDATE looks SET info = replace(info, 'EPSG:32652', '+proj=utm +zone=52 +nadgrids=x')",
         "UPDATE meta SET value = '[]' WHERE key = 'frame'",
         "UPDATE meta SET value = replace(value, '120', '1e999') WHERE key = 'frame'",
+        "UPDATE meta SET value = replace(value, '120', '12000000') WHERE key = 'frame'",
         "DROP TABLE revisions",
         "DROP VIEW said_now",
         "CREATE TRIGGER mine AFTER INSERT ON runs BEGIN DELETE FROM reviews; END",
@@ -448,6 +449,7 @@ def test_killed_in_the_middle_of_a_hundred_adds_it_is_whole_and_lacks_nothing(fi
         process.stdout.close()
         process.wait()
         torn += journal.exists()
+        assert len(archive.contents(file).looks) > max(acknowledged)
         done = whole(file)
         # Whatever the process said was in, is in; at most the one it was about to say may be too.
         assert done == list(range(len(done)))
@@ -458,6 +460,23 @@ def test_killed_in_the_middle_of_a_hundred_adds_it_is_whole_and_lacks_nothing(fi
     for number in (0, 50, 99):
         assert kept.pixels(kept.looks[number]).data.tobytes() == looks.pixels(number).data.tobytes()
     print(f"{kills} kills, {torn} of them in the middle of a write")  # noqa: T201 - pytest -s shows it
+
+
+def test_killed_while_it_begins_it_begins_again(tmp_path):
+    torn = 0
+    for number in range(8):
+        file = tmp_path / f"port{number}.sqlite"
+        process = adder(file, 0, 1)
+        while process.poll() is None and not file.with_name(f"{file.name}-journal").exists():
+            pass
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        torn += file.with_name(f"{file.name}-journal").exists()
+        if not (looks.read(file).looks if file.exists() else ()):
+            looks.add_one(file, 0)
+        assert whole(file) == [0]
+    assert torn
 
 
 def test_two_processes_at_once_both_land(file):

@@ -24,6 +24,7 @@ from imagery_diff.errors import OutputError
 from imagery_diff.params import Params
 from imagery_diff.read.aois import load_aoi
 from imagery_diff.series import timeline
+from imagery_diff.series_looks import opened
 from imagery_diff.write.timeline import event_rows, observation_rows, summary
 from tests import archive_looks as looks
 from tests.test_archive import rows_of
@@ -109,6 +110,16 @@ def test_no_image_tells_again_what_is_kept_and_images_given_again_are_not_opened
     assert len(rows_of(file, "SELECT * FROM looks")) == 3
     assert len(rows_of(file, "SELECT * FROM runs")) == 3
     assert rows_of(file, "SELECT * FROM observations") == rows_of(three, "SELECT * FROM observations")
+
+
+def test_of_a_folder_what_is_new_is_opened_and_what_is_kept_is_not_joined_again(added, pier, tmp_path):
+    for day in DAYS:
+        tile = samples.path(f"najin_{day}")
+        shutil.copytree(tile.parent, tmp_path / tile.parent.name)
+    given = opened([tmp_path], archive.read(added[0], pier, Params()))
+    assert [info.name[:8] for info in given.infos] == ["20231016", "20231019", "20231020"]
+    assert sorted(given.kept) == [0, 1]
+    assert given.left_out == ()
 
 
 def test_a_scene_kept_with_other_content_is_refused(added, pier, tmp_path):
