@@ -5,6 +5,7 @@ Sections 1 and 2 of docs/explanation/timeline.md, as :mod:`imagery_diff.series` 
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy as np
 
 from imagery_diff.archive import NewLook, Pixels, key_of
 from imagery_diff.archive_values import digest_of, entries_of
-from imagery_diff.errors import ImageryDiffError, InputError
+from imagery_diff.errors import ImageryDiffError, ImageryDiffWarning, InputError
 from imagery_diff.method import align, zones
 from imagery_diff.overcast import with_sky
 from imagery_diff.pair_register import register
@@ -419,7 +420,10 @@ def _anchor(
 
 def _shift(one: SceneInfo, other: SceneInfo, laid: Laid, params: Params) -> Shift:
     """Return by how much one image lies beside another."""
-    pair = open_pair(one, other, laid.place, params=params)
+    # What is doubtful about two images is said of the comparison; that one is older than the frame's look is no doubt.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ImageryDiffWarning)
+        pair = open_pair(one, other, laid.place, params=params)
     return register(pair, laid.grid, laid.place, params)
 
 

@@ -13,7 +13,10 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import jsonschema
 import pytest
+import rasterio
+from affine import Affine
 from click.testing import CliRunner
 from shapely import union_all
 
@@ -30,8 +33,10 @@ from tests import archive_looks as looks
 from tests.test_archive import rows_of
 
 TOP = Path(__file__).resolve().parents[1]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(TOP)}
 DAYS = ("20231016", "20231019", "20231020_0643")
 """A ship and a stack are there on the second alone."""
+NAME_OF = tuple(samples.path(f"najin_{day}").name for day in DAYS)
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +137,37 @@ def test_a_scene_kept_with_other_content_is_refused(added, pier, tmp_path):
     assert "the archive keeps this scene with other content" in result.stderr
 
 
+@pytest.mark.slow
+def test_the_frame_stays_for_an_earlier_image_and_what_cannot_be_laid_is_remembered_as_such(pier, tmp_path):
+    file = tmp_path / "pier.sqlite"
+    timeline(pier, [samples.path(f"najin_{day}") for day in DAYS[1:]], empty={"pier2_yard": NAME_OF[2]}, archive=file)
+    began = archive.read(file, pier, Params())
+    away = samples.path("najin_20231021")
+    folder = Path(shutil.copytree(away.parent, tmp_path / away.parent.name))
+    for image in folder.glob("*.tif"):
+        with rasterio.open(image, "r+") as raster:
+            raster.transform = raster.transform @ Affine.translation(20_000, 0)
+    found = timeline(pier, [samples.path(f"najin_{DAYS[0]}"), folder / away.name], archive=file)
+    assert [look.info.name for look in found.looks[:3]] == list(NAME_OF)
+    assert found.grid == began.frame.grid
+    assert [look.refused is None for look in found.looks] == [True, True, True, False]
+    # What the first run was told of an empty zone holds: what stands there on every look is no question any more.
+    reasons = {c.reason or "" for c in found.cells if c.zone.name == "pier2_yard"}
+    assert not [r for r in reasons if "present or permanent" in r]
+    kept = archive.read(file, pier, Params())
+    assert kept.frame == began.frame
+    assert kept.empty == {"pier2_yard": began.looks[1].key}
+    assert [look.refused is None for look in kept.looks] == [True, True, True, False]
+    assert rows_of(file, "SELECT count(*) AS n FROM chips") == [{"n": 3 * 6}]
+    shutil.rmtree(folder)
+    # It is not asked for again, nor is its reason another.
+    last = timeline(pier, [], archive=file)
+    assert last.looks[3].refused == found.looks[3].refused
+    assert observation_rows(last) == observation_rows(found)
+    then = {row["scene"]: row["known_until"][:10] for row in rows_of(file, "SELECT * FROM said_then")}
+    assert then[NAME_OF[1]] == "2023-10-20"
+
+
 def words_of(place, file, folder, *images):
     """Return a command line on a place that is in no registry."""
     outlines = folder / "pier.geojson"
@@ -140,17 +176,29 @@ def words_of(place, file, folder, *images):
 
 
 @pytest.mark.slow
-def test_two_processes_that_add_an_image_each_at_once_both_land(added, pier, tmp_path):
+def test_one_is_killed_while_it_writes_and_two_that_add_an_image_each_at_once_both_land(added, pier, tmp_path):
     file = Path(shutil.copy(added[0], tmp_path / "two.sqlite"))
+    was = file.read_bytes()
     days = (DAYS[2], "20231021")
+    # One that is killed while it writes leaves what was there.
+    (tmp_path / "killed").mkdir()
+    words = words_of(pier, file, tmp_path / "killed", str(samples.path(f"najin_{DAYS[2]}")))
+    killed = subprocess.Popen([sys.executable, "-m", "imagery_diff", *words], cwd=TOP, env=ENVIRONMENT)
+    while killed.poll() is None and not file.with_name("two.sqlite-journal").exists():
+        pass
+    killed.kill()
+    killed.wait()
+    # On a busy machine it may have been done before it was hit.
+    state = len(archive.contents(file).looks)
+    assert state in {2, 3}
+    assert (file.read_bytes() == was) == (state == 2)
+    file.write_bytes(was)
     both = []
     for day in days:
         (tmp_path / day).mkdir()
         words = words_of(pier, file, tmp_path / day, str(samples.path(f"najin_{day}")))
         command = [sys.executable, "-m", "imagery_diff", *words]
-        both.append(
-            subprocess.Popen(command, cwd=TOP, env={**os.environ, "PYTHONPATH": str(TOP)}, stderr=subprocess.PIPE)
-        )
+        both.append(subprocess.Popen(command, cwd=TOP, env=ENVIRONMENT, stderr=subprocess.PIPE))
     told = [process.communicate(timeout=600)[1] for process in both]
     assert [process.returncode for process in both] == [0, 0], told
     seen = rows_of(file, "SELECT scene FROM looks ORDER BY acquired")
@@ -198,8 +246,30 @@ def test_what_is_shown_says_that_it_is_rendered_and_changes_nothing(added):
     assert shown.stdout.startswith("RENDERED, NOT A SATELLITE IMAGE: no satellite saw what is kept here")
     assert "pier: 3 looks, 2 runs" in shown.stdout
     document = json.loads(CliRunner().invoke(main, ["archive", "show", str(three), "--json"]).stdout)
+    schema = json.loads((TOP / "docs/reference/schemas/archive.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker()).validate(document)
     assert [look["simulated"] for look in document["looks"]] == [True] * 3
     assert three.read_bytes() == was
+
+
+def test_revisions_and_reviews_are_shown_and_fit_the_schema(tmp_path):
+    file = tmp_path / "port.sqlite"
+    one, other = looks.an_info(1), looks.an_info(2)
+    kept = looks.read(file)
+    archive.add(kept, looks.a_run(kept, looks.a_look(1), looks.a_look(2)))
+    said = {"zone": looks.ZONE, "kind": "vessel", "scene": "look2.tif", "verdict": "accepted", "initials": "ab"}
+    archive.review(file, archive.Review(**said))
+    kept = looks.read(file)
+    rows = [looks.a_row(one), looks.a_row(other, vessel="unknown", unknown_reason="cloud")]
+    archive.add(kept, looks.a_run(kept, rows=rows, events=[looks.an_event(one, other)]))
+    shown = CliRunner().invoke(main, ["archive", "show", str(file)]).stdout
+    assert "run 2: look2.tif pier2_sw_berth vessel: was no, now unknown: cloud" in shown
+    assert "look2.tif pier2_sw_berth vessel: accepted by ab; FLAGGED: now unknown: cloud" in shown
+    document = json.loads(CliRunner().invoke(main, ["archive", "show", str(file), "--json"]).stdout)
+    schema = json.loads((TOP / "docs/reference/schemas/archive.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator(schema).validate(document)
+    # An event between looks that both were known is a revision too.
+    assert [(r["kind"], r["was"]) for r in document["revisions"]] == [("vessel", "no"), ("vessel_arrived", None)]
 
 
 def test_a_reader_without_the_right_to_write_reads(tmp_path):
