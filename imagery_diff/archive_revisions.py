@@ -52,8 +52,10 @@ def _write_observations(
 ) -> list[Row]:
     groups: dict[tuple[int, str], list[Row]] = {}
     for row in rows:
-        look = looks[_to_second(row["acquired"]), row["scene"]]
-        groups.setdefault((look, row["zone"]), []).append(_stored(row, OBSERVED))
+        # Of a look whose file could not be read nothing is kept.
+        look = looks.get((_to_second(row["acquired"]), row["scene"]))
+        if look is not None:
+            groups.setdefault((look, row["zone"]), []).append(_stored(row, OBSERVED))
     revised = []
     for (look, zone), now in groups.items():
         was = standing(db, look, zone)

@@ -6,7 +6,7 @@ Sections 1 and 2 of docs/explanation/timeline.md, as :mod:`imagery_diff.series` 
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -264,6 +264,8 @@ class Laid:
     closures_m: dict[int, float | None]
     """Look -> by how much it, the look before and the frame's fail to close; None where two of the three are one."""
     refused: dict[int, str]
+    unread: set[int] = field(default_factory=set)
+    """Those of the refused whose file could not be read: it may be better next time."""
 
     def scene(self, number: int) -> SceneInfo:
         """Return a look as it lies on the frame."""
@@ -326,6 +328,8 @@ def lay(given: Opened, place: AOI, folder: Path, params: Params, progress: Calla
             _lay_one(k, laid, params)
         except ImageryDiffError as error:
             refused[k] = str(error)
+            if not _readable(infos[k], laid):
+                laid.unread.add(k)
     for one, other in pairwise(laid.used):
         laid.closures_m[other] = _closure_m(laid, one, other, params)
     return laid
@@ -350,6 +354,17 @@ def _lay_one(k: int, laid: Laid, params: Params) -> None:
     laid.moved[k] = (float(cols * size[0]), float(0.0 - rows * size[1]))
 
 
+def _readable(info: SceneInfo, laid: Laid) -> bool:
+    """Say whether what a file holds of the frame, if anything, can be read."""
+    if align.source_window(info.grid, laid.grid) is None:
+        return True
+    try:
+        _read(info, laid.grid, tuple(b.name for b in info.bands))
+    except ImageryDiffError:
+        return False
+    return True
+
+
 def _frame(
     given: Opened, place: AOI, refused: dict[int, str], params: Params
 ) -> tuple[int, AOI, Grid, tuple[str, ...]]:
@@ -367,7 +382,10 @@ def _frame(
 
 
 def new_looks(given: Opened, laid: Laid) -> tuple[NewLook, ...]:
-    """Return what an archive has yet to keep: every look that was opened, with its pixels on the frame, packed."""
+    """Return what an archive has yet to keep: every look that was opened, with its pixels on the frame, packed.
+
+    One whose file could not be read is not kept, so that it can be given again.
+    """
     kept = given.kept
     return tuple(
         NewLook(
@@ -381,7 +399,7 @@ def new_looks(given: Opened, laid: Laid) -> tuple[NewLook, ...]:
             else Pixels(data=np.asarray(laid.data[k]), flags=laid.flags[k], clear=laid.clear[k]).chips(laid.names),
         )
         for k, info in enumerate(laid.infos)
-        if k not in kept
+        if k not in kept and k not in laid.unread
     )
 
 

@@ -511,6 +511,13 @@ def test_a_reader_sees_whole_states_while_another_writes(file):
     assert len(seen) > 3
 
 
+def test_rows_of_a_look_that_is_not_kept_are_not_kept(file):
+    kept = looks.read(file)
+    rows = [looks.a_row(looks.an_info(n)) for n in (1, 2, 3)]
+    archive.add(kept, looks.a_run(kept, looks.a_look(1), looks.a_look(2), rows=rows))
+    assert [r["scene"] for r in rows_of(file, "SELECT scene FROM observations")] == ["look1.tif", "look2.tif"]
+
+
 def test_a_run_told_from_an_older_state_is_not_written(file):
     looks.add_one(file, 1)
     old = looks.read(file)

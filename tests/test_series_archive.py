@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import jsonschema
@@ -23,11 +24,12 @@ from shapely import union_all
 from imagery_diff import archive, archive_schema, samples
 from imagery_diff.archive_export import export
 from imagery_diff.cli import main
-from imagery_diff.errors import OutputError
+from imagery_diff.errors import InputError, OutputError
 from imagery_diff.params import Params
 from imagery_diff.read.aois import load_aoi
+from imagery_diff.read.scenes import open_scene
 from imagery_diff.series import timeline
-from imagery_diff.series_looks import opened
+from imagery_diff.series_looks import lay, new_looks, opened
 from imagery_diff.write.timeline import event_rows, observation_rows, summary
 from tests import archive_looks as looks
 from tests.test_archive import rows_of
@@ -135,6 +137,30 @@ def test_a_scene_kept_with_other_content_is_refused(added, pier, tmp_path):
     result = CliRunner().invoke(main, words_of(pier, added[0], tmp_path, str(folder / tile.name)))
     assert result.exit_code == 1
     assert "the archive keeps this scene with other content" in result.stderr
+
+
+def test_a_look_whose_file_cannot_be_read_is_not_kept_and_one_that_shows_nothing_is(pier, tmp_path):
+    class Broken:
+        def read(self, *_):
+            raise InputError("torn.tif: cannot be read")
+
+    one, other, third = (open_scene(samples.path(f"najin_{day}")) for day in DAYS)
+    torn = replace(third, source=Broken())
+    away = replace(
+        third,
+        name="away.tif",
+        scene_id="away",
+        acquired=third.acquired + timedelta(hours=1),
+        grid=replace(third.grid, transform=third.grid.transform @ Affine.translation(20_000, 0)),
+    )
+    given = opened([one, other, torn, away])
+    laid = lay(given, pier, tmp_path, Params(), lambda _: None)
+    assert sorted(laid.refused) == [2, 3]
+    assert [(look.info.name, bool(look.chips)) for look in new_looks(given, laid)] == [
+        (one.name, True),
+        (other.name, True),
+        ("away.tif", False),
+    ]
 
 
 @pytest.mark.slow
