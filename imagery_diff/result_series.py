@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from imagery_diff.aoi import AOI, Zone
+    from imagery_diff.archive_values import FileEntry
     from imagery_diff.grid import Grid
     from imagery_diff.pair_fit import Fit
     from imagery_diff.params import Params
@@ -46,6 +47,8 @@ class SeriesLook:
     """By how much the way to the look before, to the frame's look and back misses its start, metres."""
     refused: str | None = None
     """Why nothing is said of it; None where something is."""
+    kept_files: tuple[FileEntry, ...] | None = None
+    """The files of a look that was taken from an archive, as they were when it was read; None where it was opened."""
 
     @property
     def time(self) -> dt.datetime:

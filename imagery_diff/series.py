@@ -8,14 +8,15 @@ from __future__ import annotations
 import math
 import tempfile
 import warnings
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from imagery_diff import archive as archives
 from imagery_diff import series_events, series_history, series_looks, series_states, series_tracks, series_trials
-from imagery_diff.errors import ImageryDiffError, ImageryDiffWarning, InputError, UnknownNameError
+from imagery_diff.errors import ImageryDiffError, ImageryDiffWarning, InputError, OutputError, UnknownNameError
 from imagery_diff.method import zones
 from imagery_diff.pair import compare
 from imagery_diff.pair_result import Odds
@@ -24,6 +25,7 @@ from imagery_diff.params import Params
 from imagery_diff.read.aois import find_place
 from imagery_diff.result_series import SeriesLook, Timeline
 from imagery_diff.write import timeline_sentences as words
+from imagery_diff.write.timeline import event_rows_with_outlines, observation_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from imagery_diff.aoi import AOI
+    from imagery_diff.archive import Frame, Kept, KeptLook, NewLook
     from imagery_diff.grid import Grid
     from imagery_diff.method.coregister import Shift
     from imagery_diff.pair_fit import Fit
@@ -38,10 +41,12 @@ if TYPE_CHECKING:
     from imagery_diff.result_series import Cell
     from imagery_diff.scene import SceneInfo
     from imagery_diff.series_history import Empty
-    from imagery_diff.series_looks import Laid
+    from imagery_diff.series_looks import Laid, Opened
 
     Progress = Callable[[str], None]
 
+_TRIES = 8
+"""So often at most a series is told again because another process added to its archive meanwhile."""
 _LEAST_TRIALS = 3
 _ROUNDS = 2
 """So often at most the empty place is learned again from what looks lack of it."""
@@ -57,6 +62,7 @@ def timeline(
     *,
     empty: Mapping[str, str] | None = None,
     params: Params | None = None,
+    archive: str | Path | None = None,
     progress: Progress = lambda _: None,
 ) -> Timeline:
     """Say what stood in each zone of a place on each of many looks, and what changed between them.
@@ -71,6 +77,9 @@ def timeline(
         Zone -> name of the image that shows it empty, where the looks themselves do not tell.
     params
         Every number of the method.
+    archive
+        An SQLite file that keeps the looks and what is said of them; it is made where it is not there. Its looks are
+        among those of the series without their files: one new image is enough, and none tells it again.
     progress
         Called with the name of each step as it begins.
 
@@ -89,25 +98,80 @@ def timeline(
 
     """
     params = params or Params()
-    # 1. What the files are
-    progress("opening")
     place = find_place(aoi)
     if place is None or not place.zones:
         raise InputError(
             "a timeline is told of zones (berths, yards, tracks), and the AOI has none; give one with zones"
         )
-    given = series_looks.opened(images)
+    if archive is None:
+        return _told(place, images, dict(empty or {}), params, progress)
+    for _ in range(_TRIES):
+        kept = archives.read(archive, place, params)
+        adding = _Adding(kept=kept)
+        found = _told(place, images, {**kept.empty, **(empty or {})}, params, progress, adding)
+        if adding.write(place, found):
+            return found
+    raise OutputError(
+        f"{Path(archive).name}: other processes added runs {_TRIES} times while this one was told; nothing was added,"
+        " run again"
+    )
+
+
+@dataclass(kw_only=True, eq=False)
+class _Adding:
+    """What a series leaves in an archive."""
+
+    kept: Kept
+    frame: Frame | None = None
+    looks: tuple[NewLook, ...] = ()
+    empty: dict[str, str] = field(default_factory=dict)
+
+    def take(self, given: Opened, laid: Laid, said: Mapping[str, int]) -> None:
+        """Take what is to be kept, while the pixels are there."""
+        keys = [archives.key_of(info) for info in laid.infos]
+        self.frame = archives.Frame(grid=laid.grid, bands=laid.names, anchor=keys[laid.anchor])
+        self.looks = series_looks.new_looks(given, laid)
+        self.empty = {zone: keys[k] for zone, k in said.items()}
+
+    def write(self, place: AOI, found: Timeline) -> bool:
+        """Add the run; False where another process was first."""
+        assert self.frame is not None
+        told = archives.Told(
+            place=place,
+            params=found.params,
+            frame=self.frame,
+            looks=self.looks,
+            empty=self.empty,
+            observations=observation_rows(found),
+            events=event_rows_with_outlines(found),
+            caveats=found.caveats,
+        )
+        return archives.add(self.kept, told)
+
+
+def _told(
+    place: AOI,
+    images: Sequence[SceneInfo | str | Path],
+    empty: Mapping[str, str],
+    params: Params,
+    progress: Progress,
+    adding: _Adding | None = None,
+) -> Timeline:
+    """Tell the story."""
+    # 1. What the files are
+    progress("opening")
+    given = series_looks.opened(images, adding.kept if adding else None)
     infos = given.infos
 
     with tempfile.TemporaryDirectory(prefix="imagery_diff_") as folder:
         # 2. One frame, every look laid on it
-        laid = series_looks.lay(infos, place, Path(folder), params, progress)
+        laid = series_looks.lay(given, place, Path(folder), params, progress)
         lines = series_history.lines_of(laid)
 
         # 3. The place as it is empty
         progress("learning the empty place")
         history = series_history.learn(laid, lines)
-        said = _said(empty or {}, laid)
+        said = _said(empty, laid)
         history = series_history.given_empty(history, said, laid.place.zones, laid, lines, params)
 
         # 4. Each look against it, and again where looks lack what the empty place shows
@@ -126,7 +190,9 @@ def timeline(
         cells = _cells(found, trials, history, against.place, laid, refused, params)
         sight = series_states.Sight.of({k + 1: c for k, c in found.items()}, laid.grid)
         chips, windows = _chips(laid, lines, against.place)
-    looks = tuple(_look(k, laid, found.get(k), refused) for k in range(len(infos)))
+        if adding:
+            adding.take(given, laid, said)
+    looks = tuple(_look(k, laid, found.get(k), refused, given.kept.get(k)) for k in range(len(infos)))
 
     # 6. One thing through many looks
     tracks = series_tracks.follow(cells, sight)
@@ -205,7 +271,9 @@ def _said(empty: Mapping[str, str], laid: Laid) -> dict[str, int]:
     said = {}
     for zone, image in empty.items():
         name = Path(image).name
-        alike = [k for k, i in enumerate(laid.infos) if name in {i.name, i.scene_id, Path(i.name).stem}]
+        # What an archive remembers is the key of a look.
+        alike = [k for k, i in enumerate(laid.infos) if archives.key_of(i) == image]
+        alike = alike or [k for k, i in enumerate(laid.infos) if name in {i.name, i.scene_id, Path(i.name).stem}]
         alike = alike or [k for k, i in enumerate(laid.infos) if any(f.parent.name == name for f in i.files)]
         if len(alike) != 1:
             names = ", ".join(i.name for i in laid.infos[:4])
@@ -250,7 +318,9 @@ def _cells(
     return cells
 
 
-def _look(number: int, laid: Laid, result: Comparison | None, refused: Mapping[int, str]) -> SeriesLook:
+def _look(
+    number: int, laid: Laid, result: Comparison | None, refused: Mapping[int, str], kept: KeptLook | None
+) -> SeriesLook:
     moved = laid.moved[number]
     residual = None
     if result is not None and result.shift.measured:
@@ -263,6 +333,7 @@ def _look(number: int, laid: Laid, result: Comparison | None, refused: Mapping[i
         residual_m=residual,
         closure_m=laid.closures_m.get(number),
         refused=refused.get(number),
+        kept_files=kept.files if kept else None,
     )
 
 

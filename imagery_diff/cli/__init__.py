@@ -24,6 +24,7 @@ _VERBS = {
     "inspect": "imagery_diff.cli.inspect",
     "aois": "imagery_diff.cli.aois",
     "evaluate": "imagery_diff.cli.evaluate",
+    "archive": "imagery_diff.cli.archive",
 }
 
 

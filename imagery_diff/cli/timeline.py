@@ -27,7 +27,7 @@ def _pairs(_ctx: click.Context, _param: click.Parameter, words: tuple[str, ...])
 
 @click.command()
 @click.argument("aoi", metavar="AOI")
-@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="IMAGE... | DIR")
+@click.argument("images", nargs=-1, type=click.Path(path_type=Path), metavar="IMAGE... | DIR")
 @click.option(
     "--empty",
     multiple=True,
@@ -41,6 +41,12 @@ def _pairs(_ctx: click.Context, _param: click.Parameter, words: tuple[str, ...])
     metavar="METRES",
     help="Least length of a vessel that counts as a call; 100 m unless said.",
 )
+@click.option(
+    "--archive",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Keep looks and answers in this SQLite file; with it one new image is enough, or none.",
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="Folder for the result itself.")
 @click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON document.")
 def timeline(
@@ -48,6 +54,7 @@ def timeline(
     images: tuple[Path, ...],
     empty: dict[str, str],
     min_vessel: float | None,
+    archive: Path | None,
     output: Path | None,
     as_json: bool,  # noqa: FBT001
 ) -> None:
@@ -56,9 +63,13 @@ def timeline(
     AOI is a known name or a file of outlines, with zones. The images are files or deliveries, or one folder that holds
     them; their times must be known. Every cell of the table is yes, no or unknown, and unknown has its reason. A folder
     with the result is written into the current directory, or into -o DIR.
+
+    With --archive FILE the looks are kept: later runs name only what is new, and the old images are not needed.
     """
     import json  # noqa: PLC0415 - --help must stay quick
 
+    if not images and archive is None:
+        raise click.UsageError("no image is given; name images or their folder, or an archive that keeps some")
     place = resolve_aoi(aoi)
 
     from imagery_diff.params import Params  # noqa: PLC0415
@@ -74,9 +85,16 @@ def timeline(
     with our_warnings():
         # How many looks there are is known only when the files are opened; strips of one pass are one.
         with click.progressbar(
-            length=4 * len(images), file=sys.stderr or sys.stdout, hidden=hidden, item_show_func=str
+            length=4 * max(len(images), 1), file=sys.stderr or sys.stdout, hidden=hidden, item_show_func=str
         ) as bar:
-            found = follow(place, images, empty=empty, params=params, progress=lambda step: bar.update(1, step))
+            found = follow(
+                place,
+                images,
+                empty=empty,
+                params=params,
+                archive=archive,
+                progress=lambda step: bar.update(1, step),
+            )
         folder = found.save(output or Path(folder_name(found)))
     if as_json:
         click.echo(json.dumps(summary(found), indent=2, ensure_ascii=False, allow_nan=False))

@@ -143,6 +143,14 @@ def event_rows(found: Timeline) -> list[dict[str, Any]]:
     return [{name: _event(found, event)[name] for name in EVENT_COLUMNS} for event in found.events]
 
 
+def event_rows_with_outlines(found: Timeline) -> list[dict[str, Any]]:
+    """Return the rows of events.csv with ``wkt``, the outline in WGS84, None of an event that has none."""
+    assert found.grid.crs is not None
+    outlines = [None if e.geometry is None else wgs84_geometry(e.geometry, found.grid.crs) for e in found.events]
+    rows = event_rows(found)
+    return [{**row, "wkt": outline and outline.wkt} for row, outline in zip(rows, outlines, strict=True)]
+
+
 def _event(found: Timeline, event: Event) -> dict[str, Any]:
     return {
         "event": event.event,
@@ -322,7 +330,7 @@ def _manifest(found: Timeline, files: dict[str, bytes]) -> dict[str, Any]:
             "credit": found.credit,
             "aoi": {"name": found.name},
             "scenes": {f"look {look.number}": scene_summary(look.info) for look in found.looks},
-            "inputs": manifests.inputs_of({f"look {look.number}": look.info.files for look in found.looks}),
+            "inputs": _inputs(found),
             "outputs": manifests.outputs_of(files),
             "parameters": found.params.as_dict(),
             "software": manifests.versions(),
@@ -331,6 +339,18 @@ def _manifest(found: Timeline, files: dict[str, bytes]) -> dict[str, Any]:
     document["content_sha256"] = manifests.content_sha256(document)
     document["created"] = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return document
+
+
+def _inputs(found: Timeline) -> list[dict[str, Any]]:
+    """List the files of every look; of one that an archive keeps as they were when it was read."""
+    entries = manifests.inputs_of({f"look {k.number}": k.info.files for k in found.looks if k.kept_files is None})
+    note = "not opened: the look is kept in the archive, these are the size and digest that it had"
+    entries += [
+        {"role": f"look {look.number}", "name": file.name, "size": file.size, "sha256": file.sha256, "note": note}
+        for look in found.looks
+        for file in look.kept_files or ()
+    ]
+    return sorted(entries, key=lambda entry: int(entry["role"].split()[1]))
 
 
 # --- the terminal's answer -------------------------------------------------------------------------------------------
