@@ -211,6 +211,46 @@ def test_what_stands_there_most_of_the_time_is_still_found() -> None:
     assert states(found, "pier2_yard", "cargo") in {"uyyy", "nyyy"}
 
 
+def a_lacked(at: float, activity: str = "containers") -> SimpleNamespace:
+    return SimpleNamespace(geometry=box(at, 0.0, at + 60.0, 15.0), direction="disappeared", activity=activity)
+
+
+def looks_under(*suns: tuple[float, float] | None) -> SimpleNamespace:
+    infos = [SimpleNamespace(sun=None if s is None else Sun(azimuth_deg=s[0], elevation_deg=s[1])) for s in suns]
+    return SimpleNamespace(infos=infos, anchor=0)
+
+
+def test_what_one_look_under_another_sun_lacks_is_a_shadow_until_a_second_bears_it_out() -> None:
+    laid = looks_under((161.0, 37.0), (165.0, 30.0), (238.0, 18.0), (240.0, 17.0), None)
+    assert series_history.borne_out({2: [a_lacked(0.0)]}, laid) == {2: []}
+    assert all(
+        len(own) == 1 for own in series_history.borne_out({2: [a_lacked(0.0)], 3: [a_lacked(10.0)]}, laid).values()
+    )
+    for alike in (1, 4):
+        assert len(series_history.borne_out({alike: [a_lacked(0.0)]}, laid)[alike]) == 1
+
+
+def test_a_roof_in_another_light_is_not_taken_off_the_empty_place() -> None:
+    assert lacked([a_lacked(0.0, "construction"), a_lacked(0.0, "vessel")]) == [a_lacked(0.0, "vessel")]
+
+
+def a_shore(strip: float, gap: float) -> tuple[series_history.Empty, np.ndarray, np.ndarray]:
+    """Land above, a berth of 12 rows below it, and in its first three rows a strip as bright as is said."""
+    image = np.full((4, 40, 60), 0.05, np.float32)
+    image[:, :15] = 0.20
+    image[:, 12:15] = gap
+    image[:, 15:18, 10:50] = strip
+    zone, block = np.zeros((40, 60), bool), np.zeros((40, 60), bool)
+    zone[15:27], block[15:18, 10:50] = True, True
+    return series_history.Empty(data=image, flags=np.zeros((40, 60), np.uint8), given=frozenset()), block, zone
+
+
+def test_an_outline_that_lies_on_its_quay_shows_land_and_no_ship() -> None:
+    assert series_history._is_quay(*a_shore(0.19, 0.20))
+    assert not series_history._is_quay(*a_shore(0.40, 0.20)), "another colour"
+    assert not series_history._is_quay(*a_shore(0.19, 0.10)), "the gap between quay and hull"
+
+
 # --- one thing through many looks ------------------------------------------------------------------------------------
 
 PORT = load_aoi("najin").in_crs("EPSG:32652")
@@ -573,46 +613,3 @@ def test_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     ):
         assert CliRunner().invoke(main, words).exit_code == code, words
     assert sorted(p.name for p in tmp_path.iterdir()) == ["najin_20231016T0204Z_20231017T0212Z_timeline"]
-
-
-# --- the empty place --------------------------------------------------------------------------------------------------
-
-
-def a_lacked(at: float, activity: str = "containers") -> SimpleNamespace:
-    return SimpleNamespace(geometry=box(at, 0.0, at + 60.0, 15.0), direction="disappeared", activity=activity)
-
-
-def looks_under(*suns: tuple[float, float] | None) -> SimpleNamespace:
-    infos = [SimpleNamespace(sun=None if s is None else Sun(azimuth_deg=s[0], elevation_deg=s[1])) for s in suns]
-    return SimpleNamespace(infos=infos, anchor=0)
-
-
-def test_what_one_look_under_another_sun_lacks_is_a_shadow_until_a_second_bears_it_out() -> None:
-    laid = looks_under((161.0, 37.0), (165.0, 30.0), (238.0, 18.0), (240.0, 17.0), None)
-    assert series_history.borne_out({2: [a_lacked(0.0)]}, laid) == {2: []}
-    assert all(
-        len(own) == 1 for own in series_history.borne_out({2: [a_lacked(0.0)], 3: [a_lacked(10.0)]}, laid).values()
-    )
-    for alike in (1, 4):
-        assert len(series_history.borne_out({alike: [a_lacked(0.0)]}, laid)[alike]) == 1
-
-
-def test_a_roof_in_another_light_is_not_taken_off_the_empty_place() -> None:
-    assert lacked([a_lacked(0.0, "construction"), a_lacked(0.0, "vessel")]) == [a_lacked(0.0, "vessel")]
-
-
-def a_shore(strip: float, gap: float) -> tuple[series_history.Empty, np.ndarray, np.ndarray]:
-    """Land above, a berth of 12 rows below it, and in its first three rows a strip as bright as is said."""
-    image = np.full((4, 40, 60), 0.05, np.float32)
-    image[:, :15] = 0.20
-    image[:, 12:15] = gap
-    image[:, 15:18, 10:50] = strip
-    zone, block = np.zeros((40, 60), bool), np.zeros((40, 60), bool)
-    zone[15:27], block[15:18, 10:50] = True, True
-    return series_history.Empty(data=image, flags=np.zeros((40, 60), np.uint8), given=frozenset()), block, zone
-
-
-def test_an_outline_that_lies_on_its_quay_shows_land_and_no_ship() -> None:
-    assert series_history._is_quay(*a_shore(0.19, 0.20))
-    assert not series_history._is_quay(*a_shore(0.40, 0.20)), "another colour"
-    assert not series_history._is_quay(*a_shore(0.19, 0.10)), "the gap between quay and hull"
