@@ -478,7 +478,32 @@ def slovenia(options: argparse.Namespace) -> dict[str, Any]:
             was = float(np.median(stack.ndvi[start][_inside(stack, ring)]))
             print(f"\nA step in {name} ({kind}), NDVI {was:.2f} -> {STEP_NDVI}, first on {stack.dates[start]}")
             print(of_step(name, steps[-1][1], runs[-1]))
+        if steps:
+            print(f"\n{steps_table(steps, runs[-1], stack.dates[start])}")
     return {"runs": [asdict(r) for r in runs], "steps": {name: asdict(run) for name, run in steps}}
+
+
+def steps_table(steps: Iterable[tuple[str, Told]], before: Told, start: str) -> str:
+    """Return for each step whether an event tells it, in which window, and what else is told of its zone anew."""
+    moment, rows = start[:16].replace("T", " "), []
+    for zone, run in steps:
+        new = [e for e in _new(run, before) if e["zone"] == zone]
+        came = [e for e in new if e["event"] == "cargo_appeared"]
+        right = next((e for e in came if e["not_before"] < moment <= e["not_after"]), None)
+        told_of = (right["not_before"], right["not_after"], right["length_m"]) if right else ("not told", "", "")
+        counted = Counter(e["event"] for e in new if e is not right)
+        seen = [c for c in run.cells if c.zone == zone and c.date >= moment and c.date not in run.refused]
+        yes = f"{sum(c.state == 'yes' for c in seen)}/{len(seen)}"
+        rows.append((zone, *told_of, str(counted["cargo_appeared"]), str(counted["cargo_disappeared"]), yes))
+    header = ("zone", "not before", "not after", "length, m", "came again", "went", "yes, looks used")
+    told = sum(row[1] != "not told" for row in rows)
+    return f"Steps told with a window that holds them: {told} of {len(rows)}\n" + columns(header, rows)
+
+
+def _new(run: Told, before: Told) -> list[dict[str, str]]:
+    """Return events that the series without the step has not."""
+    old = {tuple(e.values()) for e in before.events}
+    return [e for e in run.events if tuple(e.values()) not in old]
 
 
 def _inside(stack: Stack, ring: Ring) -> NDArray[np.bool_]:
@@ -517,8 +542,7 @@ def of_step(zone: str, run: Told, before: Told) -> str:
     """Return what is told of the zone with the step, and what else came with it."""
     here = [e for e in run.events if e["zone"] == zone]
     told_of = [(c.date, c.state, "; ".join(c.things), c.reason) for c in run.cells if c.zone == zone and c.things]
-    old = Counter(tuple(e.values()) for e in before.events)
-    new = [e for e in run.events if old[tuple(e.values())] == 0]
+    new = _new(run, before)
     other = sum(e["zone"] != zone for e in new)
     lines = [
         events_table(here),

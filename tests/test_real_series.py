@@ -2,6 +2,7 @@
 
 import doctest
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -97,3 +98,14 @@ def test_every_berth_has_a_mark_on_each_of_the_eight_dates(real_series):
         assert set(marks) == {(n, d) for n in names for d in dates}
         assert len(dates) == 8
         assert set(marks.values()) <= {"yes", "no", "unclear"}
+
+
+def test_a_step_counts_as_told_only_by_an_event_whose_window_holds_it(real_series):
+    told = {"event": "cargo_appeared", "zone": "z01", "not_before": "2017-07-01 10:00", "length_m": "74"}
+    cells = [cell(real_series, "z01", "2017-07-05", "yes"), cell(real_series, "z01", "2017-07-10", "unknown")]
+    plain = run_of(real_series, cells)
+    for until, right in (("2017-07-05 10:00", True), ("2017-07-03 10:00", False)):
+        run = replace(plain, events=({**told, "not_after": until},))
+        said = real_series.steps_table([("z01", run)], plain, "2017-07-05T10:00:26")
+        assert said.startswith(f"Steps told with a window that holds them: {int(right)} of 1")
+        assert "1/2" in said
