@@ -330,6 +330,26 @@ def scored(run: Told, truth: Marks) -> str:
     return "\n\n".join(parts)
 
 
+def events_scored(run: Told, truth: Marks) -> str:
+    """Return how many arrivals and departures the marks bear out, contradict, or cannot tell of.
+
+    Of an arrival the marks must say no on the look before its window and yes on the one that ends it, of a departure
+    the other way round; no on the look that is said to show the vessel contradicts.
+    """
+    counted: Counter[tuple[str, str]] = Counter()
+    for event in run.events:
+        if event["event"] not in {"vessel_arrived", "vessel_departed"}:
+            continue
+        ends = [event["not_before"][:10], event["not_after"][:10]]
+        with_it, without = reversed(ends) if event["event"] == "vessel_arrived" else ends
+        there, gone = (truth.get((event["zone"], date)) for date in (with_it, without))
+        verdict = "wrong" if there == "no" else "right" if (there, gone) == ("yes", "no") else "not told by the marks"
+        counted[event["event"], verdict] += 1
+    verdicts = ("right", "wrong", "not told by the marks")
+    rows = [(e, *(str(counted[e, v]) for v in verdicts)) for e in ("vessel_arrived", "vessel_departed")]
+    return "Events against the marks\n" + columns(("event", *verdicts), rows)
+
+
 def lengths_table(run: Told, truth: Marks, lengths: Marks) -> str:
     """Return the length of the longest vessel told beside the length marked, good to a pixel or two."""
     rows = []
@@ -364,7 +384,8 @@ def venice(_options: argparse.Namespace) -> dict[str, Any]:
         aoi = write_aoi(Path(scratch) / "venice.geojson", "venice", zones, 10.0, "drawn by eye on the eight dates")
         runs = [told(aoi, images[:count]) for count in (4, len(images))]
     lengths = lengths_table(runs[-1], truth, read_marks(first, "length_m"))
-    print(f"\n{scored(runs[-1], truth)}\n\n{lengths}\n\n{events_table(runs[-1].events)}\n\nCost\n{cost_table(runs)}")
+    print(f"\n{scored(runs[-1], truth)}\n\n{lengths}\n\n{events_scored(runs[-1], truth)}")
+    print(f"\n{events_table(runs[-1].events)}\n\nCost\n{cost_table(runs)}")
     print("\nCaveats\n" + "\n".join(runs[-1].caveats))
     return {"runs": [asdict(r) for r in runs]}
 

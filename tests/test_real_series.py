@@ -109,3 +109,12 @@ def test_a_step_counts_as_told_only_by_an_event_whose_window_holds_it(real_serie
         said = real_series.steps_table([("z01", run)], plain, "2017-07-05T10:00:26")
         assert said.startswith(f"Steps told with a window that holds them: {int(right)} of 1")
         assert "1/2" in said
+
+
+def test_an_arrival_is_right_only_if_the_marks_say_no_before_its_window_and_yes_at_its_end(real_series):
+    event = {"event": "vessel_arrived", "zone": "a", "not_before": "2020-01-01 10:10", "not_after": "2020-01-02 10:10"}
+    run = replace(run_of(real_series, []), events=(event,))
+    cases = {("no", "yes"): "1      0", ("no", "no"): "0      1", ("yes", "yes"): "0      0"}
+    for (before, after), counts in cases.items():
+        said = real_series.events_scored(run, {("a", "2020-01-01"): before, ("a", "2020-01-02"): after})
+        assert f"vessel_arrived   {counts}" in said
