@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from imagery_diff.aoi import AOI
+    from imagery_diff.method.coregister import Shift
     from imagery_diff.scene import SceneInfo
 
     Progress = Callable[[str], None]
@@ -51,6 +52,7 @@ def compare(  # noqa: PLR0913 - the keywords are the options of the command line
     despite: Sequence[str] = (),
     fit: bool = True,
     sensitivity: str = "off",
+    shift: Shift | None = None,
     params: Params | None = None,
     progress: Progress = lambda _: None,
 ) -> Comparison:
@@ -72,6 +74,8 @@ def compare(  # noqa: PLR0913 - the keywords are the options of the command line
     sensitivity
         What would have been missed: ``"off"``, ``"quick"`` (a few things put in, for an upper limit), ``"full"``
         (hundreds; minutes), or ``"reported"`` (the few, and more of the length of which a series says ``no``).
+    shift
+        How the images lie to each other, where that was measured before on the same grid (a series does it once).
     params
         Every number of the method.
     progress
@@ -107,7 +111,7 @@ def compare(  # noqa: PLR0913 - the keywords are the options of the command line
     # 3. Registration
     progress("registering")
     radar = pair_match.recognise_radar(pair, grid)
-    shift = register(pair, grid, ground, params)
+    shift = shift or register(pair, grid, ground, params)
     shift = shift.in_whole_pixels() if radar else shift
 
     # 4. Each image resampled once, from source, by half the shift

@@ -82,8 +82,7 @@ def measure(known: Known, zones: tuple[ZoneState, ...], *, how: str) -> Sensitiv
         study = Study.of(known, asked, rng) if how == "full" else Study.of_few(known, asked, rng)
         curves = study.full() if how == "full" else study.quick()
         if how == "reported":
-            reported = Study.of(known, asked, rng).reported()
-            curves = tuple(replace(c, trials=(*c.trials, *reported.get(c.zone_kind, ()))) for c in curves)
+            curves = study.informed(curves, Study.of(known, asked, rng).reported())
     by_kind = {curve.zone_kind: curve.floor for curve in curves}
     how = "full" if how == "full" else "quick"
     stated = tuple(replace(z, floors=_floors(z, known, by_kind, how)) for z in zones)
@@ -212,19 +211,39 @@ class Study:
         )
 
     def reported(self) -> dict[str, tuple[Trial, ...]]:
-        """Put things of the length of which a series says ``no`` into the image after, as many into each zone."""
+        """Put things of the length of which a series says ``no`` into the image after, as many into each zone.
+
+        All colours alike often: how often *a* thing is missed depends on what colours things have, of which no more is
+        assumed. The colour that is missed most sets the floor, not this share.
+        """
         params = self.known.frame.params
+        colours = list(COLOURS)
         wants = [
             Want(kind=kind, length_m=reported_m(kind, params), colour=colour, date=1, zone=run.zone.name)
             for kind in self.kinds
-            for colour in [self.outlook(kind).colour]
             for run in {r.zone.name: r for r in self.grounds.of_kind(kind)}.values()
-            for _ in range(params.reported_trials)
+            for first in [int(self.rng.integers(len(colours)))]
+            for colour in [colours[(first + k) % len(colours)] for k in range(params.reported_trials)]
         ]
         return {
             kind: tuple(replace(t, colour=COLOURS[t.colour]) for t in trials)
             for kind, trials in self.tried(wants, passes=_REPORTED_PASSES).items()
         }
+
+    def informed(self, curves: tuple[Curve, ...], reported: dict[str, tuple[Trial, ...]]) -> tuple[Curve, ...]:
+        """Let things of the reported length tell of the quick limit too, where they are of its colour."""
+        return tuple(self._informed(curve, reported.get(curve.zone_kind, ())) for curve in curves)
+
+    def _informed(self, curve: Curve, more: tuple[Trial, ...]) -> Curve:
+        pixel = self.known.frame.grid.pixel_size_m[0]
+        alike = [t for t in more if t.colour == curve.floor.colour]
+        told = replace(curve, trials=(*curve.trials, *more))
+        if not alike or not QUICK_PIXEL_M[0] <= pixel <= QUICK_PIXEL_M[1]:
+            return told
+        outlook = self.outlook(curve.zone_kind)
+        prior, span = prior_of(KINDS[curve.zone_kind], outlook, pixel), self.grounds.span_m(curve.zone_kind)
+        better = quick_curve(curve.zone_kind, outlook.colour, [*curve.trials, *alike], prior, span)
+        return replace(told, floor=better.floor)
 
     def outlook(self, kind: str) -> Outlook:
         """Say how strongly the worst colour would differ on the ground of a kind of zone, and how soft images are."""
@@ -263,11 +282,15 @@ class Study:
                 break
             placed: list[Placed] = []
             left = []
+            full: set[tuple[str, str | None, float]] = set()
             for want, refused in waiting:
-                one = self.grounds.place(want, placed, self.cameras, self.rng)
+                like = (want.kind, want.zone, want.length_m)
+                one = None if like in full else self.grounds.place(want, placed, self.cameras, self.rng)
                 if one is not None:
                     placed.append(one)
-                elif refused + 1 < _PATIENCE or placed:
+                    continue
+                full.add(like)  # what finds no room now, its like does not find beside the same things
+                if refused + 1 < _PATIENCE or placed:
                     left.append((want, refused + (not placed)))
             waiting = left
             for kind, trial in self._pass(placed):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imagery_diff import series_events, series_history, series_looks, series_states, series_tracks
+from imagery_diff import series_events, series_history, series_looks, series_states, series_tracks, series_trials
 from imagery_diff.errors import ImageryDiffError, ImageryDiffWarning, InputError, UnknownNameError
 from imagery_diff.method import zones
 from imagery_diff.pair import compare
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from imagery_diff.aoi import AOI
     from imagery_diff.grid import Grid
+    from imagery_diff.method.coregister import Shift
     from imagery_diff.pair_fit import Fit
     from imagery_diff.result import Comparison, Region
     from imagery_diff.result_series import Cell
@@ -120,9 +121,9 @@ def timeline(
         found = against.all(history, progress, with_things_put_in=True)
 
         # 5. States
-        missed = series_states.missed_of(found.values(), params)
+        trials = series_trials.trials_of({k + 1: c for k, c in found.items()}, params)
         refused = laid.refused | against.refused
-        cells = _cells(found, missed, history, against.place, laid, refused, params)
+        cells = _cells(found, trials, history, against.place, laid, refused, params)
         sight = series_states.Sight.of({k + 1: c for k, c in found.items()}, laid.grid)
         chips, windows = _chips(laid, lines, against.place)
     looks = tuple(_look(k, laid, found.get(k), refused) for k in range(len(infos)))
@@ -143,7 +144,7 @@ def timeline(
         quiet=series_events.quiet_of(cells, against.place, params),
         expected_false=_expected_false(history, laid, against.place, len(found), params),
         local_hours=words.hours_words([looks[k].time for k in found], against.place.timezone),
-        caveats=(*given.left_out, *_caveats(found, looks, missed, history)),
+        caveats=(*given.left_out, *_caveats(found, looks, history)),
         params=params,
         fit=against.fit,
         names=laid.names,
@@ -158,6 +159,8 @@ class _Against:
     def __init__(self, laid: Laid, place: AOI, fit: Fit | None, params: Params) -> None:
         self.laid, self.place, self.fit, self.params = laid, place, fit, params
         self.refused: dict[int, str] = {}
+        self.shifts: dict[int, Shift] = {}
+        """How each look lies to the empty place, measured once: learning it again moves nothing."""
 
     @classmethod
     def first(cls, laid: Laid, history: Empty, params: Params) -> _Against:
@@ -188,8 +191,10 @@ class _Against:
                         detect="alarm",
                         fit=False,
                         sensitivity="reported" if with_things_put_in else "off",
+                        shift=self.shifts.get(k),
                         params=replace(self.params, reported_trials=trials),
                     )
+                self.shifts[k] = found[k].shift
             except ImageryDiffError as error:
                 self.refused[k] = str(error)
         return found
@@ -217,7 +222,7 @@ def _gone(found: Mapping[int, Comparison]) -> dict[int, list[Region]]:
 
 def _cells(
     found: Mapping[int, Comparison],
-    missed: Mapping[str, series_states.Missed],
+    trials: Mapping[str, series_trials.Trials],
     history: Empty,
     place: AOI,
     laid: Laid,
@@ -232,7 +237,7 @@ def _cells(
         given = zone.name in history.given
         stands = None if given else series_history.may_stand(history, zone, laid, params)
         why = series_states.ambiguous(zone, found.values(), stands, given=given)
-        known = series_states.Known(missed=missed.get(zone.name), ambiguous=why)
+        known = series_states.Known(trials=trials.get(zone.kind), ambiguous=why)
         for k in range(len(laid.infos)):
             if k in found:
                 state = next(s for s in found[k].zones if s.zone.name == zone.name)
@@ -289,15 +294,9 @@ def _expected_false(history: Empty, laid: Laid, place: AOI, looks: int, params: 
 def _caveats(
     found: Mapping[int, Comparison],
     looks: Sequence[SeriesLook],
-    missed: Mapping[str, series_states.Missed],
     history: Empty,
 ) -> tuple[str, ...]:
     told = [f"{look.info.name}: nothing is said of this look: {look.refused}" for look in looks if look.refused]
-    told += [
-        f"{zone}: of {one.put} things of the reported length put into the looks {one.missed} were missed"
-        for zone, one in missed.items()
-        if one.missed and not one.pooled
-    ]
     contradicted = {
         r.zone for c in found.values() for r in c.regions if r.direction == "disappeared" and r.zone in history.given
     }

@@ -21,7 +21,7 @@ from imagery_diff.series_tracks import may_be_one_hull
 from imagery_diff.write import timeline_sentences as words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from imagery_diff.aoi import AOI, Zone
     from imagery_diff.params import Params
@@ -42,18 +42,23 @@ def events_of(
     for track in tracks:
         zone = place.zone(track.zone)
         if track.absent_before is not None:
-            found.append(_event(_CAME, track, zone, (track.absent_before, track.first), by_number, usable))
+            found.append(_event(_CAME, track, place, (track.absent_before, track.first), by_number, usable))
         found += _changes(track, zone, by_number, place)
         if track.absent_after is not None:
-            found.append(_event(_WENT, track, zone, (track.last, track.absent_after), by_number, usable))
+            found.append(_event(_WENT, track, place, (track.last, track.absent_after), by_number, usable))
     found += _moved(tracks, by_number, place)
     found += _inferred(tracks, cells, by_number, place, params)
     return tuple(sorted(found, key=lambda e: (e.not_after, e.zone, e.event)))
 
 
-def best_of(track: Track) -> Region:
-    """Return the region of a track that speaks for it: the one of its middle length, with limits if any has them."""
+def best_of(track: Track, berths: Collection[str] = ()) -> Region:
+    """Return the region of a track that speaks for it: the one of its middle length, with limits if any has them.
+
+    Goods that reach into a berth may be one piece with a ship's shadow on the quay; looks that show them by themselves
+    come first.
+    """
     regions = [thing.region for _, thing in track.seen]
+    regions = [r for r in regions if track.kind == "vessel" or not _reaches(r, berths)] or regions
     limited = [r for r in regions if r.length_low_m is not None and r.length_high_m is not None] or regions
     return sorted(limited, key=lambda r: r.length_m)[(len(limited) - 1) // 2]
 
@@ -61,15 +66,15 @@ def best_of(track: Track) -> Region:
 def _event(
     names: dict[str, str],
     track: Track,
-    zone: Zone,
+    place: AOI,
     window: tuple[int, int],
     looks: dict[int, SeriesLook],
     usable: set[tuple[str, int]],
 ) -> Event:
     """Make the event of a track that came or went."""
     before, after = (looks[n] for n in window)
-    name = names[track.kind]
-    region = best_of(track)
+    name, zone = names[track.kind], place.zone(track.zone)
+    region = best_of(track, _berths(place))
     if track.kind == "cargo" and region.activity == "stockpile":
         name = "stockpile_changed"
     event = _made(name, track, zone, (before, after), region)
@@ -107,7 +112,7 @@ def _changes(track: Track, zone: Zone, looks: dict[int, SeriesLook], place: AOI)
     for (one, earlier), (other, later) in pairwise(track.seen):
         old, new = earlier.region, later.region
         sides = (old.area_low_m2, old.area_high_m2, new.area_low_m2, new.area_high_m2)
-        if any(side is None for side in sides) or _reaches_a_berth(old, place) or _reaches_a_berth(new, place):
+        if any(side is None for side in sides) or _reaches(old, _berths(place)) or _reaches(new, _berths(place)):
             continue
         grew, shrank = new.area_low_m2 > old.area_high_m2, new.area_high_m2 < old.area_low_m2  # type: ignore[operator]
         if not (grew or shrank):
@@ -119,9 +124,12 @@ def _changes(track: Track, zone: Zone, looks: dict[int, SeriesLook], place: AOI)
     return found
 
 
-def _reaches_a_berth(region: Region, place: AOI) -> bool:
-    berths = {z.name for z in place.zones if ASKED.get(z.kind) == "vessel"}
+def _reaches(region: Region, berths: Collection[str]) -> bool:
     return any(share >= REACHES for name, share in region.zone_shares.items() if name in berths)
+
+
+def _berths(place: AOI) -> set[str]:
+    return {zone.name for zone in place.zones if ASKED.get(zone.kind) == "vessel"}
 
 
 def links(tracks: Sequence[Track]) -> list[tuple[Track, Track]]:
@@ -175,8 +183,8 @@ def _inferred(
         if not bounds or seen or set(bounds) != {NO} or hours < params.inferred_h:
             continue
         zone = place.zone(track.zone)
-        event = _made("visit_inferred", track, zone, (before, after), best_of(track))
-        said = words.inferred_words(best_of(track), zone, before, after)
+        event = _made("visit_inferred", track, zone, (before, after), best_of(track, berths))
+        said = words.inferred_words(best_of(track, berths), zone, before, after)
         # The length is that of the goods; of a ship nothing was seen.
         found.append(replace(event, length_m=None, description=said))
     return found

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import ndimage
-from scipy.stats import binom
 
 from imagery_diff.method import zones
 from imagery_diff.pair_missed import reported_m
 from imagery_diff.pair_places import KINDS as THINGS
 from imagery_diff.result_series import KINDS, NA, NO, UNKNOWN, YES, Cell, Thing
+from imagery_diff.series_trials import Missed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from imagery_diff.grid import Grid
     from imagery_diff.params import Params
     from imagery_diff.result import Comparison, Region, ZoneState
+    from imagery_diff.series_trials import Trials
 
 ASKED = {"berth": "vessel", "anchorage": "vessel", "yard": "cargo", "stockpile": "cargo", "rail": "rail"}
 """Kind of zone -> what it is asked for."""
@@ -40,14 +41,6 @@ _KIND_OF = {
 """Class -> what it counts as; the rest is unclear: it neither is cargo nor leaves its zone empty."""
 
 
-_LEAST_OWN = 10
-"""Fewer things that were put into a zone say nothing of it by themselves."""
-_UNLIKELY = 0.05
-"""Chance of so many misses, below which a zone is unlike the others of its kind."""
-_AS_LONG = 0.15
-"""Stacks and trains are made of whole containers and cars: so much longer or shorter than asked they may be."""
-
-
 _EMPTY_SHARE, _CLEAR_SHARE = 0.2, 0.8
 """A place is empty where no more of it lies under what stands there, and so much was clear (house.md section 6)."""
 _WEAKER = 0.5
@@ -55,21 +48,6 @@ _WEAKER = 0.5
 neither came nor went."""
 REACHES = 0.1
 """Share of a thing in a zone from which that zone is not empty, in whatever zone the thing is counted."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Missed:
-    """Of how many things of the reported length, put into a zone on all looks, how many were missed."""
-
-    missed: int
-    put: int
-    pooled: bool = False
-    """Whether those of the other zones of its kind are among them."""
-
-    @property
-    def share(self) -> float:
-        """The share missed, in the middle of what is believed (Jeffreys' prior; Brown, Cai and DasGupta 2001)."""
-        return (self.missed + 0.5) / (self.put + 1.0)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -115,30 +93,6 @@ class Sight:
         return now <= _WEAKER * then
 
 
-def missed_of(results: Iterable[Comparison], params: Params) -> dict[str, Missed]:
-    """Add up over the looks what became of things of the reported length; zone -> how many were missed."""
-    found: dict[str, list[bool]] = {}
-    kinds: dict[str, str] = {}
-    for result in results:
-        for curve in result.sensitivity.curves if result.sensitivity else ():
-            long = reported_m(curve.zone_kind, params)
-            for trial in curve.trials:
-                if abs(trial.length_m / long - 1.0) < _AS_LONG:
-                    found.setdefault(trial.zone, []).append(trial.found)
-                    kinds[trial.zone] = curve.zone_kind
-    own = {zone: Missed(missed=those.count(False), put=len(those)) for zone, those in found.items()}
-    return {zone: _pooled(zone, own, kinds) for zone in own}
-
-
-def _pooled(zone: str, own: Mapping[str, Missed], kinds: Mapping[str, str]) -> Missed:
-    """Let a zone share the count of all zones of its kind, unless so many misses as its own are unlikely by that."""
-    one = own[zone]
-    alike = [other for name, other in own.items() if kinds[name] == kinds[zone]]
-    pool = Missed(missed=sum(o.missed for o in alike), put=sum(o.put for o in alike), pooled=True)
-    so_many = float(binom.sf(one.missed - 1, one.put, pool.share))
-    return pool if one.put >= _LEAST_OWN and so_many >= _UNLIKELY else one
-
-
 def things_of(regions: Iterable[Region]) -> list[Thing]:
     """Return what stands on a look and not in the empty place; what changed without a direction stays unclear."""
     told = []
@@ -154,7 +108,8 @@ def things_of(regions: Iterable[Region]) -> list[Thing]:
 class Known:
     """What is known of a zone from all looks together."""
 
-    missed: Missed | None
+    trials: Trials | None
+    """Of things put into zones of its kind; None where nothing was."""
     ambiguous: str | None
     """Why the empty place is not known to be empty there; None where it is."""
 
@@ -173,7 +128,8 @@ def cell_of(look: int, state: ZoneState, result: Comparison, known: Known, param
     reaching = [t for t in told if t.region.zone_shares.get(zone.name, 0.0) >= REACHES]
     floor = next(iter(state.floors.values()), None)
     length = floor.d90_high_m if floor else None
-    unsearched = _why_not_searched(state, result, length, known.missed, params)
+    counted = known.trials.of(zone.name, look) if known.trials else None
+    unsearched = _why_not_searched(state, result, length, counted, params)
     doubt = unsearched or known.ambiguous
     if doubt is None and any(t.kind != kind or t not in own for t in (*own, *reaching)):
         doubt = "something of unclear or other kind, or of the next zone, stands in it"

@@ -59,6 +59,7 @@ LEVELS = {
     "placing": 13,
     "single": 14,
     "series_looks": 14,
+    "series_trials": 14,
     "series_history": 15,
     "series_states": 15,
     "series_tracks": 16,

@@ -30,8 +30,9 @@ from imagery_diff.result_series import NO, UNKNOWN, YES, Cell, SeriesLook, Thing
 from imagery_diff.series import timeline
 from imagery_diff.series_events import events_of, links, visits_of
 from imagery_diff.series_looks import opened
-from imagery_diff.series_states import Missed, Sight
+from imagery_diff.series_states import Sight
 from imagery_diff.series_tracks import follow
+from imagery_diff.series_trials import Missed, Trials
 from imagery_diff.write.timeline import csv_bytes, event_rows, events_geojson, observation_rows, summary, text
 from imagery_diff.write.timeline_sentences import quiet_words
 
@@ -423,6 +424,35 @@ def test_goods_that_cover_more_than_their_limits_allow_grew() -> None:
 def test_fifty_of_fifty_found_bear_out_a_hundredth_and_forty_do_not() -> None:
     assert Missed(missed=0, put=50).share <= 0.01 < Missed(missed=0, put=40).share
     assert Missed(missed=1, put=100).share > 0.01
+
+
+def some_trials(missed: dict[tuple[str, int], int], put: int = 20) -> Trials:
+    """Of ``put`` things in each of three zones on each of four looks so many are missed."""
+    rows = [(z, k, n >= missed.get((z, k), 0)) for z in "abc" for k in (1, 2, 3, 4) for n in range(put)]
+    return Trials(
+        zones=np.array([r[0] for r in rows]), looks=np.array([r[1] for r in rows]), found=np.array([r[2] for r in rows])
+    )
+
+
+def test_a_look_on_which_much_is_missed_says_nothing_of_the_others() -> None:
+    trials = some_trials({("a", 3): 5, ("b", 3): 6, ("c", 1): 1})
+    assert trials.of("a", 1) == Missed(missed=1, put=180)
+    assert trials.of("a", 3) == Missed(missed=11, put=60)
+
+
+def test_a_zone_in_which_much_is_missed_says_nothing_of_the_others() -> None:
+    trials = some_trials({("b", k): 3 for k in (1, 2, 3, 4)})
+    assert trials.of("a", 1) == Missed(missed=0, put=160)
+    assert trials.of("b", 1) == Missed(missed=12, put=80)
+
+
+def test_goods_are_as_long_as_where_no_ship_lies_beside_them() -> None:
+    alone, beside = a_thing("cargo", length=90.0, zone=YARD), a_thing("cargo", length=113.0, zone=YARD)
+    shares = {**beside.region.zone_shares, BERTH.name: 0.2}
+    beside.region.zone_shares = shares
+    cells = [a_cell(1, zone=YARD), a_cell(2, alone, zone=YARD), *(a_cell(k, beside, zone=YARD) for k in (3, 4, 5))]
+    _, events, _ = told(cells, [0, 24, 48, 72, 96])
+    assert [(e.event, e.length_m) for e in events] == [("cargo_appeared", 90.0)]
 
 
 def test_silence_is_as_strong_as_its_looks_are_many() -> None:
