@@ -508,7 +508,7 @@ def steps_table(steps: Iterable[tuple[str, Told]], before: Told, start: str) -> 
     """Return for each step whether an event tells it, in which window, and what else is told of its zone anew."""
     moment, rows = start[:16].replace("T", " "), []
     for zone, run in steps:
-        new = [e for e in _new(run, before) if e["zone"] == zone]
+        new = [e for e in _new(run, before) if e["zone"] == zone and e["not_after"] >= moment]
         came = [e for e in new if e["event"] == "cargo_appeared"]
         right = next((e for e in came if e["not_before"] < moment <= e["not_after"]), None)
         told_of = (right["not_before"], right["not_after"], right["length_m"]) if right else ("not told", "", "")
