@@ -58,6 +58,7 @@ VENICE_CORNER = (288_550.0, 5_036_530.0)
 """Of the upper left pixel, metres: Piazza San Marco (45.434 N 12.338 E), from memory, at column 323 and row 192."""
 VENICE_HOUR = "10:10"
 """UTC, when Sentinel-2 passes there; the pictures carry a date alone."""
+PIXEL_M = 10.0
 SEED, SIDES_M, ACROSS, DOWN = 7, (80.0, 100.0), 4, 3
 STEP_M, STEP_NDVI, STEP_NOISE = (80.0, 40.0), 0.1, 0.01
 CLEAR = 0.8
@@ -89,6 +90,8 @@ class Told:
     cells: tuple[Cell, ...]
     events: tuple[dict[str, str], ...]
     expected_false: float | None
+    closures_m: tuple[float, ...]
+    """By how much three looks fail to close, of each look of which that was measured."""
     caveats: tuple[str, ...]
     cpu_s: float
     base_mb: float
@@ -182,6 +185,7 @@ def _measured(aoi: Path, images: list[Image]) -> Told:
         cells=cells,
         events=events,
         expected_false=story.expected_false,
+        closures_m=tuple(look.closure_m for look in story.looks if look.closure_m is not None),
         caveats=story.caveats,
         cpu_s=after - cpu,
         base_mb=base,
@@ -208,6 +212,16 @@ def cost_table(runs: Iterable[Told]) -> str:
         for t in runs
     ]
     return columns(("looks", "used", "CPU s", "a look", "a look used", "MB before", "peak MB"), rows)
+
+
+def closures(run: Told) -> str:
+    """Return by how much three looks fail to close."""
+    if not run.closures_m:
+        return "closure of three looks: not measured"
+    middle, most = float(np.median(run.closures_m)), max(run.closures_m)
+    over = sum(c > PIXEL_M for c in run.closures_m)
+    said = f"closure of three looks: median {middle:.1f} m, at most {most:.1f} m"
+    return f"{said}, more than a pixel on {over} of {len(run.closures_m)}"
 
 
 def write_aoi(path: Path, name: str, zones: Sequence[tuple[str, str, Ring]], accuracy_m: float, source: str) -> Path:
@@ -242,7 +256,7 @@ def venice_images(source: Path, folder: Path) -> list[Image]:
                 data = file.read((1, 2, 3))
         path = folder / f"venice_{picture.stem}.tif"
         profile = {"driver": "GTiff", "dtype": "uint8", "count": 3, "nodata": 0, "photometric": "RGB"}
-        place = Affine(10.0, 0.0, VENICE_CORNER[0], 0.0, -10.0, VENICE_CORNER[1])
+        place = Affine(PIXEL_M, 0.0, VENICE_CORNER[0], 0.0, -PIXEL_M, VENICE_CORNER[1])
         with rasterio.open(
             path, "w", **profile, height=data.shape[1], width=data.shape[2], crs=CRS, transform=place
         ) as file:
@@ -385,7 +399,7 @@ def venice(_options: argparse.Namespace) -> dict[str, Any]:
         runs = [told(aoi, images[:count]) for count in (4, len(images))]
     lengths = lengths_table(runs[-1], truth, read_marks(first, "length_m"))
     print(f"\n{scored(runs[-1], truth)}\n\n{lengths}\n\n{events_scored(runs[-1], truth)}")
-    print(f"\n{events_table(runs[-1].events)}\n\nCost\n{cost_table(runs)}")
+    print(f"\n{events_table(runs[-1].events)}\n\n{closures(runs[-1])}\n\nCost\n{cost_table(runs)}")
     print("\nCaveats\n" + "\n".join(runs[-1].caveats))
     return {"runs": [asdict(r) for r in runs]}
 
@@ -490,7 +504,7 @@ def slovenia(options: argparse.Namespace) -> dict[str, Any]:
         for count in options.looks:
             runs.append(told(aoi, images[:count]))
             print(f"{count} looks: {runs[-1].cpu_s:.1f} CPU s", file=sys.stderr)
-        print(f"As it is\n{invented(runs[-1])}\n\nCost\n{cost_table(runs)}")
+        print(f"As it is\n{invented(runs[-1])}\n{closures(runs[-1])}\n\nCost\n{cost_table(runs)}")
         print("\nCaveats\n" + "\n".join(runs[-1].caveats))
         steps = []
         for name, kind, ring in zones[: options.steps]:

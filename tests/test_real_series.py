@@ -31,7 +31,7 @@ def cell(module, zone, date, state, **said):
 
 
 def run_of(module, cells):
-    said = {"looks": 2, "refused": {}, "events": (), "expected_false": None, "caveats": ()}
+    said = {"looks": 2, "refused": {}, "events": (), "expected_false": None, "closures_m": (), "caveats": ()}
     return module.Told(cells=tuple(cells), cpu_s=1.0, base_mb=100.0, peak_mb=200.0, **said)
 
 
