@@ -236,6 +236,19 @@ class Params:
     reported_trials: int = 120
     """Things of that length that are put into each zone, all looks of a series together. Of fifty all found the
     share missed is below 0.01 in the middle of what is then believed (Jeffreys); not all find room."""
+    vessel_share: float = 0.06
+    """Series: share of the time that a berth holds a vessel, before any look: a ship on 49 of 109 imaged days at one of
+    eight berths (facts N29). With the stay, the habit of :mod:`imagery_diff.method.occupancy`."""
+    vessel_stay_h: float = 48.0
+    """Mean stay of a vessel, hours: calls last one to three days (facts N05)."""
+    cargo_share: float = 0.25
+    """Share of the time that a yard holds goods: a stated prior; stacks last 1 to 5 days and come with every call."""
+    cargo_stay_h: float = 72.0
+    """Mean stay of goods, hours (facts 2.2)."""
+    train_share: float = 0.25
+    """Share of the time that a track holds a train: a stated prior."""
+    train_stay_h: float = 48.0
+    """Mean stay of a train, hours: a stated prior; one of 790 m stayed three days (facts T14)."""
     call_h: float = 24.0
     """A gap between looks as long as this can hide a whole call, hours: calls last one to three days (facts 2.1)."""
     inferred_h: float = 12.0

@@ -87,6 +87,12 @@ class Cell:
     things: tuple[Thing, ...]
     fill: tuple[float, float] | None
     """Share of the clear ground under goods, 90 % limits; None of zones that hold none."""
+    missed: float | None = None
+    """Share of things of the reported length that would be missed there; None where the zone was not searched."""
+    p_state_raw: float | None = None
+    """Chance that something of the kind asked for stood there, by this look alone; None where it shows nothing."""
+    p_state: float | None = None
+    """The same by all looks together; it changes no state."""
 
 
 @dataclass(frozen=True, kw_only=True)

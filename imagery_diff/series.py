@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imagery_diff import archive as archives
-from imagery_diff import series_events, series_history, series_looks, series_states, series_tracks, series_trials
+from imagery_diff import (
+    series_chances,
+    series_events,
+    series_history,
+    series_looks,
+    series_states,
+    series_tracks,
+    series_trials,
+)
 from imagery_diff.errors import ImageryDiffError, ImageryDiffWarning, InputError, OutputError, UnknownNameError
 from imagery_diff.method import zones
 from imagery_diff.pair import compare
@@ -188,17 +196,23 @@ def _told(
         trials = series_trials.trials_of({k + 1: c for k, c in found.items()}, params)
         refused = laid.refused | against.refused
         cells = _cells(found, trials, history, against.place, laid, refused, params)
-        sight = series_states.Sight.of({k + 1: c for k, c in found.items()}, laid.grid)
+        sight = series_states.Sight.of(
+            {k + 1: c for k, c in found.items()}, laid.grid, series_history.apart(history, laid, lines)
+        )
+
+        # 6. One thing through many looks
+        tracks = series_tracks.follow(cells, sight)
         chips, windows = _chips(laid, lines, against.place)
         if adding:
             adding.take(given, laid, said)
     looks = tuple(_look(k, laid, found.get(k), refused, given.kept.get(k)) for k in range(len(infos)))
 
-    # 6. One thing through many looks
-    tracks = series_tracks.follow(cells, sight)
-
     # 7. Events, calls, gaps, silence
     events = series_events.events_of(tracks, cells, looks, against.place, params)
+
+    # 8. How likely it is
+    false_shares = _false_shares(history, laid, against.place, params)
+    cells = series_chances.with_chances(cells, looks, false_shares, params)
     return Timeline(
         aoi=against.place,
         grid=laid.grid,
@@ -208,7 +222,7 @@ def _told(
         events=events,
         visits=series_events.visits_of(tracks, cells, events, looks, against.place, params),
         quiet=series_events.quiet_of(cells, against.place, params),
-        expected_false=_expected_false(history, laid, against.place, len(found), params),
+        expected_false=len(found) * sum(false_shares.values()) if false_shares else None,
         local_hours=words.hours_words([looks[k].time for k in found], against.place.timezone),
         caveats=(*given.left_out, *_caveats(found, looks, history)),
         params=params,
@@ -346,7 +360,7 @@ def _chips(
         mask = zones.inside(zone.polygon.buffer(_CHIP_M), laid.grid)
         if not mask.any():
             continue
-        rows, cols = (slice(int(i.min()), int(i.max()) + 1) for i in np.nonzero(mask))
+        rows, cols = zones.around(mask)
         windows[zone.name] = laid.grid.window(rows.start, cols.start, (rows.stop - rows.start, cols.stop - cols.start))
         for k, line in lines.items():
             image = series_history.in_common(laid, k, line, (rows, cols))
@@ -354,13 +368,12 @@ def _chips(
     return chips, windows
 
 
-def _expected_false(history: Empty, laid: Laid, place: AOI, looks: int, params: Params) -> float | None:
-    """Return how many things unchanged ground would raise in all looks; None where that was not counted."""
+def _false_shares(history: Empty, laid: Laid, place: AOI, params: Params) -> dict[str, float]:
+    """Return how many things unchanged ground of each zone would raise on a look; empty where that was not counted."""
     pair = open_pair(history.scene(laid), laid.scene(laid.anchor), place, params=params)
     if Odds.of(pair, laid.grid, "alarm", params).calibration is None:
-        return None
-    area_km2 = sum(z.area_m2 for z in place.zones if z.kind != "ignore") / 1e6
-    return params.false_alarms_per_km2 * area_km2 * looks
+        return {}
+    return {z.name: params.false_alarms_per_km2 * z.area_m2 / 1e6 for z in place.zones if z.kind != "ignore"}
 
 
 def _caveats(
@@ -381,7 +394,7 @@ def _caveats(
                 single.setdefault(caveat, []).append(looks[k].info.name)
     told += [f"{names[0] if len(names) == 1 else f'{len(names)} looks'}: {c}" for c, names in single.items()]
     told.append(
-        "chances of states and events are not calibrated yet: p_state and p_event are empty; states are raw, not"
-        " smoothed"
+        "p_state rests on a stated habit, how often and how long zones are occupied, and was held against rendered"
+        " series only; it changes no state"
     )
     return tuple(dict.fromkeys(told))

@@ -16,6 +16,7 @@ from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from imagery_diff.pair_missed import reported_m
 from imagery_diff.result_series import NO, YES, Event, Gap, Visits
+from imagery_diff.series_chances import chance_of
 from imagery_diff.series_states import ASKED, REACHES
 from imagery_diff.series_tracks import may_be_one_hull
 from imagery_diff.write import timeline_sentences as words
@@ -79,8 +80,11 @@ def _event(
         name = "stockpile_changed"
     event = _made(name, track, zone, (before, after), region)
     between = range(window[0] + 1, window[1])
+    # That it is there, and of its kind, is as sure as on the look that shows it best.
+    chances = [p for _, thing in track.seen if (p := chance_of(thing.region)) is not None]
     return replace(
         event,
+        p_event=max(chances, default=None),
         description=words.event_words(region, zone, before, after, came=names is _CAME),
         unusable_between=sum((zone.name, n) not in usable for n in between),
     )

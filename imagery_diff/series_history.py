@@ -20,7 +20,7 @@ from imagery_diff.scene import Flag, Orbit, SceneInfo
 from imagery_diff.series_looks import Held, Laid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -109,6 +109,22 @@ def in_common(
     own = np.asarray(laid.data[look][:, window[0], window[1]], np.float32)
     gain, offset = (side[:, None, None].astype(np.float32) for side in line)
     return np.asarray(own * gain + offset, np.float32)
+
+
+def apart(
+    empty: Empty, laid: Laid, lines: Mapping[int, NDArray[np.float64]]
+) -> Callable[[int, tuple[slice, slice]], NDArray[np.float32]]:
+    """Return what tells by how much a look, by its number, differs from the empty place in a window, (band, row, col).
+
+    A look without a line stands in its own numbers.
+    """
+    plain = np.stack([np.ones(len(laid.names)), np.zeros(len(laid.names))])
+
+    def of(number: int, window: tuple[slice, slice]) -> NDArray[np.float32]:
+        image = in_common(laid, number - 1, lines.get(number - 1, plain), window)
+        return image - empty.data[:, window[0], window[1]]
+
+    return of
 
 
 def borne_out(gone: Mapping[int, Sequence[Region]], laid: Laid) -> dict[int, list[Region]]:
@@ -209,7 +225,7 @@ def _lay_in(
     mask = np.any([where[k] for k in looks], axis=0)
     if not mask.any():
         return
-    rows, cols = (slice(int(i.min()), int(i.max()) + 1) for i in np.nonzero(mask))
+    rows, cols = zones.around(mask)
     images = np.stack([in_common(laid, k, lines[k], (rows, cols)) for k in looks])
     asked = np.stack([where[k][rows, cols] & laid.clear[k][rows, cols] for k in looks])
     image, chosen = history.medoid(images, asked)

@@ -5,6 +5,7 @@ Section 5 of docs/explanation/timeline.md, as :mod:`imagery_diff.series` asks fo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -44,36 +45,44 @@ _KIND_OF = {
 _EMPTY_SHARE, _CLEAR_SHARE = 0.2, 0.8
 """A place is empty where no more of it lies under what stands there, and so much was clear (house.md section 6)."""
 _WEAKER = 0.5
-"""And where the evidence is no more than this share of what it was with the thing: what flickers about a threshold
-neither came nor went."""
+"""And where no more than this share of the thing's own difference is left: what flickers about a threshold neither came
+nor went."""
 REACHES = 0.1
 """Share of a thing in a zone from which that zone is not empty, in whatever zone the thing is counted."""
 
 
+Apart = Callable[[int, tuple[slice, slice]], "NDArray[np.float32]"]
+"""Number of a look, and a window of the frame -> by how much the look differs there from the empty place in common
+numbers, (band, row, col)."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sight:
-    """What each look saw clearly and searched on the frame, how strongly it differs, and all that it tells."""
+    """What each look saw clearly and searched on the frame, how it differs, and all that it tells."""
 
     grid: Grid
     clear: dict[int, NDArray[np.bool_]]
     """Number of the look -> (row, col)."""
-    strength: dict[int, NDArray[np.float32]]
-    """Number of the look -> (row, col), evidence against the empty place."""
+    apart: Apart
     told: dict[int, tuple[BaseGeometry, ...]]
     """Number of the look -> outlines of all that stands on it, in whatever zone it is counted."""
 
     @classmethod
-    def of(cls, found: Mapping[int, Comparison], grid: Grid) -> Sight:
+    def of(cls, found: Mapping[int, Comparison], grid: Grid, apart: Apart) -> Sight:
         """Take it from the comparisons; number of the look -> comparison."""
         return cls(
             grid=grid,
             clear={n: (c.layers.flags == 0) & ~c.layers.blind for n, c in found.items()},
-            strength={n: c.layers.strength for n, c in found.items()},
+            apart=apart,
             told={n: tuple(r.geometry for r in c.regions if r.direction != "disappeared") for n, c in found.items()},
         )
 
     def is_empty(self, look: int, where: BaseGeometry, seen: int) -> bool:
-        """Say whether a look saw a place clearly, tells nothing on it, and differs there by less than half as much.
+        """Say whether a look saw a place clearly, tells nothing on it, and shows less than half of what stood there.
+
+        How much of it a look shows is the share of the thing's own difference from the empty place, d, that is found
+        in the look's difference x over its outline: the least squares r = sum(x d) / sum(d d), bands and pixels alike.
+        A look whose noise is larger, or that cloud veils, shows weaker evidence and yet most of d.
 
         Parameters
         ----------
@@ -89,8 +98,9 @@ class Sight:
         covered = sum(outline.intersection(where).area for outline in self.told[look])
         if covered > _EMPTY_SHARE * where.area or np.mean(self.clear[look][inside]) < _CLEAR_SHARE:
             return False
-        then, now = (float(np.median(self.strength[n][inside])) for n in (seen, look))
-        return now <= _WEAKER * then
+        window = zones.around(inside)
+        own, now = (self.apart(n, window)[:, inside[window]] for n in (seen, look))
+        return bool(np.sum(own * now) <= _WEAKER * np.sum(own * own))
 
 
 _PART_OF_THE_PLACE = {"construction", "equipment"}
@@ -157,6 +167,7 @@ def cell_of(look: int, state: ZoneState, result: Comparison, known: Known, param
         floors={name: length if name == kind else None for name in KINDS},
         things=own,
         fill=state.fill_gained if kind is not None and states[kind] != UNKNOWN else None,
+        missed=counted.share if counted and kind is not None and unsearched is None else None,
     )
 
 

@@ -68,6 +68,7 @@ LEVELS = {
     "series_trials": 14,
     "series_history": 15,
     "series_states": 15,
+    "series_chances": 16,
     "series_tracks": 16,
     "series_events": 17,
     "series": 18,

@@ -282,6 +282,8 @@ def a_thing(kind: str, at: float = 0.0, length: float = 110.0, zone=BERTH) -> Th
         height_low_m=None,
         height_high_m=None,
         measured_by="box",
+        p_change=0.99,
+        p_activity=0.98,
     )
     return Thing(kind=kind, region=region)
 
@@ -305,14 +307,14 @@ def a_cell(look: int, *things: Thing, zone=BERTH, seen: bool = True) -> Cell:
 
 def a_sight(cells: list[Cell]) -> Sight:
     seen = {n: all(c.usable for c in cells if c.look == n) for n in {c.look for c in cells}}
-    strength = {}
+    shown = {}
     for n in seen:
         things = [t.region.geometry for c in cells if c.look == n for t in c.things]
-        strength[n] = np.where(zones.inside(shapely.union_all(things), GRID) if things else False, 20.0, 1.0)
+        shown[n] = np.where(zones.inside(shapely.union_all(things), GRID) if things else False, 0.2, 0.0)
     return Sight(
         grid=GRID,
         clear={n: np.full(GRID.shape, good) for n, good in seen.items()},
-        strength={n: np.array(np.broadcast_to(s, GRID.shape), np.float32) for n, s in strength.items()},
+        apart=lambda n, window: np.broadcast_to(shown[n], GRID.shape)[None, *window],
         told={n: tuple(t.region.geometry for c in cells if c.look == n for t in c.things) for n in seen},
     )
 
@@ -419,8 +421,10 @@ def test_what_is_told_in_the_next_zone_does_not_leave_this_one_empty() -> None:
 def test_what_flickers_about_the_threshold_neither_came_nor_went() -> None:
     cells = [a_cell(1, a_thing("vessel")), a_cell(2), a_cell(3, a_thing("vessel"))]
     sight = a_sight(cells)
-    sight.strength[2][:] = 15.0
-    assert len(follow(cells, sight)) == 1
+    assert len(follow(cells, sight)) == 2
+    # Under a veil that no mask shows nothing is told, and most of the thing's own difference is there.
+    veiled = replace(sight, apart=lambda n, window: sight.apart(1 if n == 2 else n, window) * (0.6 if n == 2 else 1.0))
+    assert len(follow(cells, veiled)) == 1
 
 
 def test_goods_that_left_in_a_gap_are_consistent_with_a_call_that_is_never_counted() -> None:

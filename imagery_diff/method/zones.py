@@ -40,6 +40,12 @@ def inside(polygon: BaseGeometry, grid: Grid) -> NDArray[np.bool_]:
     return mask
 
 
+def around(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """Return the rows and columns that hold all of a mask, which must not be empty."""
+    rows, cols = (slice(int(i.min()), int(i.max()) + 1) for i in np.nonzero(mask))
+    return rows, cols
+
+
 def drawn(aoi: AOI | None, kinds: set[str], grid: Grid) -> NDArray[np.bool_] | None:
     """Mask of the AOI's located zones of some kinds; None where it draws none."""
     outlines = [z.polygon for z in aoi.zones if z.kind in kinds and z.located] if aoi else []
