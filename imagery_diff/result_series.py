@@ -158,7 +158,9 @@ class Visits:
 
     group: str
     at_least: int
-    """Calls that were seen and cannot be one."""
+    """Calls that were seen and cannot be one, of vessels that are surely of the class."""
+    perhaps: int
+    """So many more at least, if vessels whose limits reach into the class are of it."""
     inferred: int
     """Cargo that left in a gap; never added to ``at_least``."""
     usable_looks: int

@@ -223,9 +223,15 @@ def _visits(
     params: Params,
 ) -> Visits:
     names, group = {z.name for z in berths}, {z.group for z in berths if z.group}
-    calls = [t for t in tracks if t.zone in names and t.kind == "vessel" and best_of(t).counts_as_visit]
+    here = [t for t in tracks if t.zone in names and t.kind == "vessel"]
     # A hull that may have shifted from berth to berth is one call.
-    shifted = len(links(calls))
+    surely, perhaps = (
+        len(calls) - len(links(calls))
+        for calls in (
+            [t for t in here if best_of(t).counts_as_visit],
+            [t for t in here if best_of(t).counts_as_visit is not False],
+        )
+    )
     good = [k for k in looks if all(c.usable for c in cells if c.look == k.number and c.zone.name in names)]
     # Before the first usable look and after the last nobody looked either, as far as the series goes.
     times = sorted({looks[0].time, *(k.time for k in good), looks[-1].time})
@@ -237,7 +243,8 @@ def _visits(
     inferred = sum(e.event == "visit_inferred" and e.group in group for e in events)
     counted = Visits(
         group=name,
-        at_least=len(calls) - shifted,
+        at_least=surely,
+        perhaps=max(perhaps - surely, 0),
         inferred=inferred,
         usable_looks=len(good),
         looks=len(looks),

@@ -387,6 +387,15 @@ def test_a_ship_that_shifted_behind_a_cloud_is_counted_once() -> None:
     assert told(cells, [0, 24, 48])[2][0].at_least == 1
 
 
+def test_vessels_that_may_be_of_the_class_are_counted_apart() -> None:
+    short, unsure = a_thing("vessel", length=60.0), a_thing("vessel", length=98.0)
+    short.region.counts_as_visit, unsure.region.counts_as_visit = False, None
+    cells = [a_cell(1, a_thing("vessel")), a_cell(2), a_cell(3, unsure), a_cell(4), a_cell(5, short)]
+    _, _, visits = told(cells, [0, 24, 48, 72, 96])
+    assert (visits[0].at_least, visits[0].perhaps) == (1, 1)
+    assert "1 more of vessels that may be as long" in visits[0].sentence
+
+
 def test_as_many_calls_are_joined_as_can_be_for_a_count_is_at_least() -> None:
     zones_ = [BERTH, OTHER, PORT.zone("q12_berth"), PORT.zone("q23_berth")]
     # 100 to 130 and 100 to 112 leave, 105 to 112 and 120 to 130 come: both pairs may be one ship each.

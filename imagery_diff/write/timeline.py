@@ -261,6 +261,7 @@ def summary(found: Timeline) -> dict[str, Any]:
             {
                 "group": v.group,
                 "at_least": v.at_least,
+                "perhaps": v.perhaps,
                 "inferred": v.inferred,
                 "usable_looks": v.usable_looks,
                 "looks": v.looks,

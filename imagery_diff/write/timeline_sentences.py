@@ -80,6 +80,8 @@ def visits_words(visits: Visits, least_m: float) -> str:
     calls = f"at least {visits.at_least} call{'s' if visits.at_least != 1 else ''}"
     looks = f"{visits.usable_looks} usable look{'s' if visits.usable_looks != 1 else ''} of {visits.looks}"
     text = f"{calls} of vessels of the {least_m:.0f} m class in {looks}"
+    if visits.perhaps:
+        text += f"; {visits.perhaps} more of vessels that may be as long, by the limits of their lengths"
     if visits.gaps:
         many = len(visits.gaps) > 1
         text += f"; {len(visits.gaps)} gap{'s' if many else ''} could {'each ' if many else ''}hide at least one"
