@@ -197,7 +197,10 @@ def _told(
         refused = laid.refused | against.refused
         cells = _cells(found, trials, history, against.place, laid, refused, params)
         sight = series_states.Sight.of(
-            {k + 1: c for k, c in found.items()}, laid.grid, series_history.apart(history, laid, lines)
+            {k + 1: c for k, c in found.items()},
+            laid.grid,
+            series_history.apart(history, laid, lines),
+            _loose(laid),
         )
 
         # 6. One thing through many looks
@@ -320,7 +323,7 @@ def _cells(
         given = zone.name in history.given
         stands = None if given else series_history.may_stand(history, zone, laid, params)
         why = series_states.ambiguous(zone, gone, stands, given=given)
-        known = series_states.Known(trials=trials.get(zone.kind), ambiguous=why)
+        known = series_states.Known(trials=trials.get(zone.kind), ambiguous=why, loose=_loose(laid))
         for k in range(len(laid.infos)):
             if k in found:
                 state = next(s for s in found[k].zones if s.zone.name == zone.name)
@@ -330,6 +333,12 @@ def _cells(
                 why = "not covered" if "shows nothing of the place" in reason else f"not used: {reason}"
                 cells.append(series_states.unseen_cell(k + 1, zone, why))
     return cells
+
+
+def _loose(laid: Laid) -> dict[int, float]:
+    """Return the looks of which three fail to close by more than a pixel: number -> metres."""
+    pixel = max(laid.grid.pixel_size_m)
+    return {k + 1: apart for k, apart in laid.closures_m.items() if apart is not None and apart > pixel}
 
 
 def _look(

@@ -6,7 +6,7 @@ Section 5 of docs/explanation/timeline.md, as :mod:`imagery_diff.series` asks fo
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,12 +66,15 @@ class Sight:
     apart: Apart
     told: dict[int, tuple[BaseGeometry, ...]]
     """Number of the look -> outlines of all that stands on it, in whatever zone it is counted."""
+    loose: Mapping[int, float] = field(default_factory=dict)
+    """Number of a look that does not lie surely on the frame -> by how much three looks fail to close, metres."""
 
     @classmethod
-    def of(cls, found: Mapping[int, Comparison], grid: Grid, apart: Apart) -> Sight:
+    def of(cls, found: Mapping[int, Comparison], grid: Grid, apart: Apart, loose: Mapping[int, float]) -> Sight:
         """Take it from the comparisons; number of the look -> comparison."""
         return cls(
             grid=grid,
+            loose=loose,
             clear={n: (c.layers.flags == 0) & ~c.layers.blind for n, c in found.items()},
             apart=apart,
             told={n: tuple(r.geometry for r in c.regions if r.direction != "disappeared") for n, c in found.items()},
@@ -93,7 +96,7 @@ class Sight:
 
         """
         inside = zones.inside(where, self.grid)
-        if look not in self.clear or not inside.any():
+        if look not in self.clear or look in self.loose or not inside.any():
             return False
         covered = sum(outline.intersection(where).area for outline in self.told[look])
         if covered > _EMPTY_SHARE * where.area or np.mean(self.clear[look][inside]) < _CLEAR_SHARE:
@@ -131,6 +134,14 @@ class Known:
     """Of things put into zones of its kind; None where nothing was."""
     ambiguous: str | None
     """Why the empty place is not known to be empty there; None where it is."""
+    loose: Mapping[int, float] = field(default_factory=dict)
+    """As :attr:`Sight.loose`."""
+
+    def loosely(self, look: int) -> str | None:
+        """Say that a look does not lie surely on the frame; None where it does."""
+        if look not in self.loose:
+            return None
+        return f"it does not lie surely on the frame: three looks fail to close by {self.loose[look]:.0f} m"
 
 
 def cell_of(look: int, state: ZoneState, result: Comparison, known: Known, params: Params) -> Cell:
@@ -148,7 +159,7 @@ def cell_of(look: int, state: ZoneState, result: Comparison, known: Known, param
     floor = next(iter(state.floors.values()), None)
     length = floor.d90_high_m if floor else None
     counted = known.trials.of(zone.name, look) if known.trials else None
-    unsearched = _why_not_searched(state, result, length, counted, params)
+    unsearched = known.loosely(look) or _why_not_searched(state, result, length, counted, params)
     doubt = unsearched or known.ambiguous
     if doubt is None and any(t.kind != kind or t not in own for t in (*own, *reaching)):
         doubt = "something of unclear or other kind, or of the next zone, stands in it"

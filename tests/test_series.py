@@ -31,7 +31,7 @@ from imagery_diff.result_series import NO, UNKNOWN, YES, Cell, SeriesLook, Thing
 from imagery_diff.series import timeline
 from imagery_diff.series_events import events_of, links, visits_of
 from imagery_diff.series_looks import opened
-from imagery_diff.series_states import Sight, lacked
+from imagery_diff.series_states import Known, Sight, lacked
 from imagery_diff.series_tracks import follow
 from imagery_diff.series_trials import Missed, Trials
 from imagery_diff.write.timeline import csv_bytes, event_rows, events_geojson, observation_rows, summary, text
@@ -434,6 +434,12 @@ def test_what_flickers_about_the_threshold_neither_came_nor_went() -> None:
     # Under a veil that no mask shows nothing is told, and most of the thing's own difference is there.
     veiled = replace(sight, apart=lambda n, window: sight.apart(1 if n == 2 else n, window) * (0.6 if n == 2 else 1.0))
     assert len(follow(cells, veiled)) == 1
+
+
+def test_a_look_that_does_not_lie_surely_on_the_frame_ends_no_track() -> None:
+    cells = [a_cell(1, a_thing("vessel")), a_cell(2), a_cell(3, a_thing("vessel"))]
+    assert len(follow(cells, replace(a_sight(cells), loose={2: 14.0}))) == 1
+    assert "fail to close by 14 m" in Known(trials=None, ambiguous=None, loose={2: 14.0}).loosely(2)
 
 
 def test_goods_that_left_in_a_gap_are_consistent_with_a_call_that_is_never_counted() -> None:
