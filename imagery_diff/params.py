@@ -253,6 +253,16 @@ class Params:
     """A gap between looks as long as this can hide a whole call, hours: calls last one to three days (facts 2.1)."""
     inferred_h: float = 12.0
     """Goods that left a quay in a shorter gap are not said to be consistent with a call that nobody saw, hours."""
+    ais_km: float = 2.0
+    """AIS: how far from the middle of a vessel's outline a position may lie, kilometres: a stated limit. Outlines lie
+    up to 60 m off, a ship is some hundred metres long, and what sends every few minutes to hours moves meanwhile: 2 km
+    are 6 minutes at 11 knots."""
+    ais_h: float = 3.0
+    """And how far from the look in time, hours: a stated limit. Ships at anchor and moored send every 3 minutes (ITU-R
+    M.1371), but satellites hear them once a pass, hours apart."""
+    ais_alike_m: float = 60.0
+    """Offsets that differ by no more than this and the vessel's own length do not tell two AIS vessels apart, metres:
+    so far may a place lie off; an antenna stands anywhere along the hull."""
     usable_fraction: float = 0.8
     """Share of a zone that must be clear on both dates before anything is said to be absent (house rule)."""
     softest_edge_px: float = 4.0

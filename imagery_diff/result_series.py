@@ -169,6 +169,71 @@ class Visits:
     sentence: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class AisCandidate:
+    """A vessel of an AIS file that may be one that was seen."""
+
+    mmsi: str
+    """Nine digits."""
+    offset_m: float
+    """From the middle of the outline, metres."""
+    minutes_before: float | None
+    """How long before the look the position lies that it rests on; with ``minutes_after`` the place is interpolated."""
+    minutes_after: float | None
+    at_look_m: float | None
+    """Where a position was near, but those nearer to the look in time put the vessel elsewhere at it: how far off."""
+    length_m: float | None
+    """As the vessel says."""
+    length_agrees: bool | None
+    """Whether it lies within the limits by the image; None where there is no length or no limits."""
+    matched: bool
+
+    @property
+    def interpolated(self) -> bool:
+        """Whether the place at the look lies between two positions."""
+        return self.minutes_before is not None and self.minutes_after is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AisFinding:
+    """What an AIS file says of one vessel on one look."""
+
+    look: int
+    zone: str
+    track: str | None
+    state: str
+    """``match``, ``ambiguous``, ``elsewhere`` (positions near, of vessels that were elsewhere at the look), ``none`` or
+    ``not_covered``."""
+    candidates: tuple[AisCandidate, ...]
+    """Three at most, by their offset."""
+    within_reach: int
+    """How many there are in all."""
+    nearest_m: float | None
+    """How far off the nearest vessel of the file was at the look; None where none sent near it in time."""
+    length_m: float
+    length_low_m: float | None
+    length_high_m: float | None
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ais:
+    """An AIS file, and what it says of each vessel seen."""
+
+    file: str
+    """Its name, without its folder."""
+    size: int
+    sha256: str
+    positions: int
+    vessels: int
+    first: dt.datetime
+    last: dt.datetime
+    findings: tuple[AisFinding, ...]
+    """By look, then by zone."""
+    notes: tuple[str, ...]
+    """What was taken for granted or left out."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Timeline:
     """The result of a series."""
@@ -198,6 +263,8 @@ class Timeline:
     """(zone, look) -> (band, row, col), the zone at the frame's pixels; NaN where it was not seen."""
     windows: dict[str, Grid] = field(default_factory=dict, repr=False)
     """Zone -> the grid of its chips."""
+    ais: Ais | None = None
+    """What AIS says of the vessels seen; None where no file was given."""
 
     @property
     def name(self) -> str:

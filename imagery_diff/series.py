@@ -16,6 +16,7 @@ import numpy as np
 
 from imagery_diff import archive as archives
 from imagery_diff import (
+    series_ais,
     series_chances,
     series_events,
     series_history,
@@ -30,6 +31,7 @@ from imagery_diff.pair import compare
 from imagery_diff.pair_result import Odds
 from imagery_diff.pair_scenes import open_pair
 from imagery_diff.params import Params
+from imagery_diff.read.ais import read_ais
 from imagery_diff.read.aois import find_place
 from imagery_diff.result_series import SeriesLook, Timeline
 from imagery_diff.write import timeline_sentences as words
@@ -71,6 +73,7 @@ def timeline(
     empty: Mapping[str, str] | None = None,
     params: Params | None = None,
     archive: str | Path | None = None,
+    ais: str | Path | None = None,
     progress: Progress = lambda _: None,
 ) -> Timeline:
     """Say what stood in each zone of a place on each of many looks, and what changed between them.
@@ -88,6 +91,9 @@ def timeline(
     archive
         An SQLite file that keeps the looks and what is said of them; it is made where it is not there. Its looks are
         among those of the series without their files: one new image is enough, and none tells it again.
+    ais
+        A CSV of AIS positions (:func:`imagery_diff.read.ais.read_ais`) that each vessel seen is held against; it
+        changes nothing else, and is not kept in an archive.
     progress
         Called with the name of each step as it begins.
 
@@ -111,14 +117,15 @@ def timeline(
         raise InputError(
             "a timeline is told of zones (berths, yards, tracks), and the AOI has none; give one with zones"
         )
+    positions = read_ais(ais) if ais is not None else None
     if archive is None:
-        return _told(place, images, dict(empty or {}), params, progress)
+        return series_ais.held_against(_told(place, images, dict(empty or {}), params, progress), positions)
     for _ in range(_TRIES):
         kept = archives.read(archive, place, params)
         adding = _Adding(kept=kept)
         found = _told(place, images, {**kept.empty, **(empty or {})}, params, progress, adding)
         if adding.write(place, found):
-            return found
+            return series_ais.held_against(found, positions)
     raise OutputError(
         f"{Path(archive).name}: other processes added runs {_TRIES} times while this one was told; nothing was added,"
         " run again"

@@ -47,22 +47,32 @@ def _pairs(_ctx: click.Context, _param: click.Parameter, words: tuple[str, ...])
     metavar="FILE",
     help="Keep looks and answers in this SQLite file; with it one new image is enough, or none.",
 )
+@click.option(
+    "--ais",
+    type=click.Path(path_type=Path),
+    metavar="FILE.csv",
+    help="AIS positions (time, MMSI, lat, lon, length) that each vessel seen is held against.",
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="Folder for the result itself.")
 @click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON document.")
-def timeline(
+def timeline(  # noqa: PLR0913 - one an option
+    *,
     aoi: str,
     images: tuple[Path, ...],
     empty: dict[str, str],
     min_vessel: float | None,
     archive: Path | None,
+    ais: Path | None,
     output: Path | None,
-    as_json: bool,  # noqa: FBT001
+    as_json: bool,
 ) -> None:
     """Say what stood in each zone on each of many dates, and in which window each thing came or went.
 
     AOI is a known name or a file of outlines, with zones. The images are files or deliveries, or one folder that holds
     them; their times must be known. Every cell of the table is yes, no or unknown, and unknown has its reason. A folder
     with the result is written into the current directory, or into -o DIR.
+
+    With --ais FILE.csv it is said of each vessel seen which AIS vessel was there, or that the file has none near it.
 
     With --archive FILE the looks are kept: later runs name only what is new, and the old images are not needed.
     """
@@ -93,6 +103,7 @@ def timeline(
                 empty=empty,
                 params=params,
                 archive=archive,
+                ais=ais,
                 progress=lambda step: bar.update(1, step),
             )
         folder = found.save(output or Path(folder_name(found)))

@@ -19,6 +19,7 @@ from imagery_diff.write import manifest as manifests
 from imagery_diff.write.geojson import bounding_box, wgs84_geometry
 from imagery_diff.write.model import plain, rounded, scene_summary, to_json, zone_title
 from imagery_diff.write.table import columns, labelled
+from imagery_diff.write.timeline_ais import ais_lines, ais_summary
 from imagery_diff.write.timeline_contact import contact_sheet_png
 from imagery_diff.write.timeline_figure import timeline_png
 from imagery_diff.write.words import clean, moment_words, stamp_of
@@ -274,6 +275,7 @@ def summary(found: Timeline) -> dict[str, Any]:
         ],
         "events": len(found.events),
         "expected_false_things": rounded(found.expected_false, 3),
+        "ais": ais_summary(found),
         "caveats": list(found.caveats),
         "credit": found.credit,
     }
@@ -343,7 +345,7 @@ def _manifest(found: Timeline, files: dict[str, bytes]) -> dict[str, Any]:
 
 
 def _inputs(found: Timeline) -> list[dict[str, Any]]:
-    """List the files of every look; of one that an archive keeps as they were when it was read."""
+    """List the files of every look, of one that an archive keeps as they were when it was read; and the AIS file."""
     entries = manifests.inputs_of({f"look {k.number}": k.info.files for k in found.looks if k.kept_files is None})
     note = "not opened: the look is kept in the archive, these are the size and digest that it had"
     entries += [
@@ -351,7 +353,10 @@ def _inputs(found: Timeline) -> list[dict[str, Any]]:
         for look in found.looks
         for file in look.kept_files or ()
     ]
-    return sorted(entries, key=lambda entry: int(entry["role"].split()[1]))
+    entries.sort(key=lambda entry: int(entry["role"].split()[1]))
+    if found.ais:
+        entries.append({"role": "ais", "name": found.ais.file, "size": found.ais.size, "sha256": found.ais.sha256})
+    return entries
 
 
 # --- the terminal's answer -------------------------------------------------------------------------------------------
@@ -377,6 +382,7 @@ def text(found: Timeline) -> str:
     if found.quiet:
         silent = ((zone_title(found.aoi.zone(name)), sentence) for name, sentence in found.quiet.items())
         blocks.append(["quiet", *_by_sentence(silent)])
+    blocks.append(ais_lines(found, _WIDTH))
     if found.expected_false is not None:
         blocks.append(labelled("false", f"{found.expected_false:.1f} things of all looks are expected to be false"))
     blocks.append(["caveats", *(line for c in found.caveats for line in _bullet(c))])
