@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,22 +74,31 @@ def _count(one: dict[str, Any], stay: Stay, states: Counter[str], lengths: list[
             lengths.append(event["length_m"])
 
 
-def sentences(one: dict[str, Any], wanted: Iterable[tuple[str, str, str, str]]) -> list[str]:
-    """Return what the tool wrote of chosen events of one series: (scenario, event, zone, day by which it is over)."""
+def sentences(one: dict[str, Any], wanted: Iterable[tuple[str, str, str, datetime]]) -> list[str]:
+    """Return what the tool wrote of chosen events of one series: (scenario, event, zone, a moment in its window)."""
     lines = []
-    for scenario, event, zone, day in wanted:
-        found = [e for e in one["events"] if (e["event"], e["zone"]) == (event, zone) and e["not_after"][:10] == day]
+    for scenario, event, zone, moment in wanted:
+        found = [
+            e
+            for e in one["events"]
+            if (e["event"], e["zone"]) == (event, zone)
+            and datetime.fromisoformat(e["not_before"]) <= moment <= datetime.fromisoformat(e["not_after"])
+        ]
         text = found[0]["description"] if found else "not told"
         lines.append(f"- **{scenario}** {text}")
     return lines
 
 
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
 WANTED = (
-    ("S1 stack appears overnight (N08 to N10).", "cargo_appeared", "pier2_yard", "2023-10-17"),
-    ("S2 departure bracket, the ship (N12, N13).", "vessel_departed", "pier2_sw_berth", "2023-10-20"),
-    ("S2 departure bracket, the stack (N12, N13).", "cargo_disappeared", "pier2_yard", "2023-10-20"),
-    ("S3 refill (N14).", "cargo_appeared", "pier2_yard", "2023-10-21"),
-    ("S5 unseen visit (N19).", "visit_inferred", "pier2_yard", "2023-11-11"),
+    ("S1 stack appears overnight (N08 to N10).", "cargo_appeared", "pier2_yard", _moment("2023-10-16T10")),
+    ("S2 departure bracket, the ship (N12, N13).", "vessel_departed", "pier2_sw_berth", _moment("2023-10-20T04")),
+    ("S2 departure bracket, the stack (N12, N13).", "cargo_disappeared", "pier2_yard", _moment("2023-10-20T04")),
+    ("S3 refill (N14).", "cargo_appeared", "pier2_yard", _moment("2023-10-20T12")),
+    ("S5 unseen visit (N19).", "visit_inferred", "pier2_yard", _moment("2023-11-10T15")),
 )
 _NEEDED = ("2023-10-16", "2023-10-17", "2023-10-19", "2023-10-20", "2023-10-21", "2023-11-10", "2023-11-11")
 
