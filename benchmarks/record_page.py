@@ -74,19 +74,26 @@ def _count(one: dict[str, Any], stay: Stay, states: Counter[str], lengths: list[
             lengths.append(event["length_m"])
 
 
-def sentences(one: dict[str, Any], wanted: Iterable[tuple[str, str, str, datetime]]) -> list[str]:
-    """Return what the tool wrote of chosen events of one series: (scenario, event, zone, a moment in its window)."""
+def sentences(told: Sequence[dict[str, Any]], wanted: Iterable[tuple[str, str, str, datetime]]) -> list[str]:
+    """Return what the tool wrote of chosen events: (scenario, event, zone, a moment in its window).
+
+    The words are those of the first series that tells it; beside them stands in how many it is told.
+    """
     lines = []
     for scenario, event, zone, moment in wanted:
-        found = [
-            e
-            for e in one["events"]
-            if (e["event"], e["zone"]) == (event, zone)
-            and datetime.fromisoformat(e["not_before"]) <= moment <= datetime.fromisoformat(e["not_after"])
-        ]
-        text = found[0]["description"] if found else "not told"
-        lines.append(f"- **{scenario}** {text}")
+        found = [(one["seed"], text) for one in told if (text := _said(one, event, zone, moment))]
+        share = f"Told in {len(found)} of {len(told)} series"
+        lines.append(f"- **{scenario}** {share}" + (f"; seed {found[0][0]}: {found[0][1]}." if found else "."))
     return lines
+
+
+def _said(one: dict[str, Any], event: str, zone: str, moment: datetime) -> str | None:
+    for e in one["events"]:
+        if (e["event"], e["zone"]) == (event, zone) and e["not_before"]:
+            low, high = (datetime.fromisoformat(e[n]) for n in ("not_before", "not_after"))
+            if low <= moment <= high:
+                return str(e["description"])
+    return None
 
 
 def _moment(text: str) -> datetime:
@@ -100,21 +107,6 @@ WANTED = (
     ("S3 refill (N14).", "cargo_appeared", "pier2_yard", _moment("2023-10-20T12")),
     ("S5 unseen visit (N19).", "visit_inferred", "pier2_yard", _moment("2023-11-10T15")),
 )
-_NEEDED = ("2023-10-16", "2023-10-17", "2023-10-19", "2023-10-20", "2023-10-21", "2023-11-10", "2023-11-11")
-
-
-def clearest(told: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return the series whose looks of the days of these scenarios are the clearest."""
-
-    def worst(one: dict[str, Any]) -> float:
-        days = [look["time"][:10] for look in one["looks"]]
-        return min(
-            min(one["clear"][k][z] for z in ("pier2_yard", "pier2_sw_berth"))
-            for k, d in enumerate(days)
-            if d in _NEEDED
-        )
-
-    return max(told, key=worst)
 
 
 def page(told: dict[str, Sequence[dict[str, Any]]], reports: dict[str, str], scenarios: str) -> str:
@@ -148,14 +140,8 @@ def page(told: dict[str, Sequence[dict[str, Any]]], reports: dict[str, str], sce
         "Rows that no rendered look carries: " + "; ".join(f"{k}: {v}" for k, v in NOT_RENDERED.items()) + ".",
         "",
     ]
-    best = clearest(told["autumn"])
-    lines += [
-        "## Scenarios",
-        "",
-        f"Read from the series of seed {best['seed']}, whose looks of those days are the clearest:",
-        "",
-    ]
-    lines += [*sentences(best, WANTED), ""]
+    where = "What cloud hides of these days is not told: the shares are of all series, clear and cloudy."
+    lines += ["## Scenarios", "", where, "", *sentences(told["autumn"], WANTED), ""]
     lines += [scenarios.strip(), ""] if scenarios else []
     for name, text in reports.items():
         lines += [f"## {name}", "", "```text", *text.split("\n"), "```", ""]

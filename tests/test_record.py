@@ -129,7 +129,6 @@ def test_every_thing_of_the_story_is_there_on_a_look() -> None:
 def test_the_page_says_of_each_thing_how_often_it_was_told() -> None:
     line = rows_table([a_result("nnyyn", [])])[-1]
     assert line.startswith("| N16 | ship of 100 m")
-    told = a_result("nnyyn", [an_event("vessel_arrived", 1, 2)])
-    assert sentences(told, [("S", "vessel_arrived", "pier1_sw_berth", START + timedelta(days=1.5))]) == [
-        "- **S** vessel_arrived told"
-    ]
+    told = [a_result("nnyyn", [an_event("vessel_arrived", 1, 2)]), a_result("nuuun", [])]
+    wanted = [("S", "vessel_arrived", "pier1_sw_berth", START + timedelta(days=1.5))]
+    assert sentences(told, wanted) == ["- **S** Told in 1 of 2 series; seed 1: vessel_arrived told."]
