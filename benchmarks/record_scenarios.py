@@ -200,10 +200,10 @@ def report(told: dict[str, dict[str, Any]]) -> str:
         each = one["seconds"] / len(one["looks"])
         table.append(f"| {name} {one['title']} | {one['rows']} | {seed} | **{said}** | {each:.1f} |")
         sections.append(_section(name, seed, one, (said, why, rule_of(name))))
-        if name == "S11":
+        if name.startswith("S11"):
             said, why = s13(one)
-            table.append(f"| S13 rail census refused | T09 T15 | {seed} | **{said}** | as S11 |")
-            sections.append(_census(seed, one, said, why))
+            table.append(f"| S13 rail census refused | T09 T15 | {seed} | **{said}** | as {name} |")
+            sections.append(_census(name, seed, one, (said, why)))
     return "\n".join([*table, "", *sections])
 
 
@@ -231,7 +231,7 @@ def _section(name: str, seed: str, one: dict[str, Any], judged: tuple[str, list[
         *(f"- quiet, {z}: {s}." for z, s in one["quiet"].items() if z in {p["zone"] for p in one["put"]}),
         "",
     ]
-    if one["pair"] and name != "S11":
+    if one["pair"] and not name.startswith("S11"):
         lines += ["compare() of the two days says:", "", *(f"- {s}" for s in one["pair"]), ""]
     return "\n".join(lines)
 
@@ -267,10 +267,11 @@ def _cell(cell: dict[str, Any]) -> str:
     return "; ".join([cell["state"], *fill, *things])
 
 
-def _census(seed: str, one: dict[str, Any], said: str, why: list[str]) -> str:
+def _census(name: str, seed: str, one: dict[str, Any], judged: tuple[str, list[str]]) -> str:
+    said, why = judged
     words = sorted({t["why_no_count"] for c in one["cells"] for t in c["things"] if t["why_no_count"]})
     lines = [
-        f"## S13: rail census (T09 T15), seed {seed}, on the series S11: {said}",
+        f"## S13: rail census (T09 T15), seed {seed}, on the series {name}: {said}",
         "",
         f"Rule: {RULES['S13']}",
         "",
@@ -278,9 +279,7 @@ def _census(seed: str, one: dict[str, Any], said: str, why: list[str]) -> str:
         "",
         f"Columns of the tables with 'car' in them: {[c for c in one['columns'] if 'car' in c and 'cargo' not in c]}.",
         f"On each region, not written by the timeline: {words}.",
-        "compare() of the two days says:",
-        "",
-        *(f"- {s}" for s in one["pair"]),
+        *(["compare() of the two days says:", "", *(f"- {s}" for s in one["pair"])] if one["pair"] else []),
         "",
     ]
     return "\n".join(lines)

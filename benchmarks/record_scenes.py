@@ -6,14 +6,12 @@ Dates, places and lengths are those of ``record.csv``; what no report gives is m
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from record_story import SEASON, _at, _look, _stay, series
 from shapely.geometry import box as rectangle
 
 from imagery_diff import AOI, Zone, load_aoi
-
 from imagery_diff.synthetic.border import CRS, border_crossing
 from imagery_diff.synthetic.harbours import bearing
 from imagery_diff.synthetic.materials import PAINTS, ROOFS
@@ -23,6 +21,7 @@ from imagery_diff.synthetic.world import Part, along, box
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from record_story import Stay
     from shapely.geometry import Polygon
@@ -80,8 +79,12 @@ def scenarios() -> dict[str, Callable[[int], Scenario]]:
         "S9b": s9_n06,
         "S9c": s9_n43,
         "S10": s10,
-        "S11": s11_lines,
-        "S11b": s11_dwell,
+        "S11": lambda seed: s11_lines(seed, "S11"),
+        "S11w": lambda seed: s11_lines(seed, "S11w", whole=True),
+        "S11t": lambda seed: s11_lines(seed, "S11t", drawn=True),
+        "S11b": lambda seed: s11_dwell(seed, "S11b"),
+        "S11bw": lambda seed: s11_dwell(seed, "S11bw", whole=True),
+        "S11bt": lambda seed: s11_dwell(seed, "S11bt", drawn=True),
         "S12": s12,
         "S15": s15_few,
         "S15b": s15_most,
@@ -134,8 +137,8 @@ def _only(*rows: str) -> tuple[Stay, ...]:
 
 _S4_DAYS = ("2023-11-11", "2023-11-13", "2023-11-23", "2023-11-24", "2023-11-30")
 _S4_ASSUMED = (
-    "the pier; hours; that nothing stood there on 30 November; width and height of the stack; the AOI displaced by up to"
-    " 25 m"
+    "the pier; hours; that nothing stood there on 30 November; width and height of the stack; the AOI displaced by up"
+    " to 25 m"
 )
 
 
@@ -260,8 +263,9 @@ def s10(seed: int) -> Scenario:
     days = ("2024-02-18", "2024-03-12", "2024-04-07", "2024-04-17", "2024-06-02", "2024-07-12", "2024-10-30")
     assumed = (
         "hours; which side of Pier 3; that the coal is gone on 12 July and 30 October and has 36 m in width and 6 m in"
-        " height; that the next dock is the south-western side of Pier 1, the tanker drawn as any ship of 70 m; a stack of"
-        " 100 m on 12 July, no crane, no rail cars; the coal heaps that stand on Pier 3 in the sample tiles are taken away"
+        " height; that the next dock is the south-western side of Pier 1, the tanker drawn as any ship of 70 m; a stack"
+        " of 100 m on 12 July, no crane, no rail cars; the coal heaps that stand on Pier 3 in the sample tiles are"
+        " taken away"
     )
     made = _port(
         ("S10", "N36 N44 N40 (N30 N33)", "negatives: coal, bulk carriers, tanker"),
@@ -274,12 +278,14 @@ def s10(seed: int) -> Scenario:
     return replace(made, put=tuple(replace(p, zone="coal_pier3") if p.kind == "coal" else p for p in made.put))
 
 
-def _border(seed: int, days: tuple[str, ...]) -> tuple[Harbour, tuple[Look, ...], Polygon]:
-    """Return the yard, 780 x 500 m of it, and looks without cloud."""
+def _border(seed: int, days: tuple[str, ...], *, whole: bool = False) -> tuple[Harbour, tuple[Look, ...], Polygon]:
+    """Return the yard, 780 x 500 m of it unless the whole window is asked for, and looks without cloud."""
     harbour = border_crossing(seed=seed)
     ends = harbour.rails[0].coords
     x, y = (ends[0][0] + ends[-1][0]) / 2, (ends[0][1] + ends[-1][1]) / 2
     outline = rectangle(x - 390, y - 250, x + 390, y + 250)
+    if whole:
+        outline = rectangle(*harbour.world.bounds)
     rng = rng_of(seed, "record")
     harbour = replace(harbour, world=replace(harbour.world, bounds=outline.bounds))
     return harbour, tuple(_look(day, rng, 0.0) for day in days), outline
@@ -309,17 +315,48 @@ def _put(thing: Thing, kind: str, zone: str, came: str, went: str, fill: float |
 
 
 _CROPPED = (
-    "tracks, yard and sheds (no map of them was found); rendered are 780 x 500 m around the yard, so most of each search"
-    " area is not covered"
+    "tracks, yard and sheds (no map of them was found); rendered are 780 x 500 m around the yard, so most of each"
+    " search area is not covered"
 )
 
 
-def s11_lines(seed: int) -> Scenario:
+_S11 = {
+    (False, False): "{}, the yard of border_crossing",
+    (True, False): "{}, yard and bridge of border_crossing",
+    (False, True): "{}, tracks drawn as a located zone",
+}
+_WHOLE = "tracks, yard and sheds (no map of them was found); rendered are 2.7 x 1 km with yard and bridge"
+_DRAWN = (
+    "tracks, yard and sheds (no map of them was found); an AOI of our own with one located zone of 660 x 44 m drawn"
+    " around the tracks, as facts.md asks of who runs S11; rendered are 780 x 500 m"
+)
+
+
+def _tracks_drawn(harbour: Harbour, outline: Polygon) -> AOI:
+    """Return an AOI with the tracks as one located zone."""
+    first, last = harbour.rails[0].coords, harbour.rails[5].coords
+    azimuth = bearing(first[0][:2], first[-1][:2])
+    middle = ((first[0][0] + last[-1][0]) / 2, (first[0][1] + last[-1][1]) / 2)
+    zone = Zone(
+        name="own_tracks",
+        kind="rail",
+        polygon=box(middle, azimuth, 660.0, 44.0),
+        crs=CRS,
+        title="Tracks of the yard",
+        group="tumangang",
+        accuracy_m=5.0,
+        source="Made up for this benchmark",
+    )
+    return AOI(name="border_tracks", polygon=outline, zones=(zone,), crs=CRS, timezone="Asia/Pyongyang", accuracy_m=5.0)
+
+
+def s11_lines(seed: int, name: str, *, whole: bool = False, drawn: bool = False) -> Scenario:
     """Three lines on 22 September, two on 24 September, nothing on 14 September."""
-    harbour, looks, outline = _border(seed, ("2023-09-10", "2023-09-12", "2023-09-14", "2023-09-22", "2023-09-24"))
+    days = ("2023-09-10", "2023-09-12", "2023-09-14", "2023-09-22", "2023-09-24")
+    harbour, looks, outline = _border(seed, days, whole=whole)
     one, two, three = (
-        _on_track(harbour, k, ahead, cars, name, seed)
-        for k, ahead, cars, name in ((0, 250, 14, "line_200"), (2, 210, 21, "line_300"), (4, 230, 22, "line_320"))
+        _on_track(harbour, k, ahead, cars, line, seed)
+        for k, ahead, cars, line in ((0, 250, 14, "line_200"), (2, 210, 21, "line_300"), (4, 230, 22, "line_320"))
     )
     four, fewer = (_on_track(harbour, 5, 60, n, f"cars_{n}", seed) for n in (4, 3))
     put = (
@@ -331,37 +368,37 @@ def s11_lines(seed: int) -> Scenario:
     )
     things = {t.id: t for t in (one, two, three, four, fewer)}
     return Scenario(
-        id="S11",
+        id=name,
         rows="T06 T07 T08",
-        title="rail lines",
-        aoi=load_aoi("border_crossing"),
+        title=_S11[whole, drawn].format("rail lines"),
+        aoi=_tracks_drawn(harbour, outline) if drawn else load_aoi("border_crossing"),
         outline=outline,
         looks=looks,
         world=lambda time: _there(harbour.world, put, things, time),
         put=put,
         assumed=f"that the lines of cargo are rail cars, on tracks 12 m apart; cars of 14 m, not 20; which line left;"
-        f" 10 and 12 September; {_CROPPED}",
+        f" 10 and 12 September; {_DRAWN if drawn else _WHOLE if whole else _CROPPED}",
         pair=(2, 3),
     )
 
 
-def s11_dwell(seed: int) -> Scenario:
+def s11_dwell(seed: int, name: str, *, whole: bool = False, drawn: bool = False) -> Scenario:
     """One long train on three days."""
     days = ("2024-04-14", "2024-04-15", "2024-04-16", "2024-04-17", "2024-04-18", "2024-04-19", "2024-04-20")
-    harbour, looks, outline = _border(seed, days)
+    harbour, looks, outline = _border(seed, days, whole=whole)
     long = _on_track(harbour, 0, 4, 44, "long_train", seed)
     put = (_put(long, "rail", "tumangang_rail", "2024-04-16T10", "2024-04-19T18"),)
     return Scenario(
-        id="S11b",
+        id=name,
         rows="T14",
-        title="dwell of a long train",
-        aoi=load_aoi("border_crossing"),
+        title=_S11[whole, drawn].format("dwell of a long train"),
+        aoi=_tracks_drawn(harbour, outline) if drawn else load_aoi("border_crossing"),
         outline=outline,
         looks=looks,
         world=lambda time: _there(harbour.world, put, {long.id: long}, time),
         put=put,
         assumed=f"{long.length_m:.0f} m instead of 790: the straight tracks of this world's yard have 640; which track;"
-        f" the looks without a train; {_CROPPED}",
+        f" the looks without a train; {_DRAWN if drawn else _WHOLE if whole else _CROPPED}",
     )
 
 
@@ -423,13 +460,13 @@ def s12(seed: int) -> Scenario:
 
 
 def s15_few(seed: int) -> Scenario:
-    """A building that stands on the later three of seven looks."""
+    """Put a building on the later three of seven looks."""
     days = ("2024-02-15", "2024-03-01", "2024-03-20", "2024-04-02", "2024-04-10", "2024-05-08", "2024-06-17")
     return _s15("S15", seed, days)
 
 
 def s15_most(seed: int) -> Scenario:
-    """A building that stands on the later four of six looks."""
+    """Put a building on the later four of six looks."""
     days = ("2024-03-01", "2024-03-20", "2024-04-10", "2024-05-08", "2024-06-17", "2024-07-20")
     return _s15("S15b", seed, days)
 
@@ -461,6 +498,6 @@ def _s15(name: str, seed: int, days: tuple[str, ...]) -> Scenario:
             replace(harbour.world, fixed=(*harbour.world.fixed, *parts)) if time >= since else harbour.world
         ),
         put=(shown,),
-        assumed=f"a building of 60 x 18 x 8 m, {roof.replace('_', ' ')}, beside the tracks in April 2024 and from then on;"
-        f" all days; {_CROPPED}",
+        assumed=f"a building of 60 x 18 x 8 m, {roof.replace('_', ' ')}, beside the tracks in April 2024 and from then"
+        f" on; all days; {_CROPPED}",
     )
