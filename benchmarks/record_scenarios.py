@@ -178,6 +178,8 @@ def _thing(region: Region) -> dict[str, Any]:
         "low_m": region.length_low_m,
         "high_m": region.length_high_m,
         "area_m2": region.area_m2,
+        "area_low_m2": region.area_low_m2,
+        "area_high_m2": region.area_high_m2,
         "length_class": region.length_class,
         "counts_as_visit": region.counts_as_visit,
         "p_activity": region.p_activity,
@@ -259,12 +261,18 @@ def _states(one: dict[str, Any]) -> list[str]:
 def _cell(cell: dict[str, Any]) -> str:
     things = [
         f"{t['activity']} {t['length_m']:.0f}"
-        + ("" if t["low_m"] is None else f" ({t['low_m']:.0f} to {t['high_m']:.0f})")
+        + _limits(t["low_m"], t["high_m"])
         + (f" [{t['length_class']}]" if t["length_class"] else "")
         for t in cell["things"]
     ]
     fill = [] if cell["fill"] is None else [f"fill {cell['fill'][0]:.2f} to {cell['fill'][1]:.2f}"]
     return "; ".join([cell["state"], *fill, *things])
+
+
+def _limits(low: float | None, high: float | None) -> str:
+    if low is None:
+        return ""
+    return f" ({low:.0f} or more)" if high is None else f" ({low:.0f} to {high:.0f})"
 
 
 def _census(name: str, seed: str, one: dict[str, Any], judged: tuple[str, list[str]]) -> str:

@@ -196,7 +196,8 @@ def s8(seed: int) -> Scenario:
     """Stack of 60 m on 8 March that has 100 m on 9 March."""
     days = ("2024-02-04", "2024-02-05", "2024-02-12", "2024-02-18", "2024-03-08", "2024-03-09", "2024-03-10")
     assumed = "both lengths, width, height, hours; that growth is at both ends; the pier on 4 and 12 February"
-    return _port(("S8", "N31 (N27 N28 N30 N32)", "growth, not onset"), seed, days, SEASON, assumed)
+    made = _port(("S8", "N31 (N27 N28 N30 N32)", "growth, not onset"), seed, days, SEASON, assumed)
+    return replace(made, pair=(4, 5))
 
 
 def s9_n45(seed: int) -> Scenario:
@@ -275,7 +276,8 @@ def s10(seed: int) -> Scenario:
         assumed,
         leave_out=("pier3_coal1", "pier3_coal2"),
     )
-    return replace(made, put=tuple(replace(p, zone="coal_pier3") if p.kind == "coal" else p for p in made.put))
+    put = tuple(replace(p, zone="coal_pier3") if p.kind == "coal" else p for p in made.put)
+    return replace(made, put=put, pair=(1, 2))
 
 
 def _border(seed: int, days: tuple[str, ...], *, whole: bool = False) -> tuple[Harbour, tuple[Look, ...], Polygon]:

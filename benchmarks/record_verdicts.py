@@ -263,7 +263,8 @@ def _s15(told: Told) -> Verdict:
     kinds = {t["kind"] for t in on}
     events = [e for e in told["events"] if "building" in e["on"]]
     a = not kinds & {"cargo", "rail", "vessel"} and not events
-    text = " ".join(_sentences(told))
+    # A caveat names the zone "New road bridge (under construction)": that says nothing of the building.
+    text = " ".join(e["description"] for e in told["events"])
     b = any(t["activity"] == "construction" for t in on) or "construction" in text
     holds = {
         f"(a) kept out of goods, rail and vessels (objects {sorted(kinds)}, {len(events)} events)": a,
