@@ -249,6 +249,9 @@ class Params:
     """Share of the time that a track holds a train: a stated prior."""
     train_stay_h: float = 48.0
     """Mean stay of a train, hours: a stated prior; one of 790 m stayed three days (facts T14)."""
+    stays_h: float = 720.0
+    """Goods that came and were never seen to go again in so long may be a building, hours: thirty days, ten times the
+    mean stay of goods."""
     call_h: float = 24.0
     """A gap between looks as long as this can hide a whole call, hours: calls last one to three days (facts 2.1)."""
     inferred_h: float = 12.0

@@ -193,7 +193,7 @@ def _told(
         against = _Against.first(laid, history, params)
         for _ in range(_ROUNDS):
             found = against.all(history, progress)
-            again = series_history.without(history, series_history.borne_out(_gone(found), laid), laid, lines)
+            again = series_history.without(history, _bared(found, laid, params), laid, lines)
             if again is None:
                 break
             history = again
@@ -308,8 +308,10 @@ def _said(empty: Mapping[str, str], laid: Laid) -> dict[str, int]:
     return said
 
 
-def _gone(found: Mapping[int, Comparison]) -> dict[int, list[Region]]:
-    return {k: series_states.lacked(c.regions) for k, c in found.items()}
+def _bared(found: Mapping[int, Comparison], laid: Laid, params: Params) -> dict[int, list[Region]]:
+    """Return what each look lacks that the empty place shows, where that may be ground laid bare."""
+    gone = {k: series_states.lacked(c.regions) for k, c in found.items()}
+    return series_history.borne_out(gone, laid, params.vessel_stay_h)
 
 
 def _cells(
@@ -323,7 +325,7 @@ def _cells(
 ) -> list[Cell]:
     """Say of every zone on every look what it shows; by zone, then in the order of time."""
     cells = []
-    gone = [r for own in series_history.borne_out(_gone(found), laid).values() for r in own]
+    gone = [r for own in _bared(found, laid, params).values() for r in own]
     for zone in place.zones:
         if zone.kind == "ignore":
             continue

@@ -43,7 +43,8 @@ def events_of(
     for track in tracks:
         zone = place.zone(track.zone)
         if track.absent_before is not None:
-            found.append(_event(_CAME, track, place, (track.absent_before, track.first), by_number, usable))
+            event = _event(_CAME, track, place, (track.absent_before, track.first), by_number, usable)
+            found.append(_with_stay(event, track, by_number, params))
         found += _changes(track, zone, by_number, place)
         if track.absent_after is not None:
             found.append(_event(_WENT, track, place, (track.last, track.absent_after), by_number, usable))
@@ -75,7 +76,8 @@ def _event(
     """Make the event of a track that came or went."""
     before, after = (looks[n] for n in window)
     name, zone = names[track.kind], place.zone(track.zone)
-    region = best_of(track, _berths(place))
+    part = _before_any_change(track, _berths(place)) if names is _CAME else track
+    region = best_of(part, _berths(place))
     if track.kind == "cargo" and region.activity == "stockpile":
         name = "stockpile_changed"
     event = _made(name, track, zone, (before, after), region)
@@ -115,17 +117,53 @@ def _changes(track: Track, zone: Zone, looks: dict[int, SeriesLook], place: AOI)
     found = []
     for (one, earlier), (other, later) in pairwise(track.seen):
         old, new = earlier.region, later.region
-        sides = (old.area_low_m2, old.area_high_m2, new.area_low_m2, new.area_high_m2)
-        if any(side is None for side in sides) or _reaches(old, _berths(place)) or _reaches(new, _berths(place)):
+        change = _changed(old, new, _berths(place))
+        if change == 0:
             continue
-        grew, shrank = new.area_low_m2 > old.area_high_m2, new.area_high_m2 < old.area_low_m2  # type: ignore[operator]
-        if not (grew or shrank):
-            continue
-        name = "cargo_grew" if grew else "cargo_shrank"
+        name = "cargo_grew" if change > 0 else "cargo_shrank"
         before, after = looks[one], looks[other]
         event = _made(name, track, zone, (before, after), new)
         found.append(replace(event, description=words.change_words(name, old, new, zone, before, after)))
     return found
+
+
+def _with_stay(event: Event, track: Track, looks: dict[int, SeriesLook], params: Params) -> Event:
+    """Add to goods that were never seen to go again for how long they stand: a building looks no other."""
+    hours = (looks[track.last].time - looks[track.first].time).total_seconds() / 3600.0
+    if track.kind != "cargo" or track.absent_after is not None or hours < params.stays_h:
+        return event
+    return replace(event, description=f"{event.description}; {words.stays_words(len(track.seen), hours)}")
+
+
+def _changed(old: Region, new: Region, berths: Collection[str]) -> int:
+    """Return 1 where goods are surely more than before, -1 where less, by the limits of their areas or lengths; else 0.
+
+    Not where a ship may be in their outline, and not where the two measures contradict each other.
+    """
+    if _reaches(old, berths) or _reaches(new, berths):
+        return 0
+    signs = {
+        _beyond((old.area_low_m2, old.area_high_m2), (new.area_low_m2, new.area_high_m2)),
+        0
+        if old.length_is_lower_bound or new.length_is_lower_bound
+        else _beyond((old.length_low_m, old.length_high_m), (new.length_low_m, new.length_high_m)),
+    } - {0}
+    return signs.pop() if len(signs) == 1 else 0
+
+
+def _beyond(old: tuple[float | None, float | None], new: tuple[float | None, float | None]) -> int:
+    """Say on which side of the old limits the new ones lie wholly; 0 where they meet, or one is not known."""
+    if None in {*old, *new}:
+        return 0
+    return int(new[0] > old[1]) - int(new[1] < old[0])  # type: ignore[operator]
+
+
+def _before_any_change(track: Track, berths: Collection[str]) -> Track:
+    """Return the part of a track up to its first change: what came is not what it grew to."""
+    for k, ((_, earlier), (_, later)) in enumerate(pairwise(track.seen), start=1):
+        if track.kind == "cargo" and _changed(earlier.region, later.region, berths) != 0:
+            return replace(track, seen=track.seen[:k])
+    return track
 
 
 def _reaches(region: Region, berths: Collection[str]) -> bool:
@@ -177,6 +215,8 @@ def _inferred(
     found = []
     for track in tracks:
         if track.kind != "cargo" or track.absent_after is None or track.group is None:
+            continue
+        if best_of(track).activity == "stockpile":  # coal that went is no sign of the calls that are counted
             continue
         before, after = looks[track.last], looks[track.absent_after]
         berths = {z.name for z in place.zones if ASKED.get(z.kind) == "vessel" and z.group == track.group}

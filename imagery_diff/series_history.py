@@ -40,6 +40,8 @@ _STANDS_PX = 3
 _OTHER_LIGHT, _ALSO_LACKED = 0.8, 0.5
 """By which share of its height the tip of a thing's shadow lies elsewhere under another sun, and the share of what one
 look lacks that another must lack too."""
+_OTHERS, _SEES, _STAYS = 4, 0.8, 3.0
+"""So many other looks that show most of a place clearly outweigh one, over more than so many mean stays of a vessel."""
 _JOINS_PX, _ALIKE_LOG, _GAP_LOG = 5, 0.25, 0.1
 """Land that an outline was laid on looks like the land within so many pixels of it (root mean square of the logarithms
 of all bands), and no darker line lies between them, as between a quay and a hull."""
@@ -127,12 +129,13 @@ def apart(
     return of
 
 
-def borne_out(gone: Mapping[int, Sequence[Region]], laid: Laid) -> dict[int, list[Region]]:
-    """Return of what looks lack that which may be the ground laid bare, not a shadow that fell elsewhere.
+def borne_out(gone: Mapping[int, Sequence[Region]], laid: Laid, stay_h: float) -> dict[int, list[Region]]:
+    """Return of what looks lack that which may be the ground laid bare.
 
-    A look under another sun lacks light where its shadows lie, and shows bright ground where those of the empty place
-    do: it must be borne out by a second look. One under the same sun bears itself out. Light is another where the tip
-    of a shadow lies elsewhere by more than eight tenths of what casts it.
+    Two kinds must be borne out by a second look. Under another sun what is lacking is rather a shadow that fell
+    elsewhere; light is another where the tip of a shadow lies elsewhere by more than eight tenths of what casts it. And
+    a vessel that one look alone lacks, while four others show its place over a time in which no vessel stays, is rather
+    on that look, its side misjudged.
     """
     suns = {k: laid.infos[k].sun for k in {*gone, laid.anchor}}
     usual = suns[laid.anchor]
@@ -144,12 +147,22 @@ def borne_out(gone: Mapping[int, Sequence[Region]], laid: Laid) -> dict[int, lis
         tips = (shadow_m(1.0, one) for one in (sun, usual))
         return math.dist(*tips) <= _OTHER_LIGHT
 
+    def alone(k: int, region: Region) -> bool:
+        if region.activity != "vessel":
+            return False
+        inside = zones.inside(region.geometry, laid.grid)
+        times = [
+            laid.infos[j].acquired for j in gone if j != k and inside.any() and np.mean(laid.clear[j][inside]) >= _SEES
+        ]
+        known = sorted(t for t in times if t is not None)
+        return len(known) >= _OTHERS and (known[-1] - known[0]).total_seconds() / 3600.0 > _STAYS * stay_h
+
     def agrees(k: int, region: Region) -> bool:
         others = (r for other, own in gone.items() if other != k for r in own)
         least = _ALSO_LACKED * region.geometry.area
         return any(r.geometry.intersection(region.geometry).area >= least for r in others)
 
-    return {k: [r for r in own if lit_alike(k) or agrees(k, r)] for k, own in gone.items()}
+    return {k: [r for r in own if agrees(k, r) or (lit_alike(k) and not alone(k, r))] for k, own in gone.items()}
 
 
 def without(

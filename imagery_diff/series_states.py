@@ -163,6 +163,8 @@ def cell_of(look: int, state: ZoneState, result: Comparison, known: Known, param
     doubt = unsearched or known.ambiguous
     if doubt is None and any(t.kind != kind or t not in own for t in (*own, *reaching)):
         doubt = "something of unclear or other kind, or of the next zone, stands in it"
+    if doubt is None and any(r.zone_shares.get(zone.name, 0.0) >= REACHES for r in lacked(result.regions)):
+        doubt = "it differs there from the empty place, and which of the two shows a thing is not known"
     there = any(t.kind == kind for t in own)
     states = dict.fromkeys(KINDS, NA)
     if kind is not None:

@@ -16,6 +16,7 @@ import jsonschema
 import numpy as np
 import pytest
 import shapely
+from affine import Affine
 from click.testing import CliRunner
 from PIL import Image
 from shapely import box
@@ -24,6 +25,7 @@ from imagery_diff import open_scene, samples, series_history
 from imagery_diff.cli import main
 from imagery_diff.errors import InputError, UnknownNameError
 from imagery_diff.geometry import Sun
+from imagery_diff.grid import Grid
 from imagery_diff.method import history, zones
 from imagery_diff.params import Params
 from imagery_diff.read.aois import load_aoi
@@ -123,7 +125,7 @@ def test_search_areas_are_never_empty(october: Timeline) -> None:
 def test_calls_are_at_least_so_many_with_their_looks_and_gaps(october: Timeline) -> None:
     whole = october.visits[0]
     assert (whole.at_least, whole.usable_looks, whole.looks) == (1, 6, 6)
-    assert whole.sentence.startswith("at least 1 call of vessels of the 100 m class in 6 usable looks of 6")
+    assert whole.sentence.startswith("at least 1 call of vessels of the 100 m class or longer in 6 usable looks of 6")
     assert [round(g.hours) for g in whole.gaps] == [24, 48]
     assert october.local_hours == "only between 11:01 and 15:43 local"
 
@@ -216,18 +218,52 @@ def a_lacked(at: float, activity: str = "containers") -> SimpleNamespace:
 
 
 def looks_under(*suns: tuple[float, float] | None) -> SimpleNamespace:
-    infos = [SimpleNamespace(sun=None if s is None else Sun(azimuth_deg=s[0], elevation_deg=s[1])) for s in suns]
-    return SimpleNamespace(infos=infos, anchor=0)
+    """Return looks two days apart, each under its sun."""
+    infos = [
+        SimpleNamespace(
+            sun=None if s is None else Sun(azimuth_deg=s[0], elevation_deg=s[1]),
+            acquired=START + timedelta(days=2 * k),
+        )
+        for k, s in enumerate(suns)
+    ]
+    grid = Grid(crs="EPSG:32652", transform=Affine(3, 0, 0, 0, -3, 60), shape=(20, 40))
+    return SimpleNamespace(infos=infos, anchor=0, grid=grid, clear=np.ones((len(suns), 20, 40), bool))
+
+
+def bared(gone: dict[int, list], laid: SimpleNamespace, stay_h: float = 48.0) -> dict[int, int]:
+    return {k: len(own) for k, own in series_history.borne_out(gone, laid, stay_h).items()}
 
 
 def test_what_one_look_under_another_sun_lacks_is_a_shadow_until_a_second_bears_it_out() -> None:
     laid = looks_under((161.0, 37.0), (165.0, 30.0), (238.0, 18.0), (240.0, 17.0), None)
-    assert series_history.borne_out({2: [a_lacked(0.0)]}, laid) == {2: []}
-    assert all(
-        len(own) == 1 for own in series_history.borne_out({2: [a_lacked(0.0)], 3: [a_lacked(10.0)]}, laid).values()
-    )
+    assert bared({2: [a_lacked(0.0)]}, laid) == {2: 0}
+    assert bared({2: [a_lacked(0.0)], 3: [a_lacked(10.0)]}, laid) == {2: 1, 3: 1}
     for alike in (1, 4):
-        assert len(series_history.borne_out({alike: [a_lacked(0.0)]}, laid)[alike]) == 1
+        assert bared({alike: [a_lacked(0.0)]}, laid) == {alike: 1}
+
+
+def test_a_vessel_that_one_look_of_many_weeks_lacks_is_rather_on_that_look() -> None:
+    laid, none = looks_under(*[(161.0, 37.0)] * 6), {k: [] for k in range(6)}
+    assert bared({**none, 3: [a_lacked(0.0, "vessel")]}, laid)[3] == 0
+    assert bared({**none, 3: [a_lacked(0.0, "vessel")], 4: [a_lacked(5.0, "vessel")]}, laid)[3] == 1
+    # Goods stay for weeks, and so does a vessel that the other looks show within its stay.
+    assert bared({**none, 3: [a_lacked(0.0)]}, laid)[3] == 1
+    assert bared({**none, 3: [a_lacked(0.0, "vessel")]}, laid, stay_h=100.0)[3] == 1
+
+
+def test_goods_that_got_longer_grew_though_their_areas_agree() -> None:
+    short, long = a_thing("cargo", zone=YARD, length=60.0), a_thing("cargo", zone=YARD, length=100.0)
+    for thing in (short, long):
+        thing.region.area_low_m2, thing.region.area_high_m2 = 400.0, 1200.0
+    cells = [a_cell(1, zone=YARD), a_cell(2, short, zone=YARD), a_cell(3, long, zone=YARD), a_cell(4, long, zone=YARD)]
+    _, events, _ = told(cells, [0, 24, 48, 72])
+    assert [(e.event, e.length_m) for e in events] == [("cargo_appeared", 60.0), ("cargo_grew", 100.0)]
+
+
+def test_goods_that_stand_for_a_month_may_be_a_building() -> None:
+    cells = [a_cell(1, zone=YARD), *(a_cell(k, a_thing("cargo", zone=YARD), zone=YARD) for k in (2, 3, 4))]
+    assert "goods or a building" not in told(cells, [0, 24, 48, 72])[1][0].description
+    assert "3 over 40 days: goods or a building" in told(cells, [0, 24, 480, 984])[1][0].description
 
 
 def test_a_roof_in_another_light_is_not_taken_off_the_empty_place() -> None:
@@ -282,6 +318,7 @@ def a_thing(kind: str, at: float = 0.0, length: float = 110.0, zone=BERTH) -> Th
         height_low_m=None,
         height_high_m=None,
         measured_by="box",
+        why_no_count=None,
         p_change=0.99,
         p_activity=0.98,
     )

@@ -39,12 +39,20 @@ def _between(before: SeriesLook, after: SeriesLook, zone: Zone) -> str:
 
 
 def event_words(region: Region, zone: Zone, before: SeriesLook, after: SeriesLook, *, came: bool) -> str:
-    """Say what came or went."""
+    """Say what came or went, and why no cars are counted where it is a train."""
+    more = f"; {region.why_no_count}" if region.why_no_count else ""
     if came:
-        return f"{_thing(region)} appeared at {zone_title(zone)} {_between(before, after, zone)}"
+        return f"{_thing(region)} appeared at {zone_title(zone)} {_between(before, after, zone)}{more}"
     return (
         f"{_thing(region)} is no longer visible at {zone_title(zone)}: it went out of sight"
-        f" {_between(before, after, zone)}"
+        f" {_between(before, after, zone)}{more}"
+    )
+
+
+def stays_words(looks: int, hours: float) -> str:
+    """Say that what came was never seen to go again: goods are moved within days, buildings are not."""
+    return (
+        f"it stands on every look since that shows its place, {looks} over {hours / 24.0:.0f} days: goods or a building"
     )
 
 
@@ -79,7 +87,7 @@ def visits_words(visits: Visits, least_m: float) -> str:
     """Say how many calls there were at least."""
     calls = f"at least {visits.at_least} call{'s' if visits.at_least != 1 else ''}"
     looks = f"{visits.usable_looks} usable look{'s' if visits.usable_looks != 1 else ''} of {visits.looks}"
-    text = f"{calls} of vessels of the {least_m:.0f} m class in {looks}"
+    text = f"{calls} of vessels of the {least_m:.0f} m class or longer in {looks}"
     if visits.perhaps:
         text += f"; {visits.perhaps} more of vessels that may be as long, by the limits of their lengths"
     if visits.gaps:
