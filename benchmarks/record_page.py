@@ -163,5 +163,5 @@ of their own. The AOI is displaced by up to 25 m in any direction. Of Pier 1 and
 yard empty (`--empty`), as an analyst would from rows N08 and N19; for Pier 1 that is assumed. Hours of coming and
 going, sides of piers, tiers, widths and colours but for the blue of the stacks are made up;
 `benchmarks/record_story.py` lists them. Rules were mended while four series (seeds 21000 to 21003) were looked at;
-those below are others. A look is clear where the rendered mask calls 95 % of the zone clear, a zone observable where it
+those below are others, run before the mends that the scenarios below called for. A look is clear where the rendered mask calls 95 % of the zone clear, a zone observable where it
 calls 80 % so; intervals are bootstrapped by series, upper bounds Clopper and Pearson's."""

@@ -40,6 +40,8 @@ _CAUSES = {
     "not covered": "N",
     "floor": "F",
     "ambiguous": "A",
+    "it differs there": "A",
+    "it does not lie surely": "N",
     "present or permanent": "P",
     "a search area": "L",
     "something": "U",
