@@ -4,6 +4,8 @@
     python benchmarks/record.py report --cache DIR [--series autumn|season] [--block B]
     python benchmarks/record.py page --cache DIR           writes docs/record.md
 
+``page`` adds what record_scenarios.py left in the folder.
+
 This shows that objects of the reported size are recovered from rendered images, not that the reports are true.
 """
 
@@ -21,7 +23,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from accuracy import first_seed
-from record_page import page
+from record_page import in_short, page
+from record_scenarios import report as scenario_report
 from record_scores import OneSeries, bootstrapped, highest, score
 from record_story import ALWAYS, AUTUMN_DAYS, EMPTY, SEASON, SEASON_DAYS, Series, series
 
@@ -81,11 +84,12 @@ def _write_page(told: list[dict[str, Any]], seeds: range, options: argparse.Name
         "An honest failure: a stack that stands on every date": _results(seeds, options, series="always"),
     }
     reports = {name: report(score(some)) for name, some in more.items() if some}
-    scenarios = Path(options.cache) / "scenarios.md"
+    file = Path(options.cache) / "scenarios.json"
+    scenarios = scenario_report(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else ""
     text = page(
         {"autumn": told, "season": more["The whole season"]},
         reports,
-        scenarios.read_text(encoding="utf-8") if scenarios.is_file() else "",
+        in_short(scenarios),
     )
     (TOP / "docs" / "record.md").write_text(text, encoding="utf-8")
 

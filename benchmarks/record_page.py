@@ -96,6 +96,18 @@ def _said(one: dict[str, Any], event: str, zone: str, moment: datetime) -> str |
     return None
 
 
+def in_short(report: str) -> str:
+    """Return of the report of record_scenarios.py its table, and of each section its rule and what held of it."""
+    kept, take = [], True
+    for line in report.split("\n"):
+        if line.startswith("## "):
+            kept += ["", f"#{line}", ""]
+            take = False
+        elif take or line.startswith(("Rule: ", "- holds: ", "- fails: ")):
+            kept += [line, ""] if line.startswith("Rule: ") else [line]
+    return "\n".join(kept)
+
+
 def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
@@ -154,6 +166,7 @@ _HOW = """    python benchmarks/record.py run --cache DIR --first 4 --seeds 30
     python benchmarks/record.py run --cache DIR --first 4 --seeds 3 --series season
     python benchmarks/record.py run --cache DIR --first 4 --seeds 3 --cloudy .5
     python benchmarks/record.py run --cache DIR --first 4 --seeds 3 --series always
+    python benchmarks/record_scenarios.py run --cache DIR
     python benchmarks/record.py page --cache DIR --first 4 --seeds 30
 
 Each series has the passes of the days of the record, at the hours that are published, else between 2:00 and 2:20 UTC
@@ -163,5 +176,6 @@ of their own. The AOI is displaced by up to 25 m in any direction. Of Pier 1 and
 yard empty (`--empty`), as an analyst would from rows N08 and N19; for Pier 1 that is assumed. Hours of coming and
 going, sides of piers, tiers, widths and colours but for the blue of the stacks are made up;
 `benchmarks/record_story.py` lists them. Rules were mended while four series (seeds 21000 to 21003) were looked at;
-those below are others, run before the mends that the scenarios below called for. A look is clear where the rendered mask calls 95 % of the zone clear, a zone observable where it
-calls 80 % so; intervals are bootstrapped by series, upper bounds Clopper and Pearson's."""
+those below are others, run before the mends that
+the scenarios below called for. A look is clear where the rendered mask calls 95 % of the zone clear, a zone observable
+where it calls 80 % so; intervals are bootstrapped by series, upper bounds Clopper and Pearson's."""

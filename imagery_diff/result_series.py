@@ -92,7 +92,7 @@ class Cell:
     p_state_raw: float | None = None
     """Chance that something of the kind asked for stood there, by this look alone; None where it shows nothing."""
     p_state: float | None = None
-    """The same by all looks together; it changes no state."""
+    """The same by all looks together; it changes no state, and there is none where this look shows nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,6 +31,7 @@ from imagery_diff.params import Params
 from imagery_diff.read.aois import load_aoi
 from imagery_diff.result_series import NO, UNKNOWN, YES, Cell, SeriesLook, Thing
 from imagery_diff.series import timeline
+from imagery_diff.series_chances import with_chances
 from imagery_diff.series_events import events_of, links, visits_of
 from imagery_diff.series_looks import opened
 from imagery_diff.series_states import Known, Sight, lacked
@@ -556,6 +557,16 @@ def test_goods_are_as_long_as_where_no_ship_lies_beside_them() -> None:
 def test_silence_is_as_strong_as_its_looks_are_many() -> None:
     assert "9 of 9 usable looks" in quiet_words("vessel", 40.0, 9, 12)
     assert "up to 28% of the time" in quiet_words("vessel", 40.0, 9, 12)
+
+
+def test_of_what_a_look_does_not_show_no_chance_is_stated() -> None:
+    seen = replace(a_cell(1, a_thing("vessel")), missed=0.005)
+    cells = [seen, a_cell(2, seen=False), replace(a_cell(3), missed=0.005)]
+    found = with_chances(cells, some_looks([0, 24, 48]), {BERTH.name: 0.001}, Params())
+    assert [c.p_state is None for c in found] == [False, True, False]
+    assert found[0].p_state > 0.9
+    assert found[2].p_state < 0.01
+    assert [c.states for c in found] == [c.states for c in cells]
 
 
 # --- bad input -------------------------------------------------------------------------------------------------------
