@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import shutil
+from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ import jsonschema
 import numpy as np
 import pytest
 import shapely
+import shapely.affinity
 from affine import Affine
 from click.testing import CliRunner
 from PIL import Image
@@ -34,7 +36,7 @@ from imagery_diff.series import timeline
 from imagery_diff.series_chances import with_chances
 from imagery_diff.series_events import events_of, links, visits_of
 from imagery_diff.series_looks import opened
-from imagery_diff.series_states import Known, Sight, lacked
+from imagery_diff.series_states import Known, Sight, _lies_beside, lacked
 from imagery_diff.series_tracks import follow
 from imagery_diff.series_trials import Missed, Trials
 from imagery_diff.write.timeline import csv_bytes, event_rows, events_geojson, observation_rows, summary, text
@@ -478,6 +480,16 @@ def test_a_look_that_does_not_lie_surely_on_the_frame_ends_no_track() -> None:
     cells = [a_cell(1, a_thing("vessel")), a_cell(2), a_cell(3, a_thing("vessel"))]
     assert len(follow(cells, replace(a_sight(cells), loose={2: 14.0}))) == 1
     assert "fail to close by 14 m" in Known(trials=None, ambiguous=None, loose={2: 14.0}).loosely(2)
+
+
+def test_a_vessel_alongside_keeps_a_yard_from_being_called_empty() -> None:
+    ship = a_thing("vessel", zone=BERTH)
+    beside, far = (replace(ship, region=copy(ship.region)) for _ in range(2))
+    beside.region.geometry = box(*YARD.polygon.buffer(10.0).bounds)
+    far.region.geometry = shapely.affinity.translate(YARD.polygon, 500.0)
+    assert _lies_beside(beside, YARD)
+    assert not _lies_beside(far, YARD)
+    assert not _lies_beside(replace(beside, kind="cargo"), YARD)
 
 
 def test_goods_that_left_in_a_gap_are_consistent_with_a_call_that_is_never_counted() -> None:
