@@ -326,13 +326,14 @@ def _cells(
     """Say of every zone on every look what it shows; by zone, then in the order of time."""
     cells = []
     gone = [r for own in _bared(found, laid, params).values() for r in own]
+    loose = _loose(laid)
     for zone in place.zones:
         if zone.kind == "ignore":
             continue
         given = zone.name in history.given
         stands = None if given else series_history.may_stand(history, zone, laid, params)
         why = series_states.ambiguous(zone, gone, stands, given=given)
-        known = series_states.Known(trials=trials.get(zone.kind), ambiguous=why, loose=_loose(laid))
+        known = series_states.Known(trials=trials.get(zone.kind), ambiguous=why, loose=loose)
         for k in range(len(laid.infos)):
             if k in found:
                 state = next(s for s in found[k].zones if s.zone.name == zone.name)

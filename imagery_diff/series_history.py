@@ -252,8 +252,7 @@ def may_stand(empty: Empty, zone: Zone, laid: Laid, params: Params) -> float | N
 
     What stands on every look is in the empty place, and whether it is goods or a roof no look tells. A block that
     differs from its zone by six robust spreads and a quarter of its brightness, and is three pixels broad, is such;
-    not where it runs along the zone's whole side and looks like the ground it joins there: then the outline lies on the
-    quay.
+    not where it looks like the ground that it joins without a gap: then the outline lies on the quay.
     """
     mask = zones.inside(zone.polygon, laid.grid) & (empty.flags == 0)
     if not mask.any():

@@ -13,8 +13,10 @@ from imagery_diff import load_aoi
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
 
 from record_page import rows_table, sentences
+from record_scenes import scenarios
 from record_scores import highest, score
 from record_story import AUTUMN_DAYS, DISPLACED_M, EMPTY, SEASON, SEASON_DAYS, series
+from record_verdicts import rule_of, verdict
 
 START = datetime(2023, 10, 1, 2, tzinfo=UTC)
 
@@ -132,3 +134,22 @@ def test_the_page_says_of_each_thing_how_often_it_was_told() -> None:
     told = [a_result("nnyyn", [an_event("vessel_arrived", 1, 2)]), a_result("nuuun", [])]
     wanted = [("S", "vessel_arrived", "pier1_sw_berth", START + timedelta(days=1.5))]
     assert sentences(told, wanted) == ["- **S** Told in 1 of 2 series; seed 1: vessel_arrived told."]
+
+
+def test_every_scenario_has_a_rule_and_is_drawn_the_same_for_the_same_seed() -> None:
+    for name, make in scenarios().items():
+        one, again = make(23000), make(23000)
+        assert rule_of(name).startswith("(a)")
+        assert (one.looks, one.put) == (again.looks, again.put)
+        assert all(p.came < p.went for p in one.put)
+
+
+def test_growth_told_as_growth_is_recovered_and_as_a_new_thing_is_not() -> None:
+    looks = [{"time": f"2024-03-{d:02d}T02:05:00+00:00", "refused": None} for d in (5, 8, 9, 10)]
+    window = {"zone": "pier2_yard", "not_before": looks[1]["time"], "not_after": looks[2]["time"]}
+    told = {"id": "S8", "looks": looks, "cells": [], "put": [], "visits": {}, "caveats": []}
+    verdicts = [
+        verdict({**told, "events": [{**window, "event": event, "length_m": 99.0, "description": event}]})[0]
+        for event in ("cargo_grew", "cargo_appeared")
+    ]
+    assert verdicts == ["recovered", "not"]
