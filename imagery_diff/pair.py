@@ -94,6 +94,46 @@ def compare(  # noqa: PLR0913 - the keywords are the options of the command line
     0
 
     """
+    # 1. to 10. stand below
+    result, known = compare_and_keep(
+        aoi,
+        before,
+        after,
+        detect=detect,
+        despite=despite,
+        fit=fit,
+        keep=sensitivity != "off",
+        shift=shift,
+        params=params,
+        progress=progress,
+    )
+    # 11. What would have been missed
+    if known is not None:
+        progress("putting things in")
+        result = put_things_in(result, known, how=sensitivity)
+    return result
+
+
+def put_things_in(result: Comparison, known: pair_again.Known, *, how: str) -> Comparison:
+    """Return a comparison with what would have been missed, of what :func:`compare_and_keep` kept."""
+    missed = pair_missed.measure(known, result.zones, how=how)
+    return pair_told.told(replace(result, zones=missed.zones, sensitivity=missed))
+
+
+def compare_and_keep(  # noqa: PLR0913 - as compare()
+    aoi: AOI | str | Path | None,
+    before: SceneInfo | str | Path,
+    after: SceneInfo | str | Path,
+    *,
+    detect: str | None = None,
+    despite: Sequence[str] = (),
+    fit: bool = True,
+    keep: bool = True,
+    shift: Shift | None = None,
+    params: Params | None = None,
+    progress: Progress = lambda _: None,
+) -> tuple[Comparison, pair_again.Known | None]:
+    """Compare as :func:`compare` does, and return with it, if asked, all that was estimated, to put things in later."""
     params, progress = params or Params(), giving_back(progress)
     # 1. What the files are
     progress("opening")
@@ -139,7 +179,7 @@ def compare(  # noqa: PLR0913 - the keywords are the options of the command line
     noise = pair_evidence.estimate_noise(matched, geometry)
     smooth_noise = pair_evidence.estimate_smooth_noise(matched, geometry, params)
     weighed = pair_evidence.weigh(matched, (noise, smooth_noise), shift, geometry, params)
-    textured = matched if sensitivity != "off" else None
+    textured = matched if keep else None
     # What only these steps needed makes room.
     matched = replace(matched, cover=replace(matched.cover, texture=np.zeros((0, 0), np.float32)))
 
@@ -172,10 +212,8 @@ def compare(  # noqa: PLR0913 - the keywords are the options of the command line
     )
     zones = pair_result.zone_states(ground, sight, told, to_look_at, params)
 
-    # 11. What would have been missed
-    missed = None
+    known = None
     if textured:
-        progress("putting things in")
         known = pair_again.Known(
             frame=frame,
             shift=shift,
@@ -186,8 +224,7 @@ def compare(  # noqa: PLR0913 - the keywords are the options of the command line
             told=tuple(told),
             blind=sight.any_blind,
         )
-        missed = pair_missed.measure(known, zones, how=sensitivity)
-    return pair_told.told(
+    result = pair_told.told(
         Comparison(
             aoi=ground,
             before=pair_moving.noted(pair.infos[0], band_shifts, 0),
@@ -206,7 +243,7 @@ def compare(  # noqa: PLR0913 - the keywords are the options of the command line
                 pair,
                 grid,
             ),
-            zones=missed.zones if missed else zones,
+            zones=zones,
             relative_blur=matched.sharpness,
             caveats=(
                 *pair_result.caveats_of_files(pair, matched.speckle),
@@ -217,7 +254,7 @@ def compare(  # noqa: PLR0913 - the keywords are the options of the command line
                 *pair_result.caveats(shift, sight, ground, pair, params, matched.speckle),
             ),
             look_at=to_look_at,
-            sensitivity=missed,
             layers=pair_result.layers(pictures, scales, matched.surface, sight),
         )
     )
+    return result, known

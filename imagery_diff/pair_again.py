@@ -57,6 +57,7 @@ class Known:
     """(row, col), seen, but change was not looked for."""
     water: tuple[Colour, Colour] | None = None
     """How open water looks before and after; None where it is not known."""
+    is_settled: bool = False
 
     def settled(self) -> Known:
         """Return it with what is asked of all of the pair and never changes again."""
@@ -70,7 +71,7 @@ class Known:
                     estimate_colour(np.asarray(picture.data, np.float32), core) for picture in self.pictures
                 )
                 water = (first, second)
-        return replace(self, frame=replace(frame, softest_px=softest), water=water)
+        return replace(self, frame=replace(frame, softest_px=softest), water=water, is_settled=True)
 
     def cut(self, window: tuple[slice, slice]) -> Known:
         """Return it on a rectangle of its grid, as it is there."""
@@ -113,8 +114,8 @@ class Known:
         )
 
 
-def find_again(known: Known, added: tuple[Floats, Floats]) -> list[Described]:
-    """Return what is told of the pair with something added to its images.
+def find_again(known: Known, added: tuple[Floats, Floats], *, all_of_it: bool = False) -> list[Described]:
+    """Return what is told, of the pair with something added to its images, where something was added.
 
     Parameters
     ----------
@@ -123,9 +124,12 @@ def find_again(known: Known, added: tuple[Floats, Floats]) -> list[Described]:
     added
         (band, row, col) before and after, in the numbers of each image: what is put in less what was there; 0
         elsewhere.
+    all_of_it
+        Whether to tell of all of the pair.
 
     """
     frame = known.frame
+    touched = None if all_of_it else np.any(added[0] != 0, axis=0) | np.any(added[1] != 0, axis=0)
     matched = _with(known, added)
     weighed = pair_evidence.weigh(matched, known.noises, known.shift, frame.geometry, frame.params)
     scales = pair_evidence.at_levels(list(known.scales), weighed, frame.params)
@@ -134,7 +138,7 @@ def find_again(known: Known, added: tuple[Floats, Floats]) -> list[Described]:
     )
     weighed = replace(weighed, tolerant=scales[0].strength)
     drawn = pair_find.draw(scales, matched, weighed, frame)
-    return pair_find.tell(drawn, pair_find.lay_out(drawn, scales, matched, weighed, frame), frame)
+    return pair_find.tell(drawn, pair_find.lay_out(drawn, scales, matched, weighed, frame), frame, among=touched)
 
 
 def _with(known: Known, added: tuple[Floats, Floats]) -> Matched:

@@ -92,10 +92,14 @@ def lay_out(
     )
 
 
-def tell(drawn: Drawn, views: Views, frame: Frame) -> list[Described]:
-    """Describe what was drawn and keep what is told: large enough, in its place, and likely enough."""
+def tell(drawn: Drawn, views: Views, frame: Frame, *, among: NDArray[np.bool_] | None = None) -> list[Described]:
+    """Describe what was drawn and keep what is told: large enough, in its place, and likely enough.
+
+    With ``among`` (row, col) patches that hold none of these pixels are left out.
+    """
     ground, grid = frame.ground, frame.grid
-    described = [(p, describe(p, views, ground)) for patch in drawn.patches for p in ships_in(patch, views)]
+    patches = [p for p in drawn.patches if among is None or (among[p.window] & p.mask).any()]
+    described = [(p, describe(p, views, ground)) for patch in patches for p in ships_in(patch, views)]
     radar = views.radar is not None
     found = [d for p, d in described if d and pair_regions.is_large(p, d, grid, frame.params, radar=radar)]
     return [d for d in found if pair_result.reported(d, ground, frame.detect) and frame.odds.accepts(d)]

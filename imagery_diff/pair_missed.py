@@ -102,6 +102,12 @@ def measure(known: Known, zones: tuple[ZoneState, ...], *, how: str) -> Sensitiv
     )
 
 
+def worth_keeping(known: Known) -> Known:
+    """Return the part of a pair in which :func:`measure` may put things: to keep until the answer is asked for."""
+    located = [z for z in known.frame.ground.zones if z.kind in KINDS and z.located] if known.frame.ground else []
+    return known.settled().cut(window_around(located, known)) if located else known
+
+
 _NO_GROUND = "no clear, searched and empty ground of its kind was found to put one on"
 _LEAST_QUICK = 2
 """Of the few things put in quickly so many must be found before a limit is stated: a prior alone proves nothing."""
@@ -149,7 +155,8 @@ class Study:
     def of(cls, known: Known, states: list[ZoneState], rng: Generator) -> Study:
         """Prepare trials in some zones."""
         zones = [state.zone for state in states]
-        return cls._on(known.settled().cut(window_around(zones, known)), zones, rng)
+        settled = known if known.is_settled else known.settled()
+        return cls._on(settled.cut(window_around(zones, known)), zones, rng)
 
     @classmethod
     def of_few(cls, known: Known, states: list[ZoneState], rng: Generator) -> Study:

@@ -196,9 +196,9 @@ class Grounds:
             if spot is None:
                 continue
             where, azimuth, asked = spot
-            foot = box(where, azimuth, length, width)
             if self._share_on(run.free, asked, azimuth, (length, width)) < _LEAST_ON[thing]:
                 continue
+            foot = box(where, azimuth, length, width)
             if any(foot.distance(other.thing.footprint) < _GAP_M for other in taken):
                 continue
             # Pieces of one thing are joined so far: beside one that is there a trial would tell of that one.

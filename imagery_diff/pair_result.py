@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from imagery_diff.errors import ImageryDiffWarning, InputError
+from imagery_diff.memory import at_half_precision
 from imagery_diff.method import zones
 from imagery_diff.method.activity import Activity
 from imagery_diff.method.chance import Calibration
@@ -377,15 +378,9 @@ def threshold_table(scales: list[Scale]) -> dict[str, dict[str, float]]:
 
 
 def for_pictures(scenes: tuple[Scene, Scene]) -> tuple[Scene, Scene]:
-    """Keep both images apart at half precision, a two-thousandth of each value: these are only looked at."""
-    before, after = each(_halved, scenes)
+    """Keep both images apart at half precision: these are only looked at."""
+    before, after = each(lambda scene: replace(scene, data=at_half_precision(scene.data)), scenes)
     return before, after
-
-
-def _halved(scene: Scene) -> Scene:
-    """Copy a scene's numbers to two bytes each, if they are no larger than those hold."""
-    fits = max(float(scene.data.max()), -float(scene.data.min())) < float(np.finfo(np.float16).max)
-    return replace(scene, data=scene.data.astype(np.float16) if fits else scene.data.copy())
 
 
 def layers(scenes: tuple[Scene, Scene], scales: list[Scale], surface: NDArray[np.uint8], sight: Sight) -> Layers:

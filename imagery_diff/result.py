@@ -5,7 +5,7 @@ Numbers that do not exist are None, never NaN.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -274,6 +274,12 @@ class Layers:
     """(row, col), the strength that seeds a region there; 0 where none is looked for."""
     blind: NDArray[np.bool_]
     """(row, col), True where the ground was seen but change was not looked for."""
+
+    def without_pictures(self) -> Layers:
+        """Return what was seen and searched alone, where many comparisons are kept."""
+        before, after = (replace(s, data=s.data[:0].copy(), flags=self.flags) for s in (self.before, self.after))
+        strength, level = self.strength[:0, :0].copy(), self.level[:0, :0].copy()
+        return replace(self, before=before, after=after, strength=strength, level=level)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

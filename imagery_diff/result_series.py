@@ -259,7 +259,7 @@ class Timeline:
     fit: Fit | None
     names: tuple[str, ...]
     """Of the bands of the chips."""
-    chips: dict[tuple[str, int], NDArray[np.float32]] = field(default_factory=dict, repr=False)
+    chips: dict[tuple[str, int], NDArray[np.floating[Any]]] = field(default_factory=dict, repr=False)
     """(zone, look) -> (band, row, col), the zone at the frame's pixels; NaN where it was not seen."""
     windows: dict[str, Grid] = field(default_factory=dict, repr=False)
     """Zone -> the grid of its chips."""

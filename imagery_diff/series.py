@@ -6,11 +6,12 @@ The numbered comments of :func:`timeline` are the headings of docs/explanation/t
 from __future__ import annotations
 
 import math
+import pickle
 import tempfile
 import warnings
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,8 +27,10 @@ from imagery_diff import (
     series_trials,
 )
 from imagery_diff.errors import ImageryDiffError, ImageryDiffWarning, InputError, OutputError, UnknownNameError
+from imagery_diff.memory import at_half_precision
 from imagery_diff.method import zones
-from imagery_diff.pair import compare
+from imagery_diff.pair import compare, compare_and_keep, put_things_in
+from imagery_diff.pair_missed import worth_keeping
 from imagery_diff.pair_result import Odds
 from imagery_diff.pair_scenes import open_pair
 from imagery_diff.params import Params
@@ -190,14 +193,15 @@ def _told(
         history = series_history.given_empty(history, said, laid.place.zones, laid, lines, params)
 
         # 4. Each look against it, and again where looks lack what the empty place shows
-        against = _Against.first(laid, history, params)
+        against = _Against.first(laid, history, Path(folder), params)
+        found = against.all(history, progress)
         for _ in range(_ROUNDS):
-            found = against.all(history, progress)
             again = series_history.without(history, _bared(found, laid, params), laid, lines)
             if again is None:
                 break
             history = again
-        found = against.all(history, progress, with_things_put_in=True)
+            found = against.all(history, progress)
+        found = against.with_things_put_in(found, progress)
 
         # 5. States
         trials = series_trials.trials_of({k + 1: c for k, c in found.items()}, params)
@@ -246,14 +250,14 @@ def _told(
 class _Against:
     """The looks against the empty place, the outlines laid once for all."""
 
-    def __init__(self, laid: Laid, place: AOI, fit: Fit | None, params: Params) -> None:
-        self.laid, self.place, self.fit, self.params = laid, place, fit, params
+    def __init__(self, laid: Laid, place: AOI, fit: Fit | None, folder: Path, params: Params) -> None:
+        self.laid, self.place, self.fit, self.folder, self.params = laid, place, fit, folder, params
         self.refused: dict[int, str] = {}
         self.shifts: dict[int, Shift] = {}
         """How each look lies to the empty place, measured once: learning it again moves nothing."""
 
     @classmethod
-    def first(cls, laid: Laid, history: Empty, params: Params) -> _Against:
+    def first(cls, laid: Laid, history: Empty, folder: Path, params: Params) -> _Against:
         """Lay the outlines on what the anchor and the empty place show of the quays."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ImageryDiffWarning)
@@ -261,33 +265,54 @@ class _Against:
         place = result.aoi or laid.place
         # Sentences are of zones; their hours are those of the place.
         zones_ = tuple(replace(zone, timezone=place.timezone_of(zone)) for zone in place.zones)
-        return cls(laid, replace(place, zones=zones_), result.fit, params)
+        return cls(laid, replace(place, zones=zones_), result.fit, folder, params)
 
-    def all(self, history: Empty, progress: Progress, *, with_things_put_in: bool = False) -> dict[int, Comparison]:
+    @property
+    def looks(self) -> list[int]:
+        """Indexes of the looks that can be compared."""
+        return [k for k in self.laid.used if k not in self.refused]
+
+    def all(self, history: Empty, progress: Progress) -> dict[int, Comparison]:
         """Compare every look with the empty place; a look that cannot be is refused, with the reason."""
-        used = [k for k in self.laid.used if k not in self.refused]
-        trials = max(_LEAST_TRIALS, math.ceil(self.params.reported_trials / max(len(used), 1)))
         found = {}
-        for k in used:
+        trials = max(_LEAST_TRIALS, math.ceil(self.params.reported_trials / max(len(self.looks), 1)))
+        for k in self.looks:
             progress("comparing")
             try:
                 # What is doubtful about a pair stands in its caveats too.
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore", ImageryDiffWarning)
-                    found[k] = compare(
+                    found[k], known = compare_and_keep(
                         self.place,
                         history.scene(self.laid),
                         self.laid.scene(k),
                         detect="alarm",
                         fit=False,
-                        sensitivity="reported" if with_things_put_in else "off",
                         shift=self.shifts.get(k),
                         params=replace(self.params, reported_trials=trials),
                     )
-                self.shifts[k] = found[k].shift
             except ImageryDiffError as error:
                 self.refused[k] = str(error)
+                continue
+            self.shifts[k] = found[k].shift
+            found[k] = replace(found[k], layers=found[k].layers.without_pictures())
+            assert known is not None
+            # Things are put in when the empty place is learned for good; until then this lies in a file, as looks do.
+            self._file(k).write_bytes(pickle.dumps(worth_keeping(known), protocol=pickle.HIGHEST_PROTOCOL))
         return found
+
+    def with_things_put_in(self, found: Mapping[int, Comparison], progress: Progress) -> dict[int, Comparison]:
+        """Put things of the reported length into the zones of every look."""
+        asked = {}
+        for k, result in found.items():
+            progress("putting things in")
+            known = pickle.loads(self._file(k).read_bytes())  # noqa: S301 - our own, of a folder that nobody else reads
+            asked[k] = put_things_in(result, known, how="reported")
+            self._file(k).unlink()
+        return asked
+
+    def _file(self, k: int) -> Path:
+        return self.folder / f"known_{k}"
 
 
 def _said(empty: Mapping[str, str], laid: Laid) -> dict[str, int]:
@@ -372,7 +397,7 @@ def _look(
 
 def _chips(
     laid: Laid, lines: Mapping[int, NDArray[np.float64]], place: AOI
-) -> tuple[dict[tuple[str, int], NDArray[np.float32]], dict[str, Grid]]:
+) -> tuple[dict[tuple[str, int], NDArray[np.floating[Any]]], dict[str, Grid]]:
     """Cut each zone out of each look, in the anchor's numbers."""
     chips, windows = {}, {}
     for zone in place.zones:
@@ -383,7 +408,7 @@ def _chips(
         windows[zone.name] = laid.grid.window(rows.start, cols.start, (rows.stop - rows.start, cols.stop - cols.start))
         for k, line in lines.items():
             image = series_history.in_common(laid, k, line, (rows, cols))
-            chips[zone.name, k + 1] = np.where(laid.clear[k][rows, cols], image, np.float32(np.nan))
+            chips[zone.name, k + 1] = at_half_precision(np.where(laid.clear[k][rows, cols], image, np.float32(np.nan)))
     return chips, windows
 
 

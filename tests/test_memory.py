@@ -31,3 +31,12 @@ def test_a_step_is_told_of_where_nothing_can_be_given_back(monkeypatch):
     told = []
     memory.giving_back(told.append)("registering")
     assert told == ["registering"]
+
+
+def test_numbers_that_are_looked_at_take_half_the_room_unless_they_would_overflow():
+    seen = np.array([0.25, np.nan, 3001.0], np.float32)
+    halved = memory.at_half_precision(seen)
+    assert halved.dtype == np.float16
+    assert np.allclose(halved, seen, rtol=1 / 2000, equal_nan=True)
+    large = np.array([70000.0, np.nan], np.float32)
+    assert memory.at_half_precision(large).dtype == np.float32

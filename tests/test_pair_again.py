@@ -1,5 +1,6 @@
 """With nothing put in the frozen pair is the pair; with something, it is what a whole new comparison finds."""
 
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -9,34 +10,18 @@ from shapely import union_all
 from imagery_diff import compare, pair_missed, samples
 from imagery_diff.method.radiometry import DRY, among
 from imagery_diff.method.zones import inside
+from imagery_diff.pair import compare_and_keep, put_things_in
 from imagery_diff.pair_again import find_again
 from imagery_diff.pair_optics import camera_of
 from imagery_diff.pair_places import Want, window_around
 from imagery_diff.read.aois import load_aoi
-from imagery_diff.result import Sensitivity
 from imagery_diff.synthetic import ship, stack
 from imagery_diff.synthetic.insert import insert
 
 
-def compared(monkeypatch, aoi, before, after):
-    """Return a comparison and all that is known of the pair."""
-    kept = []
-
-    def keep(known, zones, *, how):
-        kept.append(known)
-        infos = known.frame.pair.infos
-        return Sensitivity(
-            aoi=None, before=infos[0], after=infos[1], how=how, curves=(), zones=zones, colours=(), caveats=()
-        )
-
-    with monkeypatch.context() as patch:
-        patch.setattr(pair_missed, "measure", keep)
-        return compare(aoi, before, after, sensitivity="full"), kept[0]
-
-
 @pytest.fixture
-def known(monkeypatch):
-    return compared(monkeypatch, "najin", *samples.pair("stack_appears"))
+def known():
+    return compare_and_keep("najin", *samples.pair("stack_appears"))
 
 
 def nothing(known):
@@ -45,7 +30,7 @@ def nothing(known):
 
 def test_with_nothing_put_in_exactly_the_same_is_told(known):
     result, pair = known
-    told = find_again(pair.settled(), nothing(pair))
+    told = find_again(pair.settled(), nothing(pair), all_of_it=True)
     assert len(told) == len(result.regions) > 0
     for again, region in zip(told, result.regions, strict=True):
         assert again.shape.outline.equals(region.geometry)
@@ -58,7 +43,7 @@ def test_with_nothing_put_in_the_same_is_told_on_a_window(known):
     window = window_around([z for z in pair.frame.ground.zones if z.located], pair)
     part = pair.settled().cut(window)
     assert part.frame.grid.shape != pair.frame.grid.shape
-    told = find_again(part, nothing(part))
+    told = find_again(part, nothing(part), all_of_it=True)
     assert len(told) == len(result.regions) > 0
     for again, region in zip(told, result.regions, strict=True):
         # The grid's corner is another number, and so is the last bit of every corner.
@@ -111,6 +96,11 @@ def test_what_stands_makes_no_difference_to_a_whole_new_comparison(known, opened
         data[date] = insert(data[date], frame.grid.transform, thing, eye, np.random.default_rng(1)).data
     added = tuple(d - b for d, b in zip(data, bare, strict=True))
     frozen = find_again(pair.settled(), added)
+    whole = find_again(pair.settled(), added, all_of_it=True)
+    put = union_all([thing.footprint for thing in things(pair)])
+    near = [d for d in whole if d.shape.outline.intersects(put)]
+    assert len(whole) > len(near) > 0  # what stood there before is not told of again
+    assert [d.shape.outline for d in frozen if d.shape.outline.intersects(put)] == [d.shape.outline for d in near]
 
     def as_scene(k):
         info, picture = frame.pair.infos[k], pair.pictures[k]
@@ -126,3 +116,14 @@ def test_what_stands_makes_no_difference_to_a_whole_new_comparison(known, opened
         )
         assert one.intersection(thing.footprint).area > 0.5 * thing.footprint.area
         assert one.intersection(other).area / one.union(other).area > 0.85
+
+
+def test_things_put_in_later_out_of_a_file_tell_what_things_put_in_at_once_tell(known):
+    result, pair = known
+    kept = pickle.loads(pickle.dumps(pair_missed.worth_keeping(pair)))  # noqa: S301 - our own
+    later = put_things_in(result, kept, how="reported")
+    once = compare("najin", *samples.pair("stack_appears"), sensitivity="reported")
+    assert [c.trials for c in later.sensitivity.curves] == [c.trials for c in once.sensitivity.curves]
+    assert any(c.trials for c in later.sensitivity.curves)
+    assert [z.floors for z in later.zones] == [z.floors for z in once.zones]
+    assert [r.description for r in later.regions] == [r.description for r in once.regions]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import pickle
 import shutil
 from copy import copy
 from dataclasses import replace
@@ -35,7 +36,7 @@ from imagery_diff.result_series import NO, UNKNOWN, YES, Cell, SeriesLook, Thing
 from imagery_diff.series import timeline
 from imagery_diff.series_chances import with_chances
 from imagery_diff.series_events import events_of, links, visits_of
-from imagery_diff.series_looks import opened
+from imagery_diff.series_looks import Held, opened
 from imagery_diff.series_states import Known, Sight, _lies_beside, lacked
 from imagery_diff.series_tracks import follow
 from imagery_diff.series_trials import Missed, Trials
@@ -692,3 +693,10 @@ def test_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     ):
         assert CliRunner().invoke(main, words).exit_code == code, words
     assert sorted(p.name for p in tmp_path.iterdir()) == ["najin_20231016T0204Z_20231017T0212Z_timeline"]
+
+
+def test_who_keeps_a_comparison_in_a_file_keeps_no_pixels_of_its_looks():
+    grid = Grid(crs="EPSG:32652", transform=Affine(3, 0, 0, 0, -3, 300), shape=(100, 100))
+    held = Held(data=np.ones((4, 100, 100), np.float32), flags=np.zeros((100, 100), np.uint8), grid=grid)
+    assert len(pickle.dumps(held)) < 10_000
+    assert pickle.loads(pickle.dumps(held)).grid == grid  # noqa: S301 - our own

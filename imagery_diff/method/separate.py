@@ -163,11 +163,13 @@ def _is_line(piece: Bools) -> bool:
 
 def _fill(mask: Bools) -> float:
     """Share of the smallest rectangle, at any angle, that the pixels fill."""
-    rows, cols = np.nonzero(mask)
-    corners = np.concatenate([np.column_stack([rows + r, cols + c]) for r in (0, 1) for c in (0, 1)]).astype(float)
+    rows = np.flatnonzero(mask.any(axis=1))
+    # The hull touches no pixel of a row but its first and its last.
+    first, last = mask[rows].argmax(axis=1), mask.shape[1] - mask[rows, ::-1].argmax(axis=1)
+    corners = np.concatenate([np.column_stack([rows + r, c]) for r in (0, 1) for c in (first, last)]).astype(float)
     hull = get_coordinates(convex_hull(multipoints(corners)))
     edges = np.diff(hull, axis=0)
     edges /= np.hypot(edges[:, 0], edges[:, 1])[:, None]
     along = hull @ edges.T
     across = hull @ np.column_stack([-edges[:, 1], edges[:, 0]]).T
-    return float(len(rows) / np.min(np.ptp(along, axis=0) * np.ptp(across, axis=0)))
+    return float(np.count_nonzero(mask) / np.min(np.ptp(along, axis=0) * np.ptp(across, axis=0)))

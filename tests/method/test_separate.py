@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
+from shapely import box, union_all
 
 from imagery_diff.method.regions import Patch
-from imagery_diff.method.separate import separate, take_apart, without_own_shadow
+from imagery_diff.method.separate import _fill, separate, take_apart, without_own_shadow
 
 SHAPE = (60, 110)
 EVERYWHERE = (slice(0, SHAPE[0]), slice(0, SHAPE[1]))
@@ -181,3 +182,9 @@ def test_a_thing_cut_off_by_its_shadow_is_kept_only_if_it_is_large_enough():
     strength, shade = with_shade(BELOW)
     patch = Patch(window=EVERYWHERE, mask=area_of(strength), strength=30.0)
     assert take_apart(patch, strength, (NOTHING, shade), (REACH, REACH), least_px=1000)[0] == []
+
+
+@given(arrays(bool, (9, 13)).filter(np.any))
+def test_the_smallest_rectangle_is_that_of_all_pixels_with_holes_and_gaps(mask):
+    pixels = union_all([box(col, row, col + 1, row + 1) for row, col in np.argwhere(mask)])
+    assert _fill(mask) == pytest.approx(mask.sum() / pixels.minimum_rotated_rectangle.area)
