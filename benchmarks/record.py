@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import sys
 import time
 import warnings
@@ -26,7 +27,7 @@ from accuracy import first_seed
 from record_page import in_short, page
 from record_scenarios import report as scenario_report
 from record_scores import OneSeries, bootstrapped, highest, score
-from record_story import ALWAYS, AUTUMN_DAYS, EMPTY, SEASON, SEASON_DAYS, Series, series
+from record_story import ALWAYS, AUTUMN_DAYS, EMPTY, HUNDRED_DAYS, SEASON, SEASON_DAYS, Series, series
 
 from imagery_diff import load_aoi, timeline
 from imagery_diff.method import zones
@@ -35,8 +36,13 @@ from imagery_diff.synthetic import grid_of, render, write_planetscope
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-STORIES = {"autumn": (AUTUMN_DAYS, SEASON), "season": (SEASON_DAYS, SEASON), "always": (AUTUMN_DAYS, ALWAYS)}
-"""Days looked at, and what was there: autumn 2023, 26 August to 12 March, and a stack that never goes."""
+STORIES = {
+    "autumn": (AUTUMN_DAYS, SEASON),
+    "season": (SEASON_DAYS, SEASON),
+    "always": (AUTUMN_DAYS, ALWAYS),
+    "hundred": (HUNDRED_DAYS, SEASON),
+}
+"""Days looked at, and what was there: autumn 2023, 26 August to 12 March, a stack that never goes, a look a day."""
 TOP = Path(__file__).resolve().parent.parent
 DESIGN_FROM = 21000
 """First of the design seeds that are used here; a block's own are its first ones."""
@@ -121,6 +127,7 @@ def run(seed: int, options: argparse.Namespace) -> dict[str, Any]:
     result = {
         "seed": seed,
         "seconds": time.process_time() - begin,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "displaced_m": made.displaced_m,
         "laid_m": None if found.fit is None else [found.fit.east_m, found.fit.north_m],
         "looks": [{"time": look.time.isoformat(), "refused": look.refused} for look in found.looks],

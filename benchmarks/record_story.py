@@ -8,7 +8,7 @@ where none is published, and every colour but the blue of the stacks.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -150,6 +150,8 @@ SEASON_DAYS = (
     "2024-03-12",
 )
 """Days with a row that an image carries; 02:00 to 02:20 UTC where no hour is published."""
+HUNDRED_DAYS = tuple((date(2023, 8, 26) + timedelta(days=k)).isoformat() for k in range(100))
+"""A look a day: how much time and memory a look takes in a long series."""
 EMPTY = {
     "pier1_yard": ("2023-10-30", "2023-11-13", "2023-10-19"),
     "pier2_yard": ("2023-10-16", "2023-11-13", "2023-11-11"),

@@ -141,6 +141,8 @@ class Event:
     """Looks inside the window that show nothing of the place."""
     geometry: BaseGeometry | None = field(default=None, repr=False)
     """In the frame's CRS."""
+    borne_out: bool = True
+    """Whether the pair of its two looks tells it too, where a pair can; the description says why not."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,6 +22,7 @@ from imagery_diff import (
     series_events,
     series_history,
     series_looks,
+    series_pairs,
     series_states,
     series_tracks,
     series_trials,
@@ -207,6 +208,9 @@ def _told(
         trials = series_trials.trials_of({k + 1: c for k, c in found.items()}, params)
         refused = laid.refused | against.refused
         cells = _cells(found, trials, history, against.place, laid, refused, params)
+        looks = tuple(_look(k, laid, found.get(k), refused, given.kept.get(k)) for k in range(len(infos)))
+        pairs = series_pairs.Pairs(laid=laid, place=against.place, params=params, progress=progress)
+        cells = series_pairs.not_denied(cells, [k + 1 for k in found], pairs, looks)
         sight = series_states.Sight.of(
             {k + 1: c for k, c in found.items()},
             laid.grid,
@@ -216,13 +220,12 @@ def _told(
 
         # 6. One thing through many looks
         tracks = series_tracks.follow(cells, sight)
+        # 7. Events, calls, gaps, silence
+        events = series_events.events_of(tracks, cells, looks, against.place, params)
+        events = series_pairs.with_pairs(events, pairs, looks)
         chips, windows = _chips(laid, lines, against.place)
         if adding:
             adding.take(given, laid, said)
-    looks = tuple(_look(k, laid, found.get(k), refused, given.kept.get(k)) for k in range(len(infos)))
-
-    # 7. Events, calls, gaps, silence
-    events = series_events.events_of(tracks, cells, looks, against.place, params)
 
     # 8. How likely it is
     false_shares = _false_shares(history, laid, against.place, params)

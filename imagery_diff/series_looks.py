@@ -268,6 +268,8 @@ class Laid:
     """(east, north) metres by which each lay beside the frame; None where nothing was measured."""
     closures_m: dict[int, float | None]
     """Look -> by how much it, the look before and the frame's fail to close; None where two of the three are one."""
+    shifts: dict[tuple[int, int], Shift]
+    """Two looks that follow each other -> how they lie to each other on the frame, where that was measured."""
     refused: dict[int, str]
     unread: set[int] = field(default_factory=set)
     """Those of the refused whose file could not be read: it may be better next time."""
@@ -318,6 +320,7 @@ def lay(given: Opened, place: AOI, folder: Path, params: Params, progress: Calla
         clear=np.zeros(flags.shape, bool),
         moved=[None] * len(infos),
         closures_m={},
+        shifts={},
         refused=refused,
     )
     for k in (anchor, *(k for k in range(len(infos)) if k != anchor)):
@@ -462,6 +465,7 @@ def _closure_m(laid: Laid, one: int, other: int, params: Params) -> float | None
         shift = _shift(laid.scene(one), laid.scene(other), laid, params)
     except ImageryDiffError:
         return None
+    laid.shifts[one, other] = shift
     size = laid.grid.pixel_size_m
     return float(np.hypot(shift.cols * size[0], shift.rows * size[1])) if shift.measured else None
 

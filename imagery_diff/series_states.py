@@ -42,7 +42,7 @@ _KIND_OF = {
 """Class -> what it counts as; the rest is unclear: it neither is cargo nor leaves its zone empty."""
 
 
-_EMPTY_SHARE, _CLEAR_SHARE = 0.2, 0.8
+_EMPTY_SHARE, CLEAR_SHARE = 0.2, 0.8
 """A place is empty where no more of it lies under what stands there, and so much was clear (house.md section 6)."""
 _WEAKER = 0.5
 """And where no more than this share of the thing's own difference is left: what flickers about a threshold neither came
@@ -99,7 +99,7 @@ class Sight:
         if look not in self.clear or look in self.loose or not inside.any():
             return False
         covered = sum(outline.intersection(where).area for outline in self.told[look])
-        if covered > _EMPTY_SHARE * where.area or np.mean(self.clear[look][inside]) < _CLEAR_SHARE:
+        if covered > _EMPTY_SHARE * where.area or np.mean(self.clear[look][inside]) < CLEAR_SHARE:
             return False
         window = zones.around(inside)
         own, now = (self.apart(n, window)[:, inside[window]] for n in (seen, look))
@@ -109,13 +109,13 @@ class Sight:
 _BESIDE_M = 30.0
 """From a quay on which a ship's shadow falls, metres: one of 16 m under a sun of 28 degrees. No thing that is put in to
 count what is missed comes so near to what is told."""
-_PART_OF_THE_PLACE = {"construction", "equipment"}
+PART_OF_THE_PLACE = {"construction", "equipment"}
 """What disappears of these is a roof in another light, or a crane that turned: no goods, no vessel."""
 
 
 def lacked(regions: Iterable[Region]) -> list[Region]:
     """Return what a look lacks of goods, vessels, trains, and of what has no class, that the empty place shows."""
-    return [r for r in regions if r.direction == "disappeared" and r.activity not in _PART_OF_THE_PLACE]
+    return [r for r in regions if r.direction == "disappeared" and r.activity not in PART_OF_THE_PLACE]
 
 
 def things_of(regions: Iterable[Region]) -> list[Thing]:

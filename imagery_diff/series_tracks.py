@@ -107,11 +107,20 @@ def _alike(track: _Open, thing: Thing) -> float:
     if track.kind != thing.kind:
         return 0.0
     one, other = track.outline, thing.region.geometry
-    shared = one.intersection(other).area
-    iou = shared / max(one.area + other.area - shared, 1e-9)
-    if iou >= _SAME_IOU or shared >= _SAME_INSIDE * min(one.area, other.area) > 0:
-        return 1.0 + iou
+    if are_one(one, other):
+        return 1.0 + _iou(one, other)
     return 0.5 if thing.kind == "vessel" and may_be_one_hull(track.last, thing) else 0.0
+
+
+def are_one(one: BaseGeometry, other: BaseGeometry) -> bool:
+    """Say whether two outlines overlap as those of one thing do that is told twice."""
+    shared = one.intersection(other).area
+    return bool(_iou(one, other) >= _SAME_IOU or shared >= _SAME_INSIDE * min(one.area, other.area) > 0)
+
+
+def _iou(one: BaseGeometry, other: BaseGeometry) -> float:
+    shared = one.intersection(other).area
+    return float(shared / max(one.area + other.area - shared, 1e-9))
 
 
 def may_be_one_hull(one: Thing, other: Thing) -> bool:

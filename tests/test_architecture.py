@@ -71,6 +71,7 @@ LEVELS = {
     "series_chances": 16,
     "series_tracks": 16,
     "series_events": 17,
+    "series_pairs": 17,
     "series_ais": 17,
     "series": 18,
     "detectability": 14,

@@ -37,6 +37,7 @@ from imagery_diff.series import timeline
 from imagery_diff.series_chances import with_chances
 from imagery_diff.series_events import events_of, links, visits_of
 from imagery_diff.series_looks import Held, opened
+from imagery_diff.series_pairs import not_denied, with_pairs
 from imagery_diff.series_states import Known, Sight, _lies_beside, lacked
 from imagery_diff.series_tracks import follow
 from imagery_diff.series_trials import Missed, Trials
@@ -700,3 +701,64 @@ def test_who_keeps_a_comparison_in_a_file_keeps_no_pixels_of_its_looks():
     held = Held(data=np.ones((4, 100, 100), np.float32), flags=np.zeros((100, 100), np.uint8), grid=grid)
     assert len(pickle.dumps(held)) < 10_000
     assert pickle.loads(pickle.dumps(held)).grid == grid  # noqa: S301 - our own
+
+
+def a_pair(*told: tuple[Thing, str], clear: bool = True) -> SimpleNamespace:
+    """Return what two looks tell of each other: things and their directions."""
+    layers = SimpleNamespace(flags=np.zeros(GRID.shape, np.uint8), blind=np.full(GRID.shape, not clear))
+    regions = [SimpleNamespace(**{**vars(thing.region), "direction": direction}) for thing, direction in told]
+    return SimpleNamespace(regions=regions, layers=layers, grid=GRID)
+
+
+def pairs_of(found) -> SimpleNamespace:
+    return SimpleNamespace(between=lambda *_: found, place=PORT)
+
+
+SHIP = a_thing("vessel")
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (a_pair((SHIP, "appeared")), None),
+        (a_pair((SHIP, "changed")), "tell a blue vessel-like object that changed instead"),
+        (a_pair((SHIP, "disappeared")), "tell a blue vessel-like object that is no longer visible instead"),
+        (a_pair((a_thing("vessel", at=300.0), "appeared")), "tell nothing there"),
+        (a_pair(clear=False), "do not show it: 0% of its place was clear"),
+        ("no common ground", "cannot be compared with each other: no common ground"),
+    ],
+)
+def test_where_the_pair_of_two_looks_does_not_tell_an_event_its_row_says_why(found, said) -> None:
+    cells = [a_cell(1), a_cell(2, SHIP)]
+    _, events, _ = told(cells, [0, 24])
+    (event,) = with_pairs(events, pairs_of(found), some_looks([0, 24]))
+    assert event.borne_out == (said is None)
+    assert (said or "") in event.description
+    assert ("with each other" in event.description) == (said is not None)
+
+
+def test_one_ship_in_place_of_another_is_a_change_to_a_pair() -> None:
+    cells = [a_cell(1, SHIP), a_cell(2), a_cell(3, SHIP)]
+    _, events, _ = told(cells, [0, 24, 48])
+    swapped = [replace(e, not_before=events[0].not_before, not_after=events[1].not_after) for e in events]
+    looks = [replace(look, number=k + 1) for k, look in enumerate(some_looks([0, 24, 48]))]
+    assert all(e.borne_out for e in with_pairs(swapped, pairs_of(a_pair((SHIP, "changed"))), looks))
+
+
+@pytest.mark.parametrize(
+    ("direction", "states"), [("appeared", [NO, UNKNOWN]), ("disappeared", [UNKNOWN, NO]), ("changed", [UNKNOWN] * 2)]
+)
+def test_no_is_not_said_where_two_looks_tell_each_other_of_something(direction, states) -> None:
+    cells = not_denied([a_cell(1), a_cell(2)], [1, 2], pairs_of(a_pair((SHIP, direction))), some_looks([0, 24]))
+    assert [c.states["vessel"] for c in cells] == states
+    doubted = next(c for c in cells if c.states["vessel"] == UNKNOWN)
+    assert "a blue vessel-like object shows there" in doubted.reason
+
+
+def test_what_the_other_look_shows_explains_a_pair() -> None:
+    pair = pairs_of(a_pair((SHIP, "changed")))
+    cells = not_denied([a_cell(1, SHIP), a_cell(2)], [1, 2], pair, some_looks([0, 24]))
+    assert [c.states["vessel"] for c in cells] == [YES, NO]
+    roof = replace(SHIP, region=SimpleNamespace(**{**vars(SHIP.region), "activity": "construction"}))
+    cells = [a_cell(1), a_cell(2)]
+    assert not_denied(cells, [1, 2], pairs_of(a_pair((roof, "appeared"))), some_looks([0, 24])) == cells

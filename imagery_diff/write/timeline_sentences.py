@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from imagery_diff.write.model import zone_title
 from imagery_diff.write.sentences import size_words
-from imagery_diff.write.words import NOUNS, window_of
+from imagery_diff.write.words import NOUNS, moment_words, window_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,11 +27,18 @@ _DAY = 24 * 60
 """Minutes."""
 
 
-def _thing(region: Region) -> str:
+_DONE = {"appeared": "appeared", "disappeared": "is no longer visible", "changed": "changed"}
+
+
+def _a(region: Region) -> str:
     noun = NOUNS.get(region.activity, "object of unclear kind")
     colour = f"{region.colour} " if region.colour else ""
     article = "an" if (colour or noun)[0] in "aeiou" else "a"
-    return f"{article} {colour}{noun}, {size_words(region, placed=True)},"
+    return f"{article} {colour}{noun}"
+
+
+def _thing(region: Region) -> str:
+    return f"{_a(region)}, {size_words(region, placed=True)},"
 
 
 def _between(before: SeriesLook, after: SeriesLook, zone: Zone) -> str:
@@ -54,6 +61,32 @@ def stays_words(looks: int, hours: float) -> str:
     return (
         f"it stands on every look since that shows its place, {looks} over {hours / 24.0:.0f} days: goods or a building"
     )
+
+
+def denied_words(region: Region, other: SeriesLook, timezone: str | None) -> str:
+    """Say that a pair of looks tells something where none is told against the empty place."""
+    return (
+        f"compared with the look of {moment_words(other.info, timezone)} {_a(region)} shows there, which against the"
+        " empty place is not told"
+    )
+
+
+def not_comparable_words(why: str) -> str:
+    """Say why two looks cannot be held against each other."""
+    return f"its two looks cannot be compared with each other: {why}"
+
+
+def pair_unseen_words(clear: float) -> str:
+    """Say that two looks compared with each other do not show the place of an event."""
+    return f"its two looks compared with each other do not show it: {clear:.0%} of its place was clear and searched"
+
+
+def pair_tells_words(there: Sequence[Region]) -> str:
+    """Say what two looks compared with each other tell in place of an event."""
+    if not there:
+        return "its two looks compared with each other tell nothing there"
+    told = " and ".join(f"{_a(r)} that {_DONE[r.direction]}" for r in there[:2])
+    return f"its two looks compared with each other tell {told} instead"
 
 
 def change_words(name: str, old: Region, new: Region, zone: Zone, before: SeriesLook, after: SeriesLook) -> str:
