@@ -62,7 +62,7 @@ class Thing:
     """Something that stands in a zone on one look."""
 
     kind: str
-    """``vessel``, ``cargo`` or ``rail``; ``unclear`` of what is none of these."""
+    """``vessel``, ``cargo`` or ``rail``; ``lasting`` of what came and stayed; ``unclear`` of what is none of these."""
     region: Region
     """As the look was held against the empty place."""
 

@@ -20,6 +20,7 @@ from imagery_diff import (
     series_chances,
     series_events,
     series_history,
+    series_lasting,
     series_looks,
     series_states,
     series_tracks,
@@ -211,14 +212,16 @@ def _told(
         )
 
         # 6. One thing through many looks
+        looks = tuple(_look(k, laid, found.get(k), refused, given.kept.get(k)) for k in range(len(infos)))
         tracks = series_tracks.follow(cells, sight)
+        built = series_lasting.lasting(tracks, sight, looks, params)
+        tracks, cells = series_lasting.told_apart(tracks, cells, built, looks)
         chips, windows = _chips(laid, lines, against.place)
         if adding:
             adding.take(given, laid, said)
-    looks = tuple(_look(k, laid, found.get(k), refused, given.kept.get(k)) for k in range(len(infos)))
 
     # 7. Events, calls, gaps, silence
-    events = series_events.events_of(tracks, cells, looks, against.place, params)
+    events = series_events.events_of(tracks, cells, looks, against.place, params, built)
 
     # 8. How likely it is
     false_shares = _false_shares(history, laid, against.place, params)

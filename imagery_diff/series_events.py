@@ -17,26 +17,34 @@ from scipy.sparse.csgraph import maximum_bipartite_matching
 from imagery_diff.pair_missed import reported_m
 from imagery_diff.result_series import NO, YES, Event, Gap, Visits
 from imagery_diff.series_chances import chance_of
-from imagery_diff.series_states import ASKED, REACHES
+from imagery_diff.series_states import ASKED, LASTING, REACHES
 from imagery_diff.series_tracks import may_be_one_hull
 from imagery_diff.write import timeline_sentences as words
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from imagery_diff.aoi import AOI, Zone
     from imagery_diff.params import Params
     from imagery_diff.result import Region
     from imagery_diff.result_series import Cell, SeriesLook, Track
 
-_CAME = {"vessel": "vessel_arrived", "cargo": "cargo_appeared", "rail": "rail_appeared"}
+_CAME = {"vessel": "vessel_arrived", "cargo": "cargo_appeared", "rail": "rail_appeared", LASTING: "construction"}
 _WENT = {"vessel": "vessel_departed", "cargo": "cargo_disappeared", "rail": "rail_disappeared"}
 
 
 def events_of(
-    tracks: Sequence[Track], cells: Sequence[Cell], looks: Sequence[SeriesLook], place: AOI, params: Params
+    tracks: Sequence[Track],
+    cells: Sequence[Cell],
+    looks: Sequence[SeriesLook],
+    place: AOI,
+    params: Params,
+    built: Mapping[str, float] | None = None,
 ) -> tuple[Event, ...]:
-    """Return every change of state, in the order of the earliest moment at which it can have been over."""
+    """Return every change of state, in the order of the earliest moment at which it can have been over.
+
+    ``built`` says of which tracks it was found that they are lasting, and how likely that is.
+    """
     by_number = {look.number: look for look in looks}
     usable = {(c.zone.name, c.look) for c in cells if c.usable}
     found: list[Event] = []
@@ -44,7 +52,7 @@ def events_of(
         zone = place.zone(track.zone)
         if track.absent_before is not None:
             event = _event(_CAME, track, place, (track.absent_before, track.first), by_number, usable)
-            found.append(_with_stay(event, track, by_number, params))
+            found.append(_with_stay(event, track, by_number, params, (built or {}).get(track.id)))
         found += _changes(track, zone, by_number, place)
         if track.absent_after is not None:
             found.append(_event(_WENT, track, place, (track.last, track.absent_after), by_number, usable))
@@ -127,9 +135,13 @@ def _changes(track: Track, zone: Zone, looks: dict[int, SeriesLook], place: AOI)
     return found
 
 
-def _with_stay(event: Event, track: Track, looks: dict[int, SeriesLook], params: Params) -> Event:
+def _with_stay(event: Event, track: Track, looks: dict[int, SeriesLook], params: Params, built: float | None) -> Event:
     """Add to goods that were never seen to go again for how long they stand: a building looks no other."""
     hours = (looks[track.last].time - looks[track.first].time).total_seconds() / 3600.0
+    if track.kind == LASTING and built is not None:
+        said = words.lasting_words(len(track.seen), hours, params.cargo_stay_h)
+        sure = None if event.p_event is None else event.p_event * built
+        return replace(event, p_event=sure, description=f"{event.description}; {said}")
     if track.kind != "cargo" or track.absent_after is not None or hours < params.stays_h:
         return event
     return replace(event, description=f"{event.description}; {words.stays_words(len(track.seen), hours)}")

@@ -69,6 +69,7 @@ LEVELS = {
     "series_history": 15,
     "series_states": 15,
     "series_chances": 16,
+    "series_lasting": 17,
     "series_tracks": 16,
     "series_events": 17,
     "series_ais": 17,

@@ -23,7 +23,7 @@ from click.testing import CliRunner
 from PIL import Image
 from shapely import box
 
-from imagery_diff import open_scene, samples, series_history
+from imagery_diff import open_scene, samples, series_history, series_lasting
 from imagery_diff.cli import main
 from imagery_diff.errors import InputError, UnknownNameError
 from imagery_diff.geometry import Sun
@@ -43,6 +43,8 @@ from imagery_diff.write.timeline import csv_bytes, event_rows, events_geojson, o
 from imagery_diff.write.timeline_sentences import quiet_words
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from imagery_diff.result_series import Timeline
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "docs" / "reference" / "schemas"
@@ -269,6 +271,80 @@ def test_goods_that_stand_for_a_month_may_be_a_building() -> None:
     assert "3 over 40 days: goods or a building" in told(cells, [0, 24, 480, 984])[1][0].description
 
 
+def came_and_stayed(*things: Thing, days: Sequence[float] = (0, 1, 20, 41)) -> tuple:
+    cells = [a_cell(1, zone=YARD), *(a_cell(k, t, zone=YARD) for k, t in enumerate(things, start=2))]
+    sight, looks, params = a_sight(cells), some_looks([24.0 * d for d in days]), Params()
+    tracks = follow(cells, sight)
+    built = series_lasting.lasting(tracks, sight, looks, params)
+    tracks, cells = series_lasting.told_apart(tracks, cells, built, looks)
+    return cells, events_of(tracks, cells, looks, PORT, params, built)
+
+
+def a_building(at: float = 0.0, length: float = 60.0, **more) -> Thing:
+    thing = a_thing("cargo", at, length, zone=YARD)
+    vars(thing.region).update(more)
+    return thing
+
+
+def test_what_stands_unchanged_for_weeks_is_construction_and_no_goods() -> None:
+    cells, events = came_and_stayed(*(a_building() for _ in range(3)))
+    assert [e.event for e in events] == ["construction"]
+    assert "unchanged on every look since that shows its place, 3 over 40 days" in events[0].description
+    assert "not counted as goods" in events[0].description
+    assert 0.9 < events[0].p_event < 0.99
+    assert [c.states["cargo"] for c in cells] == [NO, UNKNOWN, UNKNOWN, UNKNOWN]
+    assert {c.reason for c in cells[1:]} == {
+        "a lasting change, there on every look since 02 October 2023, stands in it"
+    }
+    assert {c.fill for c in cells[1:]} == {None}
+    assert observation_kinds(cells) == {"lasting"}
+
+
+def observation_kinds(cells: list[Cell]) -> set[str]:
+    return {t.kind for c in cells for t in c.things}
+
+
+@pytest.mark.parametrize(
+    ("things", "days"),
+    [
+        ([{}] * 3, (0, 1, 2, 4)),
+        ([{}] * 2, (0, 1, 41)),
+        ([{}, {"at": 9.0}, {}], (0, 1, 20, 41)),
+        ([{}, {"length": 72.0}, {}], (0, 1, 20, 41)),
+        ([{"activity": "stockpile"}] * 3, (0, 1, 20, 41)),
+        ([{"shares_without_zone": {"containers": 0.99, "construction": 0.01}}] * 3, (0, 1, 20, 41)),
+    ],
+    ids=["too short", "two looks", "shifted", "another length", "bulk lies for months", "it looks like goods"],
+)
+def test_goods_are_no_building(things: list[dict], days: tuple[float, ...]) -> None:
+    _, events = came_and_stayed(*(a_building(**t) for t in things), days=days)
+    assert events
+    assert "construction" not in {e.event for e in events}
+
+
+def test_of_another_colour_it_is_not_the_same_thing() -> None:
+    cells = [a_cell(k, a_building(), zone=YARD) for k in (1, 2, 3)]
+    plain = a_sight(cells)
+    assert series_lasting.unchanged(plain, [(c.look, c.things[0]) for c in cells])
+    red = replace(plain, apart=lambda n, window: plain.apart(n, window) * np.array([1, (-1) ** n])[:, None, None])
+    assert not series_lasting.unchanged(red, [(c.look, c.things[0]) for c in cells])
+
+
+def test_a_building_in_the_making_is_followed_until_it_stands() -> None:
+    small, whole = a_building(5.0, 30.0), [a_building() for _ in range(3)]
+    _, events = came_and_stayed(small, *whole, days=(0, 1, 8, 30, 60))
+    assert [(e.event, e.not_after) for e in events] == [("construction", START + timedelta(days=1))]
+
+
+def test_what_is_told_now_as_goods_and_now_as_a_building_is_one_thing() -> None:
+    seen = [a_building() for _ in range(3)]
+    seen[0] = replace(seen[0], kind="unclear")
+    seen[0].region.activity = "construction"
+    assert [e.event for e in came_and_stayed(*seen)[1]] == ["construction"]
+    alone = replace(a_building(activity="construction"), kind="unclear")
+    assert came_and_stayed(alone, days=(0, 1))[1] == ()
+
+
 def test_a_roof_in_another_light_is_not_taken_off_the_empty_place() -> None:
     assert lacked([a_lacked(0.0, "construction"), a_lacked(0.0, "vessel")]) == [a_lacked(0.0, "vessel")]
 
@@ -322,6 +398,8 @@ def a_thing(kind: str, at: float = 0.0, length: float = 110.0, zone=BERTH) -> Th
         height_high_m=None,
         measured_by="box",
         why_no_count=None,
+        shares_without_zone={},
+        direction="appeared",
         p_change=0.99,
         p_activity=0.98,
     )

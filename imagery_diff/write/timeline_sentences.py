@@ -56,6 +56,15 @@ def stays_words(looks: int, hours: float) -> str:
     )
 
 
+def lasting_words(looks: int, hours: float, stay_h: float) -> str:
+    """Say why what came and stayed is rather a building than goods, and that it is counted as none."""
+    return (
+        f"it stands unchanged on every look since that shows its place, {looks} over {hours / 24.0:.0f} days, where"
+        f" goods stay {stay_h / 24.0:.0f} in the mean: consistent with construction, or with goods laid up for long;"
+        " not counted as goods"
+    )
+
+
 def change_words(name: str, old: Region, new: Region, zone: Zone, before: SeriesLook, after: SeriesLook) -> str:
     """Say what grew or shrank: more ground covered is not always more goods."""
     grew = name == "cargo_grew"
