@@ -167,6 +167,10 @@ class Visits:
     looks: int
     gaps: tuple[Gap, ...]
     sentence: str
+    beside_stockpile: int = 0
+    """So many of ``at_least`` at berths whose group holds a located stockpile; what they load no image says."""
+    their_classes: tuple[str, ...] = ()
+    """Classes of length of those, each once."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ import math
 import tempfile
 import warnings
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from imagery_diff import (
     series_ais,
     series_chances,
     series_events,
+    series_heaps,
     series_history,
     series_lasting,
     series_looks,
@@ -191,7 +193,7 @@ def _told(
         history = series_history.given_empty(history, said, laid.place.zones, laid, lines, params)
 
         # 4. Each look against it, and again where looks lack what the empty place shows
-        against = _Against.first(laid, history, params)
+        against = _Against.first(laid, lines, history, params)
         for _ in range(_ROUNDS):
             found = against.all(history, progress)
             again = series_history.without(history, _bared(found, laid, params), laid, lines)
@@ -249,14 +251,16 @@ def _told(
 class _Against:
     """The looks against the empty place, the outlines laid once for all."""
 
-    def __init__(self, laid: Laid, place: AOI, fit: Fit | None, params: Params) -> None:
-        self.laid, self.place, self.fit, self.params = laid, place, fit, params
+    def __init__(
+        self, laid: Laid, lines: Mapping[int, NDArray[np.float64]], place: AOI, fit: Fit | None, params: Params
+    ) -> None:
+        self.laid, self.lines, self.place, self.fit, self.params = laid, lines, place, fit, params
         self.refused: dict[int, str] = {}
         self.shifts: dict[int, Shift] = {}
         """How each look lies to the empty place, measured once: learning it again moves nothing."""
 
     @classmethod
-    def first(cls, laid: Laid, history: Empty, params: Params) -> _Against:
+    def first(cls, laid: Laid, lines: Mapping[int, NDArray[np.float64]], history: Empty, params: Params) -> _Against:
         """Lay the outlines on what the anchor and the empty place show of the quays."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ImageryDiffWarning)
@@ -264,7 +268,7 @@ class _Against:
         place = result.aoi or laid.place
         # Sentences are of zones; their hours are those of the place.
         zones_ = tuple(replace(zone, timezone=place.timezone_of(zone)) for zone in place.zones)
-        return cls(laid, replace(place, zones=zones_), result.fit, params)
+        return cls(laid, lines, replace(place, zones=zones_), result.fit, params)
 
     def all(self, history: Empty, progress: Progress, *, with_things_put_in: bool = False) -> dict[int, Comparison]:
         """Compare every look with the empty place; a look that cannot be is refused, with the reason."""
@@ -288,6 +292,8 @@ class _Against:
                         params=replace(self.params, reported_trials=trials),
                     )
                 self.shifts[k] = found[k].shift
+                here = partial(series_history.apart(history, self.laid, self.lines), k + 1)
+                found[k] = series_heaps.turned(found[k], history.data, here, self.laid.names)
             except ImageryDiffError as error:
                 self.refused[k] = str(error)
         return found

@@ -17,6 +17,7 @@ from scipy.sparse.csgraph import maximum_bipartite_matching
 from imagery_diff.pair_missed import reported_m
 from imagery_diff.result_series import NO, YES, Event, Gap, Visits
 from imagery_diff.series_chances import chance_of
+from imagery_diff.series_heaps import DOUBT
 from imagery_diff.series_states import ASKED, LASTING, REACHES
 from imagery_diff.series_tracks import may_be_one_hull
 from imagery_diff.write import timeline_sentences as words
@@ -83,6 +84,7 @@ def _event(
 ) -> Event:
     """Make the event of a track that came or went."""
     before, after = (looks[n] for n in window)
+    came = names is _CAME
     name, zone = names[track.kind], place.zone(track.zone)
     part = _before_any_change(track, _berths(place)) if names is _CAME else track
     region = best_of(part, _berths(place))
@@ -95,9 +97,16 @@ def _event(
     return replace(
         event,
         p_event=max(chances, default=None),
-        description=words.event_words(region, zone, before, after, came=names is _CAME),
+        description="; ".join(
+            (words.event_words(region, zone, before, after, came=came), *(_also(region) if came else ()))
+        ),
         unusable_between=sum((zone.name, n) not in usable for n in between),
     )
+
+
+def _also(region: Region) -> tuple[str, ...]:
+    """Return what else a heap by the look of its ground may be."""
+    return tuple(doubt for doubt in region.doubts if doubt == DOUBT)
 
 
 def _made(name: str, track: Track, zone: Zone, looks: tuple[SeriesLook, SeriesLook], region: Region) -> Event:
@@ -262,7 +271,24 @@ def visits_of(
     told = [_visits(name, zones, tracks, cells, events, looks, params) for name, zones in groups.items()]
     if len(groups) > 1:
         told.insert(0, _visits("all berths", berths, tracks, cells, events, looks, params))
-    return tuple(told)
+    heaps = {z.group for z in place.zones if z.kind == "stockpile" and z.located and z.group}
+    at_heaps = {z.name for z in berths if z.group in heaps}
+    return tuple(
+        _with_bulk(one, berths if one.group == "all berths" else groups[one.group], at_heaps, tracks, params)
+        for one in told
+    )
+
+
+def _with_bulk(
+    counted: Visits, berths: Sequence[Zone], at_heaps: Collection[str], tracks: Sequence[Track], params: Params
+) -> Visits:
+    """Tell calls at berths beside a stockpile apart, and word the sentence; no more of them than calls in all."""
+    names = {z.name for z in berths} & set(at_heaps)
+    calls = [t for t in tracks if t.zone in names and t.kind == "vessel" and best_of(t).counts_as_visit]
+    many = min(len(calls) - len(links(calls)), counted.at_least)
+    classes = tuple(dict.fromkeys(c for t in calls if (c := best_of(t).length_class) is not None)) if many else ()
+    counted = replace(counted, beside_stockpile=many, their_classes=classes)
+    return replace(counted, sentence=words.visits_words(counted, params.min_vessel_m))
 
 
 def _visits(
@@ -293,7 +319,7 @@ def _visits(
         if (b - a).total_seconds() / 3600.0 >= params.call_h
     )
     inferred = sum(e.event == "visit_inferred" and e.group in group for e in events)
-    counted = Visits(
+    return Visits(
         group=name,
         at_least=surely,
         perhaps=max(perhaps - surely, 0),
@@ -303,7 +329,6 @@ def _visits(
         gaps=gaps,
         sentence="",
     )
-    return replace(counted, sentence=words.visits_words(counted, params.min_vessel_m))
 
 
 def quiet_of(cells: Sequence[Cell], place: AOI, params: Params) -> dict[str, str]:

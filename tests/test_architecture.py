@@ -67,6 +67,7 @@ LEVELS = {
     "series_looks": 14,
     "series_trials": 14,
     "series_history": 15,
+    "series_heaps": 15,
     "series_states": 15,
     "series_chances": 16,
     "series_lasting": 17,

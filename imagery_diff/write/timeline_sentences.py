@@ -97,6 +97,11 @@ def visits_words(visits: Visits, least_m: float) -> str:
     calls = f"at least {visits.at_least} call{'s' if visits.at_least != 1 else ''}"
     looks = f"{visits.usable_looks} usable look{'s' if visits.usable_looks != 1 else ''} of {visits.looks}"
     text = f"{calls} of vessels of the {least_m:.0f} m class or longer in {looks}"
+    if visits.beside_stockpile:
+        long = f" (length class {' or '.join(visits.their_classes)})" if visits.their_classes else ""
+        text += (
+            f"; of these {visits.beside_stockpile} at berths beside a stockpile{long}: consistent with bulk carriers"
+        )
     if visits.perhaps:
         text += f"; {visits.perhaps} more of vessels that may be as long, by the limits of their lengths"
     if visits.gaps:
