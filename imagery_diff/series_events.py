@@ -139,7 +139,8 @@ def _changes(track: Track, zone: Zone, looks: dict[int, SeriesLook], place: AOI)
             continue
         name = "cargo_grew" if change > 0 else "cargo_shrank"
         before, after = looks[one], looks[other]
-        event = _made(name, track, zone, (before, after), new)
+        told = "stockpile_changed" if best_of(track).activity == "stockpile" else name
+        event = _made(told, track, zone, (before, after), new)
         found.append(replace(event, description=words.change_words(name, old, new, zone, before, after)))
     return found
 

@@ -267,6 +267,14 @@ def test_goods_that_got_longer_grew_though_their_areas_agree() -> None:
     assert [(e.event, e.length_m) for e in events] == [("cargo_appeared", 60.0), ("cargo_grew", 100.0)]
 
 
+def test_a_heap_that_got_longer_changed_and_no_goods_grew() -> None:
+    heaps = [a_building(length=long, activity="stockpile") for long in (60.0, 100.0)]
+    cells = [a_cell(1, zone=YARD), *(a_cell(k, h, zone=YARD) for k, h in enumerate(heaps, start=2))]
+    events = told(cells, [0, 24, 48])[1]
+    assert [e.event for e in events] == ["stockpile_changed", "stockpile_changed"]
+    assert events[1].description.startswith("a stockpile-like area in Pier 2 covers more ground")
+
+
 def test_goods_that_stand_for_a_month_may_be_a_building() -> None:
     cells = [a_cell(1, zone=YARD), *(a_cell(k, a_thing("cargo", zone=YARD), zone=YARD) for k in (2, 3, 4))]
     assert "goods or a building" not in told(cells, [0, 24, 48, 72])[1][0].description

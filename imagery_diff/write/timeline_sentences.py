@@ -69,8 +69,9 @@ def change_words(name: str, old: Region, new: Region, zone: Zone, before: Series
     """Say what grew or shrank: more ground covered is not always more goods."""
     grew = name == "cargo_grew"
     verb, doubt = ("more", "goods added, or other things beside them") if grew else ("less", "goods taken, or hidden")
+    noun = "a stockpile-like area" if new.activity == "stockpile" else "an object like goods"
     return (
-        f"an object like goods in {zone_title(zone)} covers {verb} ground, {new.area_m2:.0f} m2 after"
+        f"{noun} in {zone_title(zone)} covers {verb} ground, {new.area_m2:.0f} m2 after"
         f" {old.area_m2:.0f} m2, {_between(before, after, zone)}: {doubt}"
     )
 
