@@ -18,6 +18,8 @@ from imagery_diff.geometry import View
 from imagery_diff.synthetic import Cloud, Look, crane, stack
 from imagery_diff.synthetic.najin import CRS, najin
 from imagery_diff.synthetic.texture import rng_of
+from imagery_diff.synthetic.things import heap
+from imagery_diff.synthetic.world import box
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -41,7 +43,7 @@ class Stay:
     rows: tuple[str, ...]
     """Of the record."""
     kind: str
-    """``vessel`` or ``cargo``."""
+    """``vessel``, ``cargo`` or ``coal``."""
     zone: str
     length_m: float
     came: datetime
@@ -224,6 +226,9 @@ def _drawn(
         if "N07" not in stay.rows:
             return (ship,)
         return (ship, crane(f"{stay.id}_crane", pier.from_right(ahead, 14.0), pier.right_azimuth_deg + 60.0))
+    if stay.kind == "coal":
+        where = box(pier.from_right(0.5 * stay.length_m + 5.0, 40.0), pier.right_azimuth_deg, stay.length_m, 36.0)
+        return (heap(stay.id, where, 6.0),)
     if stay.grows_from and stay.grows_from in others:
         old = others[stay.grows_from][0]
         middle, width, tiers = old.footprint.centroid.coords[0], old.width_m, round(old.height_m / 2.6)

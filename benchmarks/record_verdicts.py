@@ -262,7 +262,8 @@ def _s15(told: Told) -> Verdict:
     on = [t for c in told["cells"] for t in c["things"] if "building" in t["on"]]
     kinds = {t["kind"] for t in on}
     events = [e for e in told["events"] if "building" in e["on"]]
-    a = not kinds & {"cargo", "rail", "vessel"} and not events
+    # The rule asks of events of goods, rail and vessels: the one that says construction is none of them.
+    a = not kinds & {"cargo", "rail", "vessel"} and all(e["event"] == "construction" for e in events)
     # A caveat names the zone "New road bridge (under construction)": that says nothing of the building.
     text = " ".join(e["description"] for e in told["events"])
     b = any(t["activity"] == "construction" for t in on) or "construction" in text

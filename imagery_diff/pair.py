@@ -94,7 +94,6 @@ def compare(  # noqa: PLR0913 - the keywords are the options of the command line
     0
 
     """
-    # 1. to 10. stand below
     result, known = compare_and_keep(
         aoi,
         before,
@@ -107,17 +106,10 @@ def compare(  # noqa: PLR0913 - the keywords are the options of the command line
         params=params,
         progress=progress,
     )
-    # 11. What would have been missed
     if known is not None:
         progress("putting things in")
         result = put_things_in(result, known, how=sensitivity)
     return result
-
-
-def put_things_in(result: Comparison, known: pair_again.Known, *, how: str) -> Comparison:
-    """Return a comparison with what would have been missed, of what :func:`compare_and_keep` kept."""
-    missed = pair_missed.measure(known, result.zones, how=how)
-    return pair_told.told(replace(result, zones=missed.zones, sensitivity=missed))
 
 
 def compare_and_keep(  # noqa: PLR0913 - as compare()
@@ -258,3 +250,10 @@ def compare_and_keep(  # noqa: PLR0913 - as compare()
         )
     )
     return result, known
+
+
+def put_things_in(result: Comparison, known: pair_again.Known, *, how: str) -> Comparison:
+    """Return a comparison with what would have been missed, of what :func:`compare_and_keep` kept."""
+    # 11. What would have been missed
+    missed = pair_missed.measure(known, result.zones, how=how)
+    return pair_told.told(replace(result, zones=missed.zones, sensitivity=missed))

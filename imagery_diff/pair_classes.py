@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from imagery_diff.method import class_model, class_traits, relation
+from imagery_diff.method import class_model, class_traits, relation, zones
 from imagery_diff.method.activity import NO_HULL, Activity, Classed, is_hull
 from imagery_diff.method.measure import on_land, sides_as_hull
 from imagery_diff.method.regions import Direction
@@ -63,15 +63,12 @@ def _by_rules(described: Described, views: Views, reason: str) -> Described:
 
 
 def kind_of_place(zone_shares: dict[str, float], zone_kind: str | None, ground: AOI | None) -> str | None:
-    """Return the kind of zone that speaks for a class: tracks lie in yards, and half of a region on them is enough.
+    """Return the kind of zone that speaks for a class: tracks and heaps lie in yards, and half of a region is enough.
 
     A search area says nothing of what stands in it: where its tracks lie is not known.
     """
-    rails = {z.name for z in ground.zones if z.kind == "rail" and z.located} if ground else set()
-    on_rails = sum(share for name, share in zone_shares.items() if name in rails)
-    if on_rails >= 0.5:  # noqa: PLR2004 - half
-        return "rail"
-    return zone_kind
+    inner = (kind for kind in ("rail", "stockpile") if zones.share_on(kind, zone_shares, ground) >= 0.5)  # noqa: PLR2004
+    return next(inner, zone_kind)
 
 
 def _classed(described: Described, views: Views, model: class_model.ClassModel, ground: AOI | None) -> Described:

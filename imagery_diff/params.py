@@ -252,6 +252,14 @@ class Params:
     stays_h: float = 720.0
     """Goods that came and were never seen to go again in so long may be a building, hours: thirty days, ten times the
     mean stay of goods."""
+    building_years: float = 5.0
+    """Time between two buildings that go up in one zone, years: a stated prior."""
+    goods_alike: float = 0.05
+    """Chance that other goods on the same ground end within 3 m of where the first did and have their colour, a stated
+    prior: of stacks whose middles scatter over 50 m one in eight lies within 3 m, half have the usual length, four in
+    five one colour (facts N10 to N45). Of larger pixels it grows as they do."""
+    lasting_least: float = 0.95
+    """Chance from which what came and stayed is told as construction and counted as goods no more."""
     call_h: float = 24.0
     """A gap between looks as long as this can hide a whole call, hours: calls last one to three days (facts 2.1)."""
     inferred_h: float = 12.0

@@ -62,7 +62,7 @@ class Thing:
     """Something that stands in a zone on one look."""
 
     kind: str
-    """``vessel``, ``cargo`` or ``rail``; ``unclear`` of what is none of these."""
+    """``vessel``, ``cargo`` or ``rail``; ``lasting`` of what came and stayed; ``unclear`` of what is none of these."""
     region: Region
     """As the look was held against the empty place."""
 
@@ -169,6 +169,10 @@ class Visits:
     looks: int
     gaps: tuple[Gap, ...]
     sentence: str
+    beside_stockpile: int = 0
+    """So many of ``at_least`` at berths whose group holds a located stockpile; what they load no image says."""
+    their_classes: tuple[str, ...] = ()
+    """Classes of length of those, each once."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ import pickle
 import tempfile
 import warnings
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,9 @@ from imagery_diff import (
     series_ais,
     series_chances,
     series_events,
+    series_heaps,
     series_history,
+    series_lasting,
     series_looks,
     series_pairs,
     series_states,
@@ -194,7 +197,7 @@ def _told(
         history = series_history.given_empty(history, said, laid.place.zones, laid, lines, params)
 
         # 4. Each look against it, and again where looks lack what the empty place shows
-        against = _Against.first(laid, history, Path(folder), params)
+        against = _Against.first(laid, lines, history, Path(folder), params)
         found = against.all(history, progress)
         for _ in range(_ROUNDS):
             again = series_history.without(history, _bared(found, laid, params), laid, lines)
@@ -208,9 +211,6 @@ def _told(
         trials = series_trials.trials_of({k + 1: c for k, c in found.items()}, params)
         refused = laid.refused | against.refused
         cells = _cells(found, trials, history, against.place, laid, refused, params)
-        looks = tuple(_look(k, laid, found.get(k), refused, given.kept.get(k)) for k in range(len(infos)))
-        pairs = series_pairs.Pairs(laid=laid, place=against.place, params=params, progress=progress)
-        cells = series_pairs.not_denied(cells, [k + 1 for k in found], pairs, looks)
         sight = series_states.Sight.of(
             {k + 1: c for k, c in found.items()},
             laid.grid,
@@ -218,10 +218,16 @@ def _told(
             _loose(laid),
         )
 
-        # 6. One thing through many looks
+        # 6. One thing through many looks, and looks against each other
+        looks = tuple(_look(k, laid, found.get(k), refused, given.kept.get(k)) for k in range(len(infos)))
+        pairs = series_pairs.Pairs(laid=laid, place=against.place, params=params, progress=progress)
+        cells = series_pairs.not_denied(cells, [k + 1 for k in found], pairs, looks)
         tracks = series_tracks.follow(cells, sight)
+        built = series_lasting.lasting(tracks, sight, looks, params)
+        tracks, cells = series_lasting.told_apart(tracks, cells, built, looks)
+
         # 7. Events, calls, gaps, silence
-        events = series_events.events_of(tracks, cells, looks, against.place, params)
+        events = series_events.events_of(tracks, cells, looks, against.place, params, built)
         events = series_pairs.with_pairs(events, pairs, looks)
         chips, windows = _chips(laid, lines, against.place)
         if adding:
@@ -250,17 +256,26 @@ def _told(
     )
 
 
+@dataclass(kw_only=True, eq=False)
 class _Against:
     """The looks against the empty place, the outlines laid once for all."""
 
-    def __init__(self, laid: Laid, place: AOI, fit: Fit | None, folder: Path, params: Params) -> None:
-        self.laid, self.place, self.fit, self.folder, self.params = laid, place, fit, folder, params
-        self.refused: dict[int, str] = {}
-        self.shifts: dict[int, Shift] = {}
-        """How each look lies to the empty place, measured once: learning it again moves nothing."""
+    laid: Laid
+    lines: Mapping[int, NDArray[np.float64]]
+    place: AOI
+    """As laid."""
+    fit: Fit | None
+    folder: Path
+    """For what is kept until things are put in."""
+    params: Params
+    refused: dict[int, str] = field(default_factory=dict)
+    shifts: dict[int, Shift] = field(default_factory=dict)
+    """How each look lies to the empty place, measured once: learning it again moves nothing."""
 
     @classmethod
-    def first(cls, laid: Laid, history: Empty, folder: Path, params: Params) -> _Against:
+    def first(
+        cls, laid: Laid, lines: Mapping[int, NDArray[np.float64]], history: Empty, folder: Path, params: Params
+    ) -> _Against:
         """Lay the outlines on what the anchor and the empty place show of the quays."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ImageryDiffWarning)
@@ -268,7 +283,8 @@ class _Against:
         place = result.aoi or laid.place
         # Sentences are of zones; their hours are those of the place.
         zones_ = tuple(replace(zone, timezone=place.timezone_of(zone)) for zone in place.zones)
-        return cls(laid, replace(place, zones=zones_), result.fit, folder, params)
+        place = replace(place, zones=zones_)
+        return cls(laid=laid, lines=lines, place=place, fit=result.fit, folder=folder, params=params)
 
     @property
     def looks(self) -> list[int]:
@@ -298,6 +314,8 @@ class _Against:
                 self.refused[k] = str(error)
                 continue
             self.shifts[k] = found[k].shift
+            here = partial(series_history.apart(history, self.laid, self.lines), k + 1)
+            found[k] = series_heaps.turned(found[k], history.data, here, self.laid.names)
             found[k] = replace(found[k], layers=found[k].layers.without_pictures())
             assert known is not None
             # Things are put in when the empty place is learned for good; until then this lies in a file, as looks do.

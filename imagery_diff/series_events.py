@@ -17,26 +17,35 @@ from scipy.sparse.csgraph import maximum_bipartite_matching
 from imagery_diff.pair_missed import reported_m
 from imagery_diff.result_series import NO, YES, Event, Gap, Visits
 from imagery_diff.series_chances import chance_of
-from imagery_diff.series_states import ASKED, REACHES
+from imagery_diff.series_heaps import DOUBT
+from imagery_diff.series_states import ASKED, LASTING, REACHES
 from imagery_diff.series_tracks import may_be_one_hull
 from imagery_diff.write import timeline_sentences as words
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from imagery_diff.aoi import AOI, Zone
     from imagery_diff.params import Params
     from imagery_diff.result import Region
     from imagery_diff.result_series import Cell, SeriesLook, Track
 
-_CAME = {"vessel": "vessel_arrived", "cargo": "cargo_appeared", "rail": "rail_appeared"}
+_CAME = {"vessel": "vessel_arrived", "cargo": "cargo_appeared", "rail": "rail_appeared", LASTING: "construction"}
 _WENT = {"vessel": "vessel_departed", "cargo": "cargo_disappeared", "rail": "rail_disappeared"}
 
 
 def events_of(
-    tracks: Sequence[Track], cells: Sequence[Cell], looks: Sequence[SeriesLook], place: AOI, params: Params
+    tracks: Sequence[Track],
+    cells: Sequence[Cell],
+    looks: Sequence[SeriesLook],
+    place: AOI,
+    params: Params,
+    built: Mapping[str, float] | None = None,
 ) -> tuple[Event, ...]:
-    """Return every change of state, in the order of the earliest moment at which it can have been over."""
+    """Return every change of state, in the order of the earliest moment at which it can have been over.
+
+    ``built`` says of which tracks it was found that they are lasting, and how likely that is.
+    """
     by_number = {look.number: look for look in looks}
     usable = {(c.zone.name, c.look) for c in cells if c.usable}
     found: list[Event] = []
@@ -44,7 +53,7 @@ def events_of(
         zone = place.zone(track.zone)
         if track.absent_before is not None:
             event = _event(_CAME, track, place, (track.absent_before, track.first), by_number, usable)
-            found.append(_with_stay(event, track, by_number, params))
+            found.append(_with_stay(event, track, by_number, params, (built or {}).get(track.id)))
         found += _changes(track, zone, by_number, place)
         if track.absent_after is not None:
             found.append(_event(_WENT, track, place, (track.last, track.absent_after), by_number, usable))
@@ -75,6 +84,7 @@ def _event(
 ) -> Event:
     """Make the event of a track that came or went."""
     before, after = (looks[n] for n in window)
+    came = names is _CAME
     name, zone = names[track.kind], place.zone(track.zone)
     part = _before_any_change(track, _berths(place)) if names is _CAME else track
     region = best_of(part, _berths(place))
@@ -87,9 +97,16 @@ def _event(
     return replace(
         event,
         p_event=max(chances, default=None),
-        description=words.event_words(region, zone, before, after, came=names is _CAME),
+        description="; ".join(
+            (words.event_words(region, zone, before, after, came=came), *(_also(region) if came else ()))
+        ),
         unusable_between=sum((zone.name, n) not in usable for n in between),
     )
+
+
+def _also(region: Region) -> tuple[str, ...]:
+    """Return what else a heap by the look of its ground may be."""
+    return tuple(doubt for doubt in region.doubts if doubt == DOUBT)
 
 
 def _made(name: str, track: Track, zone: Zone, looks: tuple[SeriesLook, SeriesLook], region: Region) -> Event:
@@ -122,14 +139,19 @@ def _changes(track: Track, zone: Zone, looks: dict[int, SeriesLook], place: AOI)
             continue
         name = "cargo_grew" if change > 0 else "cargo_shrank"
         before, after = looks[one], looks[other]
-        event = _made(name, track, zone, (before, after), new)
+        told = "stockpile_changed" if best_of(track).activity == "stockpile" else name
+        event = _made(told, track, zone, (before, after), new)
         found.append(replace(event, description=words.change_words(name, old, new, zone, before, after)))
     return found
 
 
-def _with_stay(event: Event, track: Track, looks: dict[int, SeriesLook], params: Params) -> Event:
+def _with_stay(event: Event, track: Track, looks: dict[int, SeriesLook], params: Params, built: float | None) -> Event:
     """Add to goods that were never seen to go again for how long they stand: a building looks no other."""
     hours = (looks[track.last].time - looks[track.first].time).total_seconds() / 3600.0
+    if track.kind == LASTING and built is not None:
+        said = words.lasting_words(len(track.seen), hours, params.cargo_stay_h)
+        sure = None if event.p_event is None else event.p_event * built
+        return replace(event, p_event=sure, description=f"{event.description}; {said}")
     if track.kind != "cargo" or track.absent_after is not None or hours < params.stays_h:
         return event
     return replace(event, description=f"{event.description}; {words.stays_words(len(track.seen), hours)}")
@@ -250,7 +272,24 @@ def visits_of(
     told = [_visits(name, zones, tracks, cells, events, looks, params) for name, zones in groups.items()]
     if len(groups) > 1:
         told.insert(0, _visits("all berths", berths, tracks, cells, events, looks, params))
-    return tuple(told)
+    heaps = {z.group for z in place.zones if z.kind == "stockpile" and z.located and z.group}
+    at_heaps = {z.name for z in berths if z.group in heaps}
+    return tuple(
+        _with_bulk(one, berths if one.group == "all berths" else groups[one.group], at_heaps, tracks, params)
+        for one in told
+    )
+
+
+def _with_bulk(
+    counted: Visits, berths: Sequence[Zone], at_heaps: Collection[str], tracks: Sequence[Track], params: Params
+) -> Visits:
+    """Tell calls at berths beside a stockpile apart, and word the sentence; no more of them than calls in all."""
+    names = {z.name for z in berths} & set(at_heaps)
+    calls = [t for t in tracks if t.zone in names and t.kind == "vessel" and best_of(t).counts_as_visit]
+    many = min(len(calls) - len(links(calls)), counted.at_least)
+    classes = tuple(dict.fromkeys(c for t in calls if (c := best_of(t).length_class) is not None)) if many else ()
+    counted = replace(counted, beside_stockpile=many, their_classes=classes)
+    return replace(counted, sentence=words.visits_words(counted, params.min_vessel_m))
 
 
 def _visits(
@@ -281,7 +320,7 @@ def _visits(
         if (b - a).total_seconds() / 3600.0 >= params.call_h
     )
     inferred = sum(e.event == "visit_inferred" and e.group in group for e in events)
-    counted = Visits(
+    return Visits(
         group=name,
         at_least=surely,
         perhaps=max(perhaps - surely, 0),
@@ -291,7 +330,6 @@ def _visits(
         gaps=gaps,
         sentence="",
     )
-    return replace(counted, sentence=words.visits_words(counted, params.min_vessel_m))
 
 
 def quiet_of(cells: Sequence[Cell], place: AOI, params: Params) -> dict[str, str]:

@@ -42,6 +42,8 @@ _KIND_OF = {
 """Class -> what it counts as; the rest is unclear: it neither is cargo nor leaves its zone empty."""
 
 
+LASTING = "lasting"
+"""What came and stayed: a building rather than goods (:mod:`imagery_diff.series_lasting`)."""
 _EMPTY_SHARE, CLEAR_SHARE = 0.2, 0.8
 """A place is empty where no more of it lies under what stands there, and so much was clear (house.md section 6)."""
 _WEAKER = 0.5
@@ -127,6 +129,11 @@ def things_of(regions: Iterable[Region]) -> list[Thing]:
         kind = _KIND_OF.get(region.activity, "unclear") if region.direction == "appeared" else "unclear"
         told.append(Thing(kind=kind, region=region))
     return told
+
+
+def looks_built(thing: Thing) -> bool:
+    """Say whether a thing looks like a building on its look; as goods do, it may be followed."""
+    return thing.kind == "unclear" and thing.region.direction == "appeared" and thing.region.activity == "construction"
 
 
 def _lies_beside(thing: Thing, zone: Zone) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from imagery_diff.method.sizes import reading_limits
 from imagery_diff.result_series import Track
-from imagery_diff.series_states import ASKED
+from imagery_diff.series_states import ASKED, looks_built
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -80,7 +80,9 @@ def follow(cells: Iterable[Cell], sight: Sight) -> tuple[Track, ...]:
 
 def _step(zone: _Zone, cell: Cell, sight: Sight) -> None:
     """Carry every track of a zone on to one more look."""
-    left = [t for t in cell.things if t.kind == ASKED.get(cell.zone.kind)]
+    asked = ASKED.get(cell.zone.kind)
+    # A building is told now as one and now as goods: both are one track, and series_lasting says which.
+    left = [t for t in cell.things if t.kind == asked or (asked == "cargo" and looks_built(t))]
     pairs = sorted(
         ((likeness, track, thing) for track in zone.open for thing in left if (likeness := _alike(track, thing)) > 0),
         key=lambda p: -p[0],
@@ -99,12 +101,13 @@ def _step(zone: _Zone, cell: Cell, sight: Sight) -> None:
         if id(thing) not in taken:
             where = thing.region.geometry
             empty = (c.look for c in reversed(zone.cells) if sight.is_empty(c.look, where, cell.look))
-            zone.open.append(_Open(kind=thing.kind, seen=[(cell.look, thing)], absent_before=next(empty, None)))
+            kind = asked or thing.kind
+            zone.open.append(_Open(kind=kind, seen=[(cell.look, thing)], absent_before=next(empty, None)))
 
 
 def _alike(track: _Open, thing: Thing) -> float:
     """Return how likely both are one thing, 0 for impossible: they overlap, or they are ships of lengths that agree."""
-    if track.kind != thing.kind:
+    if track.kind != thing.kind and not looks_built(thing):
         return 0.0
     one, other = track.outline, thing.region.geometry
     if are_one(one, other):

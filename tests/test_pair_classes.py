@@ -105,3 +105,10 @@ def test_a_search_area_does_not_speak_for_a_class() -> None:
     shares = {"pier2_yard": 0.9, search.name: 0.9}
     assert kind_of_place(shares, "yard", place) == "yard"
     assert kind_of_place(shares, "yard", drawn) == "rail"
+
+
+def test_half_of_a_region_on_a_stockpile_inside_a_yard_is_enough_for_it_to_speak() -> None:
+    """The yard of Pier 3 holds its open area whole, so the yard always has the larger share."""
+    place = load_aoi("najin")
+    assert kind_of_place({"pier3_yard": 1.0, "coal_pier3": 0.5}, "yard", place) == "stockpile"
+    assert kind_of_place({"pier3_yard": 1.0, "coal_pier3": 0.49}, "yard", place) == "yard"

@@ -13,6 +13,7 @@ from imagery_diff import load_aoi
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
 
 from record_page import rows_table, sentences
+from record_scenarios import run
 from record_scenes import scenarios
 from record_scores import highest, score
 from record_story import AUTUMN_DAYS, DISPLACED_M, EMPTY, SEASON, SEASON_DAYS, series
@@ -153,3 +154,9 @@ def test_growth_told_as_growth_is_recovered_and_as_a_new_thing_is_not() -> None:
         for event in ("cargo_grew", "cargo_appeared")
     ]
     assert verdicts == ["recovered", "not"]
+
+
+def test_a_building_that_went_up_is_told_as_construction_and_no_goods(tmp_path: Path) -> None:
+    told = run(scenarios()["S15b"](23001), tmp_path)
+    assert verdict(told)[0] == "recovered"
+    assert [e["event"] for e in told["events"] if "building" in e["on"]] == ["construction"]

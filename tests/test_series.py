@@ -8,7 +8,7 @@ import json
 import pickle
 import shutil
 from copy import copy
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,7 +24,7 @@ from click.testing import CliRunner
 from PIL import Image
 from shapely import box
 
-from imagery_diff import open_scene, samples, series_history
+from imagery_diff import open_scene, samples, series_heaps, series_history, series_lasting
 from imagery_diff.cli import main
 from imagery_diff.errors import InputError, UnknownNameError
 from imagery_diff.geometry import Sun
@@ -32,6 +32,7 @@ from imagery_diff.grid import Grid
 from imagery_diff.method import history, zones
 from imagery_diff.params import Params
 from imagery_diff.read.aois import load_aoi
+from imagery_diff.result import Region
 from imagery_diff.result_series import NO, UNKNOWN, YES, Cell, SeriesLook, Thing
 from imagery_diff.series import timeline
 from imagery_diff.series_chances import with_chances
@@ -45,7 +46,10 @@ from imagery_diff.write.timeline import csv_bytes, event_rows, events_geojson, o
 from imagery_diff.write.timeline_sentences import quiet_words
 
 if TYPE_CHECKING:
-    from imagery_diff.result_series import Timeline
+    from collections.abc import Sequence
+
+    from imagery_diff.aoi import Zone
+    from imagery_diff.result_series import Timeline, Visits
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "docs" / "reference" / "schemas"
 DAYS = ("20231016", "20231017", "20231019", "20231020_0201", "20231020_0643", "20231021")
@@ -265,10 +269,128 @@ def test_goods_that_got_longer_grew_though_their_areas_agree() -> None:
     assert [(e.event, e.length_m) for e in events] == [("cargo_appeared", 60.0), ("cargo_grew", 100.0)]
 
 
+def test_a_heap_that_got_longer_changed_and_no_goods_grew() -> None:
+    heaps = [a_building(length=long, activity="stockpile") for long in (60.0, 100.0)]
+    cells = [a_cell(1, zone=YARD), *(a_cell(k, h, zone=YARD) for k, h in enumerate(heaps, start=2))]
+    events = told(cells, [0, 24, 48])[1]
+    assert [e.event for e in events] == ["stockpile_changed", "stockpile_changed"]
+    assert events[1].description.startswith("a stockpile-like area in Pier 2 covers more ground")
+
+
 def test_goods_that_stand_for_a_month_may_be_a_building() -> None:
     cells = [a_cell(1, zone=YARD), *(a_cell(k, a_thing("cargo", zone=YARD), zone=YARD) for k in (2, 3, 4))]
     assert "goods or a building" not in told(cells, [0, 24, 48, 72])[1][0].description
     assert "3 over 40 days: goods or a building" in told(cells, [0, 24, 480, 984])[1][0].description
+
+
+def came_and_stayed(*things: Thing, days: Sequence[float] = (0, 1, 20, 41)) -> tuple:
+    cells = [a_cell(1, zone=YARD), *(a_cell(k, t, zone=YARD) for k, t in enumerate(things, start=2))]
+    sight, looks, params = a_sight(cells), some_looks([24.0 * d for d in days]), Params()
+    tracks = follow(cells, sight)
+    built = series_lasting.lasting(tracks, sight, looks, params)
+    tracks, cells = series_lasting.told_apart(tracks, cells, built, looks)
+    return cells, events_of(tracks, cells, looks, PORT, params, built)
+
+
+def a_building(at: float = 0.0, length: float = 60.0, **more) -> Thing:
+    thing = a_thing("cargo", at, length, zone=YARD)
+    vars(thing.region).update(more)
+    return thing
+
+
+def test_what_stands_unchanged_for_weeks_is_construction_and_no_goods() -> None:
+    cells, events = came_and_stayed(*(a_building() for _ in range(3)))
+    assert [e.event for e in events] == ["construction"]
+    assert "unchanged on every look since that shows its place, 3 over 40 days" in events[0].description
+    assert "not counted as goods" in events[0].description
+    assert 0.9 < events[0].p_event < 0.99
+    assert [c.states["cargo"] for c in cells] == [NO, UNKNOWN, UNKNOWN, UNKNOWN]
+    assert {c.reason for c in cells[1:]} == {
+        "a lasting change, there on every look since 02 October 2023, stands in it"
+    }
+    assert {c.fill for c in cells[1:]} == {None}
+    assert observation_kinds(cells) == {"lasting"}
+
+
+def observation_kinds(cells: list[Cell]) -> set[str]:
+    return {t.kind for c in cells for t in c.things}
+
+
+@pytest.mark.parametrize(
+    ("things", "days"),
+    [
+        ([{}] * 3, (0, 1, 2, 4)),
+        ([{}] * 2, (0, 1, 41)),
+        ([{}, {"at": 9.0}, {}], (0, 1, 20, 41)),
+        ([{}, {"length": 72.0}, {}], (0, 1, 20, 41)),
+        ([{"activity": "stockpile"}] * 3, (0, 1, 20, 41)),
+        ([{"shares_without_zone": {"containers": 0.99, "construction": 0.01}}] * 3, (0, 1, 20, 41)),
+    ],
+    ids=["too short", "two looks", "shifted", "another length", "bulk lies for months", "it looks like goods"],
+)
+def test_goods_are_no_building(things: list[dict], days: tuple[float, ...]) -> None:
+    _, events = came_and_stayed(*(a_building(**t) for t in things), days=days)
+    assert events
+    assert "construction" not in {e.event for e in events}
+
+
+def test_of_another_colour_it_is_not_the_same_thing() -> None:
+    cells = [a_cell(k, a_building(), zone=YARD) for k in (1, 2, 3)]
+    plain = a_sight(cells)
+    assert series_lasting.unchanged(plain, [(c.look, c.things[0]) for c in cells])
+    red = replace(plain, apart=lambda n, window: plain.apart(n, window) * np.array([1, (-1) ** n])[:, None, None])
+    assert not series_lasting.unchanged(red, [(c.look, c.things[0]) for c in cells])
+
+
+def test_a_building_in_the_making_is_followed_until_it_stands() -> None:
+    small, whole = a_building(5.0, 30.0), [a_building() for _ in range(3)]
+    _, events = came_and_stayed(small, *whole, days=(0, 1, 8, 30, 60))
+    assert [(e.event, e.not_after) for e in events] == [("construction", START + timedelta(days=1))]
+
+
+def test_what_is_told_now_as_goods_and_now_as_a_building_is_one_thing() -> None:
+    seen = [a_building() for _ in range(3)]
+    seen[0] = replace(seen[0], kind="unclear")
+    seen[0].region.activity = "construction"
+    assert [e.event for e in came_and_stayed(*seen)[1]] == ["construction"]
+    alone = replace(a_building(activity="construction"), kind="unclear")
+    assert came_and_stayed(alone, days=(0, 1))[1] == ()
+
+
+@dataclass(frozen=True)
+class Told:
+    """A comparison as far as heaps are asked of it."""
+
+    regions: tuple
+    aoi: object
+    grid: object
+
+
+def a_covered(left: Sequence[float], *, kind: str = "stockpile", located: bool = True, **more) -> Region:
+    """Return what is made of a strip of pale concrete that a look shows as dark or coloured as asked."""
+    zone = replace(YARD, kind=kind, located=located, accuracy_m=20.0)
+    x, y = zone.polygon.centroid.coords[0]
+    shape = {"area_m2": 3600.0, "length_m": 120.0, "width_m": 30.0, "orientation_deg": 0.0, "strength": 9.0, "why": ()}
+    strip = {"id": "R1", "direction": "disappeared", "activity": "containers", "colour": "white", **shape, **more}
+    region = Region(geometry=box(x, y, x + 120, y + 30), **strip)
+    empty = np.full((4, *GRID.shape), 0.2, np.float32)
+    apart = np.broadcast_to((np.array(left) - 0.2)[:, None, None], empty.shape)
+    told = Told(regions=(region,), aoi=SimpleNamespace(zones=(zone,)), grid=GRID)
+    names = ("blue", "green", "red", "nir")
+    return series_heaps.turned(told, empty, lambda window: apart[:, *window], names).regions[0]
+
+
+def test_coal_over_pale_concrete_came_and_the_concrete_is_no_goods_that_went() -> None:
+    coal = (0.045, 0.046, 0.047, 0.05)
+    heap = a_covered(coal)
+    assert (heap.direction, heap.activity, heap.colour, heap.p_activity) == ("appeared", "stockpile", "dark", None)
+    assert lacked([heap]) == []
+    assert any("something brighter" in doubt for doubt in heap.doubts)
+    for left in (a_covered((0.15, 0.15, 0.16, 0.2)), a_covered((0.12, 0.06, 0.04, 0.1))):
+        assert left.direction == "disappeared"  # ground as pale as before, or coloured
+    assert a_covered(coal, kind="yard").direction == "disappeared"
+    assert a_covered(coal, located=False).direction == "disappeared"
+    assert a_covered(coal, activity="vessel").direction == "disappeared"
 
 
 def test_a_roof_in_another_light_is_not_taken_off_the_empty_place() -> None:
@@ -324,6 +446,9 @@ def a_thing(kind: str, at: float = 0.0, length: float = 110.0, zone=BERTH) -> Th
         height_high_m=None,
         measured_by="box",
         why_no_count=None,
+        doubts=(),
+        shares_without_zone={},
+        direction="appeared",
         p_change=0.99,
         p_activity=0.98,
     )
@@ -436,6 +561,28 @@ def test_vessels_that_may_be_of_the_class_are_counted_apart() -> None:
     _, _, visits = told(cells, [0, 24, 48, 72, 96])
     assert (visits[0].at_least, visits[0].perhaps) == (1, 1)
     assert "1 more of vessels that may be as long" in visits[0].sentence
+
+
+def test_calls_beside_a_stockpile_are_told_apart_and_none_is_counted_twice() -> None:
+    heap, coal = replace(YARD, name="coal", kind="stockpile"), replace(YARD, name="search", kind="stockpile")
+    bulk = [a_thing("vessel", length=190.0, zone=OTHER), a_thing("vessel", length=191.0, zone=OTHER)]
+    for thing in bulk:
+        thing.region.length_class = "about 190 m"
+    cells = [a_cell(1, bulk[0], zone=OTHER), a_cell(2, zone=OTHER), a_cell(3, bulk[1], zone=OTHER)]
+    cells += [a_cell(1), a_cell(2, a_thing("vessel")), a_cell(3)]
+    tracks, looks = follow(cells, a_sight(cells)), some_looks([0, 100, 200])
+
+    def counted(*more: Zone) -> dict[str, Visits]:
+        place = replace(PORT, zones=(*(z for z in PORT.zones if z.kind != "stockpile"), *more))
+        return {v.group: v for v in visits_of(tracks, cells, (), looks, place, Params())}
+
+    said = counted(replace(heap, group=OTHER.group))
+    assert (said["all berths"].at_least, said["all berths"].beside_stockpile) == (3, 2)
+    words = "of these 2 at berths beside a stockpile (length class about 190 m): consistent with bulk carriers"
+    assert words in said["all berths"].sentence
+    assert words in said[OTHER.group].sentence
+    assert "stockpile" not in said[BERTH.group].sentence
+    assert not counted(replace(coal, group=OTHER.group, located=False))["all berths"].beside_stockpile
 
 
 def test_as_many_calls_are_joined_as_can_be_for_a_count_is_at_least() -> None:

@@ -25,7 +25,7 @@ from imagery_diff.method.regions import (
 from imagery_diff.method.rests import is_along_shade, is_rest, is_strip, share_shaded, thrower
 from imagery_diff.method.traits import measure
 from imagery_diff.method.views import on_water, whitening_of
-from imagery_diff.method.zones import zone_of
+from imagery_diff.method.zones import share_on, zone_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -121,7 +121,7 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
     activity, rules = classify(
         Candidate(
             on_water=on_water(patch, views),
-            zone_kind=zone.kind if zone else None,
+            zone_kind="stockpile" if share_on("stockpile", shares, aoi) >= 0.5 else zone.kind if zone else None,  # noqa: PLR2004
             near_rail=aoi is not None and any(z.kind == "rail" and z.name in shares for z in aoi.zones),
             length_m=shape.length_m,
             width_m=shape.width_m,

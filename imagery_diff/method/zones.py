@@ -119,3 +119,9 @@ def zone_of(outline: Polygon | MultiPolygon, aoi: AOI) -> tuple[Zone | None, dic
     near = [(z.polygon.distance(outline), z) for z in aoi.zones if z.located]
     reach = [(d, z) for d, z in near if d <= (z.accuracy_m or aoi.accuracy_m or 0.0)]
     return (min(reach, key=lambda p: p[0])[1], {}) if reach else (None, {})
+
+
+def share_on(kind: str, shares: dict[str, float], aoi: AOI | None) -> float:
+    """Return the share of a region that lies in located zones of a kind, from its shares in all; 0 without an AOI."""
+    names = {z.name for z in aoi.zones if z.kind == kind and z.located} if aoi else set()
+    return sum(share for name, share in shares.items() if name in names)

@@ -263,6 +263,7 @@ def summary(found: Timeline) -> dict[str, Any]:
                 "group": v.group,
                 "at_least": v.at_least,
                 "perhaps": v.perhaps,
+                "beside_stockpile": v.beside_stockpile,
                 "inferred": v.inferred,
                 "usable_looks": v.usable_looks,
                 "looks": v.looks,

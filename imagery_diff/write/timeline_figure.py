@@ -44,12 +44,14 @@ _CAUSES = {
     "it does not lie surely": "N",
     "present or permanent": "P",
     "a search area": "L",
+    "a lasting change": "B",
     "something": "U",
     "what would be missed": "F",
 }
 _CAUSE_WORDS = (
     "C cloud, H haze, S shadow, W snow, N not covered, F how small a thing would be missed is not known or too much,"
-    " A ambiguous background, P present or permanent, L not located, U something of unclear kind, X other"
+    " A ambiguous background, P present or permanent, L not located, B a lasting change, U something of unclear kind,"
+    " X other"
 )
 
 

@@ -89,12 +89,22 @@ def pair_tells_words(there: Sequence[Region]) -> str:
     return f"its two looks compared with each other tell {told} instead"
 
 
+def lasting_words(looks: int, hours: float, stay_h: float) -> str:
+    """Say why what came and stayed is rather a building than goods, and that it is counted as none."""
+    return (
+        f"it stands unchanged on every look since that shows its place, {looks} over {hours / 24.0:.0f} days, where"
+        f" goods stay {stay_h / 24.0:.0f} in the mean: consistent with construction, or with goods laid up for long;"
+        " not counted as goods"
+    )
+
+
 def change_words(name: str, old: Region, new: Region, zone: Zone, before: SeriesLook, after: SeriesLook) -> str:
     """Say what grew or shrank: more ground covered is not always more goods."""
     grew = name == "cargo_grew"
     verb, doubt = ("more", "goods added, or other things beside them") if grew else ("less", "goods taken, or hidden")
+    noun = "a stockpile-like area" if new.activity == "stockpile" else "an object like goods"
     return (
-        f"an object like goods in {zone_title(zone)} covers {verb} ground, {new.area_m2:.0f} m2 after"
+        f"{noun} in {zone_title(zone)} covers {verb} ground, {new.area_m2:.0f} m2 after"
         f" {old.area_m2:.0f} m2, {_between(before, after, zone)}: {doubt}"
     )
 
@@ -121,6 +131,11 @@ def visits_words(visits: Visits, least_m: float) -> str:
     calls = f"at least {visits.at_least} call{'s' if visits.at_least != 1 else ''}"
     looks = f"{visits.usable_looks} usable look{'s' if visits.usable_looks != 1 else ''} of {visits.looks}"
     text = f"{calls} of vessels of the {least_m:.0f} m class or longer in {looks}"
+    if visits.beside_stockpile:
+        long = f" (length class {' or '.join(visits.their_classes)})" if visits.their_classes else ""
+        text += (
+            f"; of these {visits.beside_stockpile} at berths beside a stockpile{long}: consistent with bulk carriers"
+        )
     if visits.perhaps:
         text += f"; {visits.perhaps} more of vessels that may be as long, by the limits of their lengths"
     if visits.gaps:
