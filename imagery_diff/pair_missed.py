@@ -27,6 +27,8 @@ from imagery_diff.synthetic.insert import insert
 from imagery_diff.synthetic.texture import rng_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.random import Generator
     from numpy.typing import NDArray
 
@@ -58,6 +60,8 @@ _SHARE = {0.5: "d50", 0.9: "d90", 0.99: "d99"}
 _LEAST_IOU = {"rail_cars": 0.1}
 """Overlap, over union, of a region with a thing from which it tells of it; a train is a pixel wide."""
 _USUAL_IOU = 0.2
+_BROAD_M = {kind: pair_result.REPORTED_M[kind][1] for kind in KINDS}
+"""Kind of zone -> breadth of the least thing of which a series says ``no``, metres."""
 
 
 def measure(known: Known, zones: tuple[ZoneState, ...], *, how: str) -> Sensitivity:
@@ -82,7 +86,7 @@ def measure(known: Known, zones: tuple[ZoneState, ...], *, how: str) -> Sensitiv
         study = Study.of(known, asked, rng) if how == "full" else Study.of_few(known, asked, rng)
         curves = study.full() if how == "full" else study.quick()
         if how == "reported":
-            curves = study.informed(curves, Study.of(known, asked, rng).reported())
+            curves = study.informed(curves, Study.of(known, asked, rng, _BROAD_M).reported())
     by_kind = {curve.zone_kind: curve.floor for curve in curves}
     how = "full" if how == "full" else "quick"
     stated = tuple(replace(z, floors=_floors(z, known, by_kind, how)) for z in zones)
@@ -146,10 +150,12 @@ class Study:
     rng: Generator
 
     @classmethod
-    def of(cls, known: Known, states: list[ZoneState], rng: Generator) -> Study:
-        """Prepare trials in some zones."""
+    def of(
+        cls, known: Known, states: list[ZoneState], rng: Generator, broad_m: Mapping[str, float] | None = None
+    ) -> Study:
+        """Prepare trials in some zones; ``broad_m`` as :meth:`Grounds.of` takes it."""
         zones = [state.zone for state in states]
-        return cls._on(known.settled().cut(window_around(zones, known)), zones, rng)
+        return cls._on(known.settled().cut(window_around(zones, known)), zones, rng, broad_m)
 
     @classmethod
     def of_few(cls, known: Known, states: list[ZoneState], rng: Generator) -> Study:
@@ -162,13 +168,13 @@ class Study:
         return cls._on(replace(here, frame=frame).settled(), zones, rng)
 
     @classmethod
-    def _on(cls, here: Known, zones: list[Zone], rng: Generator) -> Study:
+    def _on(cls, here: Known, zones: list[Zone], rng: Generator, broad_m: Mapping[str, float] | None = None) -> Study:
         frame = here.frame
         before, after = (
             camera_of(info, picture, frame.pair.names, here.matched.surface)
             for info, picture in zip(frame.pair.infos, here.pictures, strict=True)
         )
-        return cls(known=here, grounds=Grounds.of(here, zones), cameras=(before, after), rng=rng)
+        return cls(known=here, grounds=Grounds.of(here, zones, broad_m), cameras=(before, after), rng=rng)
 
     @property
     def kinds(self) -> list[str]:

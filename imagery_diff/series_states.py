@@ -5,6 +5,7 @@ Section 5 of docs/explanation/timeline.md, as :mod:`imagery_diff.series` asks fo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
+from imagery_diff import pair_result
 from imagery_diff.method import zones
 from imagery_diff.pair_missed import reported_m
 from imagery_diff.pair_places import KINDS as THINGS
@@ -241,13 +243,19 @@ def _why_not_searched(
 
 
 def _longest_unseen_m(state: ZoneState, result: Comparison) -> float:
+    """Return how long the longest run is in which the least thing could lie unseen, metres."""
     inside = zones.inside(state.zone.polygon, result.grid)
-    unseen = inside & ((result.layers.flags != 0) | result.layers.blind)
-    pieces, count = ndimage.label(unseen, np.ones((3, 3)))
+    if not inside.any():
+        return 0.0
+    pixel, broad = max(result.grid.pixel_size_m), pair_result.REPORTED_M[state.zone.kind][1]
+    rim = math.ceil(broad / pixel) + 1
+    rows, cols = (slice(max(0, s.start - rim), s.stop + rim) for s in zones.around(inside))
+    unseen = (result.layers.flags[rows, cols] != 0) | result.layers.blind[rows, cols]
+    pieces, count = ndimage.label(inside[rows, cols] & zones.hiding(unseen, broad, pixel), np.ones((3, 3)))
     if not count:
         return 0.0
     sides = [np.hypot(*(s.stop - s.start for s in piece)) for piece in ndimage.find_objects(pieces)]
-    return float(max(sides)) * max(result.grid.pixel_size_m)
+    return float(max(sides)) * pixel
 
 
 def ambiguous(zone: Zone, gone: Iterable[Region], stands_m: float | None, *, given: bool) -> str | None:

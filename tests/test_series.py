@@ -36,7 +36,7 @@ from imagery_diff.series import timeline
 from imagery_diff.series_chances import with_chances
 from imagery_diff.series_events import events_of, links, visits_of
 from imagery_diff.series_looks import opened
-from imagery_diff.series_states import Known, Sight, _lies_beside, lacked
+from imagery_diff.series_states import Known, Sight, _lies_beside, _longest_unseen_m, lacked
 from imagery_diff.series_tracks import follow
 from imagery_diff.series_trials import Missed, Trials
 from imagery_diff.write.timeline import csv_bytes, event_rows, events_geojson, observation_rows, summary, text
@@ -534,6 +534,24 @@ def test_goods_that_cover_more_than_their_limits_allow_grew() -> None:
 def test_fifty_of_fifty_found_bear_out_a_hundredth_and_forty_do_not() -> None:
     assert Missed(missed=0, put=50).share <= 0.01 < Missed(missed=0, put=40).share
     assert Missed(missed=1, put=100).share > 0.01
+
+
+def test_a_run_in_which_no_stack_would_lie_hidden_is_no_gap() -> None:
+    grid = Grid(crs="EPSG:32652", transform=Affine(3, 0, 0, 0, -3, 300), shape=(100, 100))
+    blind = np.zeros(grid.shape, bool)
+    result = SimpleNamespace(grid=grid, layers=SimpleNamespace(flags=np.zeros(grid.shape, np.uint8), blind=blind))
+
+    def longest(kind: str) -> float:
+        zone = replace(YARD, kind=kind, polygon=box(30, 30, 270, 270))
+        return _longest_unseen_m(SimpleNamespace(zone=zone), result)
+
+    assert longest("yard") == 0.0
+    blind[50, 20:60] = True  # the edge of a shadow, 3 m broad
+    assert longest("yard") == 0.0
+    assert longest("rail") > 100.0
+    blind[51, 20:40] = True
+    assert longest("yard") == pytest.approx(60.0, abs=3.0)
+    assert longest("berth") == 0.0
 
 
 def some_trials(missed: dict[tuple[str, int], int], put: int = 20) -> Trials:
