@@ -218,6 +218,8 @@ def compare(  # noqa: PLR0913 - the keywords are the options of the command line
             ),
             look_at=to_look_at,
             sensitivity=missed,
-            layers=pair_result.layers(pictures, scales, matched.surface, sight),
+            layers=replace(
+                pair_result.layers(pictures, scales, matched.surface, sight), drawn=pair_find.covered(drawn, grid)
+            ),
         )
     )

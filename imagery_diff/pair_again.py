@@ -114,7 +114,12 @@ class Known:
 
 
 def find_again(known: Known, added: tuple[Floats, Floats]) -> list[Described]:
-    """Return what is told of the pair with something added to its images.
+    """Return what is told of the pair with something added to its images: :func:`look_again`."""
+    return look_again(known, added)[0]
+
+
+def look_again(known: Known, added: tuple[Floats, Floats]) -> tuple[list[Described], Bools]:
+    """Return what is told of the pair with something added to its images, and where anything was drawn, (row, col).
 
     Parameters
     ----------
@@ -134,7 +139,8 @@ def find_again(known: Known, added: tuple[Floats, Floats]) -> list[Described]:
     )
     weighed = replace(weighed, tolerant=scales[0].strength)
     drawn = pair_find.draw(scales, matched, weighed, frame)
-    return pair_find.tell(drawn, pair_find.lay_out(drawn, scales, matched, weighed, frame), frame)
+    told = pair_find.tell(drawn, pair_find.lay_out(drawn, scales, matched, weighed, frame), frame)
+    return told, pair_find.covered(drawn, frame.grid)
 
 
 def _with(known: Known, added: tuple[Floats, Floats]) -> Matched:

@@ -18,7 +18,8 @@ import numpy as np
 
 from imagery_diff import pair_result
 from imagery_diff.method import detection
-from imagery_diff.pair_again import find_again
+from imagery_diff.method import zones as zones_
+from imagery_diff.pair_again import look_again
 from imagery_diff.pair_contrast import QUICK_PIXEL_M, Outlook, prior_of, strengths
 from imagery_diff.pair_optics import camera_of
 from imagery_diff.pair_places import COLOURS, KINDS, Grounds, Placed, Want, window_around
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from imagery_diff.result import ZoneState
     from imagery_diff.synthetic.optics import Camera
 
+    Bools = NDArray[np.bool_]
     Floats = NDArray[np.float32]
 
 _SCOUTS = 16
@@ -60,6 +62,8 @@ _SHARE = {0.5: "d50", 0.9: "d90", 0.99: "d99"}
 _LEAST_IOU = {"rail_cars": 0.1}
 """Overlap, over union, of a region with a thing from which it tells of it; a train is a pixel wide."""
 _USUAL_IOU = 0.2
+HALF = 0.5
+"""Of a thing's length on which something was drawn, from which on the thing is not overlooked, told or not."""
 _BROAD_M = {kind: pair_result.REPORTED_M[kind][1] for kind in KINDS}
 """Kind of zone -> breadth of the least thing of which a series says ``no``, metres."""
 
@@ -319,8 +323,20 @@ class Study:
             done = insert(under, transform, one.thing, self.cameras[date], self.rng)
             added[date][:, *window] += np.asarray(done.data, np.float32) - under
             contrasts.append(done.contrast)
-        told = find_again(self.known, (added[0], added[1]))
-        return [(one.want.kind, _trial(one, contrast, told)) for one, contrast in zip(placed, contrasts, strict=True)]
+        told, drawn = look_again(self.known, (added[0], added[1]))
+        return [
+            (one.want.kind, replace(_trial(one, contrast, told), drawn=self._is_drawn(one, drawn)))
+            for one, contrast in zip(placed, contrasts, strict=True)
+        ]
+
+    def _is_drawn(self, one: Placed, drawn: Bools) -> bool:
+        """Say whether half of a thing's length, or more, lies on one piece of what was drawn."""
+        rows, cols = one.window
+        shape = (rows.stop - rows.start, cols.stop - cols.start)
+        grid = self.known.frame.grid.window(rows.start, cols.start, shape)
+        pixel = grid.pixel_size[0]
+        near = zones_.inside(one.thing.footprint.buffer(pixel), grid)
+        return zones_.longest_px(drawn[rows, cols] & near) * pixel >= HALF * one.thing.length_m
 
 
 def _trial(one: Placed, contrast: float, told: list[Described]) -> Trial:

@@ -9,7 +9,7 @@ from shapely import union_all
 from imagery_diff import compare, pair_missed, samples
 from imagery_diff.method.radiometry import DRY, among
 from imagery_diff.method.zones import inside
-from imagery_diff.pair_again import find_again
+from imagery_diff.pair_again import find_again, look_again
 from imagery_diff.pair_optics import camera_of
 from imagery_diff.pair_places import Grounds, Want, window_around
 from imagery_diff.read.aois import load_aoi
@@ -51,6 +51,14 @@ def test_with_nothing_put_in_exactly_the_same_is_told(known):
         assert again.shape.outline.equals(region.geometry)
         assert again.strength == region.strength
         assert again.traits == region.traits
+
+
+def test_what_is_drawn_holds_all_that_is_told(known):
+    result, pair = known
+    told, drawn = look_again(pair.settled(), nothing(pair))
+    assert told
+    assert all(np.mean(drawn[inside(d.shape.outline, pair.frame.grid)]) > 0.5 for d in told)
+    assert np.array_equal(drawn, result.layers.drawn)
 
 
 def test_with_nothing_put_in_the_same_is_told_on_a_window(known):

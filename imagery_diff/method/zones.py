@@ -61,6 +61,19 @@ def drawn_water(aoi: AOI | None, grid: Grid) -> NDArray[np.bool_] | None:
     return drawn(aoi, {"berth", "anchorage"}, grid)
 
 
+def longest_px(mask: NDArray[np.bool_]) -> float:
+    """Return the length of the longest connected piece of (row, col) along its longer axis, pixels; 0 for none."""
+    pieces, _ = ndimage.label(mask, np.ones((3, 3)))
+    lengths = [long_px(pieces[s] == n) for n, s in enumerate(ndimage.find_objects(pieces), start=1)]
+    return max(lengths, default=0.0)
+
+
+def long_px(piece: NDArray[np.bool_]) -> float:
+    """Return the length of a piece along its longer axis, pixels."""
+    at = np.argwhere(piece)
+    return float(np.sqrt(np.linalg.eigvalsh(np.cov(at.T, bias=True) + np.eye(2) / 12)[-1] * 12))
+
+
 def hiding(unseen: NDArray[np.bool_], broad_m: float, pixel_m: float) -> NDArray[np.bool_]:
     """Where ground that was not seen may hide a thing: where it holds a square as broad as the thing.
 
