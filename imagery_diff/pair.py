@@ -246,7 +246,9 @@ def compare_and_keep(  # noqa: PLR0913 - as compare()
                 *pair_result.caveats(shift, sight, ground, pair, params, matched.speckle),
             ),
             look_at=to_look_at,
-            layers=pair_result.layers(pictures, scales, matched.surface, sight),
+            layers=replace(
+                pair_result.layers(pictures, scales, matched.surface, sight), drawn=pair_find.covered(drawn, grid)
+            ),
         )
     )
     return result, known

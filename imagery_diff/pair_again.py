@@ -115,7 +115,14 @@ class Known:
 
 
 def find_again(known: Known, added: tuple[Floats, Floats], *, all_of_it: bool = False) -> list[Described]:
+    """Return what is told of the pair with something added to its images: :func:`look_again`."""
+    return look_again(known, added, all_of_it=all_of_it)[0]
+
+
+def look_again(known: Known, added: tuple[Floats, Floats], *, all_of_it: bool = False) -> tuple[list[Described], Bools]:
     """Return what is told, of the pair with something added to its images, where something was added.
+
+    And where anything was drawn, (row, col).
 
     Parameters
     ----------
@@ -138,7 +145,8 @@ def find_again(known: Known, added: tuple[Floats, Floats], *, all_of_it: bool = 
     )
     weighed = replace(weighed, tolerant=scales[0].strength)
     drawn = pair_find.draw(scales, matched, weighed, frame)
-    return pair_find.tell(drawn, pair_find.lay_out(drawn, scales, matched, weighed, frame), frame, among=touched)
+    told = pair_find.tell(drawn, pair_find.lay_out(drawn, scales, matched, weighed, frame), frame, among=touched)
+    return told, pair_find.covered(drawn, frame.grid)
 
 
 def _with(known: Known, added: tuple[Floats, Floats]) -> Matched:

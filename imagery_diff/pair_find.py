@@ -76,6 +76,14 @@ def draw(scales: list[regions.Scale], matched: Matched, weighed: evidence.Weighe
     return Drawn(patches=kept, changed=patches, magnitude=magnitude, soft=soft)
 
 
+def covered(drawn: Drawn, grid: Grid) -> NDArray[np.bool_]:
+    """Return (row, col), where a patch was drawn, whatever is told of it."""
+    where = np.zeros(grid.shape, bool)
+    for patch in drawn.patches:
+        where[patch.window] |= patch.mask
+    return where
+
+
 def lay_out(
     drawn: Drawn, scales: list[regions.Scale], matched: Matched, weighed: evidence.Weighed, frame: Frame
 ) -> Views:

@@ -18,7 +18,8 @@ import numpy as np
 
 from imagery_diff import pair_result
 from imagery_diff.method import detection
-from imagery_diff.pair_again import find_again
+from imagery_diff.method import zones as zones_
+from imagery_diff.pair_again import look_again
 from imagery_diff.pair_contrast import QUICK_PIXEL_M, Outlook, prior_of, strengths
 from imagery_diff.pair_optics import camera_of
 from imagery_diff.pair_places import COLOURS, KINDS, Grounds, Placed, Want, window_around
@@ -27,6 +28,8 @@ from imagery_diff.synthetic.insert import insert
 from imagery_diff.synthetic.texture import rng_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.random import Generator
     from numpy.typing import NDArray
 
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from imagery_diff.result import ZoneState
     from imagery_diff.synthetic.optics import Camera
 
+    Bools = NDArray[np.bool_]
     Floats = NDArray[np.float32]
 
 _SCOUTS = 16
@@ -58,6 +62,10 @@ _SHARE = {0.5: "d50", 0.9: "d90", 0.99: "d99"}
 _LEAST_IOU = {"rail_cars": 0.1}
 """Overlap, over union, of a region with a thing from which it tells of it; a train is a pixel wide."""
 _USUAL_IOU = 0.2
+HALF = 0.5
+"""Of a thing's length on which something was drawn, from which on the thing is not overlooked, told or not."""
+_BROAD_M = {kind: pair_result.REPORTED_M[kind][1] for kind in KINDS}
+"""Kind of zone -> breadth of the least thing of which a series says ``no``, metres."""
 
 
 def measure(known: Known, zones: tuple[ZoneState, ...], *, how: str) -> Sensitivity:
@@ -82,7 +90,7 @@ def measure(known: Known, zones: tuple[ZoneState, ...], *, how: str) -> Sensitiv
         study = Study.of(known, asked, rng) if how == "full" else Study.of_few(known, asked, rng)
         curves = study.full() if how == "full" else study.quick()
         if how == "reported":
-            curves = study.informed(curves, Study.of(known, asked, rng).reported())
+            curves = study.informed(curves, Study.of(known, asked, rng, _BROAD_M).reported())
     by_kind = {curve.zone_kind: curve.floor for curve in curves}
     how = "full" if how == "full" else "quick"
     stated = tuple(replace(z, floors=_floors(z, known, by_kind, how)) for z in zones)
@@ -152,11 +160,13 @@ class Study:
     rng: Generator
 
     @classmethod
-    def of(cls, known: Known, states: list[ZoneState], rng: Generator) -> Study:
-        """Prepare trials in some zones."""
+    def of(
+        cls, known: Known, states: list[ZoneState], rng: Generator, broad_m: Mapping[str, float] | None = None
+    ) -> Study:
+        """Prepare trials in some zones; ``broad_m`` as :meth:`Grounds.of` takes it."""
         zones = [state.zone for state in states]
         settled = known if known.is_settled else known.settled()
-        return cls._on(settled.cut(window_around(zones, known)), zones, rng)
+        return cls._on(settled.cut(window_around(zones, known)), zones, rng, broad_m)
 
     @classmethod
     def of_few(cls, known: Known, states: list[ZoneState], rng: Generator) -> Study:
@@ -169,13 +179,13 @@ class Study:
         return cls._on(replace(here, frame=frame).settled(), zones, rng)
 
     @classmethod
-    def _on(cls, here: Known, zones: list[Zone], rng: Generator) -> Study:
+    def _on(cls, here: Known, zones: list[Zone], rng: Generator, broad_m: Mapping[str, float] | None = None) -> Study:
         frame = here.frame
         before, after = (
             camera_of(info, picture, frame.pair.names, here.matched.surface)
             for info, picture in zip(frame.pair.infos, here.pictures, strict=True)
         )
-        return cls(known=here, grounds=Grounds.of(here, zones), cameras=(before, after), rng=rng)
+        return cls(known=here, grounds=Grounds.of(here, zones, broad_m), cameras=(before, after), rng=rng)
 
     @property
     def kinds(self) -> list[str]:
@@ -320,8 +330,20 @@ class Study:
             done = insert(under, transform, one.thing, self.cameras[date], self.rng)
             added[date][:, *window] += np.asarray(done.data, np.float32) - under
             contrasts.append(done.contrast)
-        told = find_again(self.known, (added[0], added[1]))
-        return [(one.want.kind, _trial(one, contrast, told)) for one, contrast in zip(placed, contrasts, strict=True)]
+        told, drawn = look_again(self.known, (added[0], added[1]))
+        return [
+            (one.want.kind, replace(_trial(one, contrast, told), drawn=self._is_drawn(one, drawn)))
+            for one, contrast in zip(placed, contrasts, strict=True)
+        ]
+
+    def _is_drawn(self, one: Placed, drawn: Bools) -> bool:
+        """Say whether half of a thing's length, or more, lies on one piece of what was drawn."""
+        rows, cols = one.window
+        shape = (rows.stop - rows.start, cols.stop - cols.start)
+        grid = self.known.frame.grid.window(rows.start, cols.start, shape)
+        pixel = grid.pixel_size[0]
+        near = zones_.inside(one.thing.footprint.buffer(pixel), grid)
+        return zones_.longest_px(drawn[rows, cols] & near) * pixel >= HALF * one.thing.length_m
 
 
 def _trial(one: Placed, contrast: float, told: list[Described]) -> Trial:

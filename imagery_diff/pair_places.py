@@ -16,11 +16,14 @@ from shapely import get_coordinates, minimum_rotated_rectangle, union_all
 
 from imagery_diff.method import tracks, zones
 from imagery_diff.method.radiometry import DRY, Surface, among
+from imagery_diff.scene import UNSEEN
 from imagery_diff.synthetic.insert import window_of
 from imagery_diff.synthetic.things import CAR_M, ship, stack, train
 from imagery_diff.synthetic.world import along, box
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.random import Generator
     from numpy.typing import NDArray
     from shapely.geometry import Polygon
@@ -131,15 +134,27 @@ class Grounds:
     """Where something was told."""
 
     @classmethod
-    def of(cls, known: Known, located: list[Zone]) -> Grounds:
-        """Find it in some zones of a pair."""
+    def of(cls, known: Known, located: list[Zone], broad_m: Mapping[str, float] | None = None) -> Grounds:
+        """Find it in some zones of a pair.
+
+        Parameters
+        ----------
+        known, located
+            The pair and the zones.
+        broad_m
+            Kind of zone -> breadth of the least thing, metres: strips not searched that are narrower than that, and so
+            hide no such thing, are ground too. None: only what was searched.
+
+        """
         grid, cover = known.frame.grid, known.matched.cover
         free = (known.matched.flags == 0) & ~known.blind
+        strips = _strips(known, broad_m) if broad_m is not None else {}
         busy = union_all([d.shape.outline for d in known.told]) if known.told else None
         if busy is not None and busy.is_empty:
             busy = None
         if busy is not None:
-            free &= ~ndimage.binary_dilation(zones.inside(busy, grid), iterations=_NEAR_PX)
+            away = ~ndimage.binary_dilation(zones.inside(busy, grid), iterations=_NEAR_PX)
+            free, strips = free & away, {kind: strip & away for kind, strip in strips.items()}
         wet = cover.surface == Surface.WATER.value
         if cover.water is not None:
             wet = cover.water[0] & cover.water[1]
@@ -147,14 +162,15 @@ class Grounds:
         looks_like = [layer for image in known.matched.brightness for layer in _brightness_and_colour(image)]
         runs: list[_Run] = []
         for zone in located:
-            own = zones.inside(zone.polygon, grid) & free
+            narrow = strips.get(zone.kind, np.zeros(grid.shape, bool))
+            own = zones.inside(zone.polygon, grid) & (free | narrow)
             thing = KINDS.get(zone.kind)
             if thing == "vessel" and cover.water is not None:
                 own &= wet
             elif thing == "containers":
                 own &= ~wet & (cover.surface != Surface.VEGETATION.value)
                 own &= ~rails if rails is not None else True
-                own = _open(own, looks_like)
+                own = _open(own & free, looks_like) | (own & narrow)
             if thing is not None and own.any():
                 runs += _runs(zone, own, grid)
                 if zone.kind == "berth" and cover.water is not None:
@@ -261,6 +277,14 @@ class Grounds:
         cols, rows = ((x - t.c) / t.a).astype(int), ((y - t.f) / t.e).astype(int)
         inside = (rows >= 0) & (cols >= 0) & (rows < free.shape[0]) & (cols < free.shape[1])
         return float(np.mean(inside & free[np.where(inside, rows, 0), np.where(inside, cols, 0)]))
+
+
+def _strips(known: Known, broad_m: Mapping[str, float]) -> dict[str, Bools]:
+    """Return ground that shows something, was not searched, and is too narrow to hide the least thing; by kind."""
+    unseen = (known.matched.flags != 0) | known.blind
+    shown = (known.matched.flags & UNSEEN) == 0
+    pixel = max(known.frame.grid.pixel_size_m)
+    return {k: unseen & shown & ~zones.hiding(unseen, broad, pixel) for k, broad in broad_m.items()}
 
 
 def window_around(located: list[Zone], known: Known) -> tuple[slice, slice]:

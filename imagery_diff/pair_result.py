@@ -238,7 +238,7 @@ TOO_SMALL = "too small at this pixel"
 """Cause: what a zone is there for is smaller than a pixel can carry."""
 NOT_SEARCHED = (CLOUD_EDGE, SNOW, SOFT, MOVED_SHADOW, TOO_LITTLE, TOO_SMALL)
 """Causes for which ground that was seen was not searched; those of ground not seen: :data:`method.zones.CAUSES`."""
-_REPORTED_M = {
+REPORTED_M = {
     "berth": (60.0, 7.5),
     "anchorage": (60.0, 7.5),
     "yard": (60.0, 5.0),
@@ -355,9 +355,9 @@ def _fill(
 
 def carried(kind: str, sight: Sight, params: Params) -> bool:
     """Say whether a pixel carries the least thing that is to be reported in a kind of zone."""
-    if kind not in _REPORTED_M or sight.grid.crs is None:
+    if kind not in REPORTED_M or sight.grid.crs is None:
         return True
-    length, width = _REPORTED_M[kind]
+    length, width = REPORTED_M[kind]
     pixel = sight.carrying_m * _SCALE
     return width >= params.least_width_px * pixel and length >= params.least_length_px * pixel
 

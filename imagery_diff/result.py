@@ -161,6 +161,8 @@ class Trial:
     found: bool
     contrast: float
     """Median over its footprint of |log(thing / ground)|, root mean square over bands."""
+    drawn: bool = False
+    """Whether a piece of change was drawn on half of its length or more, told or held for none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -274,6 +276,8 @@ class Layers:
     """(row, col), the strength that seeds a region there; 0 where none is looked for."""
     blind: NDArray[np.bool_]
     """(row, col), True where the ground was seen but change was not looked for."""
+    drawn: NDArray[np.bool_] | None = None
+    """(row, col), True where a piece of change was drawn, told or held for none; None where that was not kept."""
 
     def without_pictures(self) -> Layers:
         """Return what was seen and searched alone, where many comparisons are kept."""

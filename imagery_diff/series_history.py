@@ -265,16 +265,10 @@ def may_stand(empty: Empty, zone: Zone, laid: Laid, params: Params) -> float | N
     blocks, count = ndimage.label(ndimage.binary_opening(off, np.ones((_STANDS_PX, _STANDS_PX), bool)))
     longest = 0.0
     for number, window in enumerate(ndimage.find_objects(blocks), start=1):
-        long_m = _long_px(blocks[window] == number) * max(laid.grid.pixel_size_m)
+        long_m = zones.long_px(blocks[window] == number) * max(laid.grid.pixel_size_m)
         if not (zone.kind == "berth" and _is_quay(empty, blocks == number, mask)):
             longest = max(longest, long_m)
     return longest if count and longest >= params.reported_thing_m else None
-
-
-def _long_px(where: NDArray[np.bool_]) -> float:
-    """Return the length of a piece along its longer axis, pixels."""
-    at = np.argwhere(where)
-    return float(np.sqrt(np.linalg.eigvalsh(np.cov(at.T, bias=True) + np.eye(2) / 12)[-1] * 12))
 
 
 def _is_quay(empty: Empty, block: NDArray[np.bool_], zone: NDArray[np.bool_]) -> bool:

@@ -5,15 +5,18 @@ Section 5 of docs/explanation/timeline.md, as :mod:`imagery_diff.series` asks fo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import ndimage
+from shapely import union_all
 
+from imagery_diff import pair_result
 from imagery_diff.method import zones
-from imagery_diff.pair_missed import reported_m
+from imagery_diff.pair_missed import HALF, reported_m
 from imagery_diff.pair_places import KINDS as THINGS
 from imagery_diff.result_series import KINDS, NA, NO, UNKNOWN, YES, Cell, Thing
 from imagery_diff.series_trials import Missed
@@ -108,6 +111,8 @@ class Sight:
         return bool(np.sum(own * now) <= _WEAKER * np.sum(own * own))
 
 
+_RIM_PX = 2
+"""What is drawn reaches so far beyond the outline that is told of it."""
 _BESIDE_M = 30.0
 """From a quay on which a ship's shadow falls, metres: one of 16 m under a sun of 28 degrees. No thing that is put in to
 count what is missed comes so near to what is told."""
@@ -151,6 +156,19 @@ class Known:
     loose: Mapping[int, float] = field(default_factory=dict)
     """As :attr:`Sight.loose`."""
 
+    def counted(self, look: int, zone: Zone, result: Comparison, params: Params) -> Missed | None:
+        """Count what is missed in a zone on a look; in a yard in which nothing was drawn, what would not be drawn.
+
+        What is drawn and then held for shade or ground is not told, and yet it is a sign: where there is none, a stack
+        that would have left one did not stand there.
+        """
+        if self.trials is None:
+            return None
+        counted = self.trials.of(zone.name, look)
+        if zone.kind == "yard" and counted.share > params.most_missed and not _anything_drawn(zone, result, params):
+            return self.trials.overlooked().of(zone.name, look)
+        return counted
+
     def loosely(self, look: int) -> str | None:
         """Say that a look does not lie surely on the frame; None where it does."""
         if look not in self.loose:
@@ -172,7 +190,7 @@ def cell_of(look: int, state: ZoneState, result: Comparison, known: Known, param
     reaching = [t for t in told if t.region.zone_shares.get(zone.name, 0.0) >= REACHES]
     floor = next(iter(state.floors.values()), None)
     length = floor.d90_high_m if floor else None
-    counted = known.trials.of(zone.name, look) if known.trials else None
+    counted = known.counted(look, zone, result, params)
     unsearched = known.loosely(look) or _why_not_searched(state, result, length, counted, params)
     doubt = unsearched or known.ambiguous
     if doubt is None and any(t.kind != kind or t not in own for t in (*own, *reaching)):
@@ -198,6 +216,17 @@ def cell_of(look: int, state: ZoneState, result: Comparison, known: Known, param
         fill=state.fill_gained if kind is not None and states[kind] != UNKNOWN else None,
         missed=counted.share if counted and kind is not None and unsearched is None else None,
     )
+
+
+def _anything_drawn(zone: Zone, result: Comparison, params: Params) -> bool:
+    """Say whether something was drawn in a zone, half as long as what is reported or longer, that is not told."""
+    drawn = result.layers.drawn
+    if drawn is None:
+        return True
+    pixel = max(result.grid.pixel_size_m)
+    told = union_all([r.geometry for r in result.regions]).buffer(_RIM_PX * result.grid.pixel_size[0])
+    left = drawn & zones.inside(zone.polygon, result.grid) & ~zones.inside(told, result.grid)
+    return zones.longest_px(left) * pixel >= HALF * reported_m(zone.kind, params)
 
 
 def unseen_cell(look: int, zone: Zone, reason: str) -> Cell:
@@ -248,13 +277,19 @@ def _why_not_searched(
 
 
 def _longest_unseen_m(state: ZoneState, result: Comparison) -> float:
+    """Return how long the longest run is in which the least thing could lie unseen, metres."""
     inside = zones.inside(state.zone.polygon, result.grid)
-    unseen = inside & ((result.layers.flags != 0) | result.layers.blind)
-    pieces, count = ndimage.label(unseen, np.ones((3, 3)))
+    if not inside.any():
+        return 0.0
+    pixel, broad = max(result.grid.pixel_size_m), pair_result.REPORTED_M[state.zone.kind][1]
+    rim = math.ceil(broad / pixel) + 1
+    rows, cols = (slice(max(0, s.start - rim), s.stop + rim) for s in zones.around(inside))
+    unseen = (result.layers.flags[rows, cols] != 0) | result.layers.blind[rows, cols]
+    pieces, count = ndimage.label(inside[rows, cols] & zones.hiding(unseen, broad, pixel), np.ones((3, 3)))
     if not count:
         return 0.0
     sides = [np.hypot(*(s.stop - s.start for s in piece)) for piece in ndimage.find_objects(pieces)]
-    return float(max(sides)) * max(result.grid.pixel_size_m)
+    return float(max(sides)) * pixel
 
 
 def ambiguous(zone: Zone, gone: Iterable[Region], stands_m: float | None, *, given: bool) -> str | None:

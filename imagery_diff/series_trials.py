@@ -62,7 +62,13 @@ class Trials:
     looks: NDArray[np.intp]
     """(trial,), number of the look into which it was put."""
     found: Bools
-    """(trial,)"""
+    """(trial,), whether it was told."""
+    drawn: Bools | None = None
+    """(trial,), whether at least something was drawn on it; None as if only what is told were."""
+
+    def overlooked(self) -> Trials:
+        """Return it where a thing counts as missed only if nothing was even drawn on it."""
+        return self if self.drawn is None else replace(self, found=self.drawn)
 
     def of(self, zone: str, look: int) -> Missed:
         """Return the count that speaks for a zone on a look.
@@ -102,18 +108,21 @@ def trials_of(results: Mapping[int, Comparison], params: Params) -> dict[str, Tr
         Kind of zone -> its trials.
 
     """
-    found: dict[str, list[tuple[str, int, bool]]] = {}
+    found: dict[str, list[tuple[str, int, bool, bool]]] = {}
     for number, result in results.items():
         for curve in result.sensitivity.curves if result.sensitivity else ():
             long = reported_m(curve.zone_kind, params)
             found.setdefault(curve.zone_kind, []).extend(
-                (t.zone, number, t.found) for t in curve.trials if abs(t.length_m / long - 1.0) < _AS_LONG
+                (t.zone, number, t.found, t.found or t.drawn)
+                for t in curve.trials
+                if abs(t.length_m / long - 1.0) < _AS_LONG
             )
     return {
         kind: Trials(
             zones=np.array([t[0] for t in those]),
             looks=np.array([t[1] for t in those], np.intp),
             found=np.array([t[2] for t in those], bool),
+            drawn=np.array([t[3] for t in those], bool),
         )
         for kind, those in found.items()
         if those

@@ -11,9 +11,9 @@ from imagery_diff import compare, pair_missed, samples
 from imagery_diff.method.radiometry import DRY, among
 from imagery_diff.method.zones import inside
 from imagery_diff.pair import compare_and_keep, put_things_in
-from imagery_diff.pair_again import find_again
+from imagery_diff.pair_again import find_again, look_again
 from imagery_diff.pair_optics import camera_of
-from imagery_diff.pair_places import Want, window_around
+from imagery_diff.pair_places import Grounds, Want, window_around
 from imagery_diff.read.aois import load_aoi
 from imagery_diff.synthetic import ship, stack
 from imagery_diff.synthetic.insert import insert
@@ -38,6 +38,14 @@ def test_with_nothing_put_in_exactly_the_same_is_told(known):
         assert again.traits == region.traits
 
 
+def test_what_is_drawn_holds_all_that_is_told(known):
+    result, pair = known
+    told, drawn = look_again(pair.settled(), nothing(pair), all_of_it=True)
+    assert told
+    assert all(np.mean(drawn[inside(d.shape.outline, pair.frame.grid)]) > 0.5 for d in told)
+    assert np.array_equal(drawn, result.layers.drawn)
+
+
 def test_with_nothing_put_in_the_same_is_told_on_a_window(known):
     result, pair = known
     window = window_around([z for z in pair.frame.ground.zones if z.located], pair)
@@ -50,6 +58,23 @@ def test_with_nothing_put_in_the_same_is_told_on_a_window(known):
         assert again.shape.outline.symmetric_difference(region.geometry).area < 1e-2  # of pixels of 9 m2: rounding
         assert again.strength == pytest.approx(region.strength, rel=1e-6)
         assert again.traits == pytest.approx(region.traits, rel=1e-5)
+
+
+def test_a_strip_that_hides_no_stack_is_ground_for_stacks_where_that_is_asked(known):
+    result, pair = known
+    yard = next(s.zone for s in result.zones if s.zone.name == "pier1_yard")
+    rows, cols = np.nonzero(inside(yard.polygon, pair.frame.grid) & ~pair.blind & (pair.matched.flags == 0))
+    row = int(np.median(rows))
+    strip = np.zeros_like(pair.blind)
+    strip[row, cols[rows == row]] = True
+    narrow, broad = (replace(pair, blind=pair.blind | m) for m in (strip, strip | np.roll(strip, 1, axis=0)))
+
+    def share(some, broad_m):
+        return np.mean(Grounds.of(some, [yard], broad_m).of_kind("yard")[0].free[strip])
+
+    assert share(narrow, {"yard": 5.0}) > 0.9
+    assert share(narrow, None) == 0
+    assert share(broad, {"yard": 5.0}) < 0.1
 
 
 def test_ships_lie_beside_a_quay_and_apart_from_each_other(known):

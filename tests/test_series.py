@@ -32,16 +32,16 @@ from imagery_diff.grid import Grid
 from imagery_diff.method import history, zones
 from imagery_diff.params import Params
 from imagery_diff.read.aois import load_aoi
-from imagery_diff.result import Region
+from imagery_diff.result import Curve, Floor, Region, Trial
 from imagery_diff.result_series import NO, UNKNOWN, YES, Cell, SeriesLook, Thing
 from imagery_diff.series import timeline
 from imagery_diff.series_chances import with_chances
 from imagery_diff.series_events import events_of, links, visits_of
 from imagery_diff.series_looks import Held, opened
 from imagery_diff.series_pairs import not_denied, with_pairs
-from imagery_diff.series_states import Known, Sight, _lies_beside, lacked
+from imagery_diff.series_states import Known, Sight, _anything_drawn, _lies_beside, _longest_unseen_m, lacked
 from imagery_diff.series_tracks import follow
-from imagery_diff.series_trials import Missed, Trials
+from imagery_diff.series_trials import Missed, Trials, trials_of
 from imagery_diff.write.timeline import csv_bytes, event_rows, events_geojson, observation_rows, summary, text
 from imagery_diff.write.timeline_sentences import quiet_words
 
@@ -683,6 +683,77 @@ def test_goods_that_cover_more_than_their_limits_allow_grew() -> None:
 def test_fifty_of_fifty_found_bear_out_a_hundredth_and_forty_do_not() -> None:
     assert Missed(missed=0, put=50).share <= 0.01 < Missed(missed=0, put=40).share
     assert Missed(missed=1, put=100).share > 0.01
+
+
+def test_a_run_in_which_no_stack_would_lie_hidden_is_no_gap() -> None:
+    grid = Grid(crs="EPSG:32652", transform=Affine(3, 0, 0, 0, -3, 300), shape=(100, 100))
+    blind = np.zeros(grid.shape, bool)
+    result = SimpleNamespace(grid=grid, layers=SimpleNamespace(flags=np.zeros(grid.shape, np.uint8), blind=blind))
+
+    def longest(kind: str) -> float:
+        zone = replace(YARD, kind=kind, polygon=box(30, 30, 270, 270))
+        return _longest_unseen_m(SimpleNamespace(zone=zone), result)
+
+    assert longest("yard") == 0.0
+    blind[50, 20:60] = True  # the edge of a shadow, 3 m broad
+    assert longest("yard") == 0.0
+    assert longest("rail") > 100.0
+    blind[51, 20:40] = True
+    assert longest("yard") == pytest.approx(60.0, abs=3.0)
+    assert longest("berth") == 0.0
+
+
+def test_something_was_drawn_in_a_zone_where_a_long_piece_of_it_is_not_told() -> None:
+    grid = Grid(crs="EPSG:32652", transform=Affine(3, 0, 0, 0, -3, 300), shape=(100, 100))
+    drawn = np.zeros(grid.shape, bool)
+    zone = replace(YARD, polygon=box(30, 30, 270, 270))
+
+    def found(*told: SimpleNamespace) -> bool:
+        layers = SimpleNamespace(drawn=drawn)
+        return _anything_drawn(zone, SimpleNamespace(grid=grid, regions=told, layers=layers), Params())
+
+    assert not found()
+    drawn[50:53, 40:48] = True  # 24 m
+    assert not found()
+    drawn[50:53, 40:60] = True
+    assert found()
+    assert not found(SimpleNamespace(geometry=box(120, 141, 180, 150)))  # it is told
+    drawn[:] = False
+    drawn[2:5, 40:60] = True  # beside the yard
+    assert not found()
+
+
+def test_where_nothing_was_drawn_a_yard_is_asked_what_would_not_be_drawn() -> None:
+    def trials(kind: str) -> list[Trial]:
+        one = Trial(
+            length_m=60.0,
+            width_m=5.0,
+            colour="green",
+            date="after",
+            zone=YARD.name,
+            found=True,
+            contrast=0.4,
+            drawn=True,
+        )
+        return [replace(one, zone=kind, found=n > 4) for n in range(120)]
+
+    curves = [
+        Curve(zone_kind=zone.kind, floor=Floor(thing="containers"), trials=tuple(trials(zone.name)))
+        for zone in (YARD, BERTH)
+    ]
+    told = trials_of({1: SimpleNamespace(sensitivity=SimpleNamespace(curves=curves))}, Params())
+    assert told["yard"].found.sum() == 115
+    assert told["yard"].overlooked().found.all()
+    blank = np.zeros(GRID.shape, bool)
+
+    def share(zone: Zone, drawn: np.ndarray) -> float:
+        result = SimpleNamespace(grid=GRID, regions=(), layers=SimpleNamespace(drawn=drawn))
+        missed = Known(trials=told[zone.kind], ambiguous=None).counted(1, zone, result, Params())
+        assert missed is not None
+        return missed.share
+
+    assert share(YARD, blank) < 0.01 < share(YARD, ~blank)
+    assert share(BERTH, blank) > 0.01
 
 
 def some_trials(missed: dict[tuple[str, int], int], put: int = 20) -> Trials:

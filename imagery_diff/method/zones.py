@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 from rasterio.features import rasterize
+from scipy import ndimage
 from shapely import union_all
 
 from imagery_diff.scene import DEGRADED, UNSEEN, Flag
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from imagery_diff.grid import Grid
 
 _OUTSIDE = "outside the images"
+_SCALE = 0.98
+"""Two per cent of a pixel's size are no difference: the scale of a UTM zone."""
 CAUSES = {
     Flag.NODATA: "no data",
     Flag.CLOUD: "cloud",
@@ -55,6 +59,42 @@ def drawn(aoi: AOI | None, kinds: set[str], grid: Grid) -> NDArray[np.bool_] | N
 def drawn_water(aoi: AOI | None, grid: Grid) -> NDArray[np.bool_] | None:
     """Mask of the AOI's berths and anchorages; None where it draws none."""
     return drawn(aoi, {"berth", "anchorage"}, grid)
+
+
+def longest_px(mask: NDArray[np.bool_]) -> float:
+    """Return the length of the longest connected piece of (row, col) along its longer axis, pixels; 0 for none."""
+    pieces, _ = ndimage.label(mask, np.ones((3, 3)))
+    lengths = [long_px(pieces[s] == n) for n, s in enumerate(ndimage.find_objects(pieces), start=1)]
+    return max(lengths, default=0.0)
+
+
+def long_px(piece: NDArray[np.bool_]) -> float:
+    """Return the length of a piece along its longer axis, pixels."""
+    at = np.argwhere(piece)
+    return float(np.sqrt(np.linalg.eigvalsh(np.cov(at.T, bias=True) + np.eye(2) / 12)[-1] * 12))
+
+
+def hiding(unseen: NDArray[np.bool_], broad_m: float, pixel_m: float) -> NDArray[np.bool_]:
+    """Where ground that was not seen may hide a thing: where it holds a square as broad as the thing.
+
+    What lies across a narrower strip, the edge of a shadow that moved say, shows on both sides of it.
+
+    Parameters
+    ----------
+    unseen
+        (row, col); ground beyond the grid is taken as not seen.
+    broad_m
+        How broad the thing is, metres; in whole pixels, rounded up.
+    pixel_m
+        Side of a pixel, metres.
+
+    """
+    side = max(1, math.ceil(_SCALE * broad_m / pixel_m))
+    if side == 1:
+        return unseen
+    padded = np.pad(unseen, side, constant_values=True)
+    held = ndimage.binary_opening(padded, np.ones((side, side), bool))
+    return np.asarray(held[side:-side, side:-side], bool)
 
 
 def coverage(

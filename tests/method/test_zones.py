@@ -7,7 +7,7 @@ from shapely import Polygon, box
 
 from imagery_diff.aoi import AOI, Zone
 from imagery_diff.grid import Grid
-from imagery_diff.method.zones import coverage, drawn_water, inside, zone_of
+from imagery_diff.method.zones import coverage, drawn_water, hiding, inside, zone_of
 from imagery_diff.scene import Flag
 
 CRS = "EPSG:32652"
@@ -90,3 +90,20 @@ def test_what_was_seen_but_not_searched_is_not_clear():
     clear, degraded, causes = coverage(box(*GRID.bounds), flags, blind, GRID)
     assert (clear, degraded) == (pytest.approx(0.5), 0)
     assert causes == {"shadow that moved": pytest.approx(0.5)}
+
+
+def test_a_strip_narrower_than_a_thing_hides_none():
+    unseen = np.zeros((40, 40), bool)
+    unseen[5, 5:30] = True  # 3 m
+    unseen[20:22, 5:30] = True  # 6 m
+    unseen[10:30, 35] = True
+    assert np.array_equal(hiding(unseen, 3.0, 3.0), unseen)
+    by_stacks = hiding(unseen, 5.0, 3.0)
+    assert np.array_equal(np.nonzero(by_stacks.any(axis=1))[0], [20, 21])
+    assert not hiding(unseen, 7.5, 3.0).any()
+
+
+def test_what_lies_beyond_the_grid_was_not_seen():
+    unseen = np.zeros((20, 20), bool)
+    unseen[:, 0] = True
+    assert np.array_equal(hiding(unseen, 5.0, 3.0), unseen)
