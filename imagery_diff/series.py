@@ -23,6 +23,7 @@ from imagery_diff import (
     series_looks,
     series_states,
     series_tracks,
+    series_trains,
     series_trials,
 )
 from imagery_diff.errors import ImageryDiffError, ImageryDiffWarning, InputError, OutputError, UnknownNameError
@@ -202,11 +203,14 @@ def _told(
         # 5. States
         trials = series_trials.trials_of({k + 1: c for k, c in found.items()}, params)
         refused = laid.refused | against.refused
+        apart = series_history.apart(history, laid, lines)
+        by_line = series_trains.line_by_line({k + 1: c for k, c in found.items()}, apart, against.place, params)
+        found = {number - 1: c for number, c in by_line.items()}
         cells = _cells(found, trials, history, against.place, laid, refused, params)
         sight = series_states.Sight.of(
             {k + 1: c for k, c in found.items()},
             laid.grid,
-            series_history.apart(history, laid, lines),
+            apart,
             _loose(laid),
         )
 
@@ -232,6 +236,7 @@ def _told(
         events=events,
         visits=series_events.visits_of(tracks, cells, events, looks, against.place, params),
         quiet=series_events.quiet_of(cells, against.place, params),
+        fills=series_events.fills_of(cells, looks, against.place),
         expected_false=len(found) * sum(false_shares.values()) if false_shares else None,
         local_hours=words.hours_words([looks[k].time for k in found], against.place.timezone),
         caveats=(*given.left_out, *_caveats(found, looks, history)),
@@ -333,7 +338,13 @@ def _cells(
         given = zone.name in history.given
         stands = None if given else series_history.may_stand(history, zone, laid, params)
         why = series_states.ambiguous(zone, gone, stands, given=given)
-        known = series_states.Known(trials=trials.get(zone.kind), ambiguous=why, loose=loose)
+        known = series_states.Known(
+            trials=trials.get(zone.kind),
+            ambiguous=why,
+            loose=loose,
+            bare=given,
+            doubtful_m2=series_states.bare_in_doubt_m2(zone, gone),
+        )
         for k in range(len(laid.infos)):
             if k in found:
                 state = next(s for s in found[k].zones if s.zone.name == zone.name)

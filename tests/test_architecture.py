@@ -70,6 +70,7 @@ LEVELS = {
     "series_states": 15,
     "series_chances": 16,
     "series_tracks": 16,
+    "series_trains": 16,
     "series_events": 17,
     "series_ais": 17,
     "series": 18,
