@@ -18,6 +18,7 @@ from imagery_diff import archive as archives
 from imagery_diff import (
     series_ais,
     series_chances,
+    series_colours,
     series_events,
     series_history,
     series_looks,
@@ -216,6 +217,7 @@ def _told(
 
         # 6. One thing through many looks
         tracks = series_tracks.follow(cells, sight)
+        alike = series_colours.same_colours(tracks, by_line, laid, lines, history)
         chips, windows = _chips(laid, lines, against.place)
         if adding:
             adding.take(given, laid, said)
@@ -223,6 +225,7 @@ def _told(
 
     # 7. Events, calls, gaps, silence
     events = series_events.events_of(tracks, cells, looks, against.place, params)
+    events = series_colours.with_colours(events, alike, tracks, looks, against.place)
 
     # 8. How likely it is
     false_shares = _false_shares(history, laid, against.place, params)

@@ -72,6 +72,7 @@ LEVELS = {
     "series_tracks": 16,
     "series_trains": 16,
     "series_events": 17,
+    "series_colours": 17,
     "series_ais": 17,
     "series": 18,
     "detectability": 14,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from imagery_diff.write.model import zone_title
-from imagery_diff.write.sentences import size_words
+from imagery_diff.write.sentences import same_colour_words, size_words
 from imagery_diff.write.words import MONTHS, NOUNS, moment_words, window_of
 
 if TYPE_CHECKING:
@@ -143,6 +143,13 @@ def quiet_words(kind: str, long_m: float, empty: int, looks: int) -> str:
         f"no {_SHOWN[kind]} of {long_m:.0f} m or more was detected in {empty} of {empty} usable looks, {looks} in all;"
         f" by itself that allows presence up to {most:.0%} of the time (95 %, looks independent)"
     )
+
+
+def colour_words(kind: str, zone: Zone, look: SeriesLook, angle_deg: float, chance: float) -> str:
+    """Say that goods which left and a deck show one colour, in the words of a pair: never that they are one thing."""
+    on_deck = "something on the " if kind == "vessel" else "the "
+    whose = f"{on_deck}{_SHOWN[kind]} at {zone_title(zone)} on {moment_words(look.info, zone.timezone)}"
+    return same_colour_words(whose, angle_deg, chance)
 
 
 def fill_words(fills: Sequence[tuple[SeriesLook, tuple[float, float]]], looks: int) -> str:
