@@ -205,7 +205,7 @@ def _told(
         trials = series_trials.trials_of({k + 1: c for k, c in found.items()}, params)
         refused = laid.refused | against.refused
         apart = series_history.apart(history, laid, lines)
-        by_line = series_trains.line_by_line({k + 1: c for k, c in found.items()}, apart, against.place, params)
+        by_line = series_trains.line_by_line({k + 1: c for k, c in found.items()}, apart, against.place)
         found = {number - 1: c for number, c in by_line.items()}
         cells = _cells(found, trials, history, against.place, laid, refused, params)
         sight = series_states.Sight.of(

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from imagery_diff.aoi import AOI, Zone
     from imagery_diff.grid import Grid
     from imagery_diff.method.rail_lines import Line, Strip
-    from imagery_diff.params import Params
     from imagery_diff.result import Comparison, Region
     from imagery_diff.series_states import Apart
 
@@ -37,10 +36,11 @@ if TYPE_CHECKING:
 
 _MOST_PIXEL_M = 4.0
 """Of larger pixels tracks are not told apart, and a car is less than one of them."""
-_SEED_M, _SEED_ASPECT, _SEED_CHANCE = 45.0, 2.0, 0.1
-"""What is as long as three cars, so much longer than wide, and with such a chance a train is asked for its lines: a car
-or two by themselves look like containers, and what tells is the line they stand in. Where no look calls them a train,
-that must be as long as is reported (``Params.reported_train_m``)."""
+_SQUARE = 0.01
+"""Share by which the sides of pixels, on the map and on the ground, may differ."""
+_SEED_M, _SEED_ASPECT = 45.0, 2.0
+"""What a look calls a train, as long as three cars and so much longer than wide, is asked for its lines. What it calls
+something else is not, likely a train as it may be: the shade of a shed is as long and as narrow."""
 _PIECE_CHANCE = 0.01
 """What is less likely a train than this is no piece of one: a block of containers beside the rails of a pier."""
 _BEYOND_M, _ASIDE_M = 850.0, 45.0
@@ -62,7 +62,7 @@ _SHORT_M, _LONG_M = 10.0, 30.0
 train of 628 m, whose end cars look like their ballast: 28 m short on three looks."""
 
 
-def line_by_line(found: Mapping[int, Comparison], apart: Apart, place: AOI, params: Params) -> dict[int, Comparison]:
+def line_by_line(found: Mapping[int, Comparison], apart: Apart, place: AOI) -> dict[int, Comparison]:
     """Tell trains a line at a time.
 
     Parameters
@@ -81,7 +81,7 @@ def line_by_line(found: Mapping[int, Comparison], apart: Apart, place: AOI, para
     """
     told = {n: replace(c, regions=tuple(_in_its_area(r, place) for r in c.regions)) for n, c in found.items()}
     grid = next(iter(found.values())).grid if found else None
-    if grid is None or grid.crs is None or grid.pixel_size_m[0] > _MOST_PIXEL_M:
+    if grid is None or not _is_fine(grid):
         return told
     done: dict[int, list[Polygon]] = {n: [] for n in told}
     for number, seed in _seeds(told, place):
@@ -92,26 +92,32 @@ def line_by_line(found: Mapping[int, Comparison], apart: Apart, place: AOI, para
             # Another seed of the same trains turns by a fraction of a degree: what is not two lines is told once.
             reach = (_apart_px(told[n], grid.pixel_size_m[0]) - _HALF_WIDTH_PX) * grid.pixel_size_m[0]
             near = [outline.buffer(reach) for outline in done[n]]
-            least = 0.0 if seed.activity == "rail_cars" else params.reported_train_m / grid.pixel_size_m[0]
-            lines = [x for x in own if x.length_px >= least and _share_on_line(bundle.outline(x), near) < _MOSTLY]
+            lines = [x for x in own if _share_on_line(bundle.outline(x), near) < _MOSTLY]
             if lines:
                 told[n] = _with_lines(told[n], lines, bundle, seed, place)
                 done[n] += [bundle.outline(line) for line in lines]
     return told
 
 
+def _is_fine(grid: Grid) -> bool:
+    """Whether lines can be told apart on a grid: it is in metres, and its pixels are square and small enough."""
+    sizes = (*grid.pixel_size, *grid.pixel_size_m)
+    return grid.crs is not None and np.ptp(sizes) < _SQUARE * max(sizes) and max(grid.pixel_size_m) <= _MOST_PIXEL_M
+
+
 def _seeds(told: Mapping[int, Comparison], place: AOI) -> list[tuple[int, Region]]:
-    """Return what may be a train by each look where tracks may lie, trains first, then the longest."""
+    """Return what looks call trains where tracks may lie, the longest first."""
     rails = {z.name for z in place.zones if z.kind == "rail"}
     found = [
         (n, r)
         for n, c in told.items()
         for r in c.regions
-        if _may_be_a_train(r, _SEED_CHANCE)
+        if r.activity == "rail_cars"
+        and r.direction != "disappeared"
         and r.length_m >= max(_SEED_M, _SEED_ASPECT * r.width_m)
         and any(share >= _MOSTLY for name, share in r.zone_shares.items() if name in rails)
     ]
-    return sorted(found, key=lambda one: (one[1].activity != "rail_cars", -one[1].length_m, one[0]))
+    return sorted(found, key=lambda one: (-one[1].length_m, one[0]))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -316,7 +322,7 @@ def _region(
         measured_by="line",
         why=(*own.why, "told a line at a time along its track"),
         why_no_count=why_cars_are_not_counted(pixel_m),
-        p_activity=None if seed.activity != "rail_cars" else (own if own.activity == "rail_cars" else seed).p_activity,
+        p_activity=(own if own.activity == "rail_cars" else seed).p_activity,
         shares=(own if own.activity == "rail_cars" else seed).shares,
         colour=None,
         side="",

@@ -13,7 +13,6 @@ from shapely import box
 
 from imagery_diff import AOI, Zone, series_trains
 from imagery_diff.grid import Grid
-from imagery_diff.params import Params
 from imagery_diff.result import Region
 from imagery_diff.write.timeline_sentences import dwell_words
 from tests.method.test_rail_lines import look
@@ -69,7 +68,7 @@ class Held:
 def told(*looks: tuple[np.ndarray, tuple[Region, ...]], place: AOI | None = None) -> dict[int, tuple[Region, ...]]:
     found = {n: Held(regions) for n, (_, regions) in enumerate(looks, start=1)}
     images = {n: image for n, (image, _) in enumerate(looks, start=1)}
-    said = series_trains.line_by_line(found, lambda n, w: images[n][:, *w], place or a_place(), Params())  # type: ignore[arg-type]
+    said = series_trains.line_by_line(found, lambda n, w: images[n][:, *w], place or a_place())  # type: ignore[arg-type]
     return {n: c.regions for n, c in said.items()}
 
 
@@ -113,13 +112,17 @@ def test_nothing_is_told_that_no_comparison_tells() -> None:
     assert not any(told((look(*TWO), ()), *BARE).values())
 
 
-def test_pieces_of_a_train_that_look_like_containers_are_one_train_if_it_is_long_enough() -> None:
-    pieces = tuple(a_region((37, 40), c, activity="containers") for c in ((70, 90), (110, 130)))
+def test_a_piece_of_a_train_that_looks_like_containers_is_told_with_its_train() -> None:
+    pieces = (a_region((37, 40), (110, 140)), a_region((37, 40), (70, 90), activity="containers"))
     (train,) = told((look(TWO[0]), pieces), *BARE)[1]
     assert train.activity == "rail_cars"
-    assert train.p_activity is None
-    short = told((look((38, 100, 126)), (a_region((37, 40), (100, 126), activity="containers"),)), *BARE)[1]
-    assert [r.activity for r in short] == ["containers"]
+    assert train.length_m == pytest.approx(300, abs=12)
+
+
+def test_what_no_look_calls_a_train_is_asked_for_no_lines() -> None:
+    """The shade of a shed is as long and as narrow."""
+    shade = a_region((37, 40), (70, 150), activity="containers")
+    assert [r.activity for r in told((look(TWO[0]), (shade,)), *BARE)[1]] == ["containers"]
 
 
 def test_a_block_of_containers_beside_a_train_stays_what_it_is() -> None:
@@ -127,11 +130,18 @@ def test_a_block_of_containers_beside_a_train_stays_what_it_is() -> None:
     assert [r.activity for r in told((look(TWO[0]), (block,)), *BARE)[1]] == ["containers"]
 
 
-def test_of_ten_metre_pixels_no_lines_are_asked() -> None:
-    coarse = replace(GRID, transform=Affine(10.0, 0.0, 500_000.0, 0.0, -10.0, 4_600_243.0))
+@pytest.mark.parametrize(
+    "grid",
+    [
+        replace(GRID, transform=Affine(10.0, 0.0, 500_000.0, 0.0, -10.0, 4_600_243.0)),
+        Grid(crs="EPSG:4326", transform=Affine(3e-5, 0.0, 130.6, 0.0, -3e-5, 42.4), shape=GRID.shape),
+    ],
+    ids=["10 m", "degrees"],
+)
+def test_of_large_pixels_and_of_degrees_no_lines_are_asked(grid: Grid) -> None:
     seed = a_region((36, 46), (70, 180))
-    found = {1: Held((seed,), grid=coarse)}
-    said = series_trains.line_by_line(found, lambda _, w: look(*TWO)[:, *w], a_place(), Params())  # type: ignore[arg-type]
+    found = {1: Held((seed,), grid=grid)}
+    said = series_trains.line_by_line(found, lambda _, w: look(*TWO)[:, *w], a_place())  # type: ignore[arg-type]
     assert lengths(said[1].regions) == lengths((seed,))
 
 
