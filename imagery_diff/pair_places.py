@@ -59,8 +59,8 @@ _AROUND_PX, _BEYOND_PX = 30, 15
 """Ground around the zones that is looked at again: as far as pieces of one thing are joined, and its texture, its
 shadow and the smoothings reach."""
 _TRIES = 25
-_SIDE = 5.0
-"""Half length to width of a stack, metres, at least."""
+NARROWEST_STACK_M = 5.0
+"""Width of a stack, metres, at least: two rows of containers."""
 _WIDEST_M = 25.0
 _MIX = ("box", "gondola")
 _LIKE = 3.0
@@ -328,7 +328,7 @@ def _width(thing: str, length_m: float, rng: Generator) -> float:
     if thing == "vessel":
         return length_m / float(rng.uniform(5.0, 8.0))
     if thing == "containers":
-        return min(float(rng.uniform(_SIDE, _WIDEST_M)), length_m / 1.5)
+        return min(float(rng.uniform(NARROWEST_STACK_M, _WIDEST_M)), length_m / 1.5)
     return 3.0
 
 

@@ -86,7 +86,7 @@ class Cell:
     """Kind -> length missed at most one time in ten, metres."""
     things: tuple[Thing, ...]
     fill: tuple[float, float] | None
-    """Share of the clear ground under goods, 90 % limits; None of zones that hold none."""
+    """Least and most of the clear ground under goods, 0 to 1; None where that is not known."""
     missed: float | None = None
     """Share of things of the reported length that would be missed there; None where the zone was not searched."""
     p_state_raw: float | None = None
@@ -269,6 +269,8 @@ class Timeline:
     """(zone, look) -> (band, row, col), the zone at the frame's pixels; NaN where it was not seen."""
     windows: dict[str, Grid] = field(default_factory=dict, repr=False)
     """Zone -> the grid of its chips."""
+    fills: dict[str, str] = field(default_factory=dict)
+    """Zone -> how full it was, look by look; only of yards and stockpiles of which two looks tell."""
     ais: Ais | None = None
     """What AIS says of the vessels seen; None where no file was given."""
 

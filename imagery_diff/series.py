@@ -20,6 +20,7 @@ from imagery_diff import archive as archives
 from imagery_diff import (
     series_ais,
     series_chances,
+    series_colours,
     series_events,
     series_heaps,
     series_history,
@@ -28,6 +29,7 @@ from imagery_diff import (
     series_pairs,
     series_states,
     series_tracks,
+    series_trains,
     series_trials,
 )
 from imagery_diff.errors import ImageryDiffError, ImageryDiffWarning, InputError, OutputError, UnknownNameError
@@ -210,11 +212,14 @@ def _told(
         # 5. States
         trials = series_trials.trials_of({k + 1: c for k, c in found.items()}, params)
         refused = laid.refused | against.refused
+        apart = series_history.apart(history, laid, lines)
+        by_line = series_trains.line_by_line({k + 1: c for k, c in found.items()}, apart, against.place)
+        found = {number - 1: c for number, c in by_line.items()}
         cells = _cells(found, trials, history, against.place, laid, refused, params)
         sight = series_states.Sight.of(
             {k + 1: c for k, c in found.items()},
             laid.grid,
-            series_history.apart(history, laid, lines),
+            apart,
             _loose(laid),
         )
 
@@ -225,9 +230,11 @@ def _told(
         tracks = series_tracks.follow(cells, sight)
         built = series_lasting.lasting(tracks, sight, looks, params)
         tracks, cells = series_lasting.told_apart(tracks, cells, built, looks)
+        alike = series_colours.same_colours(tracks, by_line, laid, lines, history)
 
         # 7. Events, calls, gaps, silence
         events = series_events.events_of(tracks, cells, looks, against.place, params, built)
+        events = series_colours.with_colours(events, alike, tracks, looks, against.place)
         events = series_pairs.with_pairs(events, pairs, looks)
         chips, windows = _chips(laid, lines, against.place)
         if adding:
@@ -245,6 +252,7 @@ def _told(
         events=events,
         visits=series_events.visits_of(tracks, cells, events, looks, against.place, params),
         quiet=series_events.quiet_of(cells, against.place, params),
+        fills=series_events.fills_of(cells, looks, against.place),
         expected_false=len(found) * sum(false_shares.values()) if false_shares else None,
         local_hours=words.hours_words([looks[k].time for k in found], against.place.timezone),
         caveats=(*given.left_out, *_caveats(found, looks, history)),
@@ -379,7 +387,13 @@ def _cells(
         given = zone.name in history.given
         stands = None if given else series_history.may_stand(history, zone, laid, params)
         why = series_states.ambiguous(zone, gone, stands, given=given)
-        known = series_states.Known(trials=trials.get(zone.kind), ambiguous=why, loose=loose)
+        known = series_states.Known(
+            trials=trials.get(zone.kind),
+            ambiguous=why,
+            loose=loose,
+            bare=given,
+            doubtful_m2=series_states.bare_in_doubt_m2(zone, gone),
+        )
         for k in range(len(laid.infos)):
             if k in found:
                 state = next(s for s in found[k].zones if s.zone.name == zone.name)

@@ -53,10 +53,12 @@ def events_of(
         zone = place.zone(track.zone)
         if track.absent_before is not None:
             event = _event(_CAME, track, place, (track.absent_before, track.first), by_number, usable)
+            event = _with_dwell(event, track, place, by_number) if track.absent_after is None else event
             found.append(_with_stay(event, track, by_number, params, (built or {}).get(track.id)))
         found += _changes(track, zone, by_number, place)
         if track.absent_after is not None:
-            found.append(_event(_WENT, track, place, (track.last, track.absent_after), by_number, usable))
+            event = _event(_WENT, track, place, (track.last, track.absent_after), by_number, usable)
+            found.append(_with_dwell(event, track, place, by_number))
     found += _moved(tracks, by_number, place)
     found += _inferred(tracks, cells, by_number, place, params)
     return tuple(sorted(found, key=lambda e: (e.not_after, e.zone, e.event)))
@@ -155,6 +157,16 @@ def _with_stay(event: Event, track: Track, looks: dict[int, SeriesLook], params:
     if track.kind != "cargo" or track.absent_after is not None or hours < params.stays_h:
         return event
     return replace(event, description=f"{event.description}; {words.stays_words(len(track.seen), hours)}")
+
+
+def _with_dwell(event: Event, track: Track, place: AOI, looks: dict[int, SeriesLook]) -> Event:
+    """Add to the last event of a train how long it stood, at least and at most."""
+    if track.kind != "rail":
+        return event
+    came = (None if track.absent_before is None else looks[track.absent_before], looks[track.first])
+    went = (looks[track.last], None if track.absent_after is None else looks[track.absent_after])
+    said = words.dwell_words(best_of(track, _berths(place)), place.zone(track.zone), came, went)
+    return replace(event, description=f"{event.description}; {said}")
 
 
 def _changed(old: Region, new: Region, berths: Collection[str]) -> int:
@@ -344,4 +356,15 @@ def quiet_of(cells: Sequence[Cell], place: AOI, params: Params) -> dict[str, str
         if YES in states or NO not in states:
             continue
         told[zone.name] = words.quiet_words(kind, reported_m(zone.kind, params), states.count(NO), len(states))
+    return told
+
+
+def fills_of(cells: Sequence[Cell], looks: Sequence[SeriesLook], place: AOI) -> dict[str, str]:
+    """Return how full each yard was, look by look; zone -> sentence, only of zones of which two looks tell."""
+    by_number = {look.number: look for look in looks}
+    told = {}
+    for zone in place.zones:
+        own = [(by_number[c.look], c.fill) for c in cells if c.zone.name == zone.name and c.fill is not None]
+        if len(own) > 1:
+            told[zone.name] = words.fill_words(own, len(looks))
     return told

@@ -18,6 +18,7 @@ from imagery_diff import pair_result
 from imagery_diff.method import zones
 from imagery_diff.pair_missed import HALF, reported_m
 from imagery_diff.pair_places import KINDS as THINGS
+from imagery_diff.pair_places import NARROWEST_STACK_M
 from imagery_diff.result_series import KINDS, NA, NO, UNKNOWN, YES, Cell, Thing
 from imagery_diff.series_trials import Missed
 
@@ -49,9 +50,10 @@ LASTING = "lasting"
 """What came and stayed: a building rather than goods (:mod:`imagery_diff.series_lasting`)."""
 _EMPTY_SHARE, CLEAR_SHARE = 0.2, 0.8
 """A place is empty where no more of it lies under what stands there, and so much was clear (house.md section 6)."""
-_WEAKER = 0.5
+WEAKER = 0.5
 """And where no more than this share of the thing's own difference is left: what flickers about a threshold neither came
 nor went."""
+_MOSTLY = 0.5
 REACHES = 0.1
 """Share of a thing in a zone from which that zone is not empty, in whatever zone the thing is counted."""
 
@@ -108,7 +110,7 @@ class Sight:
             return False
         window = zones.around(inside)
         own, now = (self.apart(n, window)[:, inside[window]] for n in (seen, look))
-        return bool(np.sum(own * now) <= _WEAKER * np.sum(own * own))
+        return bool(np.sum(own * now) <= WEAKER * np.sum(own * own))
 
 
 _RIM_PX = 2
@@ -155,6 +157,10 @@ class Known:
     """Why the empty place is not known to be empty there; None where it is."""
     loose: Mapping[int, float] = field(default_factory=dict)
     """As :attr:`Sight.loose`."""
+    bare: bool = False
+    """Whether the user says which look shows the zone empty, so that all that stands there is told, or missed."""
+    doubtful_m2: float = 0.0
+    """So much of that ground is not bare after all: looks lack what it shows there."""
 
     def counted(self, look: int, zone: Zone, result: Comparison, params: Params) -> Missed | None:
         """Count what is missed in a zone on a look; in a yard in which nothing was drawn, what would not be drawn.
@@ -213,7 +219,7 @@ def cell_of(look: int, state: ZoneState, result: Comparison, known: Known, param
         reason=doubt if kind is not None else None,
         floors={name: length if name == kind else None for name in KINDS},
         things=own,
-        fill=state.fill_gained if kind is not None and states[kind] != UNKNOWN else None,
+        fill=_fill(look, state, told, known, params) if kind == "cargo" else None,
         missed=counted.share if counted and kind is not None and unsearched is None else None,
     )
 
@@ -227,6 +233,34 @@ def _anything_drawn(zone: Zone, result: Comparison, params: Params) -> bool:
     told = union_all([r.geometry for r in result.regions]).buffer(_RIM_PX * result.grid.pixel_size[0])
     left = drawn & zones.inside(zone.polygon, result.grid) & ~zones.inside(told, result.grid)
     return zones.longest_px(left) * pixel >= HALF * reported_m(zone.kind, params)
+
+
+def _fill(look: int, state: ZoneState, told: list[Thing], known: Known, params: Params) -> tuple[float, float] | None:
+    """Return the least and the most of a yard's clear ground under goods, 0 to 1; None where that is not known.
+
+    Where the empty place is not known to be bare there it is that of goods which stand on what it shows bare, and only
+    where some were told. Else it may be more by a thing of the floor that was missed, as narrow as is put in (the
+    narrower, the sooner it is missed); by what is of unclear kind; and by what the look that is said to show the zone
+    empty shows there.
+    """
+    zone, gained = state.zone, state.fill_gained
+    own = any(t.kind == "cargo" and t.region.zone == zone.name for t in told)
+    if gained is None or not known.bare:
+        return gained if own else None
+    usable_m2 = state.clear_fraction * zone.area_m2
+    if look in known.loose or state.clear_fraction < params.usable_fraction or any(_lies_beside(t, zone) for t in told):
+        return gained if own else None
+    floor = next(iter(state.floors.values()), None)
+    long_m = (floor.d90_high_m if floor else None) or params.reported_thing_m
+    unclear = sum(t.region.zone_shares.get(zone.name, 0.0) * t.region.area_m2 for t in told if t.kind == "unclear")
+    more = (long_m * NARROWEST_STACK_M + unclear + known.doubtful_m2) / usable_m2
+    return gained[0], min(gained[1] + more, 1.0)
+
+
+def bare_in_doubt_m2(zone: Zone, gone: Iterable[Region]) -> float:
+    """Return how much of a zone looks lack that the empty place shows there, m2: the largest thing mostly in it."""
+    own = [r for r in gone if r.zone == zone.name and r.zone_shares.get(zone.name, 0.0) >= _MOSTLY]
+    return max((r.area_m2 for r in own), default=0.0)
 
 
 def unseen_cell(look: int, zone: Zone, reason: str) -> Cell:

@@ -39,11 +39,20 @@ from imagery_diff.series_chances import with_chances
 from imagery_diff.series_events import events_of, links, visits_of
 from imagery_diff.series_looks import Held, opened
 from imagery_diff.series_pairs import not_denied, with_pairs
-from imagery_diff.series_states import Known, Sight, _anything_drawn, _lies_beside, _longest_unseen_m, lacked
+from imagery_diff.series_states import (
+    Known,
+    Sight,
+    _anything_drawn,
+    _fill,
+    _lies_beside,
+    _longest_unseen_m,
+    bare_in_doubt_m2,
+    lacked,
+)
 from imagery_diff.series_tracks import follow
 from imagery_diff.series_trials import Missed, Trials, trials_of
 from imagery_diff.write.timeline import csv_bytes, event_rows, events_geojson, observation_rows, summary, text
-from imagery_diff.write.timeline_sentences import quiet_words
+from imagery_diff.write.timeline_sentences import fill_words, quiet_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -414,6 +423,46 @@ def test_an_outline_that_lies_on_its_quay_shows_land_and_no_ship() -> None:
     assert not series_history._is_quay(*a_shore(0.19, 0.10)), "the gap between quay and hull"
 
 
+def a_state(gained: tuple[float, float] | None, *, clear: float = 1.0, floor_m: float | None = 20.0):
+    floors = {"containers": SimpleNamespace(d90_high_m=floor_m)}
+    return SimpleNamespace(zone=YARD, fill_gained=gained, clear_fraction=clear, floors=floors)
+
+
+def test_a_bare_yard_has_a_fill_up_to_what_would_be_missed() -> None:
+    bare, whole = Known(trials=None, ambiguous=None, bare=True), YARD.area_m2
+    assert _fill(1, a_state((0.0, 0.0)), [], bare, Params()) == pytest.approx((0.0, 100.0 / whole))
+    assert _fill(1, a_state((0.0, 0.0), floor_m=None), [], bare, Params()) == pytest.approx((0.0, 300.0 / whole))
+    stack = a_thing("cargo", zone=YARD)
+    low, high = _fill(1, a_state((0.3, 0.4)), [stack], bare, Params()) or (0, 0)
+    assert (low, high) == pytest.approx((0.3, 0.4 + 100.0 / whole))
+    unclear = replace(a_thing("cargo", zone=YARD), kind="unclear")
+    _, wider = _fill(1, a_state((0.3, 0.4)), [stack, unclear], bare, Params()) or (0, 0)
+    assert wider - high == pytest.approx(unclear.region.area_m2 / whole)
+
+
+def test_of_a_yard_not_seen_or_not_known_to_be_bare_no_fill_is_told_without_goods() -> None:
+    bare = Known(trials=None, ambiguous=None, bare=True, loose={2: 9.0})
+    assert _fill(1, a_state((0.0, 0.0), clear=0.7), [], bare, Params()) is None
+    assert _fill(2, a_state((0.0, 0.0)), [], bare, Params()) is None
+    assert _fill(1, a_state((0.0, 0.0)), [], Known(trials=None, ambiguous="present"), Params()) is None
+    beside = a_thing("vessel", zone=YARD)
+    assert _fill(1, a_state((0.0, 0.0)), [beside], bare, Params()) is None
+
+
+def test_ground_that_looks_lack_may_not_have_been_bare() -> None:
+    gone = a_thing("cargo", zone=YARD).region
+    gone.zone = YARD.name
+    assert bare_in_doubt_m2(YARD, [gone]) == gone.area_m2
+    gone.zone_shares = {YARD.name: 0.3}
+    assert bare_in_doubt_m2(YARD, [gone]) == 0.0
+
+
+def test_fill_is_told_as_a_series_between_limits() -> None:
+    (first, second) = some_looks([0.0, 24.0])
+    text = fill_words([(first, (0.656, 0.895)), (second, (0.0, 0.08))], 3)
+    assert text == "goods cover of its clear ground, on 2 of 3 looks: 1 October 66 to 90 %; 2 October 8 % at most"
+
+
 # --- one thing through many looks ------------------------------------------------------------------------------------
 
 PORT = load_aoi("najin").in_crs("EPSG:32652")
@@ -433,6 +482,7 @@ def a_thing(kind: str, at: float = 0.0, length: float = 110.0, zone=BERTH) -> Th
         area_high_m2=length * 20.0,
         area_m2=length * 18.0,
         activity={"vessel": "vessel", "cargo": "containers"}[kind],
+        zone=zone.name,
         colour="blue",
         counts_as_visit=length > 100.0,
         is_area=False,

@@ -240,9 +240,13 @@ def _same_colour(region: Region) -> str:
     same = region.same_colour
     if not same:
         return ""
-    by_chance = "" if same.get("chance") is None else f"; {_in_a_hundred(same['chance'])} hold what comes as near"
-    near = f"to {same['angle_deg']:.1f} degrees (spectral angle)"
-    return f"its colour agrees with that of {same['region']} {near}{by_chance}"
+    return same_colour_words(same["region"], same["angle_deg"], same.get("chance"))
+
+
+def same_colour_words(whose: str, angle_deg: float, chance: float | None) -> str:
+    """Say whose colour a thing shares, how far, and how often ground comes as near."""
+    by_chance = "" if chance is None else f"; {_in_a_hundred(chance)} hold what comes as near"
+    return f"its colour agrees with that of {whose} to {angle_deg:.1f} degrees (spectral angle){by_chance}"
 
 
 def _in_a_hundred(chance: float) -> str:

@@ -301,6 +301,7 @@ def _zone(found: Timeline, name: str) -> dict[str, Any]:
         "states": states,
         "unknown_reasons": reasons,
         "quiet": found.quiet.get(name),
+        "fill": found.fills.get(name),
     }
 
 
@@ -383,6 +384,9 @@ def text(found: Timeline) -> str:
     if found.quiet:
         silent = ((zone_title(found.aoi.zone(name)), sentence) for name, sentence in found.quiet.items())
         blocks.append(["quiet", *_by_sentence(silent)])
+    if found.fills:
+        filled = ((zone_title(found.aoi.zone(name)), sentence) for name, sentence in found.fills.items())
+        blocks.append(["fill", *_by_sentence(filled)])
     blocks.append(ais_lines(found, _WIDTH))
     if found.expected_false is not None:
         blocks.append(labelled("false", f"{found.expected_false:.1f} things of all looks are expected to be false"))

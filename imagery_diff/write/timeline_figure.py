@@ -29,6 +29,8 @@ _APART = 46.0
 """Least distance of two looks, figure pixels; closer ones are spread, and a line leads to their true time."""
 _COLOURS = {"vessel": "#0072B2", "cargo": "#D55E00", "rail": "#009E73"}
 """Okabe and Ito 2008, 10.1038/nmeth.1618 (Wong 2011)."""
+_BAR_AT, _BAR_WIDE = 22.0, 9.0
+"""Where the column of a yard's fill stands beside its mark, and how wide it is: looks lie 46 apart at least."""
 _GREY, _LIGHT, _FAINT = "#595959", "#B8B8B8", "#E4E4E4"
 _CAUSES = {
     "cloud": "C",
@@ -132,6 +134,11 @@ def _notes(found: Timeline) -> list[str]:
             " Line: one thing from look to look; dashed: between these looks it came or went."
         ),
         f"Unknown: {_CAUSE_WORDS}.",
+        *(
+            ["Column beside a yard: how much of its clear ground goods cover, black at least, grey at most."]
+            if any(c.fill is not None for c in found.cells)
+            else []
+        ),
         f"Credit: {found.credit}",
     ]
 
@@ -180,6 +187,19 @@ def _row(sheet: Sheet, found: Timeline, name: str, axis: _Axis, top: float, *, s
     for cell in found.cells:
         if cell.zone.name == name:
             _mark(sheet, cell, kind, axis.at[cell.look], middle)
+            _bar(sheet, cell, axis.at[cell.look], middle)
+
+
+def _bar(sheet: Sheet, cell: Cell, x: float, y: float) -> None:
+    """Draw how full a yard was beside its mark: an open column of the whole, dark up to the least, grey to the most."""
+    if cell.fill is None:
+        return
+    left, right, foot, tall = x + _BAR_AT, x + _BAR_AT + _BAR_WIDE, y + _ROW / 2 - 6, _ROW - 12.0
+    low, high = (foot - share * tall for share in cell.fill)
+    sheet.area([(left, foot - tall), (right, foot - tall), (right, foot), (left, foot)], "#FFFFFF")
+    sheet.area([(left, high), (right, high), (right, low), (left, low)], _LIGHT)
+    sheet.area([(left, low), (right, low), (right, foot), (left, foot)], "#000000")
+    sheet.line([(left, foot), (left, foot - tall), (right, foot - tall), (right, foot), (left, foot)], _GREY, 1.5)
 
 
 def _mark(sheet: Sheet, cell: Cell, kind: str, x: float, y: float) -> None:

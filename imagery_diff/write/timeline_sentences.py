@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from imagery_diff.write.model import zone_title
-from imagery_diff.write.sentences import size_words
-from imagery_diff.write.words import NOUNS, moment_words, window_of
+from imagery_diff.write.sentences import same_colour_words, size_words
+from imagery_diff.write.words import MONTHS, NOUNS, moment_words, window_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,6 +54,44 @@ def event_words(region: Region, zone: Zone, before: SeriesLook, after: SeriesLoo
         f"{_thing(region)} is no longer visible at {zone_title(zone)}: it went out of sight"
         f" {_between(before, after, zone)}{more}"
     )
+
+
+def dwell_words(
+    region: Region,
+    zone: Zone,
+    came: tuple[SeriesLook | None, SeriesLook],
+    went: tuple[SeriesLook, SeriesLook | None],
+) -> str:
+    """Say how long a train stood: in metres, never in cars, and in hours between two limits.
+
+    Parameters
+    ----------
+    came, went
+        The looks between which it came, and between which it went; None where no look shows its place without it.
+
+    """
+    hours = (went[0].time - came[1].time).total_seconds() / 3600.0
+    began = (
+        _between(came[0], came[1], zone) if came[0] else f"no later than {moment_words(came[1].info, zone.timezone)}"
+    )
+    ended = (
+        _between(went[0], went[1], zone) if went[1] else f"no earlier than {moment_words(went[0].info, zone.timezone)}"
+    )
+    known = [f"at least {hours:.0f} h"] if hours > 0 else []
+    if came[0] and went[1]:
+        known.append(f"at most {(went[1].time - came[0].time).total_seconds() / 3600.0:.0f} h")
+    return (
+        f"a train of about {region.length_m:.0f} m{_limits(region)} stood on the tracks of {zone_title(zone)} from"
+        f" {began} to {ended}, {'that is ' + ' and '.join(known) if known else 'seen on one look'}"
+    )
+
+
+def _limits(region: Region) -> str:
+    if region.length_low_m is None:
+        return ""
+    if region.length_high_m is None or region.length_is_lower_bound:
+        return f" ({region.length_low_m:.0f} or more)"
+    return f" ({region.length_low_m:.0f} to {region.length_high_m:.0f})"
 
 
 def stays_words(looks: int, hours: float) -> str:
@@ -153,6 +191,24 @@ def quiet_words(kind: str, long_m: float, empty: int, looks: int) -> str:
         f"no {_SHOWN[kind]} of {long_m:.0f} m or more was detected in {empty} of {empty} usable looks, {looks} in all;"
         f" by itself that allows presence up to {most:.0%} of the time (95 %, looks independent)"
     )
+
+
+def colour_words(kind: str, zone: Zone, look: SeriesLook, angle_deg: float, chance: float) -> str:
+    """Say that goods which left and a deck show one colour, in the words of a pair: never that they are one thing."""
+    on_deck = "something on the " if kind == "vessel" else "the "
+    whose = f"{on_deck}{_SHOWN[kind]} at {zone_title(zone)} on {moment_words(look.info, zone.timezone)}"
+    return same_colour_words(whose, angle_deg, chance)
+
+
+def fill_words(fills: Sequence[tuple[SeriesLook, tuple[float, float]]], looks: int) -> str:
+    """Say how much of a yard's clear ground goods covered, look by look, each between two limits."""
+    series = "; ".join(f"{k.time.day} {MONTHS[k.time.month - 1]} {_per_cent(fill)}" for k, fill in fills)
+    return f"goods cover of its clear ground, on {len(fills)} of {looks} looks: {series}"
+
+
+def _per_cent(fill: tuple[float, float]) -> str:
+    low, high = (round(100 * share) for share in fill)
+    return f"{high} % at most" if low == 0 else f"{low} to {high} %"
 
 
 def hours_words(moments: Sequence[dt.datetime], timezone: str | None) -> str | None:
