@@ -13,7 +13,7 @@ from imagery_diff import load_aoi
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
 
 from record_page import rows_table, sentences
-from record_scenarios import run
+from record_scenarios import lines, run
 from record_scenes import scenarios
 from record_scores import highest, score
 from record_story import AUTUMN_DAYS, DISPLACED_M, EMPTY, SEASON, SEASON_DAYS, series
@@ -160,3 +160,16 @@ def test_a_building_that_went_up_is_told_as_construction_and_no_goods(tmp_path: 
     told = run(scenarios()["S15b"](23001), tmp_path)
     assert verdict(told)[0] == "recovered"
     assert [e["event"] for e in told["events"] if "building" in e["on"]] == ["construction"]
+
+
+def test_lengths_of_lines_are_held_against_what_was_put_there() -> None:
+    def thing(on, length, kind="rail", high=None):
+        return {"kind": kind, "on": on, "length_m": length, "low_m": 90.0, "high_m": high, "activity": kind}
+
+    put = [{"id": "train", "kind": "rail", "length_m": 100.0}, {"id": "stack", "kind": "cargo", "length_m": 60.0}]
+    cells = [{"look": 1, "things": [thing(["train"], 98.0), thing(["stack"], 60.0, "cargo"), thing(["train"], 40.0)]}]
+    cells.append({"look": 2, "things": [thing(["train"], 97.0, "cargo")]})
+    told = lines({"S11 1": {"put": put, "cells": cells}}).splitlines()
+    assert told[-1] == "2 lines, median -31.0 m, -60 to -2; 1 off by more than 20 m; 2 within their limits"
+    assert told[2] == "S11 1 look 2: cargo 97 m on ['train']"
+    assert lines({}) == "no line told"
