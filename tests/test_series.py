@@ -52,6 +52,7 @@ from imagery_diff.series_states import (
 from imagery_diff.series_tracks import follow
 from imagery_diff.series_trials import Missed, Trials, trials_of
 from imagery_diff.write.timeline import csv_bytes, event_rows, events_geojson, observation_rows, summary, text
+from imagery_diff.write.timeline_figure import cause_letter
 from imagery_diff.write.timeline_sentences import fill_words, quiet_words
 
 if TYPE_CHECKING:
@@ -1030,3 +1031,9 @@ def test_what_the_other_look_shows_explains_a_pair() -> None:
     roof = replace(SHIP, region=SimpleNamespace(**{**vars(SHIP.region), "activity": "construction"}))
     cells = [a_cell(1), a_cell(2)]
     assert not_denied(cells, [1, 2], pairs_of(a_pair((roof, "appeared"))), some_looks([0, 24])) == cells
+
+
+def test_every_reason_of_a_rendered_series_has_a_letter(october) -> None:
+    letters = {cell.reason: cause_letter(cell.reason) for cell in october.cells if cell.reason}
+    assert letters
+    assert not [reason for reason, letter in letters.items() if letter == "X"]

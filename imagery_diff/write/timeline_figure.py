@@ -49,11 +49,13 @@ _CAUSES = {
     "a lasting change": "B",
     "something": "U",
     "what would be missed": "F",
+    "m of it in a run": "R",
+    "compared with": "D",
 }
 _CAUSE_WORDS = (
     "C cloud, H haze, S shadow, W snow, N not covered, F how small a thing would be missed is not known or too much,"
     " A ambiguous background, P present or permanent, L not located, B a lasting change, U something of unclear kind,"
-    " X other"
+    " R a long run of it not seen, D two looks compared with each other deny it, X other"
 )
 
 
@@ -228,8 +230,9 @@ def _mark(sheet: Sheet, cell: Cell, kind: str, x: float, y: float) -> None:
 def cause_letter(reason: str | None) -> str:
     """Return the letter of a cause; X of one that has none.
 
-    >>> cause_letter("floor too large: 80 m"), cause_letter("cloud"), cause_letter(None)
-    ('F', 'C', 'X')
+    >>> cause_letter("floor too large: 80 m"), cause_letter("17 m of it in a run were not seen"), cause_letter(None)
+    ('F', 'R', 'X')
 
     """
-    return next((letter for words, letter in _CAUSES.items() if (reason or "").startswith(words)), "X")
+    why = (reason or "").lstrip("0123456789 ")
+    return next((letter for words, letter in _CAUSES.items() if why.startswith(words)), "X")
