@@ -137,6 +137,8 @@ def run(seed: int, options: argparse.Namespace) -> dict[str, Any]:
         "visits": {v.group: v.at_least for v in found.visits},
         "perhaps": {v.group: v.perhaps for v in found.visits},
         "inferred": {v.group: v.inferred for v in found.visits},
+        "calls": [v.sentence for v in found.visits],
+        "quiet": list(found.quiet),
         "truth": [
             {
                 "id": s.id,

@@ -21,6 +21,9 @@ NOT_RENDERED = {
     "N23, N46": "overviews without a date of their own",
     "T03, T04, T09, T15": "counts and colours of single cars: refused at 3 m (S13)",
 }
+_QUIET_DAY = "2024-02-18"
+_QUIET_ZONES = ("pier1_sw_berth", "pier2_sw_berth", "pier2_ne_berth", "pier2_yard")
+"""Where row N30 says there was neither ship nor stack."""
 _EVENTS = {
     "vessel": ("vessel_arrived", "vessel_departed"),
     "cargo": ("cargo_appeared", "cargo_disappeared"),
@@ -96,6 +99,26 @@ def _said(one: dict[str, Any], event: str, zone: str, moment: datetime) -> str |
     return None
 
 
+def counted(one: dict[str, Any]) -> list[str]:
+    """Return what a whole season says of calls (S6), and on the day of which a report says nothing stood there (S7)."""
+    put = [stay for stay in one["truth"] if stay["kind"] == "vessel"]
+    lines = [
+        f"- **S6 visit counter (N05, N18, N20, N25, N29).** Seed {one['seed']}, {len(one['looks'])} looks from"
+        f" {one['looks'][0]['time'][:10]} to {one['looks'][-1]['time'][:10]}, {len(put)} calls put there: {text}."
+        for text in one.get("calls", ())[:1]
+    ]
+    number = next((k for k, look in enumerate(one["looks"], 1) if look["time"].startswith(_QUIET_DAY)), None)
+    if number is None:
+        return lines
+    cells = [c for c in one["cells"] if c["look"] == number and c["zone"] in _QUIET_ZONES]
+    states = ", ".join(f"`{c['zone']}` {c['state']}" + (f" ({c['reason']})" if c["reason"] else "") for c in cells)
+    quiet = "; ".join(one.get("quiet", ())[:1]) or "no zone was quiet on all looks"
+    return [
+        *lines,
+        f"- **S7 quiet baseline (N30).** Seed {one['seed']}, {_QUIET_DAY}: {states}. Of all looks: {quiet}.",
+    ]
+
+
 def in_short(report: str) -> str:
     """Return of the report of record_scenarios.py its table, and of each section its rule and what held of it."""
     kept, take = [], True
@@ -153,7 +176,8 @@ def page(told: dict[str, Sequence[dict[str, Any]]], reports: dict[str, str], sce
         "",
     ]
     where = "What cloud hides of these days is not told: the shares are of all series, clear and cloudy."
-    lines += ["## Scenarios", "", where, "", *sentences(told["autumn"], WANTED), ""]
+    lines += ["## Scenarios", "", where, "", *sentences(told["autumn"], WANTED)]
+    lines += [*(text for one in told.get("season", ())[:1] for text in counted(one)), ""]
     lines += [scenarios.strip(), ""] if scenarios else []
     for name, text in reports.items():
         lines += [f"## {name}", "", "```text", *text.split("\n"), "```", ""]

@@ -12,7 +12,7 @@ from imagery_diff import load_aoi
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
 
-from record_page import rows_table, sentences
+from record_page import counted, rows_table, sentences
 from record_scenarios import lines, run
 from record_scenes import scenarios
 from record_scores import highest, score
@@ -173,3 +173,17 @@ def test_lengths_of_lines_are_held_against_what_was_put_there() -> None:
     assert told[-1] == "2 lines, median -31.0 m, -60 to -2; 1 off by more than 20 m; 2 within their limits"
     assert told[2] == "S11 1 look 2: cargo 97 m on ['train']"
     assert lines({}) == "no line told"
+
+
+def test_calls_and_the_quiet_day_of_a_season_are_quoted() -> None:
+    looks = [{"time": "2024-02-12T02:05:00+00:00"}, {"time": "2024-02-18T02:07:00+00:00"}]
+    cells = [
+        {"look": 2, "zone": "pier2_sw_berth", "state": "no", "reason": None},
+        {"look": 2, "zone": "pier2_yard", "state": "unknown", "reason": "cloud"},
+        {"look": 1, "zone": "pier2_yard", "state": "yes", "reason": None},
+    ]
+    one = {"seed": 1, "looks": looks, "cells": cells, "truth": [{"kind": "vessel"}], "calls": ["at least 1 call"]}
+    calls, quiet = counted({**one, "quiet": ["quiet there"]})
+    assert "1 calls put there: at least 1 call." in calls
+    assert "`pier2_sw_berth` no, `pier2_yard` unknown (cloud). Of all looks: quiet there." in quiet
+    assert len(counted({**one, "looks": looks[:1]})) == 1
