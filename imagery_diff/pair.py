@@ -204,7 +204,7 @@ def compare_and_keep(  # noqa: PLR0913 - as compare()
     )
     zones = pair_result.zone_states(ground, sight, told, to_look_at, params)
 
-    known = None
+    known, covered = None, pair_find.covered(drawn, grid)
     if textured:
         known = pair_again.Known(
             frame=frame,
@@ -215,6 +215,7 @@ def compare_and_keep(  # noqa: PLR0913 - as compare()
             pictures=pictures,
             told=tuple(told),
             blind=sight.any_blind,
+            drawn=covered,
         )
     result = pair_told.told(
         Comparison(
@@ -246,9 +247,7 @@ def compare_and_keep(  # noqa: PLR0913 - as compare()
                 *pair_result.caveats(shift, sight, ground, pair, params, matched.speckle),
             ),
             look_at=to_look_at,
-            layers=replace(
-                pair_result.layers(pictures, scales, matched.surface, sight), drawn=pair_find.covered(drawn, grid)
-            ),
+            layers=replace(pair_result.layers(pictures, scales, matched.surface, sight), drawn=covered),
         )
     )
     return result, known

@@ -58,6 +58,8 @@ class Known:
     water: tuple[Colour, Colour] | None = None
     """How open water looks before and after; None where it is not known."""
     is_settled: bool = False
+    drawn: Bools | None = None
+    """(row, col), where the pair as it is has a piece of change, told or not; None where that was not kept."""
 
     def settled(self) -> Known:
         """Return it with what is asked of all of the pair and never changes again."""
@@ -111,6 +113,7 @@ class Known:
             scales=scales,
             pictures=(before, after),
             blind=part(self.blind),
+            drawn=None if self.drawn is None else part(self.drawn),
         )
 
 

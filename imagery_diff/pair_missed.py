@@ -337,7 +337,9 @@ class Study:
         ]
 
     def _is_drawn(self, one: Placed, drawn: Bools) -> bool:
-        """Say whether half of a thing's length, or more, lies on one piece of what was drawn."""
+        """Say whether half of a thing's length, or more, lies on one piece that was drawn for it and not without it."""
+        if self.known.drawn is not None:
+            drawn = drawn & ~self.known.drawn
         rows, cols = one.window
         shape = (rows.stop - rows.start, cols.stop - cols.start)
         grid = self.known.frame.grid.window(rows.start, cols.start, shape)

@@ -228,6 +228,7 @@ def _told(
         pairs = series_pairs.Pairs(laid=laid, place=against.place, params=params, progress=progress)
         cells = series_pairs.not_denied(cells, [k + 1 for k in found], pairs, looks)
         tracks = series_tracks.follow(cells, sight)
+        cells = series_tracks.not_through(cells, tracks)
         built = series_lasting.lasting(tracks, sight, looks, params)
         tracks, cells = series_lasting.told_apart(tracks, cells, built, looks)
         alike = series_colours.same_colours(tracks, by_line, laid, lines, history)
@@ -407,8 +408,7 @@ def _cells(
 
 def _loose(laid: Laid) -> dict[int, float]:
     """Return the looks of which three fail to close by more than a pixel: number -> metres."""
-    pixel = max(laid.grid.pixel_size_m)
-    return {k + 1: apart for k, apart in laid.closures_m.items() if apart is not None and apart > pixel}
+    return {k + 1: apart for k, apart in series_looks.loosely_laid(laid).items()}
 
 
 def _look(

@@ -168,7 +168,8 @@ def with_colours(
     """Say of goods that left and of the vessel whose colour it is that they agree, and how often ground does."""
     by_id, by_number = {t.id: t for t in tracks}, {look.number: look for look in looks}
     said: dict[tuple[str, str], str] = {}
-    for one in alike:
+    # Of several the nearest is said last, and stands.
+    for one in sorted(alike, key=lambda a: -a.angle_deg):
         for track, event, other, look in (
             (one.goods, "cargo_disappeared", one.vessel, one.aboard),
             (one.vessel, "vessel_arrived", one.goods, one.shown),

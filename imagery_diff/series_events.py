@@ -345,7 +345,10 @@ def _visits(
 
 
 def quiet_of(cells: Sequence[Cell], place: AOI, params: Params) -> dict[str, str]:
-    """Return what the silence of a zone says, for zones of which at least one look says ``no`` and none ``yes``."""
+    """Return what the silence of a zone says, for zones of which at least one look says ``no`` and none ``yes``.
+
+    Nor is a zone called quiet of which two looks, a track that goes through it, or a lasting change says otherwise.
+    """
     told = {}
     for zone in place.zones:
         kind = ASKED.get(zone.kind)
@@ -353,7 +356,8 @@ def quiet_of(cells: Sequence[Cell], place: AOI, params: Params) -> dict[str, str
             continue
         own = [c for c in cells if c.zone.name == zone.name]
         states = [c.states[kind] for c in own]
-        if YES in states or NO not in states:
+        denied = any(c.reason and c.reason.startswith((words.DENIED, words.THROUGH, words.LASTING)) for c in own)
+        if YES in states or NO not in states or denied:
             continue
         told[zone.name] = words.quiet_words(kind, reported_m(zone.kind, params), states.count(NO), len(states))
     return told

@@ -74,10 +74,13 @@ def turned(
 
 
 def _stored(result: Comparison) -> BaseGeometry:
-    """Return the located zones for stockpiles, wider by how far their outlines may lie off."""
+    """Return the located zones for stockpiles, wider by how far their outlines may lie off, without where ships lie."""
     unit = result.grid.pixel_size[0] / result.grid.pixel_size_m[0]
-    drawn = [z for z in result.aoi.zones if z.kind == "stockpile" and z.located] if result.aoi else []
-    return union_all([z.polygon.buffer((z.accuracy_m or 0.0) * unit) for z in drawn])
+    known = result.aoi.zones if result.aoi else ()
+    drawn = [z for z in known if z.kind == "stockpile" and z.located]
+    # Over a berth what leaves dark ground is a hull that left water.
+    afloat = union_all([z.polygon for z in known if z.kind in {"berth", "anchorage"}])
+    return union_all([z.polygon.buffer((z.accuracy_m or 0.0) * unit) for z in drawn]).difference(afloat)
 
 
 def _as_heap(region: Region) -> Region:

@@ -18,8 +18,10 @@ from imagery_diff.method import zones
 from imagery_diff.result_series import UNKNOWN, YES
 from imagery_diff.series_chances import habit_of
 from imagery_diff.series_states import ASKED, LASTING, looks_built
+from imagery_diff.write import timeline_sentences as words
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
@@ -192,7 +194,7 @@ def told_apart(
     """
     times = {look.number: look.time for look in looks}
     swapped: dict[int, Thing] = {}
-    since: dict[int, str] = {}
+    since: dict[int, dt.datetime] = {}
     kept = []
     for track in tracks:
         if track.id in built:
@@ -200,21 +202,21 @@ def told_apart(
             kept.append(replace(track, kind=LASTING, seen=seen))
             for (_, old), (_, new) in zip(track.seen, seen, strict=True):
                 swapped[id(old)] = new
-                since[id(old)] = f"{times[track.first]:%d %B %Y}"
+                since[id(old)] = times[track.first]
         elif track.kind != "cargo" or any(not looks_built(thing) for _, thing in track.seen):
             kept.append(track)
     return tuple(kept), [_without(cell, swapped, since) for cell in cells]
 
 
-def _without(cell: Cell, swapped: Mapping[int, Thing], since: Mapping[int, str]) -> Cell:
+def _without(cell: Cell, swapped: Mapping[int, Thing], since: Mapping[int, dt.datetime]) -> Cell:
     """Return what a zone shows once what came and stayed in it is no goods."""
-    days = sorted({since[id(t)] for t in cell.things if id(t) in since})
+    days = [f"{day:%d %B %Y}" for day in sorted({since[id(t)] for t in cell.things if id(t) in since})]
     if not days:
         return cell
     kind = ASKED[cell.zone.kind]
     things = tuple(swapped.get(id(t), t) for t in cell.things)
     there = any(t.kind == kind for t in things)
-    said = f"a lasting change, there on every look since {' and '.join(days)}, stands in it"
+    said = f"{words.LASTING}, there on every look since {' and '.join(days)}, stands in it"
     state = cell.states[kind] if there or cell.states[kind] != YES else UNKNOWN
     # How much ground is under goods is not known where something else covers it.
     return replace(cell, things=things, states={**cell.states, kind: state}, reason=said, fill=None)

@@ -96,7 +96,7 @@ def opened(images: Sequence[SceneInfo | str | Path], archived: Kept | None = Non
         last = passes[-1] if passes else None
         if last and _one_strip(last[0], info) and not _twin(last, info):
             last.append(info)
-        elif last and of_one_pass([last[0], info]) and _alike_pixels(last[0], info):
+        elif last and of_one_pass([last[0], info]) and _comparable_pixels(last[0], info):
             left_out.append(f"{info.name}: within five minutes of {last[0].name}, one look (house rule); left out")
         else:
             passes.append([info])
@@ -149,7 +149,7 @@ def _beside_kept(told: tuple[SceneInfo, ...], archived: Kept | None, left_out: l
     keys = {look.key for look in archived.looks}
     new = []
     for info in told:
-        same = next((k for k in kept if of_one_pass([k, info]) and _alike_pixels(k, info)), None)
+        same = next((k for k in kept if of_one_pass([k, info]) and _comparable_pixels(k, info)), None)
         if same is None:
             new.append(info)
         elif key_of(info) not in keys:
@@ -170,6 +170,11 @@ def _one_strip(one: SceneInfo, other: SceneInfo) -> bool:
 
 def _alike_pixels(one: SceneInfo, other: SceneInfo) -> bool:
     return abs(max(one.grid.pixel_size_m) / max(other.grid.pixel_size_m) - 1.0) < _SAME_PIXEL
+
+
+def _comparable_pixels(one: SceneInfo, other: SceneInfo) -> bool:
+    """Say whether both can be looks of one series: of two products of one pass the larger pixel may be none at all."""
+    return 1 / _OTHER_PIXEL < max(one.grid.pixel_size_m) / max(other.grid.pixel_size_m) < _OTHER_PIXEL
 
 
 def _twin(strips: Sequence[SceneInfo], other: SceneInfo) -> bool:
@@ -341,6 +346,22 @@ def lay(given: Opened, place: AOI, folder: Path, params: Params, progress: Calla
     for one, other in pairwise(laid.used):
         laid.closures_m[other] = _closure_m(laid, one, other, params)
     return laid
+
+
+def loosely_laid(laid: Laid) -> dict[int, float]:
+    """Return the looks that do not lie surely on the frame: index -> by how much three fail to close at least, metres.
+
+    A closure that fails says that one of two looks lies loosely, not which. It is one of which no closure holds, that
+    with the look before or that with the look after; one that lies well has another that does.
+    """
+    pixel = max(laid.grid.pixel_size_m)
+    own: dict[int, list[float]] = {}
+    for one, other in pairwise(laid.used):
+        apart = laid.closures_m.get(other)
+        if apart is not None:
+            own.setdefault(one, []).append(apart)
+            own.setdefault(other, []).append(apart)
+    return {k: min(those) for k, those in own.items() if min(those) > pixel}
 
 
 def _lay_one(k: int, laid: Laid, params: Params) -> None:

@@ -104,7 +104,7 @@ def not_denied(cells: Sequence[Cell], numbers: Sequence[int], pairs: Pairs, look
             for look, against in ((one, other), (other, one)):
                 elsewhen = region.direction == ("appeared" if look == one else "disappeared")
                 # What a pair gives no direction is explained by what either look shows there.
-                there = told[look] + (told[against] if region.direction == "changed" else [])
+                there = told.get(look, []) + (told.get(against, []) if region.direction == "changed" else [])
                 if elsewhen or any(are_one(outline, region.geometry) for outline in there):
                     continue
                 text = words.denied_words(region, looks[against - 1], pairs.place.timezone)
@@ -115,7 +115,7 @@ def not_denied(cells: Sequence[Cell], numbers: Sequence[int], pairs: Pairs, look
         if why is None or NO not in cell.states.values():
             return cell
         states = {kind: UNKNOWN if state == NO else state for kind, state in cell.states.items()}
-        return replace(cell, states=states, reason=why, fill=None)
+        return replace(cell, states=states, reason=why, fill=None, usable=False)
 
     return [with_doubt(cell) for cell in cells]
 

@@ -109,7 +109,10 @@ class Sight:
         if covered > _EMPTY_SHARE * where.area or np.mean(self.clear[look][inside]) < CLEAR_SHARE:
             return False
         window = zones.around(inside)
-        own, now = (self.apart(n, window)[:, inside[window]] for n in (seen, look))
+        both = inside & self.clear[look] & self.clear.get(seen, np.True_)
+        if not both.any():
+            return False
+        own, now = (self.apart(n, window)[:, both[window]] for n in (seen, look))
         return bool(np.sum(own * now) <= WEAKER * np.sum(own * own))
 
 
@@ -249,7 +252,9 @@ def _fill(look: int, state: ZoneState, told: list[Thing], known: Known, params: 
         return gained if own else None
     usable_m2 = state.clear_fraction * zone.area_m2
     if look in known.loose or state.clear_fraction < params.usable_fraction or any(_lies_beside(t, zone) for t in told):
-        return gained if own else None
+        return None  # what was missed there has no bound
+    if zone.kind == "stockpile":
+        return None  # heaps that darken the ground are told after the ground that is gained was measured
     floor = next(iter(state.floors.values()), None)
     long_m = (floor.d90_high_m if floor else None) or params.reported_thing_m
     unclear = sum(t.region.zone_shares.get(zone.name, 0.0) * t.region.area_m2 for t in told if t.kind == "unclear")
@@ -296,9 +301,12 @@ def _why_not_searched(
         return found
     long, run = reported_m(zone.kind, params), _longest_unseen_m(state, result)
     tried = counted or Missed(missed=0, put=0)
+    elsewhere = tried.usual is not None and tried.usual > params.most_missed
     few = (
         f"floor too large: of things of {long:.0f} m put in {tried.missed} of {tried.put} were missed"
         if tried.missed
+        else f"floor too large: of things of {long:.0f} m put into all zones of its kind {tried.usual:.1%} were missed"
+        if elsewhere
         else f"floor not known: only {tried.put} things of {long:.0f} m found room, too few to say one in a hundred"
     )
     # Where so few of that length are missed, nine in ten of that length are told, whatever the quick limit says.

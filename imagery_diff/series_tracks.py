@@ -6,15 +6,16 @@ Section 6 of docs/explanation/timeline.md, as :mod:`imagery_diff.series` asks fo
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from imagery_diff.method.sizes import reading_limits
-from imagery_diff.result_series import Track
-from imagery_diff.series_states import ASKED, looks_built
+from imagery_diff.result_series import NO, UNKNOWN, Track
+from imagery_diff.series_states import ASKED, REACHES, looks_built
+from imagery_diff.write import timeline_sentences as words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from shapely.geometry.base import BaseGeometry
 
@@ -76,6 +77,30 @@ def follow(cells: Iterable[Cell], sight: Sight) -> tuple[Track, ...]:
         )
         for number, (one, zone) in enumerate(tracks, start=1)
     )
+
+
+def not_through(cells: Sequence[Cell], tracks: Sequence[Track]) -> list[Cell]:
+    """Leave no ``no`` standing where a track goes on though the look does not tell its thing.
+
+    A track goes on where its place was not clear, or shows more than half of what stood there: so something may.
+    """
+    held: dict[str, list[Track]] = {}
+    for track in tracks:
+        for name, share in track.seen[-1][1].region.zone_shares.items():
+            if share >= REACHES:
+                held.setdefault(name, []).append(track)
+
+    def goes_through(track: Track, look: int) -> bool:
+        first, last = track.absent_before or 0, track.absent_after or math.inf
+        return first < look < last and all(look != n for n, _ in track.seen)
+
+    def with_doubt(cell: Cell) -> Cell:
+        if NO not in cell.states.values() or not any(goes_through(t, cell.look) for t in held.get(cell.zone.name, ())):
+            return cell
+        states = {kind: UNKNOWN if state == NO else state for kind, state in cell.states.items()}
+        return replace(cell, states=states, reason=words.through_words(), fill=None, usable=False)
+
+    return [with_doubt(cell) for cell in cells]
 
 
 def _step(zone: _Zone, cell: Cell, sight: Sight) -> None:

@@ -286,13 +286,19 @@ def _with_lines(result: Comparison, lines: list[Line], bundle: _Bundle, seed: Re
     outlines = [bundle.outline(line) for line in lines]
     around = [outline.buffer(_RIM_PX * pixel) for outline in outlines]
     standing = [r for r in result.regions if _may_be_a_train(r, _PIECE_CHANCE)]
-    pieces = [r for r in standing if _share_on(r, around) >= _MOSTLY]
-    made = []
+    rails = {z.name for z in place.zones if z.kind == "rail"}
+    # What is told as goods in a yard beside the tracks stays told there.
+    pieces = [
+        r
+        for r in standing
+        if _share_on(r, around) >= _MOSTLY and (r.activity == "rail_cars" or r.zone is None or r.zone in rails)
+    ]
+    made, first = [], 1 + max((int(r.id[1:]) for r in result.regions), default=0)
     for k, (line, outline) in enumerate(zip(lines, outlines, strict=True)):
         on_it = [r for r in pieces if r.geometry.intersects(outline)]
         shares = [r.geometry.intersection(outline).area for r in on_it]
         source = on_it[int(np.argmax(shares))] if on_it else seed
-        made.append(_region(f"R{len(result.regions) + k + 1}", line, outline, (source, seed), place, pixel))
+        made.append(_region(f"R{first + k}", line, outline, (source, seed), place, pixel))
     left = tuple(r for r in result.regions if r not in pieces)
     return replace(result, regions=(*left, *made))
 
@@ -353,9 +359,10 @@ def _in_its_area(region: Region, place: AOI) -> Region:
         return region
     zones = {z.name: z for z in place.zones}
     here = zones.get(region.zone or "")
-    if here is not None and (here.kind == "rail" or (here.located and region.zone_shares.get(here.name, 0.0) > 0)):
+    own = region.zone_shares.get(region.zone or "", REACHES)
+    if here is not None and here.located and own > 0:
         return region
-    held = region.zone_shares.get(region.zone or "", REACHES)
+    held = _MOSTLY * own if here is not None and here.kind == "rail" else own
     rails: list[Zone] = [zones[n] for n, share in region.zone_shares.items() if n in zones and share >= held]
     rails = [z for z in rails if z.kind == "rail"]
     if not rails:

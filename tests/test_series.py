@@ -36,8 +36,8 @@ from imagery_diff.result import Curve, Floor, Region, Trial
 from imagery_diff.result_series import NO, UNKNOWN, YES, Cell, SeriesLook, Thing
 from imagery_diff.series import timeline
 from imagery_diff.series_chances import with_chances
-from imagery_diff.series_events import events_of, links, visits_of
-from imagery_diff.series_looks import Held, opened
+from imagery_diff.series_events import events_of, links, quiet_of, visits_of
+from imagery_diff.series_looks import Held, loosely_laid, opened
 from imagery_diff.series_pairs import not_denied, with_pairs
 from imagery_diff.series_states import (
     Known,
@@ -49,7 +49,7 @@ from imagery_diff.series_states import (
     bare_in_doubt_m2,
     lacked,
 )
-from imagery_diff.series_tracks import follow
+from imagery_diff.series_tracks import follow, not_through
 from imagery_diff.series_trials import Missed, Trials, trials_of
 from imagery_diff.write.timeline import csv_bytes, event_rows, events_geojson, observation_rows, summary, text
 from imagery_diff.write.timeline_figure import cause_letter
@@ -461,7 +461,7 @@ def test_ground_that_looks_lack_may_not_have_been_bare() -> None:
 def test_fill_is_told_as_a_series_between_limits() -> None:
     (first, second) = some_looks([0.0, 24.0])
     text = fill_words([(first, (0.656, 0.895)), (second, (0.0, 0.08))], 3)
-    assert text == "goods cover of its clear ground, on 2 of 3 looks: 1 October 66 to 90 %; 2 October 8 % at most"
+    assert text == "goods cover of its clear ground, on 2 of 3 looks: 1 October 65 to 90 %; 2 October 8 % at most"
 
 
 # --- one thing through many looks ------------------------------------------------------------------------------------
@@ -1037,3 +1037,53 @@ def test_every_reason_of_a_rendered_series_has_a_letter(october) -> None:
     letters = {cell.reason: cause_letter(cell.reason) for cell in october.cells if cell.reason}
     assert letters
     assert not [reason for reason, letter in letters.items() if letter == "X"]
+
+
+def test_a_look_is_loose_if_no_closure_of_its_own_holds() -> None:
+    grid = Grid(crs="EPSG:32652", transform=Affine(3, 0, 0, 0, -3, 60), shape=(20, 40))
+    laid = SimpleNamespace(grid=grid, used=[0, 1, 2, 3, 4], closures_m={1: None, 2: 9.0, 3: 0.4, 4: 0.2})
+    assert loosely_laid(laid) == {1: 9.0}, "beside the frame's look, charged to the look after it"
+    laid.closures_m = {1: 0.3, 2: 9.0, 3: 8.0, 4: 0.2}
+    assert loosely_laid(laid) == {2: 8.0}
+
+
+def test_no_is_not_said_on_a_look_through_which_a_track_goes() -> None:
+    cells = [a_cell(1), a_cell(2, SHIP), a_cell(3), a_cell(4, SHIP), a_cell(5)]
+    sight = a_sight(cells)
+    half_there = replace(sight, apart=lambda n, w: sight.apart(2 if n == 3 else n, w))
+    tracks = follow(cells, half_there)
+    assert [(t.first, t.last) for t in tracks] == [(2, 4)]
+    held = not_through(cells, tracks)
+    assert [c.states["vessel"] for c in held] == [NO, YES, UNKNOWN, YES, NO]
+    assert "may stand there" in held[2].reason
+    assert not held[2].usable
+    assert [c.states["vessel"] for c in not_through(cells, follow(cells, sight))] == [NO, YES, NO, YES, NO]
+
+
+def test_what_cloud_covers_is_no_sign_that_a_thing_went() -> None:
+    cells = [a_cell(1, SHIP), a_cell(2)]
+    sight = a_sight(cells)
+    under = zones.inside(SHIP.region.geometry, GRID)
+    cloud = under & (np.cumsum(under).reshape(under.shape) % 7 == 0)
+    shown = {1: np.where(under, 0.2, 0.0), 2: np.where(cloud, -3.0, np.where(under, 0.2, 0.0))}
+    there = replace(
+        sight,
+        clear={1: np.ones(GRID.shape, bool), 2: ~cloud},
+        apart=lambda n, w: np.broadcast_to(shown[n], GRID.shape)[None, *w],
+    )
+    assert not there.is_empty(2, SHIP.region.geometry, 1)
+
+
+def test_a_zone_is_not_called_quiet_where_two_looks_say_otherwise() -> None:
+    cells = not_denied([a_cell(1), a_cell(2)], [1, 2], pairs_of(a_pair((SHIP, "appeared"))), some_looks([0, 24]))
+    assert quiet_of([a_cell(1), a_cell(2)], PORT, Params())
+    assert not quiet_of(cells, PORT, Params())
+
+
+def test_ground_laid_dark_in_a_berth_beside_a_stockpile_is_no_heap() -> None:
+    heap = replace(YARD, name="coal", kind="stockpile", accuracy_m=60.0, polygon=BERTH.polygon.buffer(30.0))
+    aoi = SimpleNamespace(zones=(heap, BERTH))
+    result = SimpleNamespace(aoi=aoi, grid=GRID)
+    stored = series_heaps._stored(result)
+    assert stored.intersection(BERTH.polygon).area < 1.0
+    assert stored.area > heap.polygon.area - BERTH.polygon.area

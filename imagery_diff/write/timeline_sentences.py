@@ -7,6 +7,7 @@ what was not seen is never said to be absent.
 from __future__ import annotations
 
 import datetime as dt
+import math
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from imagery_diff.result_series import SeriesLook, Visits
 
 _SHOWN = {"vessel": "vessel-like object", "cargo": "object like goods", "rail": "line of rail cars or the like"}
+DENIED, THROUGH, LASTING = "compared with the look of", "a thing that another look tells there", "a lasting change"
+"""How reasons begin by which a zone in which nothing was told is not called quiet."""
 _CONFIDENCE = 0.95
 _DAY = 24 * 60
 """Minutes."""
@@ -81,7 +84,8 @@ def dwell_words(
     if came[0] and went[1]:
         known.append(f"at most {(went[1].time - came[0].time).total_seconds() / 3600.0:.0f} h")
     return (
-        f"a train of about {region.length_m:.0f} m{_limits(region)} stood on the tracks of {zone_title(zone)} from"
+        f"a train of about {region.length_m:.0f} m{_limits(region)}, or several one after another, stood on the tracks"
+        f" of {zone_title(zone)} from"
         f" {began} to {ended}, {'that is ' + ' and '.join(known) if known else 'seen on one look'}"
     )
 
@@ -104,9 +108,14 @@ def stays_words(looks: int, hours: float) -> str:
 def denied_words(region: Region, other: SeriesLook, timezone: str | None) -> str:
     """Say that a pair of looks tells something where none is told against the empty place."""
     return (
-        f"compared with the look of {moment_words(other.info, timezone)} {_a(region)} shows there, which against the"
+        f"{DENIED} {moment_words(other.info, timezone)} {_a(region)} shows there, which against the"
         " empty place is not told"
     )
+
+
+def through_words() -> str:
+    """Say that a thing which other looks tell may stand where a look tells nothing."""
+    return f"{THROUGH} may stand there: this one does not show its place empty"
 
 
 def not_comparable_words(why: str) -> str:
@@ -172,7 +181,8 @@ def visits_words(visits: Visits, least_m: float) -> str:
     if visits.beside_stockpile:
         long = f" (length class {' or '.join(visits.their_classes)})" if visits.their_classes else ""
         text += (
-            f"; of these {visits.beside_stockpile} at berths beside a stockpile{long}: consistent with bulk carriers"
+            f"; of these {visits.beside_stockpile} at berths beside a stockpile{long}: consistent with bulk carriers,"
+            " or with any other ship"
         )
     if visits.perhaps:
         text += f"; {visits.perhaps} more of vessels that may be as long, by the limits of their lengths"
@@ -207,7 +217,7 @@ def fill_words(fills: Sequence[tuple[SeriesLook, tuple[float, float]]], looks: i
 
 
 def _per_cent(fill: tuple[float, float]) -> str:
-    low, high = (round(100 * share) for share in fill)
+    low, high = math.floor(100 * fill[0] + 1e-9), math.ceil(100 * fill[1] - 1e-9)
     return f"{high} % at most" if low == 0 else f"{low} to {high} %"
 
 
