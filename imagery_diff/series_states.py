@@ -109,10 +109,9 @@ class Sight:
         if covered > _EMPTY_SHARE * where.area or np.mean(self.clear[look][inside]) < CLEAR_SHARE:
             return False
         window = zones.around(inside)
-        both = inside & self.clear[look] & self.clear.get(seen, np.True_)
-        if not both.any():
-            return False
-        own, now = (self.apart(n, window)[:, both[window]] for n in (seen, look))
+        # The look that tells the thing may do so under haze; what this one hides is no sign of anything.
+        shown = (inside & self.clear[look])[window]
+        own, now = (self.apart(n, window)[:, shown] for n in (seen, look))
         return bool(np.sum(own * now) <= WEAKER * np.sum(own * own))
 
 

@@ -1087,3 +1087,10 @@ def test_ground_laid_dark_in_a_berth_beside_a_stockpile_is_no_heap() -> None:
     stored = series_heaps._stored(result)
     assert stored.intersection(BERTH.polygon).area < 1.0
     assert stored.area > heap.polygon.area - BERTH.polygon.area
+
+
+def test_a_thing_told_under_haze_is_seen_to_have_gone() -> None:
+    cells = [a_cell(1, SHIP), a_cell(2)]
+    sight = a_sight(cells)
+    hazy = replace(sight, clear={1: np.zeros(GRID.shape, bool), 2: np.ones(GRID.shape, bool)})
+    assert hazy.is_empty(2, SHIP.region.geometry, 1)
