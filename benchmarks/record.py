@@ -255,6 +255,12 @@ def report(scores: list[OneSeries]) -> str:
         )
     false = [f for s in scores for f in s.false]
     lines.append(f"  beyond those asked, true: {sum(len(s.unasked) for s in scores)}; false: {len(false)}")
+    heard = _sum(s.by_pair for s in scores)
+    lines += [
+        f"  {how} by the pair of their two looks: {heard[side, True] + heard[side, False]}, of them false"
+        f" {heard[side, False]}"
+        for side, how in ((True, "told"), (False, "not told"))
+    ]
     for kind in ("vessel", "cargo"):
         errors = np.array([e for s in scores for k, e in s.errors_m if k == kind])
         if errors.size:

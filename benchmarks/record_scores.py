@@ -47,6 +47,8 @@ class OneSeries:
     """(kind, length told less true)."""
     chances: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
     """(said, true) of p_state_raw, of p_state where the state is known and where it is not, and of p_event."""
+    by_pair: Counter[tuple[bool, bool]] = field(default_factory=Counter)
+    """(told by the pair of its two looks too, true) of events."""
     calls: tuple[int, int] = (0, 0)
     """Told "at least", and true."""
     seconds: float = 0.0
@@ -107,8 +109,10 @@ def _events(one: dict[str, Any], stays: list[dict[str, Any]], times: list[dateti
             if event["length_m"] is not None:
                 done.errors_m.append((stay["kind"], event["length_m"] - stay["length_m"]))
     for event in told:
+        true = event["used"] or _is_true(event, stays)
+        done.by_pair["its two looks" not in event["description"], true] += 1
         if event.get("p") is not None:
-            done.chances["event"].append((event["p"], float(event["used"] or _is_true(event, stays))))
+            done.chances["event"].append((event["p"], float(true)))
         if not event["used"]:
             line = f"{one['seed']} {event['event']} {event['zone']} {event['from']:%m-%d}..{event['to']:%m-%d}"
             # What cloud left little of was not asked for; it is right all the same where it is true.

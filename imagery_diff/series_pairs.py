@@ -121,32 +121,38 @@ def not_denied(cells: Sequence[Cell], numbers: Sequence[int], pairs: Pairs, look
 
 
 def with_pairs(events: Sequence[Event], pairs: Pairs, looks: Sequence[SeriesLook]) -> tuple[Event, ...]:
-    """Say of each event, where the pair of its two looks does not tell it, what that pair tells instead."""
+    """Say of each event, where the pair of its two looks does not tell it, what that pair tells instead.
+
+    That goods grew or shrank is read from two outlines; where the pair shows their place and denies it, it is not told.
+    """
     numbers = {look.time: look.number for look in looks}
 
-    def with_pair(event: Event) -> Event:
+    def with_pair(event: Event) -> Event | None:
         if event.event not in _FOLLOWED or event.not_before is None or event.geometry is None:
             return event
         found = pairs.between(numbers[event.not_before], numbers[event.not_after])
-        why = found if isinstance(found, str) else _why_not(event, found, events)
         if isinstance(found, str):
             why = words.not_comparable_words(found)
-        return event if why is None else replace(event, description=f"{event.description}; {why}", borne_out=False)
+        else:
+            there = [r for r in found.regions if _meet(r.geometry, event)]
+            if any(r.direction in _directions(event, events) for r in there):
+                return event
+            clear = _clear_share(event, found)
+            shown = bool(there) or clear >= CLEAR_SHARE
+            if shown and event.event in _MORE | _LESS:
+                return None
+            why = words.pair_tells_words(there) if shown else words.pair_unseen_words(clear)
+        return replace(event, description=f"{event.description}; {why}", borne_out=False)
 
-    return tuple(with_pair(event) for event in events)
+    return tuple(told for event in events if (told := with_pair(event)) is not None)
 
 
-def _why_not(event: Event, found: Comparison, events: Sequence[Event]) -> str | None:
-    """Say why a pair does not tell an event; None where it does."""
+def _clear_share(event: Event, found: Comparison) -> float:
+    """Return which share of an event's place both looks of a pair show clearly and were searched."""
     assert event.geometry is not None
-    there = [r for r in found.regions if _meet(r.geometry, event)]
-    if any(r.direction in _directions(event, events) for r in there):
-        return None
     inside = zones.inside(event.geometry, found.grid)
-    clear = float(np.mean(((found.layers.flags == 0) & ~found.layers.blind)[inside])) if inside.any() else 0.0
-    if not there and clear < CLEAR_SHARE:
-        return words.pair_unseen_words(clear)
-    return words.pair_tells_words(there)
+    clear = (found.layers.flags == 0) & ~found.layers.blind
+    return float(np.mean(clear[inside])) if inside.any() else 0.0
 
 
 def _meet(outline: BaseGeometry, event: Event) -> bool:

@@ -1094,3 +1094,14 @@ def test_a_thing_told_under_haze_is_seen_to_have_gone() -> None:
     sight = a_sight(cells)
     hazy = replace(sight, clear={1: np.zeros(GRID.shape, bool), 2: np.ones(GRID.shape, bool)})
     assert hazy.is_empty(2, SHIP.region.geometry, 1)
+
+
+def test_growth_that_two_looks_deny_is_not_told() -> None:
+    cells = [a_cell(1), a_cell(2, SHIP)]
+    _, (event,), _ = told(cells, [0, 24])
+    grew, looks = replace(event, event="cargo_grew"), some_looks([0, 24])
+    assert with_pairs([grew], pairs_of(a_pair((SHIP, "disappeared"))), looks) == ()
+    assert with_pairs([grew], pairs_of(a_pair()), looks) == ()
+    (kept,) = with_pairs([grew], pairs_of(a_pair(clear=False)), looks)
+    assert not kept.borne_out
+    assert with_pairs([grew], pairs_of(a_pair((SHIP, "appeared"))), looks) == (grew,)
