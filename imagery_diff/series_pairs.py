@@ -123,7 +123,8 @@ def not_denied(cells: Sequence[Cell], numbers: Sequence[int], pairs: Pairs, look
 def with_pairs(events: Sequence[Event], pairs: Pairs, looks: Sequence[SeriesLook]) -> tuple[Event, ...]:
     """Say of each event, where the pair of its two looks does not tell it, what that pair tells instead.
 
-    That goods grew or shrank is read from two outlines; where the pair shows their place and denies it, it is not told.
+    That goods grew or shrank is read from two outlines; where the pair tells another direction there, it is not told.
+    That a pair tells nothing is no denial: what was added may be shorter than what it would tell.
     """
     numbers = {look.time: look.number for look in looks}
 
@@ -137,10 +138,10 @@ def with_pairs(events: Sequence[Event], pairs: Pairs, looks: Sequence[SeriesLook
             there = [r for r in found.regions if _meet(r.geometry, event)]
             if any(r.direction in _directions(event, events) for r in there):
                 return event
+            if there and event.event in _MORE | _LESS:
+                return None
             clear = _clear_share(event, found)
             shown = bool(there) or clear >= CLEAR_SHARE
-            if shown and event.event in _MORE | _LESS:
-                return None
             why = words.pair_tells_words(there) if shown else words.pair_unseen_words(clear)
         return replace(event, description=f"{event.description}; {why}", borne_out=False)
 
