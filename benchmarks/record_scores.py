@@ -18,6 +18,12 @@ OBSERVABLE, CLEAR = 0.8, 0.95
 REPORTED_M = {"vessel": 60.0, "cargo": 60.0}
 _CAME = {"vessel": "vessel_arrived", "cargo": "cargo_appeared"}
 _WENT = {"vessel": "vessel_departed", "cargo": "cargo_disappeared"}
+_TOLD = {
+    *_CAME.values(),
+    *_WENT.values(),
+    *("cargo_grew", "cargo_shrank", "rail_appeared", "rail_disappeared", "stockpile_changed", "construction"),
+}
+"""Events of which each is true or false; ``vessel_moved`` and ``visit_inferred`` say no more than that it may be so."""
 
 
 @dataclass
@@ -92,7 +98,7 @@ def _events(one: dict[str, Any], stays: list[dict[str, Any]], times: list[dateti
         e
         | {"from": datetime.fromisoformat(e["not_before"]), "to": datetime.fromisoformat(e["not_after"]), "used": False}
         for e in one["events"]
-        if e["not_before"] and e["event"] in {*_CAME.values(), *_WENT.values(), "cargo_grew"}
+        if e["not_before"] and e["event"] in _TOLD
     ]
     for stay in stays:
         for name, moment in _asked(stay, stays, one, times):

@@ -182,7 +182,10 @@ def _changed(old: Region, new: Region, berths: Collection[str]) -> int:
         if old.length_is_lower_bound or new.length_is_lower_bound
         else _beyond((old.length_low_m, old.length_high_m), (new.length_low_m, new.length_high_m)),
     } - {0}
-    return signs.pop() if len(signs) == 1 else 0
+    if len(signs) != 1:
+        return 0
+    sign = signs.pop()
+    return sign if sign * (new.area_m2 - old.area_m2) > 0 else 0  # more goods do not cover less ground
 
 
 def _beyond(old: tuple[float | None, float | None], new: tuple[float | None, float | None]) -> int:

@@ -36,6 +36,7 @@ _CAME = {"vessel_arrived", "cargo_appeared", "rail_appeared"}
 _WENT = {"vessel_departed", "cargo_disappeared", "rail_disappeared"}
 _MORE, _LESS = {"cargo_grew"}, {"cargo_shrank"}
 _EITHER = {"stockpile_changed"}
+_LIKELIER_THAN_NOT = 0.5
 _FOLLOWED = _CAME | _WENT | _MORE | _LESS | _EITHER
 """Events that a pair of looks can tell too."""
 
@@ -123,8 +124,10 @@ def not_denied(cells: Sequence[Cell], numbers: Sequence[int], pairs: Pairs, look
 def with_pairs(events: Sequence[Event], pairs: Pairs, looks: Sequence[SeriesLook]) -> tuple[Event, ...]:
     """Say of each event, where the pair of its two looks does not tell it, what that pair tells instead.
 
-    That goods grew or shrank is read from two outlines; where the pair tells another direction there, it is not told.
-    That a pair tells nothing is no denial: what was added may be shorter than what it would tell.
+    That goods grew or shrank is read from two outlines; where the pair tells another direction there, or does not show
+    the place, it is not told. That a pair tells nothing is no denial: what was added may be shorter than what it would
+    tell. Of all events one of both is asked: that the look which shows the thing best calls it likelier than not, or
+    that the pair tells it too.
     """
     numbers = {look.time: look.number for look in looks}
 
@@ -138,11 +141,13 @@ def with_pairs(events: Sequence[Event], pairs: Pairs, looks: Sequence[SeriesLook
             there = [r for r in found.regions if _meet(r.geometry, event)]
             if any(r.direction in _directions(event, events) for r in there):
                 return event
-            if there and event.event in _MORE | _LESS:
-                return None
             clear = _clear_share(event, found)
             shown = bool(there) or clear >= CLEAR_SHARE
+            if event.event in _MORE | _LESS and (there or not shown):
+                return None
             why = words.pair_tells_words(there) if shown else words.pair_unseen_words(clear)
+        if event.p_event is not None and event.p_event < _LIKELIER_THAN_NOT:
+            return None
         return replace(event, description=f"{event.description}; {why}", borne_out=False)
 
     return tuple(told for event in events if (told := with_pair(event)) is not None)
