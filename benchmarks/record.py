@@ -146,7 +146,7 @@ def run(seed: int, options: argparse.Namespace) -> dict[str, Any]:
         "perhaps": {v.group: v.perhaps for v in found.visits},
         "inferred": {v.group: v.inferred for v in found.visits},
         "calls": [v.sentence for v in found.visits],
-        "quiet": list(found.quiet),
+        "quiet": list(dict.fromkeys(found.quiet.values())),
         "truth": [
             {
                 "id": s.id,

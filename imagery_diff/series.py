@@ -323,8 +323,9 @@ class _Against:
                 self.refused[k] = str(error)
                 continue
             self.shifts[k] = found[k].shift
-            here = partial(series_history.apart(history, self.laid, self.lines), k + 1)
-            found[k] = series_heaps.turned(found[k], history.data, here, self.laid.names)
+            if series_history.lit_alike(self.laid, k):  # else what is dark may be a shadow that fell elsewhere
+                here = partial(series_history.apart(history, self.laid, self.lines), k + 1)
+                found[k] = series_heaps.turned(found[k], history.data, here, self.laid.names)
             found[k] = replace(found[k], layers=found[k].layers.without_pictures())
             assert known is not None
             # Things are put in when the empty place is learned for good; until then this lies in a file, as looks do.

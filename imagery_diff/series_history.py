@@ -129,6 +129,14 @@ def apart(
     return of
 
 
+def lit_alike(laid: Laid, look: int) -> bool:
+    """Say whether shadows of a look, by its index, fall about where those of the frame's look do."""
+    sun, usual = laid.infos[look].sun, laid.infos[laid.anchor].sun
+    if sun is None or usual is None or min(sun.elevation_deg, usual.elevation_deg) <= 0:
+        return True
+    return math.dist(shadow_m(1.0, sun), shadow_m(1.0, usual)) <= _OTHER_LIGHT
+
+
 def borne_out(gone: Mapping[int, Sequence[Region]], laid: Laid, stay_h: float) -> dict[int, list[Region]]:
     """Return of what looks lack that which may be the ground laid bare.
 
@@ -137,15 +145,6 @@ def borne_out(gone: Mapping[int, Sequence[Region]], laid: Laid, stay_h: float) -
     a vessel that one look alone lacks, while four others show its place over a time in which no vessel stays, is rather
     on that look, its side misjudged.
     """
-    suns = {k: laid.infos[k].sun for k in {*gone, laid.anchor}}
-    usual = suns[laid.anchor]
-
-    def lit_alike(k: int) -> bool:
-        sun = suns[k]
-        if sun is None or usual is None or min(sun.elevation_deg, usual.elevation_deg) <= 0:
-            return True
-        tips = (shadow_m(1.0, one) for one in (sun, usual))
-        return math.dist(*tips) <= _OTHER_LIGHT
 
     def alone(k: int, region: Region) -> bool:
         if region.activity != "vessel":
@@ -162,7 +161,7 @@ def borne_out(gone: Mapping[int, Sequence[Region]], laid: Laid, stay_h: float) -
         least = _ALSO_LACKED * region.geometry.area
         return any(r.geometry.intersection(region.geometry).area >= least for r in others)
 
-    return {k: [r for r in own if agrees(k, r) or (lit_alike(k) and not alone(k, r))] for k, own in gone.items()}
+    return {k: [r for r in own if agrees(k, r) or (lit_alike(laid, k) and not alone(k, r))] for k, own in gone.items()}
 
 
 def without(

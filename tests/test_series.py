@@ -1114,3 +1114,8 @@ def test_an_event_is_likelier_than_not_or_told_by_its_pair_too() -> None:
     assert with_pairs([faint], pairs_of("no common ground"), looks) == ()
     assert with_pairs([faint], pairs_of(a_pair((SHIP, "appeared"))), looks) == (faint,)
     assert len(with_pairs([replace(event, p_event=0.6)], pairs_of(a_pair()), looks)) == 1
+
+
+def test_under_another_sun_shadows_fall_elsewhere() -> None:
+    looks = looks_under((152.0, 49.0), (160.0, 45.0), (238.0, 18.0), None)
+    assert [series_history.lit_alike(looks, k) for k in range(4)] == [True, True, False, True]
