@@ -286,12 +286,10 @@ def _with_lines(result: Comparison, lines: list[Line], bundle: _Bundle, seed: Re
     outlines = [bundle.outline(line) for line in lines]
     around = [outline.buffer(_RIM_PX * pixel) for outline in outlines]
     standing = [r for r in result.regions if _may_be_a_train(r, _PIECE_CHANCE)]
-    rails = {z.name for z in place.zones if z.kind == "rail"}
-    # What is told as goods in a yard beside the tracks stays told there.
+    yards = {z.name for z in place.zones if z.kind != "rail" and z.located}
+    # What is told as goods in a located yard beside the tracks stays told there.
     pieces = [
-        r
-        for r in standing
-        if _share_on(r, around) >= _MOSTLY and (r.activity == "rail_cars" or r.zone is None or r.zone in rails)
+        r for r in standing if _share_on(r, around) >= _MOSTLY and (r.activity == "rail_cars" or r.zone not in yards)
     ]
     made, first = [], 1 + max((int(r.id[1:]) for r in result.regions), default=0)
     for k, (line, outline) in enumerate(zip(lines, outlines, strict=True)):

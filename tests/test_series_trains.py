@@ -119,6 +119,13 @@ def test_a_piece_of_a_train_that_looks_like_containers_is_told_with_its_train() 
     assert train.length_m == pytest.approx(300, abs=12)
 
 
+def test_goods_told_in_a_located_yard_beside_the_tracks_stay_told_there() -> None:
+    goods = replace(a_region((37, 40), (70, 90), activity="containers"), zone="yard")
+    place = a_place(located=True)
+    found = told((look(TWO[0]), (a_region((37, 40), (110, 140)), goods)), *BARE, place=place)[1]
+    assert "containers" in [r.activity for r in found]
+
+
 def test_what_no_look_calls_a_train_is_asked_for_no_lines() -> None:
     """The shade of a shed is as long and as narrow."""
     shade = a_region((37, 40), (70, 150), activity="containers")
@@ -154,7 +161,10 @@ def test_a_train_stood_between_two_limits_of_hours_and_is_told_in_metres() -> No
     zone = a_place().zone("tracks")
     train = replace(a_region((39, 41), (60, 260)), length_low_m=590.0, length_high_m=630.0)
     text = dwell_words(train, zone, (moment(0), moment(1)), (moment(3), moment(4)))  # type: ignore[arg-type]
-    assert text.startswith("a train of about 600 m (590 to 630) stood on the tracks of tracks from between 16 April")
+    head = (
+        "a train of about 600 m (590 to 630), or several one after another, stood on the tracks of tracks from between"
+    )
+    assert text.startswith(f"{head} 16 April")
     assert text.endswith("that is at least 48 h and at most 96 h")
     once = dwell_words(train, zone, (moment(0), moment(1)), (moment(1), moment(3)))  # type: ignore[arg-type]
     assert once.endswith("that is at most 72 h")
