@@ -73,7 +73,8 @@ def compare(  # noqa: PLR0913 - the keywords are the options of the command line
         Whether the AOI's outlines are laid where the images show the quays they draw.
     sensitivity
         What would have been missed: ``"off"``, ``"quick"`` (a few things put in, for an upper limit), ``"full"``
-        (hundreds; minutes), or ``"reported"`` (the few, and more of the length of which a series says ``no``).
+        (hundreds; minutes), ``"reported"`` (the few, and more of the length of which a series says ``no``), or
+        ``"later"``: the comparison keeps what :func:`put_things_in` needs.
     shift
         How the images lie to each other, where that was measured before on the same grid (a series does it once).
     params
@@ -94,38 +95,6 @@ def compare(  # noqa: PLR0913 - the keywords are the options of the command line
     0
 
     """
-    result, known = compare_and_keep(
-        aoi,
-        before,
-        after,
-        detect=detect,
-        despite=despite,
-        fit=fit,
-        keep=sensitivity != "off",
-        shift=shift,
-        params=params,
-        progress=progress,
-    )
-    if known is not None:
-        progress("putting things in")
-        result = put_things_in(result, known, how=sensitivity)
-    return result
-
-
-def compare_and_keep(  # noqa: PLR0913 - as compare()
-    aoi: AOI | str | Path | None,
-    before: SceneInfo | str | Path,
-    after: SceneInfo | str | Path,
-    *,
-    detect: str | None = None,
-    despite: Sequence[str] = (),
-    fit: bool = True,
-    keep: bool = True,
-    shift: Shift | None = None,
-    params: Params | None = None,
-    progress: Progress = lambda _: None,
-) -> tuple[Comparison, pair_again.Known | None]:
-    """Compare as :func:`compare` does, and return with it, if asked, all that was estimated, to put things in later."""
     params, progress = params or Params(), giving_back(progress)
     # 1. What the files are
     progress("opening")
@@ -171,7 +140,7 @@ def compare_and_keep(  # noqa: PLR0913 - as compare()
     noise = pair_evidence.estimate_noise(matched, geometry)
     smooth_noise = pair_evidence.estimate_smooth_noise(matched, geometry, params)
     weighed = pair_evidence.weigh(matched, (noise, smooth_noise), shift, geometry, params)
-    textured = matched if keep else None
+    textured = matched if sensitivity != "off" else None
     # What only these steps needed makes room.
     matched = replace(matched, cover=replace(matched.cover, texture=np.zeros((0, 0), np.float32)))
 
@@ -204,9 +173,11 @@ def compare_and_keep(  # noqa: PLR0913 - as compare()
     )
     zones = pair_result.zone_states(ground, sight, told, to_look_at, params)
 
-    known, covered = None, pair_find.covered(drawn, grid)
-    if textured:
-        known = pair_again.Known(
+    covered = pair_find.covered(drawn, grid)
+    kept = (
+        None
+        if textured is None
+        else pair_again.Known(
             frame=frame,
             shift=shift,
             matched=textured,
@@ -217,6 +188,7 @@ def compare_and_keep(  # noqa: PLR0913 - as compare()
             blind=sight.any_blind,
             drawn=covered,
         )
+    )
     result = pair_told.told(
         Comparison(
             aoi=ground,
@@ -247,14 +219,20 @@ def compare_and_keep(  # noqa: PLR0913 - as compare()
                 *pair_result.caveats(shift, sight, ground, pair, params, matched.speckle),
             ),
             look_at=to_look_at,
-            layers=replace(pair_result.layers(pictures, scales, matched.surface, sight), drawn=covered),
+            layers=pair_result.layers(pictures, scales, matched.surface, sight, covered),
+            kept=kept,
         )
     )
-    return result, known
 
-
-def put_things_in(result: Comparison, known: pair_again.Known, *, how: str) -> Comparison:
-    """Return a comparison with what would have been missed, of what :func:`compare_and_keep` kept."""
     # 11. What would have been missed
-    missed = pair_missed.measure(known, result.zones, how=how)
-    return pair_told.told(replace(result, zones=missed.zones, sensitivity=missed))
+    if sensitivity in {"off", "later"}:
+        return result
+    progress("putting things in")
+    return put_things_in(result, how=sensitivity)
+
+
+def put_things_in(result: Comparison, *, how: str) -> Comparison:
+    """Return a comparison that kept what it needs with what it would have missed."""
+    assert result.kept is not None
+    missed = pair_missed.measure(result.kept, result.zones, how=how)
+    return pair_told.told(replace(result, zones=missed.zones, sensitivity=missed, kept=None))

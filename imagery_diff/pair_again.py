@@ -117,15 +117,10 @@ class Known:
         )
 
 
-def find_again(known: Known, added: tuple[Floats, Floats], *, all_of_it: bool = False) -> list[Described]:
-    """Return what is told of the pair with something added to its images: :func:`look_again`."""
-    return look_again(known, added, all_of_it=all_of_it)[0]
-
-
-def look_again(known: Known, added: tuple[Floats, Floats], *, all_of_it: bool = False) -> tuple[list[Described], Bools]:
-    """Return what is told, of the pair with something added to its images, where something was added.
-
-    And where anything was drawn, (row, col).
+def find_again(
+    known: Known, added: tuple[Floats, Floats], *, among: Bools | None = None
+) -> tuple[list[Described], Bools]:
+    """Return what is told of the pair with something added to its images, and where anything was drawn, (row, col).
 
     Parameters
     ----------
@@ -134,12 +129,11 @@ def look_again(known: Known, added: tuple[Floats, Floats], *, all_of_it: bool = 
     added
         (band, row, col) before and after, in the numbers of each image: what is put in less what was there; 0
         elsewhere.
-    all_of_it
-        Whether to tell of all of the pair.
+    among
+        (row, col); what holds none of these pixels is not told of. None: all is.
 
     """
     frame = known.frame
-    touched = None if all_of_it else np.any(added[0] != 0, axis=0) | np.any(added[1] != 0, axis=0)
     matched = _with(known, added)
     weighed = pair_evidence.weigh(matched, known.noises, known.shift, frame.geometry, frame.params)
     scales = pair_evidence.at_levels(list(known.scales), weighed, frame.params)
@@ -148,7 +142,7 @@ def look_again(known: Known, added: tuple[Floats, Floats], *, all_of_it: bool = 
     )
     weighed = replace(weighed, tolerant=scales[0].strength)
     drawn = pair_find.draw(scales, matched, weighed, frame)
-    told = pair_find.tell(drawn, pair_find.lay_out(drawn, scales, matched, weighed, frame), frame, among=touched)
+    told = pair_find.tell(drawn, pair_find.lay_out(drawn, scales, matched, weighed, frame), frame, among=among)
     return told, pair_find.covered(drawn, frame.grid)
 
 

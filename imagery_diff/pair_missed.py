@@ -19,7 +19,7 @@ import numpy as np
 from imagery_diff import pair_result
 from imagery_diff.method import detection
 from imagery_diff.method import zones as zones_
-from imagery_diff.pair_again import look_again
+from imagery_diff.pair_again import find_again
 from imagery_diff.pair_contrast import QUICK_PIXEL_M, Outlook, prior_of, strengths
 from imagery_diff.pair_optics import camera_of
 from imagery_diff.pair_places import COLOURS, KINDS, Grounds, Placed, Want, window_around
@@ -330,7 +330,8 @@ class Study:
             done = insert(under, transform, one.thing, self.cameras[date], self.rng)
             added[date][:, *window] += np.asarray(done.data, np.float32) - under
             contrasts.append(done.contrast)
-        told, drawn = look_again(self.known, (added[0], added[1]))
+        touched = np.any(added[0] != 0, axis=0) | np.any(added[1] != 0, axis=0)
+        told, drawn = find_again(self.known, (added[0], added[1]), among=touched)
         return [
             (one.want.kind, replace(_trial(one, contrast, told), drawn=self._is_drawn(one, drawn)))
             for one, contrast in zip(placed, contrasts, strict=True)

@@ -383,7 +383,13 @@ def for_pictures(scenes: tuple[Scene, Scene]) -> tuple[Scene, Scene]:
     return before, after
 
 
-def layers(scenes: tuple[Scene, Scene], scales: list[Scale], surface: NDArray[np.uint8], sight: Sight) -> Layers:
+def layers(
+    scenes: tuple[Scene, Scene],
+    scales: list[Scale],
+    surface: NDArray[np.uint8],
+    sight: Sight,
+    drawn: NDArray[np.bool_],
+) -> Layers:
     """Keep as the score what most regions are seeded by: the object-scale evidence, or the map's own score."""
     shown = next((scale for scale in scales if scale.name == SURVEY), scales[1])
     level = np.zeros(surface.shape, np.float32)
@@ -396,6 +402,7 @@ def layers(scenes: tuple[Scene, Scene], scales: list[Scale], surface: NDArray[np
         flags=scenes[0].flags | scenes[1].flags,
         level=level,
         blind=sight.any_blind,
+        drawn=drawn,
     )
 
 

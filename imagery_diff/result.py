@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from imagery_diff.grid import Grid
     from imagery_diff.method.coregister import Shift
     from imagery_diff.method.sharpness import Sharpness
+    from imagery_diff.pair_again import Known
     from imagery_diff.pair_fit import Fit
     from imagery_diff.params import Params
     from imagery_diff.scene import Scene, SceneInfo
@@ -276,8 +277,8 @@ class Layers:
     """(row, col), the strength that seeds a region there; 0 where none is looked for."""
     blind: NDArray[np.bool_]
     """(row, col), True where the ground was seen but change was not looked for."""
-    drawn: NDArray[np.bool_] | None = None
-    """(row, col), True where a piece of change was drawn, told or held for none; None where that was not kept."""
+    drawn: NDArray[np.bool_]
+    """(row, col), True where a piece of change was drawn, told or held for none."""
 
     def without_pictures(self) -> Layers:
         """Return what was seen and searched alone, where many comparisons are kept."""
@@ -316,6 +317,8 @@ class Comparison:
     sensitivity: Sensitivity | None = field(default=None, repr=False)
     """What would have been missed; None where that was not asked."""
     layers: Layers = field(repr=False)
+    kept: Known | None = field(default=None, repr=False)
+    """All that was estimated, where things are to be put in later (:func:`imagery_diff.pair.put_things_in`)."""
 
     @property
     def name(self) -> str:

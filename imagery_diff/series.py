@@ -35,7 +35,7 @@ from imagery_diff import (
 from imagery_diff.errors import ImageryDiffError, ImageryDiffWarning, InputError, OutputError, UnknownNameError
 from imagery_diff.memory import at_half_precision
 from imagery_diff.method import zones
-from imagery_diff.pair import compare, compare_and_keep, put_things_in
+from imagery_diff.pair import compare, put_things_in
 from imagery_diff.pair_missed import worth_keeping
 from imagery_diff.pair_result import Odds
 from imagery_diff.pair_scenes import open_pair
@@ -210,28 +210,23 @@ def _told(
         found = against.with_things_put_in(found, progress)
 
         # 5. States
-        trials = series_trials.trials_of({k + 1: c for k, c in found.items()}, params)
         refused = laid.refused | against.refused
         apart = series_history.apart(history, laid, lines)
-        by_line = series_trains.line_by_line({k + 1: c for k, c in found.items()}, apart, against.place)
-        found = {number - 1: c for number, c in by_line.items()}
+        by_number = series_trains.line_by_line({k + 1: c for k, c in found.items()}, apart, against.place)
+        found = {number - 1: c for number, c in by_number.items()}
+        trials = series_trials.trials_of(by_number, params)
         cells = _cells(found, trials, history, against.place, laid, refused, params)
-        sight = series_states.Sight.of(
-            {k + 1: c for k, c in found.items()},
-            laid.grid,
-            apart,
-            _loose(laid),
-        )
+        sight = series_states.Sight.of(by_number, laid.grid, apart, series_looks.loosely_laid(laid))
 
         # 6. One thing through many looks, and looks against each other
         looks = tuple(_look(k, laid, found.get(k), refused, given.kept.get(k)) for k in range(len(infos)))
         pairs = series_pairs.Pairs(laid=laid, place=against.place, params=params, progress=progress)
-        cells = series_pairs.not_denied(cells, [k + 1 for k in found], pairs, looks)
+        cells = series_pairs.not_denied(cells, list(by_number), pairs, looks)
         tracks = series_tracks.follow(cells, sight)
         cells = series_tracks.not_through(cells, tracks)
         built = series_lasting.lasting(tracks, sight, looks, params)
         tracks, cells = series_lasting.told_apart(tracks, cells, built, looks)
-        alike = series_colours.same_colours(tracks, by_line, laid, lines, history)
+        alike = series_colours.same_colours(tracks, by_number, laid, lines, history)
 
         # 7. Events, calls, gaps, silence
         events = series_events.events_of(tracks, cells, looks, against.place, params, built)
@@ -310,26 +305,27 @@ class _Against:
                 # What is doubtful about a pair stands in its caveats too.
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore", ImageryDiffWarning)
-                    found[k], known = compare_and_keep(
+                    one = compare(
                         self.place,
                         history.scene(self.laid),
                         self.laid.scene(k),
                         detect="alarm",
                         fit=False,
+                        sensitivity="later",
                         shift=self.shifts.get(k),
                         params=replace(self.params, reported_trials=trials),
                     )
             except ImageryDiffError as error:
                 self.refused[k] = str(error)
                 continue
-            self.shifts[k] = found[k].shift
+            self.shifts[k] = one.shift
+            assert one.kept is not None
+            # Things are put in when the empty place is learned for good; until then this lies in a file, as looks do.
+            self._file(k).write_bytes(pickle.dumps(worth_keeping(one.kept), protocol=pickle.HIGHEST_PROTOCOL))
+            found[k] = replace(one, kept=None, layers=one.layers.without_pictures())
             if series_history.lit_alike(self.laid, k):  # else what is dark may be a shadow that fell elsewhere
                 here = partial(series_history.apart(history, self.laid, self.lines), k + 1)
                 found[k] = series_heaps.turned(found[k], history.data, here, self.laid.names)
-            found[k] = replace(found[k], layers=found[k].layers.without_pictures())
-            assert known is not None
-            # Things are put in when the empty place is learned for good; until then this lies in a file, as looks do.
-            self._file(k).write_bytes(pickle.dumps(worth_keeping(known), protocol=pickle.HIGHEST_PROTOCOL))
         return found
 
     def with_things_put_in(self, found: Mapping[int, Comparison], progress: Progress) -> dict[int, Comparison]:
@@ -337,8 +333,8 @@ class _Against:
         asked = {}
         for k, result in found.items():
             progress("putting things in")
-            known = pickle.loads(self._file(k).read_bytes())  # noqa: S301 - our own, of a folder that nobody else reads
-            asked[k] = put_things_in(result, known, how="reported")
+            kept = pickle.loads(self._file(k).read_bytes())  # noqa: S301 - our own, of a folder that nobody else reads
+            asked[k] = put_things_in(replace(result, kept=kept), how="reported")
             self._file(k).unlink()
         return asked
 
@@ -382,7 +378,7 @@ def _cells(
     """Say of every zone on every look what it shows; by zone, then in the order of time."""
     cells = []
     gone = [r for own in _bared(found, laid, params).values() for r in own]
-    loose = _loose(laid)
+    loose = series_looks.loosely_laid(laid)
     for zone in place.zones:
         if zone.kind == "ignore":
             continue
@@ -405,11 +401,6 @@ def _cells(
                 why = "not covered" if "shows nothing of the place" in reason else f"not used: {reason}"
                 cells.append(series_states.unseen_cell(k + 1, zone, why))
     return cells
-
-
-def _loose(laid: Laid) -> dict[int, float]:
-    """Return the looks of which three fail to close by more than a pixel: number -> metres."""
-    return {k + 1: apart for k, apart in series_looks.loosely_laid(laid).items()}
 
 
 def _look(

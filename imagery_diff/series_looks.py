@@ -349,7 +349,7 @@ def lay(given: Opened, place: AOI, folder: Path, params: Params, progress: Calla
 
 
 def loosely_laid(laid: Laid) -> dict[int, float]:
-    """Return the looks that do not lie surely on the frame: index -> by how much three fail to close at least, metres.
+    """Return the looks that do not lie surely on the frame: number -> by how much three fail to close at least, metres.
 
     A closure that fails says that one of two looks lies loosely, not which. It is one of which no closure holds, that
     with the look before or that with the look after; one that lies well has another that does.
@@ -361,7 +361,7 @@ def loosely_laid(laid: Laid) -> dict[int, float]:
         if apart is not None:
             own.setdefault(one, []).append(apart)
             own.setdefault(other, []).append(apart)
-    return {k: min(those) for k, those in own.items() if min(those) > pixel}
+    return {k + 1: min(those) for k, those in own.items() if min(those) > pixel}
 
 
 def _lay_one(k: int, laid: Laid, params: Params) -> None:

@@ -228,12 +228,9 @@ def cell_of(look: int, state: ZoneState, result: Comparison, known: Known, param
 
 def _anything_drawn(zone: Zone, result: Comparison, params: Params) -> bool:
     """Say whether something was drawn in a zone, half as long as what is reported or longer, that is not told."""
-    drawn = result.layers.drawn
-    if drawn is None:
-        return True
     pixel = max(result.grid.pixel_size_m)
     told = union_all([r.geometry for r in result.regions]).buffer(_RIM_PX * result.grid.pixel_size[0])
-    left = drawn & zones.inside(zone.polygon, result.grid) & ~zones.inside(told, result.grid)
+    left = result.layers.drawn & zones.inside(zone.polygon, result.grid) & ~zones.inside(told, result.grid)
     return zones.longest_px(left) * pixel >= HALF * reported_m(zone.kind, params)
 
 

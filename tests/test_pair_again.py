@@ -10,8 +10,8 @@ from shapely import union_all
 from imagery_diff import compare, pair_missed, samples
 from imagery_diff.method.radiometry import DRY, among
 from imagery_diff.method.zones import inside
-from imagery_diff.pair import compare_and_keep, put_things_in
-from imagery_diff.pair_again import find_again, look_again
+from imagery_diff.pair import put_things_in
+from imagery_diff.pair_again import find_again
 from imagery_diff.pair_optics import camera_of
 from imagery_diff.pair_places import Grounds, Want, window_around
 from imagery_diff.read.aois import load_aoi
@@ -21,7 +21,8 @@ from imagery_diff.synthetic.insert import insert
 
 @pytest.fixture
 def known():
-    return compare_and_keep("najin", *samples.pair("stack_appears"))
+    result = compare("najin", *samples.pair("stack_appears"), sensitivity="later")
+    return result, result.kept
 
 
 def nothing(known):
@@ -30,7 +31,7 @@ def nothing(known):
 
 def test_with_nothing_put_in_exactly_the_same_is_told(known):
     result, pair = known
-    told = find_again(pair.settled(), nothing(pair), all_of_it=True)
+    told, _ = find_again(pair.settled(), nothing(pair))
     assert len(told) == len(result.regions) > 0
     for again, region in zip(told, result.regions, strict=True):
         assert again.shape.outline.equals(region.geometry)
@@ -40,7 +41,7 @@ def test_with_nothing_put_in_exactly_the_same_is_told(known):
 
 def test_what_is_drawn_holds_all_that_is_told(known):
     result, pair = known
-    told, drawn = look_again(pair.settled(), nothing(pair), all_of_it=True)
+    told, drawn = find_again(pair.settled(), nothing(pair))
     assert told
     assert all(np.mean(drawn[inside(d.shape.outline, pair.frame.grid)]) > 0.5 for d in told)
     assert np.array_equal(drawn, result.layers.drawn)
@@ -51,7 +52,7 @@ def test_with_nothing_put_in_the_same_is_told_on_a_window(known):
     window = window_around([z for z in pair.frame.ground.zones if z.located], pair)
     part = pair.settled().cut(window)
     assert part.frame.grid.shape != pair.frame.grid.shape
-    told = find_again(part, nothing(part), all_of_it=True)
+    told, _ = find_again(part, nothing(part))
     assert len(told) == len(result.regions) > 0
     for again, region in zip(told, result.regions, strict=True):
         # The grid's corner is another number, and so is the last bit of every corner.
@@ -120,8 +121,9 @@ def test_what_stands_makes_no_difference_to_a_whole_new_comparison(known, opened
     for thing in things(pair):
         data[date] = insert(data[date], frame.grid.transform, thing, eye, np.random.default_rng(1)).data
     added = tuple(d - b for d, b in zip(data, bare, strict=True))
-    frozen = find_again(pair.settled(), added)
-    whole = find_again(pair.settled(), added, all_of_it=True)
+    touched = np.any(added[0] != 0, axis=0) | np.any(added[1] != 0, axis=0)
+    frozen, _ = find_again(pair.settled(), added, among=touched)
+    whole, _ = find_again(pair.settled(), added)
     put = union_all([thing.footprint for thing in things(pair)])
     near = [d for d in whole if d.shape.outline.intersects(put)]
     assert len(whole) > len(near) > 0  # what stood there before is not told of again
@@ -146,7 +148,8 @@ def test_what_stands_makes_no_difference_to_a_whole_new_comparison(known, opened
 def test_things_put_in_later_out_of_a_file_tell_what_things_put_in_at_once_tell(known):
     result, pair = known
     kept = pickle.loads(pickle.dumps(pair_missed.worth_keeping(pair)))  # noqa: S301 - our own
-    later = put_things_in(result, kept, how="reported")
+    later = put_things_in(replace(result, kept=kept), how="reported")
+    assert later.kept is None
     once = compare("najin", *samples.pair("stack_appears"), sensitivity="reported")
     assert [c.trials for c in later.sensitivity.curves] == [c.trials for c in once.sensitivity.curves]
     assert any(c.trials for c in later.sensitivity.curves)

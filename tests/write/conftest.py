@@ -179,6 +179,7 @@ def make_result(
             flags=flags,
             level=level,
             blind=np.zeros(shape, bool),
+            drawn=np.zeros(shape, bool),
         ),
     }
     return Comparison(**(values | changes))
