@@ -5,7 +5,7 @@ Numbers that do not exist are None, never NaN.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -93,6 +93,15 @@ class Cell:
     """Chance that something of the kind asked for stood there, by this look alone; None where it shows nothing."""
     p_state: float | None = None
     """The same by all looks together; it changes no state, and there is none where this look shows nothing."""
+    denied: bool = False
+    """Whether other looks deny that nothing stood there."""
+
+    def with_no_denied(self, reason: str) -> Cell:
+        """Return it with ``no`` made ``unknown`` for a reason; as it is where it says none."""
+        if NO not in self.states.values():
+            return self
+        states = {kind: UNKNOWN if state == NO else state for kind, state in self.states.items()}
+        return replace(self, states=states, reason=reason, fill=None, usable=False, denied=True)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -88,7 +88,7 @@ def _event(
     before, after = (looks[n] for n in window)
     came = names is _CAME
     name, zone = names[track.kind], place.zone(track.zone)
-    part = _before_any_change(track, _berths(place)) if names is _CAME else track
+    part = _before_any_change(track, _berths(place)) if came else track
     region = best_of(part, _berths(place))
     if track.kind == "cargo" and region.activity == "stockpile":
         name = "stockpile_changed"
@@ -359,7 +359,7 @@ def quiet_of(cells: Sequence[Cell], place: AOI, params: Params) -> dict[str, str
             continue
         own = [c for c in cells if c.zone.name == zone.name]
         states = [c.states[kind] for c in own]
-        denied = any(c.reason and c.reason.startswith((words.DENIED, words.THROUGH, words.LASTING)) for c in own)
+        denied = any(c.denied or any(t.kind == LASTING for t in c.things) for c in own)
         if YES in states or NO not in states or denied:
             continue
         told[zone.name] = words.quiet_words(kind, reported_m(zone.kind, params), states.count(NO), len(states))

@@ -18,7 +18,6 @@ from imagery_diff.method import zones
 from imagery_diff.result_series import UNKNOWN, YES
 from imagery_diff.series_chances import habit_of
 from imagery_diff.series_states import ASKED, LASTING, looks_built
-from imagery_diff.write import timeline_sentences as words
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -216,7 +215,7 @@ def _without(cell: Cell, swapped: Mapping[int, Thing], since: Mapping[int, dt.da
     kind = ASKED[cell.zone.kind]
     things = tuple(swapped.get(id(t), t) for t in cell.things)
     there = any(t.kind == kind for t in things)
-    said = f"{words.LASTING}, there on every look since {' and '.join(days)}, stands in it"
+    said = f"a lasting change, there on every look since {' and '.join(days)}, stands in it"
     state = cell.states[kind] if there or cell.states[kind] != YES else UNKNOWN
     # How much ground is under goods is not known where something else covers it.
     return replace(cell, things=things, states={**cell.states, kind: state}, reason=said, fill=None)

@@ -16,7 +16,6 @@ import numpy as np
 from imagery_diff.errors import ImageryDiffError, ImageryDiffWarning
 from imagery_diff.method import zones
 from imagery_diff.pair import compare
-from imagery_diff.result_series import NO, UNKNOWN
 from imagery_diff.series_states import CLEAR_SHARE, PART_OF_THE_PLACE, REACHES
 from imagery_diff.series_tracks import are_one
 from imagery_diff.write import timeline_sentences as words
@@ -111,14 +110,8 @@ def not_denied(cells: Sequence[Cell], numbers: Sequence[int], pairs: Pairs, look
                 text = words.denied_words(region, looks[against - 1], pairs.place.timezone)
                 denied |= {(look, name): text for name, share in region.zone_shares.items() if share >= REACHES}
 
-    def with_doubt(cell: Cell) -> Cell:
-        why = denied.get((cell.look, cell.zone.name))
-        if why is None or NO not in cell.states.values():
-            return cell
-        states = {kind: UNKNOWN if state == NO else state for kind, state in cell.states.items()}
-        return replace(cell, states=states, reason=why, fill=None, usable=False)
-
-    return [with_doubt(cell) for cell in cells]
+    whys = [denied.get((cell.look, cell.zone.name)) for cell in cells]
+    return [cell if why is None else cell.with_no_denied(why) for cell, why in zip(cells, whys, strict=True)]
 
 
 def with_pairs(events: Sequence[Event], pairs: Pairs, looks: Sequence[SeriesLook]) -> tuple[Event, ...]:

@@ -6,11 +6,11 @@ Section 6 of docs/explanation/timeline.md, as :mod:`imagery_diff.series` asks fo
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from imagery_diff.method.sizes import reading_limits
-from imagery_diff.result_series import NO, UNKNOWN, Track
+from imagery_diff.result_series import Track
 from imagery_diff.series_states import ASKED, REACHES, looks_built
 from imagery_diff.write import timeline_sentences as words
 
@@ -94,13 +94,11 @@ def not_through(cells: Sequence[Cell], tracks: Sequence[Track]) -> list[Cell]:
         first, last = track.absent_before or 0, track.absent_after or math.inf
         return first < look < last and all(look != n for n, _ in track.seen)
 
-    def with_doubt(cell: Cell) -> Cell:
-        if NO not in cell.states.values() or not any(goes_through(t, cell.look) for t in held.get(cell.zone.name, ())):
-            return cell
-        states = {kind: UNKNOWN if state == NO else state for kind, state in cell.states.items()}
-        return replace(cell, states=states, reason=words.through_words(), fill=None, usable=False)
-
-    return [with_doubt(cell) for cell in cells]
+    why = words.through_words()
+    return [
+        cell.with_no_denied(why) if any(goes_through(t, cell.look) for t in held.get(cell.zone.name, ())) else cell
+        for cell in cells
+    ]
 
 
 def _step(zone: _Zone, cell: Cell, sight: Sight) -> None:

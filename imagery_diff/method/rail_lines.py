@@ -273,10 +273,9 @@ def bridged(lines: list[Line], others: Sequence[Line], *, aside_px: float, pixel
 
     def is_one(one: Line, other: Line) -> bool:
         return one.first_px <= other.first_px and any(
-            abs(through.aside_px - piece.aside_px) <= aside_px
+            max(abs(through.aside_px - piece.aside_px) for piece in (one, other)) <= aside_px
             for through in others
             if through.first_px <= one.last_px - car and through.last_px >= other.first_px + car
-            for piece in (max(one, other, key=lambda line: abs(line.aside_px - through.aside_px)),)
         )
 
     k = 0

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from imagery_diff.result_series import SeriesLook, Visits
 
 _SHOWN = {"vessel": "vessel-like object", "cargo": "object like goods", "rail": "line of rail cars or the like"}
-DENIED, THROUGH, LASTING = "compared with the look of", "a thing that another look tells there", "a lasting change"
-"""How reasons begin by which a zone in which nothing was told is not called quiet."""
 _CONFIDENCE = 0.95
 _DAY = 24 * 60
 """Minutes."""
@@ -108,14 +106,14 @@ def stays_words(looks: int, hours: float) -> str:
 def denied_words(region: Region, other: SeriesLook, timezone: str | None) -> str:
     """Say that a pair of looks tells something where none is told against the empty place."""
     return (
-        f"{DENIED} {moment_words(other.info, timezone)} {_a(region)} shows there, which against the"
+        f"compared with the look of {moment_words(other.info, timezone)} {_a(region)} shows there, which against the"
         " empty place is not told"
     )
 
 
 def through_words() -> str:
     """Say that a thing which other looks tell may stand where a look tells nothing."""
-    return f"{THROUGH} may stand there: this one does not show its place empty"
+    return "a thing that another look tells there may stand there: this one does not show its place empty"
 
 
 def not_comparable_words(why: str) -> str:
