@@ -68,7 +68,11 @@ def main(words: Sequence[str] | None = None) -> None:
     if options.what == "run":
         for seed in seeds:
             result = run(seed, options)
-            print(f"{seed}: {result['seconds']:.0f} s, {len(result['events'])} events", flush=True)
+            each = result["seconds"] / len(result["looks"])
+            print(
+                f"{seed}: {each:.1f} CPU s a look, {result.get('peak_mb', 0):.0f} MB, {len(result['events'])} events",
+                flush=True,
+            )
         return
     told = _results(seeds, options)
     if not told:
@@ -240,11 +244,13 @@ def report(scores: list[OneSeries]) -> str:
                 both = own[kind, truth, truth] + own[kind, truth, wrong]
                 return own[kind, truth, truth] / both if both else float("nan")
 
+            if not stated:
+                lines.append(f"{kind}, truly {truth}: told {told}; none stated")
+                continue
             low, high = bootstrapped(scores, right)
-            share = told[truth] / stated if stated else float("nan")
             lines.append(
-                f"{kind}, truly {truth}: told {told}; right of those stated {share:.1%} ({low:.1%} to {high:.1%}),"
-                f" wrong {told[wrong]} of {stated} (at most {highest(told[wrong], stated):.1%})"
+                f"{kind}, truly {truth}: told {told}; right of those stated {told[truth] / stated:.1%} ({low:.1%} to"
+                f" {high:.1%}), wrong {told[wrong]} of {stated} (at most {highest(told[wrong], stated):.1%})"
             )
         hidden = _sum(s.hidden for s in scores)
         lines.append(f"  under cloud: { ({k[1:]: v for k, v in hidden.items() if k[0] == kind}) }")

@@ -205,9 +205,10 @@ those below are others, of which some were looked at too when their errors had b
 21029). A look is clear where the rendered mask calls 95 % of the zone clear, a zone observable
 where it calls 80 % so; intervals are bootstrapped by series, upper bounds Clopper and Pearson's.
 
-The thirty are of commit 9026487. A review mended twelve faults after that (none of which any of the thirty is known to
-show); the final block, which no choice was made by, was run once with these mends (2106322, nine of its ten series for
-want of time), and so were both honest failures and the scenarios; the season was run last. Since 2106322 an event is
-likelier than not or told by the pair of its two looks too, and goods that grew cover more ground: eight of the eleven
-false events of the thirty would not be told, nor two true ones. And ground is called a heap under no other sun than
-that of the frame's look: two of the three false events of the final block, and its one wrong state, were such."""
+The thirty are of commits debe676 to 9026487, which tell alike. A review mended twelve faults after that (none of which
+any of the thirty is known to show); the final block, which no choice was made by, was run once with these mends
+(2106322, nine of its ten series for want of time), and so were both honest failures and the scenarios; the season was
+run last. Since 2106322 an event is likelier than not or told by the pair of its two looks too, and goods that grew
+cover more ground: eight of the eleven false events of the thirty would not be told, nor two true ones. And ground is
+called a heap under no other sun than that of the frame's look: two of the three false events of the final block, and
+its one wrong state, were such."""
