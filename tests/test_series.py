@@ -1119,3 +1119,9 @@ def test_an_event_is_likelier_than_not_or_told_by_its_pair_too() -> None:
 def test_under_another_sun_shadows_fall_elsewhere() -> None:
     looks = looks_under((152.0, 49.0), (160.0, 45.0), (238.0, 18.0), None)
     assert [series_history.lit_alike(looks, k) for k in range(4)] == [True, True, False, True]
+
+
+def test_the_common_ground_of_images_has_no_zones_to_tell_of() -> None:
+    said = CliRunner().invoke(main, ["timeline", "-", "a.tif", "b.tif"])
+    assert said.exit_code == 2
+    assert "name an AOI" in said.stderr

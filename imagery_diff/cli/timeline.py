@@ -11,6 +11,10 @@ import click
 from imagery_diff.cli.aoi_argument import resolve_aoi
 from imagery_diff.cli.notices import our_warnings
 
+_STEPS = 5
+"""Calls of ``progress`` a look, about: it is laid, compared with the empty place once or twice, things are put in, and
+it is compared with the look before."""
+
 
 def _pairs(_ctx: click.Context, _param: click.Parameter, words: tuple[str, ...]) -> dict[str, str]:
     """Split ZONE=IMAGE."""
@@ -80,6 +84,8 @@ def timeline(  # noqa: PLR0913 - one an option
 
     if not images and archive is None:
         raise click.UsageError("no image is given; name images or their folder, or an archive that keeps some")
+    if aoi == "-":
+        raise click.UsageError("a timeline is told of zones, and '-', the images' common ground, has none; name an AOI")
     place = resolve_aoi(aoi)
 
     from imagery_diff.params import Params  # noqa: PLC0415
@@ -95,7 +101,7 @@ def timeline(  # noqa: PLR0913 - one an option
     with our_warnings():
         # How many looks there are is known only when the files are opened; strips of one pass are one.
         with click.progressbar(
-            length=4 * max(len(images), 1), file=sys.stderr or sys.stdout, hidden=hidden, item_show_func=str
+            length=_STEPS * max(len(images), 1), file=sys.stderr or sys.stdout, hidden=hidden, item_show_func=str
         ) as bar:
             found = follow(
                 place,
