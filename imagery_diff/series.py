@@ -5,12 +5,8 @@ The numbered comments of :func:`timeline` are the headings of docs/explanation/t
 
 from __future__ import annotations
 
-import math
-import pickle
 import tempfile
-import warnings
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +14,11 @@ import numpy as np
 
 from imagery_diff import archive as archives
 from imagery_diff import (
+    series_against,
     series_ais,
     series_chances,
     series_colours,
     series_events,
-    series_heaps,
     series_history,
     series_lasting,
     series_looks,
@@ -32,11 +28,9 @@ from imagery_diff import (
     series_trains,
     series_trials,
 )
-from imagery_diff.errors import ImageryDiffError, ImageryDiffWarning, InputError, OutputError, UnknownNameError
+from imagery_diff.errors import InputError, OutputError, UnknownNameError
 from imagery_diff.memory import at_half_precision
 from imagery_diff.method import zones
-from imagery_diff.pair import compare, put_things_in
-from imagery_diff.pair_missed import worth_keeping
 from imagery_diff.pair_result import Odds
 from imagery_diff.pair_scenes import open_pair
 from imagery_diff.params import Params
@@ -54,8 +48,6 @@ if TYPE_CHECKING:
     from imagery_diff.aoi import AOI
     from imagery_diff.archive import Frame, Kept, KeptLook, NewLook
     from imagery_diff.grid import Grid
-    from imagery_diff.method.coregister import Shift
-    from imagery_diff.pair_fit import Fit
     from imagery_diff.result import Comparison, Region
     from imagery_diff.result_series import Cell
     from imagery_diff.scene import SceneInfo
@@ -66,7 +58,6 @@ if TYPE_CHECKING:
 
 _TRIES = 8
 """So often at most a series is told again because another process added to its archive meanwhile."""
-_LEAST_TRIALS = 3
 _ROUNDS = 2
 """So often at most the empty place is learned again from what looks lack of it."""
 _OF_A_PAIR = ("as was asked for", "the time of an image is not known")
@@ -199,7 +190,7 @@ def _told(
         history = series_history.given_empty(history, said, laid.place.zones, laid, lines, params)
 
         # 4. Each look against it, and again where looks lack what the empty place shows
-        against = _Against.first(laid, lines, history, Path(folder), params)
+        against = series_against.Against.first(laid, lines, history, Path(folder), params)
         found = against.all(history, progress)
         for _ in range(_ROUNDS):
             again = series_history.without(history, _bared(found, laid, params), laid, lines)
@@ -258,88 +249,6 @@ def _told(
         chips=chips,
         windows=windows,
     )
-
-
-@dataclass(kw_only=True, eq=False)
-class _Against:
-    """The looks against the empty place, the outlines laid once for all."""
-
-    laid: Laid
-    lines: Mapping[int, NDArray[np.float64]]
-    place: AOI
-    """As laid."""
-    fit: Fit | None
-    folder: Path
-    """For what is kept until things are put in."""
-    params: Params
-    refused: dict[int, str] = field(default_factory=dict)
-    shifts: dict[int, Shift] = field(default_factory=dict)
-    """How each look lies to the empty place, measured once: learning it again moves nothing."""
-
-    @classmethod
-    def first(
-        cls, laid: Laid, lines: Mapping[int, NDArray[np.float64]], history: Empty, folder: Path, params: Params
-    ) -> _Against:
-        """Lay the outlines on what the anchor and the empty place show of the quays."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ImageryDiffWarning)
-            result = compare(laid.place, history.scene(laid), laid.scene(laid.anchor), detect="alarm", params=params)
-        place = result.aoi or laid.place
-        # Sentences are of zones; their hours are those of the place.
-        zones_ = tuple(replace(zone, timezone=place.timezone_of(zone)) for zone in place.zones)
-        place = replace(place, zones=zones_)
-        return cls(laid=laid, lines=lines, place=place, fit=result.fit, folder=folder, params=params)
-
-    @property
-    def looks(self) -> list[int]:
-        """Indexes of the looks that can be compared."""
-        return [k for k in self.laid.used if k not in self.refused]
-
-    def all(self, history: Empty, progress: Progress) -> dict[int, Comparison]:
-        """Compare every look with the empty place; a look that cannot be is refused, with the reason."""
-        found = {}
-        trials = max(_LEAST_TRIALS, math.ceil(self.params.reported_trials / max(len(self.looks), 1)))
-        for k in self.looks:
-            progress("comparing")
-            try:
-                # What is doubtful about a pair stands in its caveats too.
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore", ImageryDiffWarning)
-                    one = compare(
-                        self.place,
-                        history.scene(self.laid),
-                        self.laid.scene(k),
-                        detect="alarm",
-                        fit=False,
-                        sensitivity="later",
-                        shift=self.shifts.get(k),
-                        params=replace(self.params, reported_trials=trials),
-                    )
-            except ImageryDiffError as error:
-                self.refused[k] = str(error)
-                continue
-            self.shifts[k] = one.shift
-            assert one.kept is not None
-            # Things are put in when the empty place is learned for good; until then this lies in a file, as looks do.
-            self._file(k).write_bytes(pickle.dumps(worth_keeping(one.kept), protocol=pickle.HIGHEST_PROTOCOL))
-            found[k] = replace(one, kept=None, layers=one.layers.without_pictures())
-            if series_history.lit_alike(self.laid, k):  # else what is dark may be a shadow that fell elsewhere
-                here = partial(series_history.apart(history, self.laid, self.lines), k + 1)
-                found[k] = series_heaps.turned(found[k], history.data, here, self.laid.names)
-        return found
-
-    def with_things_put_in(self, found: Mapping[int, Comparison], progress: Progress) -> dict[int, Comparison]:
-        """Put things of the reported length into the zones of every look."""
-        asked = {}
-        for k, result in found.items():
-            progress("putting things in")
-            kept = pickle.loads(self._file(k).read_bytes())  # noqa: S301 - our own, of a folder that nobody else reads
-            asked[k] = put_things_in(replace(result, kept=kept), how="reported")
-            self._file(k).unlink()
-        return asked
-
-    def _file(self, k: int) -> Path:
-        return self.folder / f"known_{k}"
 
 
 def _said(empty: Mapping[str, str], laid: Laid) -> dict[str, int]:

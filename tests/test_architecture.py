@@ -70,6 +70,7 @@ LEVELS = {
     "series_heaps": 15,
     "series_states": 15,
     "series_chances": 16,
+    "series_against": 16,
     "series_lasting": 17,
     "series_tracks": 16,
     "series_trains": 16,
