@@ -37,6 +37,7 @@ LEVELS = {
     "archive_file": 4,
     "archive": 4.5,
     "archive_export": 5,
+    "finished": 4,
     "overcast": 4,
     "pair_rules": 4,
     "pair_scenes": 5,

@@ -1,0 +1,139 @@
+"""A finished run: the folder of a result that was written earlier, hostile until parsed, never changed here.
+
+What stands in its manifest is held against what stands in the folder; what does not agree is named, not guessed at.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from imagery_diff.errors import InputError, InputNotFoundError
+from imagery_diff.write import manifest as manifests
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_PRODUCT = "imagery_diff "
+_MANIFEST_BYTES = 64 << 20
+_FILE_BYTES = 1 << 30
+"""More than this no file of a result holds; a larger one is read by nobody."""
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A result folder, by its manifest."""
+
+    folder: Path
+    manifest: Mapping[str, Any]
+    sha256: Mapping[str, str]
+    """Name -> digest of every other file of the result, as the manifest lists them."""
+
+    @property
+    def kind(self) -> str:
+        """``comparison``, ``timeline``, ``look`` or ``sensitivity``."""
+        return str(self.manifest["product"]).removeprefix(_PRODUCT)
+
+    @property
+    def manifest_is_whole(self) -> bool:
+        """Whether the manifest is as it was written."""
+        said = self.manifest.get("content_sha256")
+        return isinstance(said, str) and said == manifests.content_sha256(self.manifest)
+
+    def altered(self) -> tuple[str, ...]:
+        """Name every file that is not there any more or has other bytes; the manifest first."""
+        wrong = [] if self.manifest_is_whole else [manifests.NAME]
+        return (*wrong, *(name for name, digest in self.sha256.items() if _sha256(self.folder / name) != digest))
+
+    def read(self, name: str) -> bytes:
+        """Return a file of the result.
+
+        Raises
+        ------
+        InputError
+            If the result has none of this name, or it was changed since.
+
+        """
+        if name not in self.sha256:
+            raise InputError(f"{self.folder.name}: this {self.kind} has no {name}; make it again with this version")
+        path = self.folder / name
+        try:
+            content = path.read_bytes() if _is_file(path) and path.stat().st_size <= _FILE_BYTES else None
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read ({error.strerror}); make the result again") from error
+        if content is None:
+            raise InputError(f"{path}: is no file any more, though the manifest lists it; make the result again")
+        if hashlib.sha256(content).hexdigest() != self.sha256[name]:
+            raise InputError(
+                f"{path}: was changed since the result was written (its SHA-256 is not that of {manifests.NAME}); put"
+                " the original back, or make the result again"
+            )
+        return content
+
+    def document(self, name: str) -> dict[str, Any]:
+        """Return a JSON file of the result."""
+        document = json.loads(self.read(name))
+        if not isinstance(document, dict):
+            raise InputError(f"{self.folder / name}: is no JSON object; make the result again")
+        return document
+
+
+def open_run(folder: str | Path) -> Run:
+    """Open the folder of a result.
+
+    Raises
+    ------
+    InputNotFoundError
+        If there is no such folder.
+    InputError
+        If it is no result of ours, or its manifest cannot be read.
+
+    """
+    place = Path(os.path.abspath(folder))  # noqa: PTH100 - resolve() would follow a link to another place
+    if not place.is_dir():
+        what = "is a file; the folder of a finished run is needed" if place.exists() else "does not exist"
+        raise InputNotFoundError(f"{folder}: {what}; name a folder that imagery-diff wrote")
+    path = place / manifests.NAME
+    if not _is_file(path):
+        raise InputError(f"{folder}: holds no {manifests.NAME}; name a folder that imagery-diff wrote")
+    try:
+        document = json.loads(path.read_bytes()) if path.stat().st_size <= _MANIFEST_BYTES else None
+        return _run(place, document)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise InputError(
+            f"{path}: is no manifest of imagery-diff ({type(error).__name__}); name a folder that imagery-diff wrote"
+        ) from error
+
+
+def _run(folder: Path, document: Any) -> Run:
+    """Build it from a manifest; what is no manifest fails in one of many ways."""
+    if not str(document["product"]).startswith(_PRODUCT):
+        raise ValueError("of another program")
+    outputs = {str(entry["name"]): str(entry["sha256"]) for entry in document["outputs"]}
+    if any(name != Path(name).name or name in {"", ".", "..", manifests.NAME} for name in outputs):
+        raise ValueError("a name leads out of the folder")
+    return Run(folder=folder, manifest=document, sha256=outputs)
+
+
+def _is_file(path: Path) -> bool:
+    """Say whether a plain file stands there; no link is followed."""
+    return path.is_file() and not path.is_symlink()
+
+
+def _sha256(path: Path) -> str | None:
+    """Digest of a file; None where there is none that can be read."""
+    if not _is_file(path):
+        return None
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                digest.update(chunk)
+    except OSError:
+        return None
+    return digest.hexdigest()
