@@ -22,7 +22,7 @@ def test_what_was_written_is_whole_and_can_be_read(folder):
     assert run.document("summary.json")["kind"] == "comparison"
 
 
-@pytest.mark.parametrize("name", ["summary.json", "evidence.tif", "overview.png"])
+@pytest.mark.parametrize("name", ["summary.json", "evidence.tif", "overview.png", "report.html"])
 def test_one_changed_byte_is_named(folder, name):
     content = bytearray((folder / name).read_bytes())
     content[len(content) // 2] ^= 1
@@ -83,5 +83,5 @@ def test_links_are_not_followed(folder, tmp_path):
 
 
 def test_only_what_the_manifest_lists_is_read(folder):
-    with pytest.raises(InputError, match="has no report"):
-        open_run(folder).read("report.html")
+    with pytest.raises(InputError, match="has no review"):
+        open_run(folder).read("review.jsonl")

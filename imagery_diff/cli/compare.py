@@ -72,7 +72,7 @@ def _known_rules(_ctx: click.Context, _param: click.Parameter, names: tuple[str,
     show_default=True,
     help="What would have been missed, by putting things in: a few, or hundreds (minutes).",
 )
-@click.option("--no-report", is_flag=True, help="Leave out report.html (this version writes none).")
+@click.option("--no-report", is_flag=True, help="Leave out report.html.")
 @click.pass_context
 def compare(ctx: click.Context, /, words: tuple[str, ...], output: Path | None, **options: Any) -> None:
     """Compare two images and flag what changed.

@@ -28,8 +28,8 @@ __all__ = ["comparison_table", "regions_geojson", "result_folder_name", "save_co
 def save_comparison(result: Comparison, folder: str | Path, *, report: bool = True) -> Path:
     """Write every file of a comparison into a folder, all of them or none.
 
-    The files are ``regions.geojson`` (not without georeference), ``summary.json``, ``evidence.tif``, ``overview.png``
-    and ``manifest.json``; docs/reference/outputs.md describes them.
+    The files are ``regions.geojson`` (not without georeference), ``summary.json``, ``evidence.tif``, ``overview.png``,
+    ``report.html`` and ``manifest.json``; docs/reference/outputs.md describes them.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def save_comparison(result: Comparison, folder: str | Path, *, report: bool = Tr
         The result folder itself. Its parent must exist. If the folder exists it is replaced only if it is empty, or
         holds an unaltered result of ours and nothing else; a ``review.jsonl`` in it is carried over.
     report
-        Whether a page for readers is wanted as well. This version writes no such page: both values write the same.
+        Whether ``report.html``, the page for readers, is wanted as well.
 
     Returns
     -------
@@ -55,8 +55,7 @@ def save_comparison(result: Comparison, folder: str | Path, *, report: bool = Tr
     """
     from imagery_diff.write.folder import save  # noqa: PLC0415 - see _HOMES
 
-    del report
-    return save(result, folder)
+    return save(result, folder, report=report)
 
 
 def __getattr__(name: str) -> Any:

@@ -132,6 +132,20 @@ def to_pixels(geometry: BaseGeometry, grid: Grid) -> BaseGeometry:
     return shapely.transform(geometry, lambda xy: xy @ matrix.T + [inverse.c, inverse.f])
 
 
+def whole_ground(result: Comparison) -> tuple[float, float, float, float]:
+    """Rectangle of the grid around the AOI with a little margin: row, col, rows, cols."""
+    rows, cols = result.grid.shape
+    if result.aoi is None:
+        return (0.0, 0.0, float(rows), float(cols))
+    left, top, right, bottom = to_pixels(result.aoi.polygon, result.grid).bounds
+    margin = 0.03 * max(right - left, bottom - top)
+    top, left = max(0.0, top - margin), max(0.0, left - margin)
+    bottom, right = min(float(rows), bottom + margin), min(float(cols), right + margin)
+    if bottom <= top or right <= left:
+        return (0.0, 0.0, float(rows), float(cols))
+    return (top, left, bottom - top, right - left)
+
+
 def hatched_by(image: Pixels, flags: NDArray[np.uint8], frame: Frame) -> Pixels:
     """Hatch a panel by the flags of both dates together."""
     y, x = np.arange(frame.height) + 0.5, np.arange(frame.width) + 0.5

@@ -82,7 +82,7 @@ def overview(result: Comparison) -> Image:
 def draw(result: Comparison) -> Sheet:
     """Draw a comparison on a sheet, which knows what was written where."""
     head = _MARGIN + 130 + (50 if result.simulated else 0)
-    layout = _top_row(_whole(result), _ground_aspect(result), head)
+    layout = _top_row(drawing.whole_ground(result), _ground_aspect(result), head)
     stretch = choose_stretch(result, layout.frame)
     shown = _shown_close(result)
     tops = list(accumulate((_row_height(item) for item in shown), initial=layout.bottom))
@@ -129,20 +129,6 @@ def _ground_aspect(result: Comparison) -> float:
     """Height of a pixel on the ground over its width: degrees are not square."""
     width, height = result.grid.pixel_size_m
     return height / width
-
-
-def _whole(result: Comparison) -> tuple[float, float, float, float]:
-    """Rectangle of the grid around the AOI with a little margin: row, col, rows, cols."""
-    rows, cols = result.grid.shape
-    if result.aoi is None:
-        return (0.0, 0.0, float(rows), float(cols))
-    left, top, right, bottom = drawing.to_pixels(result.aoi.polygon, result.grid).bounds
-    margin = 0.03 * max(right - left, bottom - top)
-    top, left = max(0.0, top - margin), max(0.0, left - margin)
-    bottom, right = min(float(rows), bottom + margin), min(float(cols), right + margin)
-    if bottom <= top or right <= left:
-        return (0.0, 0.0, float(rows), float(cols))
-    return (top, left, bottom - top, right - left)
 
 
 def _top_row(extent: tuple[float, float, float, float], aspect: float, top: int) -> _Layout:

@@ -24,8 +24,8 @@ from imagery_diff.errors import ImageryDiffWarning, OutputError
 from imagery_diff.write import manifest as manifests
 from imagery_diff.write.cog import evidence_tif, maybe_unreferenced
 from imagery_diff.write.figure import overview_png
-from imagery_diff.write.geojson import regions_geojson_bytes
-from imagery_diff.write.model import summary_json
+from imagery_diff.write.geojson import regions_geojson, regions_geojson_bytes
+from imagery_diff.write.model import summary, summary_json
 from imagery_diff.write.words import clean
 
 if TYPE_CHECKING:
@@ -42,10 +42,12 @@ _MANIFEST_BYTES = 64 << 20
 _ADVICE = "name another folder with -o, or move this one away"
 
 
-def save(result: Comparison, folder: str | Path, more: Mapping[str, bytes] | None = None) -> Path:
+def save(
+    result: Comparison, folder: str | Path, more: Mapping[str, bytes] | None = None, *, report: bool = True
+) -> Path:
     """Write a result folder, with ``more`` files (name -> content) if any; see `imagery_diff.write.save_comparison`."""
     target = check_target(folder)
-    files = result_files(result, more)
+    files = result_files(result, more, report=report)
     _refuse_other_images(target, files[manifests.NAME])
     write_folder(target, files)
     return target
@@ -62,8 +64,11 @@ def check_target(folder: str | Path) -> Path:
     return target
 
 
-def result_files(result: Comparison, more: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
+def result_files(
+    result: Comparison, more: Mapping[str, bytes] | None = None, *, report: bool = True
+) -> dict[str, bytes]:
     """Every file of a result, name -> content, the manifest last."""
+    inputs = manifests.inputs_of({"before": result.before.files, "after": result.after.files})
     # The longest first: GDAL and Pillow let go of the interpreter while they pack.
     packing: dict[str, Callable[[Comparison], bytes]] = {"overview.png": overview_png, "evidence.tif": evidence_tif}
     packing["summary.json"] = summary_json
@@ -71,8 +76,19 @@ def result_files(result: Comparison, more: Mapping[str, bytes] | None = None) ->
         packing["regions.geojson"] = regions_geojson_bytes
     with maybe_unreferenced():
         files = dict(zip(packing, threads.each(lambda name: packing[name](result), list(packing)), strict=True))
+    if report:
+        files["report.html"] = _report(result, inputs)
     files |= more or {}
-    return files | {manifests.NAME: manifests.manifest_json(result, files)}
+    return files | {manifests.NAME: manifests.manifest_json(result, files, inputs=inputs)}
+
+
+def _report(result: Comparison, inputs: list[dict[str, Any]]) -> bytes:
+    """Write the page for readers."""
+    from imagery_diff.write.pictures import pictures_of  # noqa: PLC0415
+    from imagery_diff.write.report.pair import Told, pair_report  # noqa: PLC0415 - loads jinja2
+
+    regions = regions_geojson(result) if result.grid.crs is not None else None
+    return pair_report(Told(summary=summary(result), regions=regions, pictures=pictures_of(result), inputs=inputs))
 
 
 def result_folder_name(result: Comparison) -> str:

@@ -30,7 +30,13 @@ _CHUNK = 1 << 20
 _AWAY = "read in parts from its address, so there is no digest of the whole"
 
 
-def manifest(result: Comparison, outputs: Mapping[str, bytes], *, created: dt.datetime | None = None) -> dict[str, Any]:
+def manifest(
+    result: Comparison,
+    outputs: Mapping[str, bytes],
+    *,
+    inputs: list[dict[str, Any]] | None = None,
+    created: dt.datetime | None = None,
+) -> dict[str, Any]:
     """Return the manifest of a result; docs/reference/schemas/manifest.schema.json.
 
     Everything but ``created`` follows from the inputs; ``content_sha256`` is the hash of everything but ``created``.
@@ -39,6 +45,8 @@ def manifest(result: Comparison, outputs: Mapping[str, bytes], *, created: dt.da
     ----------
     outputs
         File name -> content of every other file of the result folder.
+    inputs
+        What :func:`inputs_of` returned for them, where that was asked already.
     created
         When the result was written, UTC; now by default.
 
@@ -54,7 +62,7 @@ def manifest(result: Comparison, outputs: Mapping[str, bytes], *, created: dt.da
             "aoi": {"name": result.name, "sha256": _aoi_sha256(result)},
             "detect": result.detect,
             "scenes": {"before": scene_summary(result.before), "after": scene_summary(result.after)},
-            "inputs": inputs_of(sides),
+            "inputs": inputs_of(sides) if inputs is None else inputs,
             "outputs": outputs_of(outputs),
             "parameters": result.params.as_dict(),
             "shift": shift_summary(result),
@@ -82,9 +90,11 @@ def outputs_of(outputs: Mapping[str, bytes]) -> list[dict[str, Any]]:
     return [_entry(name, outputs[name]) for name in sorted(outputs)]
 
 
-def manifest_json(result: Comparison, outputs: Mapping[str, bytes], *, created: dt.datetime | None = None) -> bytes:
+def manifest_json(
+    result: Comparison, outputs: Mapping[str, bytes], *, inputs: list[dict[str, Any]] | None = None
+) -> bytes:
     """Return the file manifest.json."""
-    return to_json(manifest(result, outputs, created=created))
+    return to_json(manifest(result, outputs, inputs=inputs))
 
 
 def content_sha256(document: Mapping[str, Any]) -> str:

@@ -17,12 +17,16 @@ from shapely.geometry import mapping
 from imagery_diff.aoi import WGS84, reproject
 from imagery_diff.result import SCHEMA_VERSION, iso
 from imagery_diff.write.ground import offset_m
+from imagery_diff.write.headline import headline
 from imagery_diff.write.overall import vessels_of_class
 from imagery_diff.write.sentences import look_words
 from imagery_diff.write.zone_sentences import describe_zone
 
 if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
     from imagery_diff.aoi import Zone
+    from imagery_diff.grid import Grid
     from imagery_diff.result import Comparison, Floor, LookAt, Region, ZoneState
     from imagery_diff.scene import SceneInfo
 
@@ -98,6 +102,7 @@ def region_properties(region: Region, result: Comparison) -> dict[str, Any]:
         "shares": {name: rounded(share, 4) for name, share in region.shares.items()},
         "shares_without_zone": {name: rounded(share, 4) for name, share in region.shares_without_zone.items()},
         "same_colour": region.same_colour,
+        "doubts": list(region.doubts),
     }
     if region.activity == "containers":
         properties |= {"teu_low": rounded(region.teu_low, 0), "teu_high": rounded(region.teu_high, 0)}
@@ -120,16 +125,23 @@ def pixel_measures(region: Region) -> dict[str, Any]:
 def look_at_summary(look: LookAt, result: Comparison) -> dict[str, Any]:
     """Return something to look at; its outline in WGS84, or in pixels without georeference."""
     placed = result.grid.crs is not None
-    outline = reproject(look.geometry, result.grid.crs, WGS84) if placed else look.geometry
     return {
         "id": look.id,
         "date": look.date,
         "zone": look.zone,
         "length_m": rounded(look.length_m, 1) if placed else None,
         "width_m": rounded(look.width_m, 1) if placed else None,
-        "geometry": mapping(shapely.transform(outline, lambda xy: np.round(xy, 7 if placed else 2))),
+        "geometry": _outline(look.geometry, result.grid),
         "description": look_words(look),
     }
+
+
+def _outline(geometry: BaseGeometry, grid: Grid) -> dict[str, Any]:
+    """Write an outline as GeoJSON: in WGS84, or in pixels (column, row) without georeference."""
+    placed = grid.crs is not None
+    outline = reproject(geometry, grid.crs, WGS84) if placed else geometry
+    written: dict[str, Any] = mapping(shapely.transform(outline, lambda xy: np.round(xy, 7 if placed else 2)))
+    return written
 
 
 def zone_summary(state: ZoneState) -> dict[str, Any]:
@@ -276,11 +288,12 @@ def summary(result: Comparison) -> dict[str, Any]:
         region_properties(region, result) | ({} if placed else {"pixels": pixel_measures(region)})
         for region in result.regions
     ]
+    zones = [zone_summary(state) | {"geometry": _outline(state.zone.polygon, grid)} for state in result.zones]
     document = {
         "schema_version": SCHEMA_VERSION,
         "kind": "comparison",
         "simulated": result.simulated,
-        "aoi": aoi_summary(result),
+        "aoi": aoi_summary(result) | {"geometry": result.aoi and _outline(result.aoi.polygon, grid)},
         "detect": result.detect,
         "before": scene_summary(result.before),
         "after": scene_summary(result.after),
@@ -297,14 +310,14 @@ def summary(result: Comparison) -> dict[str, Any]:
         "thresholds": {
             name: {key: rounded(value, 4) for key, value in row.items()} for name, row in result.thresholds.items()
         },
-        "zones": [zone_summary(state) for state in result.zones],
+        "zones": zones,
         "regions": regions,
         "vessels_of_class": _vessels_summary(result),
         "look_at": [look_at_summary(look, result) for look in result.look_at],
         "caveats": list(result.caveats),
         "credit": result.credit,
     }
-    cleaned: dict[str, Any] = plain(document)
+    cleaned: dict[str, Any] = plain(document | {"headline": headline(document)})
     return cleaned
 
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import textwrap
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import shapely
 
+from imagery_diff.write.diagnostics import laid_words
 from imagery_diff.write.model import shift_summary, zone_title
 from imagery_diff.write.overall import order_words, vessels_words
 from imagery_diff.write.sentences import activity_words, direction_words, position_words
@@ -57,7 +58,7 @@ def _head(result: Comparison) -> list[str]:
     lines += labelled("place", place)
     lines += labelled("before", _scene(result.before, result))
     lines += labelled("after", _scene(result.after, result))
-    lines += labelled("shift", _shift(result))
+    lines += labelled("shift", laid_words(shift_summary(result)))
     return lines + labelled("looked for", operating)
 
 
@@ -74,25 +75,6 @@ def _scene(info: SceneInfo, result: Comparison) -> str:
     """When, by what, at which pixel size, from which file."""
     timezone = result.aoi.timezone if result.aoi else None
     return f"{moment_words(info, timezone)}; {info.product}, {pixel_words(info)}; {info.name}"
-
-
-def _shift(result: Comparison) -> str:
-    """How far the after image lay off, in metres where there are any."""
-    shift: dict[str, Any] = shift_summary(result)
-    if shift["reason"] is not None:
-        return f"not measured: {shift['reason']}"
-    if shift["east_m"] is None:
-        steps = _way(shift["cols"], "pixels", "right", "left"), _way(shift["rows"], "pixels", "bottom", "top")
-        error, unit = shift["error_px"], "pixels"
-    else:
-        steps = _way(shift["east_m"], "m", "east", "west"), _way(shift["north_m"], "m", "north", "south")
-        error, unit = shift["error_m"], "m"
-    known = "not known" if error is None else f"{error:.2g} {unit}, from {shift['windows']} windows"
-    return f"the after image lay {steps[0]} and {steps[1]}; both were moved to fit (error {known})"
-
-
-def _way(value: float, unit: str, positive: str, negative: str) -> str:
-    return f"{abs(value):.1f} {unit} to the {positive if value >= 0 else negative}"
 
 
 def _regions(result: Comparison) -> list[str]:

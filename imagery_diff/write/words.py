@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
 
 from imagery_diff.mark import ALTERED
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from imagery_diff.aoi import AOI
     from imagery_diff.result import Comparison
@@ -43,6 +44,46 @@ MONTHS = (
 )
 
 
+class Dated(Protocol):
+    """What a moment is told of: a scene, or its row in a document."""
+
+    @property
+    def name(self) -> str:
+        """Name of its file."""
+
+    @property
+    def acquired(self) -> dt.datetime | None:
+        """When it was taken, UTC; None where that is not known."""
+
+    @property
+    def time_source(self) -> str | None:
+        """Where that time comes from."""
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A scene as ``summary.json`` holds it."""
+
+    name: str
+    acquired: dt.datetime | None
+    time_source: str | None
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> _Row:
+        acquired = row["acquired"]
+        return cls(row["file"], acquired and dt.datetime.fromisoformat(acquired), row["time_source"])
+
+
+def moment_of(row: Mapping[str, Any], timezone: str | None) -> str:
+    """Write when an image was taken, from its row in a document; see :func:`moment_words`."""
+    return moment_words(_Row.of(row), timezone)
+
+
+def window_between(before: Mapping[str, Any], after: Mapping[str, Any], timezone: str | None) -> str:
+    """Write between which moments something happened, from two rows of a document; see :func:`window_of`."""
+    return window_of(_Row.of(before), _Row.of(after), timezone)
+
+
 def local_time(time: dt.datetime, timezone: str | None) -> str:
     """Write a moment as ``17 October 2023 02:12 UTC (11:12 local)``."""
     text = f"{_day(time)} {time:%Y %H:%M} UTC"
@@ -53,14 +94,14 @@ def local_time(time: dt.datetime, timezone: str | None) -> str:
     return f"{text} ({there:%H:%M} local{day})"
 
 
-def moment_words(info: SceneInfo, timezone: str | None) -> str:
+def moment_words(info: Dated, timezone: str | None) -> str:
     """Write when an image was taken, and that it is a guess where it is one."""
     if info.acquired is None:
         return "time not known"
     return local_time(info.acquired, timezone) + (", guessed from its name" if _is_guessed(info) else "")
 
 
-def window_of(before: SceneInfo, after: SceneInfo, timezone: str | None) -> str:
+def window_of(before: Dated, after: Dated, timezone: str | None) -> str:
     """Write between which moments something happened, in UTC and local: dates are windows, never moments."""
     if before.acquired is None and after.acquired is None:
         return f"between the image {before.name} and the image {after.name} (times not known)"
@@ -78,7 +119,7 @@ def window_of(before: SceneInfo, after: SceneInfo, timezone: str | None) -> str:
     return f"{text}, the time of the {guessed[0]} image guessed from its name" if guessed else text
 
 
-def _is_guessed(info: SceneInfo) -> bool:
+def _is_guessed(info: Dated) -> bool:
     return "guess" in (info.time_source or "")
 
 

@@ -17,7 +17,7 @@ from imagery_diff.write import result_folder_name, save_comparison
 from imagery_diff.write.folder import write_folder
 from tests.write.conftest import make_result
 
-NAMES = ["evidence.tif", "manifest.json", "overview.png", "regions.geojson", "summary.json"]
+NAMES = ["evidence.tif", "manifest.json", "overview.png", "regions.geojson", "report.html", "summary.json"]
 ROOT = Path(__file__).parents[2]
 NOBODY = 65534
 
@@ -43,8 +43,12 @@ def test_every_file_is_written_and_nothing_beside_them(saved):
 
 
 def test_without_georeference_there_is_no_geojson(tmp_path):
-    folder = make_result(crs=None, aoi=False).save(tmp_path / "out", report=False)
+    folder = make_result(crs=None, aoi=False).save(tmp_path / "out")
     assert listing(folder) == [n for n in NAMES if n != "regions.geojson"]
+
+
+def test_the_page_is_left_out_where_it_is_not_wanted(result, tmp_path):
+    assert listing(result.save(tmp_path / "out", report=False)) == [n for n in NAMES if n != "report.html"]
 
 
 def test_two_runs_give_the_same_bytes_but_for_the_moment(result, saved, tmp_path):

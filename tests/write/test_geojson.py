@@ -56,7 +56,7 @@ ORDER = [
     "simulated",
     "description",
 ]
-CLASSED = ["zone_shares", "relation_to", "shares", "shares_without_zone", "same_colour"]
+CLASSED = ["zone_shares", "relation_to", "shares", "shares_without_zone", "same_colour", "doubts"]
 
 
 def check_rfc7946(geometry):

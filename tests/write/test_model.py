@@ -45,7 +45,17 @@ def test_fits_its_schema(options, validator):
 def test_the_regions_of_summary_and_geojson_are_the_same(result):
     told = summary(result)
     assert told["regions"] == [f["properties"] for f in regions_geojson(result)["features"]]
-    assert told["zones"] == regions_geojson(result)["zones"]
+    zones = [{key: value for key, value in zone.items() if key != "geometry"} for zone in told["zones"]]
+    assert zones == regions_geojson(result)["zones"]
+
+
+def test_outlines_of_zones_and_place_stand_in_the_summary_as_they_were_laid(result):
+    told = summary(result)
+    left, bottom, right, top = geometry_of(told["zones"][0]["geometry"]).bounds
+    assert 130.2 < left < right < 130.3
+    assert 42.2 < bottom < top < 42.3
+    assert geometry_of(told["aoi"]["geometry"]).covers(geometry_of(told["zones"][0]["geometry"]).buffer(-1e-6))
+    assert summary(make_result(aoi=False))["aoi"]["geometry"] is None
 
 
 def test_without_georeference_geometry_stands_in_pixels_and_nothing_in_metres():
