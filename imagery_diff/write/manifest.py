@@ -66,10 +66,27 @@ def manifest(result: Comparison, outputs: Mapping[str, bytes], *, created: dt.da
             "software": versions(),
         }
     )
-    document["content_sha256"] = content_sha256(document)
-    moment = created or dt.datetime.now(dt.UTC)
-    document["created"] = moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return document
+    return sealed(document, created)
+
+
+def sealed(document: Mapping[str, Any], created: dt.datetime | None = None) -> dict[str, Any]:
+    """Return a manifest with the hash of what it says, the moment it was written, and the hash of both.
+
+    ``content_sha256`` is the same for every run that says the same; ``document_sha256`` is of this very document.
+    """
+    moment = (created or dt.datetime.now(dt.UTC)).astimezone(dt.UTC)
+    full = {**document, "content_sha256": content_sha256(document), "created": moment.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    return full | {"document_sha256": document_sha256(full)}
+
+
+def is_whole(content: bytes, document: Mapping[str, Any]) -> bool:
+    """Say whether a manifest, as bytes and as what they say, is as it was written, to the last byte.
+
+    One of an earlier version, which has no ``document_sha256``, is held to what it has.
+    """
+    if content != to_json(document) or document.get("content_sha256") != content_sha256(document):
+        return False
+    return "document_sha256" not in document or document["document_sha256"] == document_sha256(document)
 
 
 def inputs_of(sides: Mapping[str, tuple[Path, ...]]) -> list[dict[str, Any]]:
@@ -89,8 +106,16 @@ def manifest_json(result: Comparison, outputs: Mapping[str, bytes], *, created: 
 
 def content_sha256(document: Mapping[str, Any]) -> str:
     """SHA-256 of a manifest without the moment it was written, as canonical JSON (sorted keys, no spaces)."""
-    kept = {key: value for key, value in document.items() if key not in {"created", "content_sha256"}}
-    return hashlib.sha256(_canonical(kept)).hexdigest()
+    return _sha256_without(document, {"created", "content_sha256", "document_sha256"})
+
+
+def document_sha256(document: Mapping[str, Any]) -> str:
+    """SHA-256 of all of a manifest but this very hash, as canonical JSON."""
+    return _sha256_without(document, {"document_sha256"})
+
+
+def _sha256_without(document: Mapping[str, Any], names: set[str]) -> str:
+    return hashlib.sha256(_canonical({key: value for key, value in document.items() if key not in names})).hexdigest()
 
 
 def versions() -> dict[str, str]:

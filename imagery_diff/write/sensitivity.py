@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 import textwrap
 from typing import TYPE_CHECKING, Any
@@ -136,9 +135,7 @@ def _manifest(found: Sensitivity, files: dict[str, bytes]) -> dict[str, Any]:
             "software": manifests.versions(),
         }
     )
-    document["content_sha256"] = manifests.content_sha256(document)
-    document["created"] = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return document
+    return manifests.sealed(document)
 
 
 # --- the terminal's answer -------------------------------------------------------------------------------------------

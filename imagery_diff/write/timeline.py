@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import importlib
 import importlib.util
 import io
@@ -341,9 +340,7 @@ def _manifest(found: Timeline, files: dict[str, bytes]) -> dict[str, Any]:
             "software": manifests.versions(),
         }
     )
-    document["content_sha256"] = manifests.content_sha256(document)
-    document["created"] = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return document
+    return manifests.sealed(document)
 
 
 def _inputs(found: Timeline) -> list[dict[str, Any]]:

@@ -60,6 +60,7 @@ def test_two_runs_differ_in_created_alone(pair):
     assert first["content_sha256"] == second["content_sha256"]
     assert first.pop("created") == "2026-01-01T12:00:00Z"
     assert second.pop("created") == "2026-01-02T12:00:00Z"
+    assert first.pop("document_sha256") != second.pop("document_sha256")
     assert first == second
 
 
