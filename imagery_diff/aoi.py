@@ -239,10 +239,18 @@ class AOI:
         # Rounding: two zones that both hold the polygon differ by float noise, which must not decide.
         return sorted(touched, key=lambda z: (-round(z[1], 6), not z[0].located, z[0].polygon.area))
 
-    def to_geojson(self) -> dict[str, Any]:
-        """Return the AOI as a GeoJSON FeatureCollection in the schema of our AOI files: WGS84, 7 decimals."""
+    def to_geojson(self, decimals: int | None = 7) -> dict[str, Any]:
+        """Return the AOI as a GeoJSON FeatureCollection in the schema of our AOI files: WGS84.
+
+        Parameters
+        ----------
+        decimals
+            Of a degree; None = all that there are and rings as they were drawn, so that a file of it gives the same AOI
+            again.
+
+        """
         here = self.in_crs(WGS84)
-        features = [_feature("aoi", here), *(_feature("zone", zone) for zone in here.zones)]
+        features = [_feature("aoi", here, decimals), *(_feature("zone", zone, decimals) for zone in here.zones)]
         return {"type": "FeatureCollection", "schema_version": "1.0", "features": features}
 
 
@@ -414,7 +422,7 @@ def _check_zones(zones: tuple[Zone, ...], crs: str | None, what: str) -> None:
         seen.add(zone.name)
 
 
-def _feature(role: str, item: AOI | Zone) -> dict[str, Any]:
+def _feature(role: str, item: AOI | Zone, decimals: int | None) -> dict[str, Any]:
     """Make a GeoJSON feature of an AOI or a zone in WGS84, with the members that are known."""
     names = ("title", "group", "timezone", "accuracy_m", "source", "credit")
     properties: dict[str, Any] = {"role": role, "name": item.name}
@@ -422,8 +430,10 @@ def _feature(role: str, item: AOI | Zone) -> dict[str, Any]:
         properties |= {"kind": item.kind, "located": item.located}
     properties |= {name: value for name in names if (value := getattr(item, name, None)) is not None}
     # set_precision would rather move vertices until the polygon is valid; rounding keeps each where it was.
-    rounded = shapely.transform(_right_handed(item.polygon), lambda xy: np.round(xy, 7))
-    return {"type": "Feature", "properties": properties, "geometry": mapping(rounded)}
+    outline = item.polygon
+    if decimals is not None:
+        outline = shapely.transform(_right_handed(outline), lambda xy: np.round(xy, decimals))
+    return {"type": "Feature", "properties": properties, "geometry": mapping(outline)}
 
 
 def _right_handed(polygon: Area) -> Area:

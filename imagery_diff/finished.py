@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from imagery_diff.errors import InputError, InputNotFoundError
 from imagery_diff.write import manifest as manifests
+from imagery_diff.write.folder import REVIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +34,8 @@ class Run:
     manifest: Mapping[str, Any]
     sha256: Mapping[str, str]
     """Name -> digest of every other file of the result, as the manifest lists them."""
+    manifest_is_whole: bool
+    """Whether the manifest is as it was written, to the last byte."""
 
     @property
     def kind(self) -> str:
@@ -40,10 +43,11 @@ class Run:
         return str(self.manifest["product"]).removeprefix(_PRODUCT)
 
     @property
-    def manifest_is_whole(self) -> bool:
-        """Whether the manifest is as it was written."""
-        said = self.manifest.get("content_sha256")
-        return isinstance(said, str) and said == manifests.content_sha256(self.manifest)
+    def unlisted(self) -> tuple[str, ...]:
+        """Name what stands in the folder and is no part of the result; a review belongs there."""
+        with os.scandir(self.folder) as entries:
+            names = {entry.name for entry in entries}
+        return tuple(sorted(names - {manifests.NAME, REVIEWS, *self.sha256}))
 
     def altered(self) -> tuple[str, ...]:
         """Name every file that is not there any more or has other bytes; the manifest first."""
@@ -102,22 +106,24 @@ def open_run(folder: str | Path) -> Run:
     if not _is_file(path):
         raise InputError(f"{folder}: holds no {manifests.NAME}; name a folder that imagery-diff wrote")
     try:
-        document = json.loads(path.read_bytes()) if path.stat().st_size <= _MANIFEST_BYTES else None
-        return _run(place, document)
+        content = path.read_bytes() if path.stat().st_size <= _MANIFEST_BYTES else b"null"
+        return _run(place, content)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(
             f"{path}: is no manifest of imagery-diff ({type(error).__name__}); name a folder that imagery-diff wrote"
         ) from error
 
 
-def _run(folder: Path, document: Any) -> Run:
+def _run(folder: Path, content: bytes) -> Run:
     """Build it from a manifest; what is no manifest fails in one of many ways."""
+    document: Any = json.loads(content)
     if not str(document["product"]).startswith(_PRODUCT):
         raise ValueError("of another program")
     outputs = {str(entry["name"]): str(entry["sha256"]) for entry in document["outputs"]}
-    if any(name != Path(name).name or name in {"", ".", "..", manifests.NAME} for name in outputs):
+    if any(name != Path(name).name or "\0" in name or name in {"", ".", "..", manifests.NAME} for name in outputs):
         raise ValueError("a name leads out of the folder")
-    return Run(folder=folder, manifest=document, sha256=outputs)
+    whole = manifests.is_whole(content, document)
+    return Run(folder=folder, manifest=document, sha256=outputs, manifest_is_whole=whole)
 
 
 def _is_file(path: Path) -> bool:

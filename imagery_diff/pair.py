@@ -30,7 +30,7 @@ from imagery_diff.pair_register import register
 from imagery_diff.pair_scenes import open_pair
 from imagery_diff.params import Params
 from imagery_diff.read.aois import find_place
-from imagery_diff.result import Comparison
+from imagery_diff.result import Asked, Comparison
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -101,6 +101,7 @@ def compare(  # noqa: PLR0913 - the keywords are the options of the command line
     place = find_place(aoi)
     pair = open_pair(before, after, place, params=params, despite=despite)
     detect = detect or ("alarm" if place and place.zones else "map")
+    asked = Asked.of_pair(place, detect=detect, despite=despite, fit=fit, sensitivity=sensitivity, shift=shift)
 
     # 2. One grid
     ground = pair.lay_out(place) if place else None
@@ -137,8 +138,10 @@ def compare(  # noqa: PLR0913 - the keywords are the options of the command line
     if detect == "alarm":  # the map finds dark cover by its own score, shade or not
         geometry = geometry.borne_out(matched, params)
     matched = geometry.set_shadows_aside(matched)
-    noise = pair_evidence.estimate_noise(matched, geometry)
-    smooth_noise = pair_evidence.estimate_smooth_noise(matched, geometry, params)
+    noise, smooth_noise = (
+        pair_evidence.estimate_noise(matched, geometry),
+        pair_evidence.estimate_smooth_noise(matched, geometry, params),
+    )
     weighed = pair_evidence.weigh(matched, (noise, smooth_noise), shift, geometry, params)
     textured = matched if sensitivity != "off" else None
     # What only these steps needed makes room.
@@ -219,6 +222,7 @@ def compare(  # noqa: PLR0913 - the keywords are the options of the command line
                 *pair_result.caveats(shift, sight, ground, pair, params, matched.speckle),
             ),
             look_at=to_look_at,
+            asked=asked,
             layers=pair_result.layers(pictures, scales, matched.surface, sight, covered),
             kept=kept,
         )
@@ -234,5 +238,6 @@ def compare(  # noqa: PLR0913 - the keywords are the options of the command line
 def put_things_in(result: Comparison, *, how: str) -> Comparison:
     """Return a comparison that kept what it needs with what it would have missed."""
     assert result.kept is not None
-    missed = pair_missed.measure(result.kept, result.zones, how=how)
+    compared = replace(result, layers=result.layers.without_pictures(), kept=None)
+    missed = replace(pair_missed.measure(result.kept, result.zones, how=how), compared=compared)
     return pair_told.told(replace(result, zones=missed.zones, sensitivity=missed, kept=None))

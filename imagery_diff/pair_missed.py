@@ -23,7 +23,7 @@ from imagery_diff.pair_again import find_again
 from imagery_diff.pair_contrast import QUICK_PIXEL_M, Outlook, prior_of, strengths
 from imagery_diff.pair_optics import camera_of
 from imagery_diff.pair_places import COLOURS, KINDS, Grounds, Placed, Want, window_around
-from imagery_diff.result import Curve, Floor, Sensitivity, Trial
+from imagery_diff.result import SEED_OF_TRIALS, Curve, Floor, Sensitivity, Trial
 from imagery_diff.synthetic.insert import insert
 from imagery_diff.synthetic.texture import rng_of
 
@@ -86,7 +86,7 @@ def measure(known: Known, zones: tuple[ZoneState, ...], *, how: str) -> Sensitiv
     asked = [state for state in zones if state.zone.kind in KINDS and not why_silent(state, known)]
     curves: tuple[Curve, ...] = ()
     if asked:
-        rng = rng_of(0, "what would have been missed")
+        rng = rng_of(*SEED_OF_TRIALS)
         study = Study.of(known, asked, rng) if how == "full" else Study.of_few(known, asked, rng)
         curves = study.full() if how == "full" else study.quick()
         if how == "reported":

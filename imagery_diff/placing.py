@@ -75,7 +75,8 @@ def place(picture: SceneInfo, reference: SceneInfo, aoi: AOI | None = None) -> S
         grid=grid,
         source=replace(picture.source, placed=grid),  # type: ignore[type-var] # of bare rasters
         placement_rms_m=rms_m,
-        files=(*picture.files, *reference.files[:1]),
+        files=tuple(dict.fromkeys((*picture.files, *reference.files))),
+        origin=picture.origin and reference.origin and replace(picture.origin, reference=reference.origin),
         notes=(
             *picture.notes,
             f"laid on {reference.name} by {match.points} features: they disagree by {rms_m:.3g} m (root mean square)",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from imagery_diff.scene import Scene, SceneInfo
 
 SCHEMA_VERSION = "1.0"
+SEED_OF_TRIALS = (0, "what would have been missed")
+"""Where the places and sizes of the things that are put in come from: always the same, so that a rerun puts in the
+same."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +113,22 @@ class Region:
     """What they rest on."""
     same_colour: dict[str, Any] | None = None
     """``region``, ``angle_deg`` and ``chance``: a stack that left and what is now on a deck are near in colour."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """How a result was asked for: with the images and the numbers of the method, all that a rerun needs."""
+
+    aoi: AOI | None
+    """As it was given, before it was laid on the images; None = all that they show."""
+    options: Mapping[str, Any]
+    """Option of the call -> what it was, as plain values."""
+
+    @classmethod
+    def of_pair(cls, aoi: AOI | None, *, despite: Sequence[str], shift: Shift | None, **options: Any) -> Asked:
+        """Return how a comparison was asked for; a shift that was given stands in no file, but that it was does."""
+        told = options | {"despite": sorted(despite), "shift": "measured" if shift is None else "given"}
+        return cls(aoi=aoi, options=told)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,6 +216,8 @@ class Sensitivity:
     colours: tuple[str, ...]
     """In words, those tested."""
     caveats: tuple[str, ...]
+    compared: Comparison | None = field(default=None, repr=False)
+    """The comparison it rests on, without pictures."""
     seconds: float = field(default=0.0, repr=False)
     """What it took; in no file."""
 
@@ -316,6 +338,7 @@ class Comparison:
     laid."""
     sensitivity: Sensitivity | None = field(default=None, repr=False)
     """What would have been missed; None where that was not asked."""
+    asked: Asked | None = field(default=None, repr=False)
     layers: Layers = field(repr=False)
     kept: Known | None = field(default=None, repr=False)
     """All that was estimated, where things are to be put in later (:func:`imagery_diff.pair.put_things_in`)."""
@@ -416,6 +439,7 @@ class Look:
     caveats: tuple[str, ...]
     scene: Scene = field(repr=False)
     """As read, on the grid."""
+    asked: Asked | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:

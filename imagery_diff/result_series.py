@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from imagery_diff.grid import Grid
     from imagery_diff.pair_fit import Fit
     from imagery_diff.params import Params
-    from imagery_diff.result import Region
+    from imagery_diff.result import Asked, Region
     from imagery_diff.scene import SceneInfo
 
 YES, NO, UNKNOWN, NA = "yes", "no", "unknown", "na"
@@ -282,6 +282,7 @@ class Timeline:
     """Zone -> how full it was, look by look; only of yards and stockpiles of which two looks tell."""
     ais: Ais | None = None
     """What AIS says of the vessels seen; None where no file was given."""
+    asked: Asked | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from imagery_diff.errors import InputError
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -167,6 +168,25 @@ class RadarLook:
     towards the satellite."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """How a scene was come by: with the content of its files, all that is needed to open it in the same way again."""
+
+    kind: str
+    """``file`` (an archive is one) or ``folder``, as it was given; ``address``; ``strips`` joined in their order."""
+    path: Path = field(repr=False)
+    """What was given, or the image of a strip; of an address what may be shown."""
+    files: tuple[Path, ...] = field(repr=False)
+    """What the delivery itself holds of the scene: no mask of the user's own, no reference."""
+    said: Mapping[str, Any] = field(default_factory=dict)
+    """What the user said of it, as plain values: time, bands, credit, crs, height_m, offset."""
+    mask: Path | None = field(default=None, repr=False)
+    """Of the user's own."""
+    strips: tuple[Origin, ...] = ()
+    reference: Origin | None = None
+    """What a picture without a place was laid on."""
+
+
 class RadarView(Protocol):
     """How a radar looked at a scene."""
 
@@ -239,6 +259,8 @@ class SceneInfo:
     """What the provider says of its use; None = not told."""
     files: tuple[Path, ...] = field(default=(), repr=False)
     """Every file the scene was read from, the image first."""
+    origin: Origin | None = field(default=None, repr=False)
+    """How it was opened; None where it was made from arrays, or kept in an archive of ours."""
     notes: tuple[str, ...] = ()
     """What was taken for granted, or checked, on opening."""
     caveats: tuple[str, ...] = ()

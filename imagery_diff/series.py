@@ -36,6 +36,7 @@ from imagery_diff.pair_scenes import open_pair
 from imagery_diff.params import Params
 from imagery_diff.read.ais import read_ais
 from imagery_diff.read.aois import find_place
+from imagery_diff.result import Asked
 from imagery_diff.result_series import SeriesLook, Timeline
 from imagery_diff.write import timeline_sentences as words
 from imagery_diff.write.timeline import event_rows_with_outlines, observation_rows
@@ -248,6 +249,9 @@ def _told(
         names=laid.names,
         chips=chips,
         windows=windows,
+        asked=Asked(
+            aoi=place, options={"empty": {z: infos[k].name for z, k in said.items()}, "archive": adding is not None}
+        ),
     )
 
 

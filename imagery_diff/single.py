@@ -20,7 +20,7 @@ from imagery_diff.pair import compare
 from imagery_diff.params import Params
 from imagery_diff.read.aois import find_place
 from imagery_diff.read.scenes import open_scene
-from imagery_diff.result import Candidate, Look, ZoneState
+from imagery_diff.result import Asked, Candidate, Look, ZoneState
 from imagery_diff.scene import UNSEEN, SceneInfo
 
 if TYPE_CHECKING:
@@ -134,6 +134,7 @@ def look(
         searched_km2=float(np.count_nonzero(water.wet)) * pixel**2 / 1e6 if water else 0.0,
         caveats=(*_caveats(info, names, standing, compared, pixel), *words_of(info, asked, scene)),
         scene=scene,
+        asked=Asked(aoi=place, options={}),
     )
 
 

@@ -83,6 +83,7 @@ LEVELS = {
     "detectability": 14,
     "scoring_pair": 14,
     "scoring": 14,
+    "verify": 18.5,
     "cli": 19,
     "__main__": 20,
     "__init__": 20,

@@ -95,6 +95,7 @@ def test_the_files_hold_every_trial_and_keep_to_the_schema(quiet, tmp_path):
     jsonschema.validate(sensitivity_json(found), schema("sensitivity"))
     folder = found.save(tmp_path / "out")
     assert sorted(p.name for p in folder.iterdir()) == ["manifest.json", "sensitivity.json", "sensitivity.png"]
+    jsonschema.validate(json.loads((folder / "manifest.json").read_text(encoding="utf-8")), schema("manifest"))
     found.save(tmp_path / "out")  # a result of ours is replaced
     written = json.loads((folder / "sensitivity.json").read_text(encoding="utf-8"))
     for curve, kept in zip(found.curves, written["curves"], strict=True):

@@ -166,6 +166,7 @@ def test_every_file_fits_its_schema(october: Timeline, tmp_path: Path) -> None:
         schema("events").validate(row)
     schema("timeline").validate(json.loads((folder / "summary.json").read_text(encoding="utf-8")))
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    schema("manifest").validate(manifest)
     assert manifest["product"] == "imagery_diff timeline"
     assert {o["name"] for o in manifest["outputs"]} == {p.name for p in folder.iterdir()} - {"manifest.json"}
     rows = list(csv.DictReader(io.StringIO((folder / "observations.csv").read_text(encoding="utf-8"), newline="")))

@@ -209,6 +209,7 @@ def test_files_fit_their_schemas_and_nothing_claims_a_before(port, tmp_path):
     ]
     document = json.loads((folder / "candidates.geojson").read_text())
     schema("candidates.schema.json").validate(document)
+    schema("manifest.schema.json").validate(json.loads((folder / "manifest.json").read_text()))
     schema("look.schema.json").validate(json.loads((folder / "summary.json").read_text()))
     properties = document["features"][0]["properties"]
     assert (properties["status"], properties["direction"], properties["p_change"]) == ("unconfirmed", None, None)

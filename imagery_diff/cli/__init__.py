@@ -21,6 +21,7 @@ _VERBS = {
     "timeline": "imagery_diff.cli.timeline",
     "look": "imagery_diff.cli.look",
     "sensitivity": "imagery_diff.cli.sensitivity",
+    "verify": "imagery_diff.cli.verify",
     "inspect": "imagery_diff.cli.inspect",
     "aois": "imagery_diff.cli.aois",
     "evaluate": "imagery_diff.cli.evaluate",
@@ -91,6 +92,7 @@ def main() -> None:
     imagery-diff - before.tif after.tif          over whatever ground they share
     imagery-diff look AOI IMAGE                  what stands on one image, unconfirmed
     imagery-diff sensitivity AOI BEFORE AFTER    the smallest things these images would have shown
+    imagery-diff verify DIR                      whether a finished run is what it was
     imagery-diff inspect FILE...                 what a file was recognised as, and why
     imagery-diff aois list                       the places that are known
 

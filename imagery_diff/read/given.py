@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from imagery_diff.errors import InputError
 from imagery_diff.read.masks import MaskedSource, UserMask
@@ -94,6 +94,12 @@ class Given:
         if self.credit is not None and not info.simulated:
             info = replace(info, credit=self.credit)
         return self._with_mask(info)
+
+    def said(self) -> dict[str, Any]:
+        """Return what was said as plain values, but for the mask, which is a file."""
+        told = {name: getattr(self, name) for name in ("bands", "credit", "crs", "height_m", "offset")}
+        told["time"] = self.acquired and self.acquired.isoformat()
+        return {name: value for name, value in told.items() if value is not None}
 
     def in_vain(self, uses: frozenset[str]) -> tuple[str, ...]:
         """Say what was given that means nothing to an image which makes use of these."""

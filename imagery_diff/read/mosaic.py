@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,7 @@ from scipy import ndimage
 from imagery_diff.errors import InputError
 from imagery_diff.grid import Grid
 from imagery_diff.read.raster import MAX_SIDE_PX
-from imagery_diff.scene import Flag, Scene
+from imagery_diff.scene import Flag, Origin, Scene
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -140,12 +141,22 @@ def join(infos: Sequence[SceneInfo], name: str) -> SceneInfo:
         simulated=first.simulated,
         credit=first.credit if len({info.credit for info in infos}) == 1 else None,
         files=tuple(dict.fromkeys(file for info in infos for file in info.files)),
+        origin=_origin(infos, name),
         notes=(
             *dict.fromkeys(note for info in infos for note in info.notes),
             f"{len(infos)} strips of one pass, laid {order}; {SEAM_PX} pixels to each side of a seam count as not seen",
         ),
         caveats=tuple(dict.fromkeys(caveat for info in infos for caveat in info.caveats)),
     )
+
+
+def _origin(infos: Sequence[SceneInfo], name: str) -> Origin | None:
+    """Say how strips were come by; None where that is not known of one."""
+    known = tuple(info.origin for info in infos if info.origin is not None)
+    if len(known) != len(infos):
+        return None
+    files = tuple(dict.fromkeys(file for one in known for file in one.files))
+    return Origin(kind="strips", path=Path(name), files=files, strips=known)
 
 
 def of_one_pass(infos: Sequence[SceneInfo]) -> bool:

@@ -18,6 +18,7 @@ from imagery_diff.read.products import airbus, landsat, maxar, planet, rapideye,
 from imagery_diff.read.products.bare import OF_BARE, SUFFIXES, open_bare
 from imagery_diff.read.products.found import Found
 from imagery_diff.read.remote import checked, is_url, shown
+from imagery_diff.scene import Origin
 
 if TYPE_CHECKING:
     from imagery_diff.read.assets import Asset, Delivery
@@ -63,8 +64,8 @@ def open_scene(path: str | Path, given: Given | None = None) -> SceneInfo:
     if len(scenes) == 1:
         if any(mask.name == name for mask in scenes[0].masks):
             raise InputError(f"{name}: is a mask, not an image; give {scenes[0].images[0].name}, it is found by it")
-        return open_found(scenes[0], given)
-    return _joined(name, scenes, given, in_order=listed is not None)
+        return _as_given(open_found(scenes[0], given), path, listed)
+    return _as_given(_joined(name, scenes, given, in_order=listed is not None), path, listed)
 
 
 def list_scenes(path: str | Path) -> list[Found]:
@@ -100,12 +101,27 @@ def open_found(found: Found, given: Given | None = None) -> SceneInfo:
     info = found.open(given)
     if any(image.url and checked(image.url).lower().startswith("http://") for image in found.images):
         info = replace(info, caveats=(*info.caveats, f"{info.name}: {_UNSIGNED}"))
-    info = _completed(given.apply(info))
+    origin = Origin(
+        kind="address" if found.images[0].url else "file",
+        path=found.images[0].file,
+        files=info.files,
+        said=given.said(),
+        mask=given.mask,
+    )
+    info = replace(_completed(given.apply(info)), origin=origin)
     if not info.simulated and _carries_mark(info):
         # The tag was stripped and the file renamed; the pixels still say it.
         info = replace(info, simulated=True, credit=None, caveats=(*info.caveats, f"{info.name}: {_MARKED}"))
     vain = given.in_vain(found.uses if info.simulated else found.uses | {"credit"})
     return replace(info, notes=(*info.notes, *vain))
+
+
+def _as_given(info: SceneInfo, path: str | Path, listed: list[Path] | None) -> SceneInfo:
+    """Let a scene tell what it was given as; a list stands for what it lists."""
+    if info.origin is None or listed is not None or is_url(path):
+        return info
+    path = Path(path)
+    return replace(info, origin=replace(info.origin, kind="folder" if path.is_dir() else "file", path=path))
 
 
 def _scenes_in(delivery: Delivery) -> list[Found]:
@@ -173,6 +189,7 @@ def _joined(name: str, scenes: list[Found], given: Given | None, *, in_order: bo
     if not in_order:
         infos.sort(key=lambda info: info.acquired or dt.datetime.max.replace(tzinfo=dt.UTC))
     whole = given.apply(join(infos, name))
+    whole = replace(whole, origin=whole.origin and replace(whole.origin, said=given.said(), mask=given.mask))
     if given.acquired is not None and whole.sun_source == _COMPUTED:
         whole = _with_sun(replace(whole, sun=None))
     if not whole.cloud_masked:

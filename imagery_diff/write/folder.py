@@ -68,7 +68,7 @@ def result_files(
     result: Comparison, more: Mapping[str, bytes] | None = None, *, report: bool = True
 ) -> dict[str, bytes]:
     """Every file of a result, name -> content, the manifest last."""
-    inputs = manifests.inputs_of({"before": result.before.files, "after": result.after.files})
+    inputs = manifests.inputs_of({"before": result.before, "after": result.after})
     # The longest first: GDAL and Pillow let go of the interpreter while they pack.
     packing: dict[str, Callable[[Comparison], bytes]] = {"overview.png": overview_png, "evidence.tif": evidence_tif}
     packing["summary.json"] = summary_json

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 import textwrap
 from typing import TYPE_CHECKING, Any
@@ -175,29 +174,21 @@ def folder_name(found: Look) -> str:
 
 
 def _manifest(found: Look, files: dict[str, bytes]) -> dict[str, Any]:
-    document: dict[str, Any] = plain(
-        {
-            "schema_version": SCHEMA_VERSION,
-            "product": "imagery_diff look",
-            "simulated": found.simulated,
-            "credit": credit_of(found),
-            "aoi": {"name": found.name},
-            "scenes": {
-                "image": scene_summary(found.image),
-                "references": [scene_summary(info) for info in found.references],
-            },
-            "inputs": manifests.inputs_of(
-                {"image": found.image.files}
-                | {f"reference {k}": i.files for k, i in enumerate(found.references, start=1)}
-            ),
-            "outputs": manifests.outputs_of(files),
-            "parameters": found.params.as_dict(),
-            "software": manifests.versions(),
-        }
+    references = {f"reference {k}": info for k, info in enumerate(found.references, start=1)}
+    ran = manifests.Ran(
+        product="look",
+        images={"image": found.image, **references},
+        aoi=found.aoi,
+        asked=found.asked,
+        params=found.params,
+        credit=credit_of(found),
+        trials=False,
     )
-    document["content_sha256"] = manifests.content_sha256(document)
-    document["created"] = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return document
+    scenes = {
+        "image": scene_summary(found.image),
+        "references": [scene_summary(info) for info in found.references],
+    }
+    return manifests.sealed(ran.document(files) | plain({"scenes": scenes}) | {"level": rounded(found.level, 4)})
 
 
 def text(found: Look) -> str:

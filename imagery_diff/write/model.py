@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from imagery_diff.aoi import Zone
     from imagery_diff.grid import Grid
+    from imagery_diff.pair_fit import Fit
     from imagery_diff.result import Comparison, Floor, LookAt, Region, ZoneState
     from imagery_diff.scene import SceneInfo
 
@@ -244,9 +245,8 @@ def shift_summary(result: Comparison) -> dict[str, Any]:
     }
 
 
-def fit_summary(result: Comparison) -> dict[str, Any] | None:
+def fit_summary(fit: Fit | None) -> dict[str, Any] | None:
     """Where the outlines were laid, along x and y of the grid; None without an AOI."""
-    fit = result.fit
     if fit is None:
         return None
     return {
@@ -304,7 +304,7 @@ def summary(result: Comparison) -> dict[str, Any]:
             "transform": list(grid.transform[:6]),
         },
         "shift": shift_summary(result),
-        "fit": fit_summary(result),
+        "fit": fit_summary(result.fit),
         "relative_gain": {band: rounded(gain, 5) for band, gain in result.relative_gain.items()},
         "relative_blur": blur_summary(result),
         "thresholds": {

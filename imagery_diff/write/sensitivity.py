@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from imagery_diff.params import Params
 from imagery_diff.result import SCHEMA_VERSION
 from imagery_diff.write import folder
 from imagery_diff.write import manifest as manifests
@@ -123,22 +123,19 @@ def folder_name(found: Sensitivity) -> str:
 
 
 def _manifest(found: Sensitivity, files: dict[str, bytes]) -> dict[str, Any]:
-    document: dict[str, Any] = plain(
-        {
-            "schema_version": SCHEMA_VERSION,
-            "product": "imagery_diff sensitivity",
-            "simulated": found.simulated,
-            "credit": _credit(found),
-            "aoi": {"name": found.name},
-            "scenes": {"before": scene_summary(found.before), "after": scene_summary(found.after)},
-            "inputs": manifests.inputs_of({"before": found.before.files, "after": found.after.files}),
-            "outputs": manifests.outputs_of(files),
-            "software": manifests.versions(),
-        }
+    compared = found.compared
+    ran = manifests.Ran(
+        product="sensitivity",
+        images={"before": found.before, "after": found.after},
+        aoi=found.aoi,
+        asked=compared.asked if compared else None,
+        params=compared.params if compared else Params(),
+        credit=_credit(found),
+        trials=True,
     )
-    document["content_sha256"] = manifests.content_sha256(document)
-    document["created"] = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return document
+    scenes = {"before": scene_summary(found.before), "after": scene_summary(found.after)}
+    estimated = manifests.estimates(compared) if compared else {}
+    return manifests.sealed(ran.document(files) | plain({"scenes": scenes} | estimated))
 
 
 # --- the terminal's answer -------------------------------------------------------------------------------------------

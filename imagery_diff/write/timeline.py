@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import importlib
 import importlib.util
 import io
@@ -17,7 +16,7 @@ from imagery_diff.result_series import KINDS, UNKNOWN
 from imagery_diff.write import folder
 from imagery_diff.write import manifest as manifests
 from imagery_diff.write.geojson import bounding_box, wgs84_geometry
-from imagery_diff.write.model import plain, rounded, scene_summary, to_json, zone_title
+from imagery_diff.write.model import fit_summary, plain, rounded, scene_summary, to_json, zone_title
 from imagery_diff.write.table import columns, labelled
 from imagery_diff.write.timeline_ais import ais_lines, ais_summary
 from imagery_diff.write.timeline_contact import contact_sheet_png
@@ -327,28 +326,27 @@ def save_timeline(found: Timeline, target: str | Path) -> Path:
 
 
 def _manifest(found: Timeline, files: dict[str, bytes]) -> dict[str, Any]:
-    document: dict[str, Any] = plain(
-        {
-            "schema_version": SCHEMA_VERSION,
-            "product": "imagery_diff timeline",
-            "simulated": found.simulated,
-            "credit": found.credit,
-            "aoi": {"name": found.name},
-            "scenes": {f"look {look.number}": scene_summary(look.info) for look in found.looks},
-            "inputs": _inputs(found),
-            "outputs": manifests.outputs_of(files),
-            "parameters": found.params.as_dict(),
-            "software": manifests.versions(),
-        }
+    ran = manifests.Ran(
+        product="timeline",
+        images={f"look {look.number}": look.info for look in found.looks},
+        aoi=found.aoi,
+        asked=found.asked,
+        params=found.params,
+        credit=found.credit,
+        trials=True,
     )
-    document["content_sha256"] = manifests.content_sha256(document)
-    document["created"] = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return document
+    told = summary(found)
+    estimated = {
+        "scenes": {f"look {look.number}": scene_summary(look.info) for look in found.looks},
+        "looks": [{name: value for name, value in look.items() if name != "scene"} for look in told["looks"]],
+        "fit": found.fit and fit_summary(found.fit),
+    }
+    return manifests.sealed(ran.document(files, _inputs(found)) | plain(estimated))
 
 
 def _inputs(found: Timeline) -> list[dict[str, Any]]:
     """List the files of every look, of one that an archive keeps as they were when it was read; and the AIS file."""
-    entries = manifests.inputs_of({f"look {k.number}": k.info.files for k in found.looks if k.kept_files is None})
+    entries = manifests.inputs_of({f"look {k.number}": k.info for k in found.looks if k.kept_files is None})
     note = "not opened: the look is kept in the archive, these are the size and digest that it had"
     entries += [
         {"role": f"look {look.number}", "name": file.name, "size": file.size, "sha256": file.sha256, "note": note}

@@ -80,7 +80,8 @@ def test_progress_and_the_folder_go_to_stderr_only(quiet):
 def test_the_folder_is_named_after_place_and_times(quiet):
     folder, _ = quiet
     names = {p.name for p in (folder / "najin_20230912T0203Z_20230916T0221Z").iterdir()}
-    assert names == {"regions.geojson", "summary.json", "evidence.tif", "overview.png", "manifest.json"}
+    written = {"regions.geojson", "summary.json", "evidence.tif", "overview.png", "report.html", "manifest.json"}
+    assert names == written
 
 
 def test_exit_code_3_says_something_was_flagged(stack):
@@ -98,7 +99,7 @@ def test_the_table_names_what_appeared_and_that_it_is_rendered(stack):
 def test_an_unknown_first_word_is_neither_verb_nor_aoi():
     result = CliRunner().invoke(main, ["njin", "a.tif", "b.tif"])
     assert result.exit_code == 2
-    assert "compare, timeline, look, sensitivity, inspect, aois" in result.output
+    assert "compare, timeline, look, sensitivity, verify, inspect, aois" in result.output
     assert "did you mean 'najin'" in result.output
 
 
