@@ -38,6 +38,8 @@ LEVELS = {
     "archive": 4.5,
     "archive_export": 5,
     "finished": 4,
+    "exporting_layers": 5,
+    "exporting": 6,
     "overcast": 4,
     "pair_rules": 4,
     "pair_scenes": 5,

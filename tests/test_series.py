@@ -152,6 +152,7 @@ def test_calls_are_at_least_so_many_with_their_looks_and_gaps(october: Timeline)
 def test_every_file_fits_its_schema(october: Timeline, tmp_path: Path) -> None:
     folder = october.save(tmp_path / "out")
     assert sorted(p.name for p in folder.iterdir()) == [
+        "aoi.geojson",
         "contact_sheet.png",
         "events.csv",
         "events.geojson",

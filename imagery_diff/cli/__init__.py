@@ -25,6 +25,7 @@ _VERBS = {
     "aois": "imagery_diff.cli.aois",
     "evaluate": "imagery_diff.cli.evaluate",
     "archive": "imagery_diff.cli.archive",
+    "export": "imagery_diff.cli.export",
 }
 
 
@@ -92,6 +93,7 @@ def main() -> None:
     imagery-diff look AOI IMAGE                  what stands on one image, unconfirmed
     imagery-diff sensitivity AOI BEFORE AFTER    the smallest things these images would have shown
     imagery-diff inspect FILE...                 what a file was recognised as, and why
+    imagery-diff export DIR --gpkg --kml         a finished run for other tools
     imagery-diff aois list                       the places that are known
 
     Without a verb, compare is meant; `imagery-diff compare --help` shows its options.

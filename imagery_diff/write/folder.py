@@ -25,7 +25,7 @@ from imagery_diff.write import manifest as manifests
 from imagery_diff.write.cog import evidence_tif, maybe_unreferenced
 from imagery_diff.write.figure import overview_png
 from imagery_diff.write.geojson import regions_geojson_bytes
-from imagery_diff.write.model import summary_json
+from imagery_diff.write.model import summary_json, to_json
 from imagery_diff.write.words import clean
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from imagery_diff.result import Comparison
     from imagery_diff.scene import SceneInfo
 
+OUTLINES = "aoi.geojson"
+"""The AOI and its zones as they were used; an AOI file like any other."""
 REVIEWS = "review.jsonl"
 """What people wrote about a result; it outlives a rerun."""
 _PART_BYTES = 60
@@ -46,7 +48,7 @@ def save(result: Comparison, folder: str | Path, more: Mapping[str, bytes] | Non
     """Write a result folder, with ``more`` files (name -> content) if any; see `imagery_diff.write.save_comparison`."""
     target = check_target(folder)
     files = result_files(result, more)
-    _refuse_other_images(target, files[manifests.NAME])
+    refuse_other_images(target, files[manifests.NAME])
     write_folder(target, files)
     return target
 
@@ -71,6 +73,9 @@ def result_files(result: Comparison, more: Mapping[str, bytes] | None = None) ->
         packing["regions.geojson"] = regions_geojson_bytes
     with maybe_unreferenced():
         files = dict(zip(packing, threads.each(lambda name: packing[name](result), list(packing)), strict=True))
+    if result.aoi is not None and result.aoi.crs is not None:
+        # As it was laid: its digest is the one that the manifest gives for the AOI.
+        files[OUTLINES] = to_json(result.aoi.to_geojson())
     files |= more or {}
     return files | {manifests.NAME: manifests.manifest_json(result, files)}
 
@@ -207,7 +212,7 @@ def _refuse_foreign(target: Path, found: dict[str, bool]) -> None:
             raise OutputError(f"cannot write to {target}: '{name}' in it was changed since it was written; {_ADVICE}")
 
 
-def _refuse_other_images(target: Path, manifest: bytes) -> None:
+def refuse_other_images(target: Path, manifest: bytes) -> None:
     """Replace the result of the same images only: two products of one minute would share a folder's name."""
     old = target / manifests.NAME
     if not old.is_file():

@@ -319,6 +319,7 @@ def save_timeline(found: Timeline, target: str | Path) -> Path:
         "events.csv": csv_bytes(event_rows(found), EVENT_COLUMNS),
         "events.geojson": to_json(events_geojson(found)),
         "summary.json": to_json(summary(found)),
+        folder.OUTLINES: to_json(found.aoi.to_geojson()),
         "timeline.png": timeline_png(found),
         "contact_sheet.png": contact_sheet_png(found),
     }

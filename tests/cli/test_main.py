@@ -80,7 +80,8 @@ def test_progress_and_the_folder_go_to_stderr_only(quiet):
 def test_the_folder_is_named_after_place_and_times(quiet):
     folder, _ = quiet
     names = {p.name for p in (folder / "najin_20230912T0203Z_20230916T0221Z").iterdir()}
-    assert names == {"regions.geojson", "summary.json", "evidence.tif", "overview.png", "manifest.json"}
+    written = {"aoi.geojson", "regions.geojson", "summary.json", "evidence.tif", "overview.png", "manifest.json"}
+    assert names == written
 
 
 def test_exit_code_3_says_something_was_flagged(stack):

@@ -17,7 +17,7 @@ from imagery_diff.write import result_folder_name, save_comparison
 from imagery_diff.write.folder import write_folder
 from tests.write.conftest import make_result
 
-NAMES = ["evidence.tif", "manifest.json", "overview.png", "regions.geojson", "summary.json"]
+NAMES = ["aoi.geojson", "evidence.tif", "manifest.json", "overview.png", "regions.geojson", "summary.json"]
 ROOT = Path(__file__).parents[2]
 NOBODY = 65534
 
@@ -44,7 +44,7 @@ def test_every_file_is_written_and_nothing_beside_them(saved):
 
 def test_without_georeference_there_is_no_geojson(tmp_path):
     folder = make_result(crs=None, aoi=False).save(tmp_path / "out", report=False)
-    assert listing(folder) == [n for n in NAMES if n != "regions.geojson"]
+    assert listing(folder) == [n for n in NAMES if not n.endswith(".geojson")]
 
 
 def test_two_runs_give_the_same_bytes_but_for_the_moment(result, saved, tmp_path):

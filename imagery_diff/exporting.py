@@ -1,0 +1,166 @@
+"""Story: export(), a finished run as files for other tools; nothing is computed again, nothing goes into the run."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from imagery_diff import exporting_layers
+from imagery_diff.errors import InputError
+from imagery_diff.finished import open_run
+from imagery_diff.result import SCHEMA_VERSION
+from imagery_diff.write import folder as folders
+from imagery_diff.write import manifest as manifests
+from imagery_diff.write.model import plain, to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from imagery_diff.finished import Run
+    from imagery_diff.write.layers import Layer
+
+SUFFIX = "_export"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What is to be written; at least one of the formats."""
+
+    gpkg: bool = False
+    """GeoPackage with styles."""
+    kml: bool = False
+    times: bool = False
+    """Whether the KML has times."""
+    pictures: bool = False
+    """Whether the KML shows the run's picture."""
+
+    def __post_init__(self) -> None:
+        if not any((self.gpkg, self.kml)):
+            raise InputError("nothing is wanted: name a format, such as gpkg or kml")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Subject:
+    """What every format is written from."""
+
+    run: Run
+    layers: list[Layer]
+    crs: str
+    stem: str
+    """``regions`` or ``events``: what the files are called."""
+    summary: dict[str, Any]
+
+
+def export(run_folder: str | Path, wanted: Wanted, output: str | Path | None = None) -> Path:
+    """Write a finished comparison or timeline in other formats.
+
+    Parameters
+    ----------
+    run_folder
+        The folder of the run, which is only read.
+    wanted
+        Which formats.
+    output
+        The folder to write; ``NAME_export`` beside the run if not given. Its parent must exist. One that exists is
+        replaced only if it is an unaltered export of the same images.
+
+    Returns
+    -------
+    Path
+        The folder, absolute.
+
+    Raises
+    ------
+    InputError
+        If the run is of another kind, was altered, or has no place on the earth.
+    OutputError
+        If the folder cannot be written, or holds something that is not ours.
+    MissingExtraError
+        If a format needs a library that is not installed.
+
+    """
+    run = open_run(run_folder)
+    target = folders.check_target(output or run.folder.with_name(f"{run.folder.name}{SUFFIX}"))
+    if target.is_relative_to(run.folder) or run.folder.is_relative_to(target):
+        raise InputError(f"{target.name}: an export stands beside its run, never in it; name another folder with -o")
+    subject = _subject(run)
+    files = _files(subject, wanted)
+    content = files | {manifests.NAME: to_json(_manifest(run, files))}
+    folders.refuse_other_images(target, content[manifests.NAME])
+    folders.write_folder(target, content)
+    return target
+
+
+def _subject(run: Run) -> _Subject:
+    if not run.manifest_is_whole:
+        raise InputError(f"{run.folder.name}: its {manifests.NAME} was changed since it was written; make it again")
+    return _Subject(
+        run=run,
+        layers=exporting_layers.layers(run),
+        crs=exporting_layers.crs_of(run),
+        stem="regions" if run.kind == "comparison" else "events",
+        summary=run.document("summary.json"),
+    )
+
+
+def _files(subject: _Subject, wanted: Wanted) -> dict[str, bytes]:
+    """Every file that is wanted, name -> content."""
+    files: dict[str, bytes] = {}
+    writers: list[tuple[bool, Callable[[_Subject, Wanted], dict[str, bytes]]]] = [
+        (wanted.gpkg, _gpkg),
+        (wanted.kml, _kml),
+    ]
+    for is_wanted, writer in writers:
+        if is_wanted:
+            files |= writer(subject, wanted)
+    return files
+
+
+def _gpkg(subject: _Subject, wanted: Wanted) -> dict[str, bytes]:
+    from imagery_diff.write.geopackage import geopackage_bytes  # noqa: PLC0415 - only where it is wanted
+
+    del wanted
+    moment = subject.run.manifest["created"]
+    return {f"{subject.stem}.gpkg": geopackage_bytes(subject.layers, subject.crs, {}, moment)}
+
+
+def _kml(subject: _Subject, wanted: Wanted) -> dict[str, bytes]:
+    from imagery_diff.write.kml import kml_bytes  # noqa: PLC0415 - only where it is wanted
+
+    run = subject.run
+    picture = ("overview.png" if run.kind == "comparison" else "timeline.png") if wanted.pictures else None
+    # Of a series a zone would lie on itself as often as it was looked at.
+    shown = [layer for layer in subject.layers if layer.name != "observations"]
+    place = subject.summary["aoi"]
+    notes = [*subject.summary["caveats"], f"Credit: {subject.summary['credit']}"]
+    title = f"{place['title'] or place['name']}: {run.kind}"
+    if subject.summary["simulated"]:
+        title += f" ({subject.summary['credit'].split('; ')[0]})"
+    text = kml_bytes(title, shown, notes, times=wanted.times, picture=picture)
+    return {f"{subject.stem}.kml": text} | ({picture: run.read(picture)} if picture else {})
+
+
+def _manifest(run: Run, files: dict[str, bytes]) -> dict[str, Any]:
+    """Say what was written, from which run and of which images."""
+    source = run.manifest
+    document: dict[str, Any] = plain(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "product": "imagery_diff export",
+            "simulated": source["simulated"],
+            "credit": source["credit"],
+            "run": {
+                "product": source["product"],
+                "content_sha256": source["content_sha256"],
+                "created": source["created"],
+            },
+            "inputs": source["inputs"],
+            "outputs": manifests.outputs_of(files),
+            "software": manifests.versions(),
+        }
+    )
+    document["content_sha256"] = manifests.content_sha256(document)
+    document["created"] = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return document
