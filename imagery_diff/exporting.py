@@ -6,8 +6,8 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from imagery_diff import exporting_layers
 from imagery_diff.errors import InputError
+from imagery_diff.exporting_layers import Subject, subject_of
 from imagery_diff.finished import open_run
 from imagery_diff.result import SCHEMA_VERSION
 from imagery_diff.write import folder as folders
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from imagery_diff.finished import Run
-    from imagery_diff.write.layers import Layer
 
 SUFFIX = "_export"
 
@@ -30,6 +29,10 @@ class Wanted:
 
     gpkg: bool = False
     """GeoPackage with styles."""
+    qgis: bool = False
+    """QGIS project, with everything it shows."""
+    inputs: str | Path | None = None
+    """Folder of the images, for the project."""
     kml: bool = False
     times: bool = False
     """Whether the KML has times."""
@@ -37,20 +40,8 @@ class Wanted:
     """Whether the KML shows the run's picture."""
 
     def __post_init__(self) -> None:
-        if not any((self.gpkg, self.kml)):
+        if not any((self.gpkg, self.qgis, self.kml)):
             raise InputError("nothing is wanted: name a format, such as gpkg or kml")
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Subject:
-    """What every format is written from."""
-
-    run: Run
-    layers: list[Layer]
-    crs: str
-    stem: str
-    """``regions`` or ``events``: what the files are called."""
-    summary: dict[str, Any]
 
 
 def export(run_folder: str | Path, wanted: Wanted, output: str | Path | None = None) -> Path:
@@ -85,7 +76,7 @@ def export(run_folder: str | Path, wanted: Wanted, output: str | Path | None = N
     target = folders.check_target(output or run.folder.with_name(f"{run.folder.name}{SUFFIX}"))
     if target.is_relative_to(run.folder) or run.folder.is_relative_to(target):
         raise InputError(f"{target.name}: an export stands beside its run, never in it; name another folder with -o")
-    subject = _subject(run)
+    subject = subject_of(run, target)
     files = _files(subject, wanted)
     content = files | {manifests.NAME: to_json(_manifest(run, files))}
     folders.refuse_other_images(target, content[manifests.NAME])
@@ -93,23 +84,12 @@ def export(run_folder: str | Path, wanted: Wanted, output: str | Path | None = N
     return target
 
 
-def _subject(run: Run) -> _Subject:
-    if not run.manifest_is_whole:
-        raise InputError(f"{run.folder.name}: its {manifests.NAME} was changed since it was written; make it again")
-    return _Subject(
-        run=run,
-        layers=exporting_layers.layers(run),
-        crs=exporting_layers.crs_of(run),
-        stem="regions" if run.kind == "comparison" else "events",
-        summary=run.document("summary.json"),
-    )
-
-
-def _files(subject: _Subject, wanted: Wanted) -> dict[str, bytes]:
+def _files(subject: Subject, wanted: Wanted) -> dict[str, bytes]:
     """Every file that is wanted, name -> content."""
     files: dict[str, bytes] = {}
-    writers: list[tuple[bool, Callable[[_Subject, Wanted], dict[str, bytes]]]] = [
-        (wanted.gpkg, _gpkg),
+    writers: list[tuple[bool, Callable[[Subject, Wanted], dict[str, bytes]]]] = [
+        (wanted.gpkg or wanted.qgis, _gpkg),
+        (wanted.qgis, _qgis),
         (wanted.kml, _kml),
     ]
     for is_wanted, writer in writers:
@@ -118,15 +98,32 @@ def _files(subject: _Subject, wanted: Wanted) -> dict[str, bytes]:
     return files
 
 
-def _gpkg(subject: _Subject, wanted: Wanted) -> dict[str, bytes]:
+def _gpkg(subject: Subject, wanted: Wanted) -> dict[str, bytes]:
+    """Write layers with the styles in them, and the GeoJSON with its style beside it."""
     from imagery_diff.write.geopackage import geopackage_bytes  # noqa: PLC0415 - only where it is wanted
+    from imagery_diff.write.qgis_style import qml, vector_style  # noqa: PLC0415
 
     del wanted
-    moment = subject.run.manifest["created"]
-    return {f"{subject.stem}.gpkg": geopackage_bytes(subject.layers, subject.crs, {}, moment)}
+    moment, stem = subject.run.manifest["created"], subject.stem
+    styles = {layer.name: qml(vector_style(layer), labels=True) for layer in subject.layers}
+    return {
+        f"{stem}.gpkg": geopackage_bytes(subject.layers, subject.crs, styles, moment),
+        f"{stem}.geojson": subject.run.read(f"{stem}.geojson"),
+        f"{stem}.qml": styles[stem],
+    }
 
 
-def _kml(subject: _Subject, wanted: Wanted) -> dict[str, bytes]:
+def _qgis(subject: Subject, wanted: Wanted) -> dict[str, bytes]:
+    from imagery_diff.exporting_qgis import project  # noqa: PLC0415 - only where it is wanted
+    from imagery_diff.write.qgis_style import evidence_style, qml  # noqa: PLC0415
+
+    files = {f"{subject.stem}.qgs": project(subject, wanted.inputs)}
+    if "evidence.tif" in subject.run.sha256:
+        files |= {"evidence.tif": subject.run.read("evidence.tif"), "evidence.qml": qml(evidence_style())}
+    return files
+
+
+def _kml(subject: Subject, wanted: Wanted) -> dict[str, bytes]:
     from imagery_diff.write.kml import kml_bytes  # noqa: PLC0415 - only where it is wanted
 
     run = subject.run

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import shapely
@@ -19,6 +20,7 @@ from imagery_diff.write.layers import FLAG, REAL, TEXT, TIME, WHOLE, Layer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from shapely.geometry.base import BaseGeometry
 
@@ -100,6 +102,48 @@ OBSERVATION = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """What every format is written from."""
+
+    run: Run
+    target: Path
+    """The folder that is written."""
+    layers: list[Layer]
+    crs: str
+    """Of the run's grid."""
+    stem: str
+    """``regions`` or ``events``: what the files are called."""
+    summary: dict[str, Any]
+
+    def layer(self, name: str) -> Layer:
+        """Return a layer by its name."""
+        return next(layer for layer in self.layers if layer.name == name)
+
+
+def subject_of(run: Run, target: Path) -> Subject:
+    """Read what is exported.
+
+    Raises
+    ------
+    InputError
+        As :func:`layers`; also if the run's manifest was altered.
+
+    """
+    if not run.manifest_is_whole:
+        raise InputError(f"{run.folder.name}: its manifest.json was changed since it was written; make it again")
+    found = layers(run)
+    summary = run.document("summary.json")
+    return Subject(
+        run=run,
+        target=target,
+        layers=found,
+        crs=str(summary["grid"]["crs"]),
+        stem="regions" if run.kind == "comparison" else "events",
+        summary=summary,
+    )
+
+
 def layers(run: Run) -> list[Layer]:
     """Return what a run says as layers in WGS84.
 
@@ -127,11 +171,6 @@ def layers(run: Run) -> list[Layer]:
             f"{name}: its files are not as this version writes them ({type(error).__name__}: {error}); make the result"
             " again"
         ) from error
-
-
-def crs_of(run: Run) -> str:
-    """Coordinate system of the run's grid."""
-    return str(run.document("summary.json")["grid"]["crs"])
 
 
 def _of_comparison(run: Run) -> list[Layer]:

@@ -89,7 +89,7 @@ def geopackage_bytes(layers: Sequence[Layer], crs: str, styles: Mapping[str, byt
         path = Path(folder) / "layers.gpkg"
         try:
             _write_all(pyogrio, path, layers, crs)
-            _finish(path, styles, moment)
+            _finish(path, styles, f"{utc(moment):%Y-%m-%dT%H:%M:%S}.000Z")
             return path.read_bytes()
         except (OSError, sqlite3.Error, pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
             raise OutputError(f"cannot write the GeoPackage ({error})") from error
@@ -151,6 +151,8 @@ def _write(pyogrio: Any, path: Path, layer: Layer, crs: str, *, append: bool) ->
         promote_to_multi=True,
         crs=crs,
         append=append,
+        # What QGIS of some years ago reads without doubts.
+        dataset_options={"VERSION": "1.2"},
         gdal_tz_offsets={name: np.full(len(layer.rows), _UTC) for name, k in layer.fields.items() if k == TIME},
     )
 

@@ -6,7 +6,6 @@ Source: OGC 07-147r2. A balloon is HTML once the XML is read, so texts in it are
 from __future__ import annotations
 
 import html
-import re
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from shapely.geometry.polygon import orient
 
 from imagery_diff.write.drawing import COLOURS, MARKS
 from imagery_diff.write.layers import TIME
+from imagery_diff.write.words import fit_for_xml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,8 +30,6 @@ _BALLOON = "$[description]"
 """All that a balloon shows: a name put there by a program would be read as HTML."""
 _DATA = {"name": "zone"}
 """Columns that readers would take for a placemark's own members."""
-_UNFIT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What no XML may hold, however it is escaped (XML 1.0, section 2.2)."""
 
 
 def kml_bytes(
@@ -74,12 +72,8 @@ def kml_bytes(
 
 def _add(parent: ET.Element, tag: str, text: str) -> ET.Element:
     child = ET.SubElement(parent, tag)
-    child.text = _fit(text)
+    child.text = fit_for_xml(text)
     return child
-
-
-def _fit(text: str) -> str:
-    return _UNFIT.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _style(document: ET.Element, name: str, colour: str, width: float) -> None:
