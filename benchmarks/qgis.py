@@ -132,7 +132,7 @@ def main() -> int:
     application = QgsApplication([], False)  # noqa: FBT003
     application.initQgis()
     project = QgsProject.instance()
-    bad = 0 if project.read(str(words.project)) else 1
+    bad = 0 if project.read(str(words.project)) and project.crs().isValid() else 1
     print(f"QGIS {Qgis.QGIS_VERSION}: {words.project.name}: {project.title()}, {project.crs().authid()}")
     for layer in (node.layer() for node in project.layerTreeRoot().findLayers()):
         faults = faults_of(layer) if layer else ["not there"]

@@ -34,13 +34,15 @@ class Wanted:
     inputs: str | Path | None = None
     """Folder of the images, for the project."""
     kml: bool = False
+    csv: bool = False
+    """CSV with outlines as WKT."""
     times: bool = False
     """Whether the KML has times."""
     pictures: bool = False
     """Whether the KML shows the run's picture."""
 
     def __post_init__(self) -> None:
-        if not any((self.gpkg, self.qgis, self.kml)):
+        if not any((self.gpkg, self.qgis, self.kml, self.csv)):
             raise InputError("nothing is wanted: name a format, such as gpkg or kml")
 
 
@@ -91,6 +93,7 @@ def _files(subject: Subject, wanted: Wanted) -> dict[str, bytes]:
         (wanted.gpkg or wanted.qgis, _gpkg),
         (wanted.qgis, _qgis),
         (wanted.kml, _kml),
+        (wanted.csv, _csv),
     ]
     for is_wanted, writer in writers:
         if is_wanted:
@@ -137,6 +140,15 @@ def _kml(subject: Subject, wanted: Wanted) -> dict[str, bytes]:
         title += f" ({subject.summary['credit'].split('; ')[0]})"
     text = kml_bytes(title, shown, notes, times=wanted.times, picture=picture)
     return {f"{subject.stem}.kml": text} | ({picture: run.read(picture)} if picture else {})
+
+
+def _csv(subject: Subject, wanted: Wanted) -> dict[str, bytes]:
+    from imagery_diff.write.timeline import csv_bytes  # noqa: PLC0415 - only where it is wanted
+
+    del wanted
+    layer = subject.layer(subject.stem)
+    rows = [{**row, "wkt": o and o.wkt} for row, o in zip(layer.rows, layer.outlines, strict=True)]
+    return {f"{subject.stem}.csv": csv_bytes(rows, [*layer.fields, "wkt"])}
 
 
 def _manifest(run: Run, files: dict[str, bytes]) -> dict[str, Any]:

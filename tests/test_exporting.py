@@ -1,11 +1,18 @@
 """A finished run in other formats: what its files say, nothing more, beside it, and never over what a user made."""
 
+import csv
+import io
 import json
+import re
+import shlex
 import shutil
 import sqlite3
+import xml.etree.ElementTree as ET
 from dataclasses import replace
+from pathlib import Path
 
 import fastkml.validator
+import jsonschema
 import numpy as np
 import pyogrio
 import pytest
@@ -18,6 +25,7 @@ from imagery_diff.errors import InputError, OutputError
 from imagery_diff.exporting import Wanted, export
 from tests.write.conftest import UTM, make_aoi, make_grid, make_region, make_result, on_grid
 
+TOP = Path(__file__).resolve().parents[1]
 HOSTILE = "<script>alert(1)</script> & ]]> \x1b[31m $[name]"
 
 
@@ -54,7 +62,7 @@ def test_an_export_stands_beside_the_run_and_leaves_it_as_it_was(run):
     before = {p.name: p.read_bytes() for p in run.iterdir()}
     target = export(run, Wanted(gpkg=True, kml=True))
     assert target == run.with_name("run_export")
-    assert listing(target) == ["manifest.json", "regions.gpkg", "regions.kml"]
+    assert listing(target) == ["manifest.json", "regions.geojson", "regions.gpkg", "regions.kml", "regions.qml"]
     assert {p.name: p.read_bytes() for p in run.iterdir()} == before
     assert listing(run.parent) == ["run", "run_export"]
 
@@ -217,3 +225,84 @@ def test_forged_files_give_one_line(run):
         with pytest.raises(InputError, match="make the result again") as caught:
             export(run, Wanted(kml=True))
         assert "\n" not in str(caught.value)
+
+
+def check(name, document):
+    schema = json.loads((TOP / "docs" / "reference" / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator(schema).validate(document)
+
+
+def test_styles_stand_in_the_geopackage_and_beside_the_geojson(run):
+    target = export(run, Wanted(gpkg=True))
+    with sqlite3.connect(target / "regions.gpkg") as db:
+        rows = dict(db.execute("SELECT f_table_name, styleQML FROM layer_styles WHERE useAsDefault = 1"))
+    assert set(rows) == {"regions", "zones", "look_at"}
+    assert rows["regions"].encode() == (target / "regions.qml").read_bytes()
+    assert (target / "regions.geojson").read_bytes() == (run / "regions.geojson").read_bytes()
+    style = ET.fromstring(rows["regions"])  # noqa: S314 - our own text
+    free = {f.get("name") for f in style.findall("editable/field") if f.get("editable") == "1"}
+    assert free == {"review", "note"}
+    assert style.find("fieldConfiguration/field[@name='review']/editWidget").get("type") == "ValueMap"
+
+
+def test_a_project_names_no_folder_of_the_user(run):
+    target = export(run, Wanted(qgis=True))
+    root = ET.parse(target / "regions.qgs").getroot()  # noqa: S314 - our own text
+    sources = [e.text for e in root.iter("datasource")]
+    assert sources[-1] == "./evidence.tif"
+    assert all(s.startswith("./regions.gpkg|layername=") for s in sources[:-1])
+    assert (target / "evidence.tif").read_bytes() == (run / "evidence.tif").read_bytes()
+    assert str(run.parent) not in (target / "regions.qgs").read_text(encoding="utf-8")
+
+
+def test_images_are_found_by_name_and_digest_only(tmp_path):
+    image = tmp_path / "images" / "before.tif"
+    image.parent.mkdir()
+    image.write_bytes(b"one")
+    run = make_result(files=((image,), (image,))).save(tmp_path / "run")
+    image.write_bytes(b"two")
+    with pytest.raises(InputError, match="its SHA-256 is another"):
+        export(run, Wanted(qgis=True, inputs=image.parent))
+    with pytest.raises(FileNotFoundError, match="holds neither"):
+        export(run, Wanted(qgis=True, inputs=run))
+
+
+def test_a_csv_has_the_outlines_and_no_formulas(tmp_path):
+    region = make_region(1, on_grid(make_grid(), box(30, 30, 40, 40)), description="=1+1", side="")
+    target = export(replace(make_result(), regions=(region,)).save(tmp_path / "run"), Wanted(csv=True))
+    rows = list(csv.DictReader(io.StringIO((target / "regions.csv").read_text(encoding="utf-8"), newline="")))
+    assert rows[0]["description"] == "'=1+1"
+    assert shapely.from_wkt(rows[0]["wkt"]).is_valid
+    assert rows[0]["side"] == ""
+
+
+def test_the_manifest_of_an_export_fits_its_schema(run):
+    target = export(run, Wanted(csv=True))
+    check("export", json.loads((target / "manifest.json").read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize(("name", "layer"), [("region_row", "REGION"), ("event_row", "EVENT")])
+def test_the_schemas_of_rows_are_those_of_the_columns(name, layer):
+    from imagery_diff import exporting_layers
+
+    path = TOP / "docs" / "reference" / "schemas" / f"{name}.schema.json"
+    schema = json.loads(path.read_text(encoding="utf-8"))
+    assert list(schema["properties"]) == [*getattr(exporting_layers, layer), "wkt"]
+
+
+def test_the_commands_of_the_page_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(TOP / "sample_tiles", "sample_tiles")
+    page = (TOP / "docs" / "how-to" / "qgis.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^    imagery-diff (.*)$", page, re.MULTILINE)
+    assert len(commands) == 4
+    for command in commands:
+        result = CliRunner().invoke(main, shlex.split(command))
+        assert result.exit_code == 0, result.stderr
+    root = ET.parse("najin_pair_export/regions.qgs").getroot()  # noqa: S314 - our own text
+    shown = [e.text for e in root.iter("datasource") if e.text.startswith("../sample_tiles/")]
+    assert len(shown) == 2
+    for name, row in (("najin_pair_export", None), ("najin_series_export", "event_row")):
+        check("export", json.loads(Path(name, "manifest.json").read_text(encoding="utf-8")))
+        assert row is None or Path(name, "events.csv").stat().st_size
+    assert fastkml.validator.validate(file_to_validate=Path("najin_series_export/events.kml"))

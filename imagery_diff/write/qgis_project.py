@@ -82,6 +82,9 @@ def qgs_bytes(project: Project) -> bytes:
     for layer in project.layers:
         ET.SubElement(order, "layer", id=layer.id)
     _properties(root, project)
+    view = ET.SubElement(root, "ProjectViewSettings", UseProjectScales="0")
+    corners = {n: f"{v:.9g}" for n, v in zip(("xmin", "ymin", "xmax", "ymax"), project.extent, strict=True)}
+    ET.SubElement(view, "DefaultViewExtent", corners).append(_crs(project.crs))
     if project.window:
         _times(root, project.window)
     return xml_bytes(root)
@@ -118,6 +121,8 @@ def _properties(root: ET.Element, project: Project) -> None:
     properties = ET.SubElement(root, "properties")
     paths = ET.SubElement(properties, "Paths")
     _add(paths, "Absolute", "false").set("type", "bool")
+    system = ET.SubElement(properties, "SpatialRefSys")
+    _add(system, "ProjectionsEnabled", "1").set("type", "int")
     label = ET.SubElement(properties, "CopyrightLabel")
     _add(label, "Enabled", "true").set("type", "bool")
     # QGIS would read what stands between [% and %] as an expression, and what stands in <> as HTML.

@@ -202,9 +202,9 @@ def _stroke(
 def _labels(layer: str) -> ET.Element:
     """Say what it is: short, white on a dark rim."""
     metres = "coalesce(' ' || format_number(\"length_m\", 0) || ' m', '')"
-    mark = " ".join(f"WHEN '{d}' THEN '{MARKS[d]} '" for d in MARKS)
+    mark = " ".join(f"WHEN \"direction\" = '{d}' THEN '{MARKS[d]} '" for d in MARKS)
     expressions = {
-        "regions": f'CASE "direction" {mark} ELSE \'\' END || "id" || \' \' || "activity" || {metres}',
+        "regions": f"CASE {mark} ELSE '' END || \"id\" || ' ' || \"activity\" || {metres}",
         "look_at": "\"id\" || ' look at this'",
         "events": f"\"id\" || ' ' || replace(\"event\", '_', ' ') || {metres}",
         "observations": "coalesce(\"activity\", '')",
