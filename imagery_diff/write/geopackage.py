@@ -126,6 +126,9 @@ def _finish(path: Path, styles: Mapping[str, bytes], moment: str) -> None:
                 (name, column, name, qml.decode(), moment),
             )
         db.execute("UPDATE gpkg_contents SET last_change = ?", (moment,))
+    with closing(sqlite3.connect(path)) as db:
+        # What was overwritten would stay in the gaps of the file: GDAL's own moment.
+        db.execute("VACUUM")
 
 
 def _write_all(pyogrio: Any, path: Path, layers: Sequence[Layer], crs: str) -> None:
