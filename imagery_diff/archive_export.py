@@ -14,7 +14,8 @@ from imagery_diff.archive_values import Damaged
 from imagery_diff.errors import InputError
 from imagery_diff.method.align import footprint
 from imagery_diff.write.geojson import wgs84_geometry
-from imagery_diff.write.geopackage import TIME, Layer, save_geopackage
+from imagery_diff.write.geopackage import save_geopackage
+from imagery_diff.write.layers import TIME, Layer
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry

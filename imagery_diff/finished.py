@@ -81,7 +81,12 @@ class Run:
 
     def document(self, name: str) -> dict[str, Any]:
         """Return a JSON file of the result."""
-        document = json.loads(self.read(name))
+        try:
+            document = json.loads(self.read(name))
+        except (ValueError, RecursionError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f"{self.folder / name}: is no JSON; make the result again") from error
         if not isinstance(document, dict):
             raise InputError(f"{self.folder / name}: is no JSON object; make the result again")
         return document

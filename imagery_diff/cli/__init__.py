@@ -26,6 +26,7 @@ _VERBS = {
     "aois": "imagery_diff.cli.aois",
     "evaluate": "imagery_diff.cli.evaluate",
     "archive": "imagery_diff.cli.archive",
+    "export": "imagery_diff.cli.export",
 }
 
 
@@ -94,6 +95,7 @@ def main() -> None:
     imagery-diff sensitivity AOI BEFORE AFTER    the smallest things these images would have shown
     imagery-diff verify DIR                      whether a finished run is what it was
     imagery-diff inspect FILE...                 what a file was recognised as, and why
+    imagery-diff export DIR --gpkg --kml         a finished run for other tools
     imagery-diff aois list                       the places that are known
 
     Without a verb, compare is meant; `imagery-diff compare --help` shows its options.

@@ -48,7 +48,7 @@ def save(
     """Write a result folder, with ``more`` files (name -> content) if any; see `imagery_diff.write.save_comparison`."""
     target = check_target(folder)
     files = result_files(result, more, report=report)
-    _refuse_other_images(target, files[manifests.NAME])
+    refuse_other_images(target, files[manifests.NAME])
     write_folder(target, files)
     return target
 
@@ -223,7 +223,7 @@ def _refuse_foreign(target: Path, found: dict[str, bool]) -> None:
             raise OutputError(f"cannot write to {target}: '{name}' in it was changed since it was written; {_ADVICE}")
 
 
-def _refuse_other_images(target: Path, manifest: bytes) -> None:
+def refuse_other_images(target: Path, manifest: bytes) -> None:
     """Replace the result of the same images only: two products of one minute would share a folder's name."""
     old = target / manifests.NAME
     if not old.is_file():

@@ -1,41 +1,35 @@
-"""GeoPackage, through pyogrio (extra ``vector``): layers with times that QGIS's temporal controller reads."""
+"""GeoPackage, through pyogrio (extra ``vector``): layers with their styles, and times that QGIS reads."""
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 import secrets
+import sqlite3
+import tempfile
 import warnings
-from dataclasses import dataclass
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 
+from imagery_diff.aoi import WGS84, reproject
 from imagery_diff.errors import MissingExtraError, OutputError
+from imagery_diff.write.layers import FLAG, TEXT, TIME, WHOLE, Layer, utc
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
-    from shapely.geometry.base import BaseGeometry
 
 _UTC = 100
 """GDAL's word for UTC among time zones (OGR_TZFLAG_UTC)."""
-_TEXT, _WHOLE, _REAL, TIME = "TEXT", "INTEGER", "REAL", "TIME"
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Layer:
-    """A table with outlines."""
-
-    name: str
-    fields: Mapping[str, str]
-    """Name -> ``TEXT``, ``INTEGER``, ``REAL`` or ``TIME`` (ISO 8601, UTC)."""
-    rows: Sequence[Mapping[str, Any]]
-    outlines: Sequence[BaseGeometry | None]
-    """WGS84, of each row; polygons."""
+_STYLES = """CREATE TABLE layer_styles (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, f_table_catalog TEXT(256),
+ f_table_schema TEXT(256), f_table_name TEXT(256), f_geometry_column TEXT(256), styleName TEXT(30), styleQML TEXT,
+ styleSLD TEXT, useAsDefault BOOLEAN, description TEXT, owner TEXT(30), ui TEXT(30),
+ update_time DATETIME DEFAULT CURRENT_TIMESTAMP)"""
+"""The table that QGIS looks for styles in, as QGIS makes it."""
 
 
 def save_geopackage(target: str | Path, layers: Sequence[Layer]) -> Path:
@@ -54,19 +48,10 @@ def save_geopackage(target: str | Path, layers: Sequence[Layer]) -> Path:
         raise OutputError(f"cannot write {path.name}: it exists; name another file with -o, or move it away")
     if not path.parent.is_dir():
         raise OutputError(f"cannot write {path.name}: its folder is not there; make it, or name another file with -o")
-    try:
-        import pyogrio  # noqa: PLC0415 - an optional extra
-    except ImportError as error:
-        raise MissingExtraError(
-            'a GeoPackage is written with pyogrio, which is an extra: pip install "imagery-diff[vector]"'
-        ) from error
+    pyogrio = _pyogrio()
     fresh = path.with_name(f".{path.stem[:40]}.{secrets.token_hex(6)}.partial.gpkg")
     try:
-        with warnings.catch_warnings():
-            # GDAL's own remarks on how it stores what it is given.
-            warnings.simplefilter("ignore")
-            for number, layer in enumerate(layers):
-                _write(pyogrio, fresh, layer, append=number > 0)
+        _write_all(pyogrio, fresh, layers, WGS84)
         # A link fails where the file came to be meanwhile; a rename would replace it.
         os.link(fresh, path)
     except (OSError, pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
@@ -77,11 +62,89 @@ def save_geopackage(target: str | Path, layers: Sequence[Layer]) -> Path:
     return path
 
 
-def _write(pyogrio: Any, path: Path, layer: Layer, *, append: bool) -> None:
+def geopackage_bytes(layers: Sequence[Layer], crs: str, styles: Mapping[str, bytes], moment: str) -> bytes:
+    """Return a GeoPackage, the same bytes for the same content and libraries.
+
+    Parameters
+    ----------
+    layers
+        What it holds; outlines are brought from WGS84 to ``crs``.
+    crs
+        Coordinate system of the layers.
+    styles
+        Layer -> QML, stored as its default style in the table ``layer_styles``.
+    moment
+        ISO 8601, UTC: what stands as the time of the last change.
+
+    Raises
+    ------
+    MissingExtraError
+        If pyogrio is not installed.
+    OutputError
+        If GDAL cannot write it.
+
+    """
+    pyogrio = _pyogrio()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "layers.gpkg"
+        try:
+            _write_all(pyogrio, path, layers, crs)
+            _finish(path, styles, f"{utc(moment):%Y-%m-%dT%H:%M:%S}.000Z")
+            return path.read_bytes()
+        except (OSError, sqlite3.Error, pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
+            raise OutputError(f"cannot write the GeoPackage ({error})") from error
+
+
+def _pyogrio() -> Any:
+    try:
+        import pyogrio  # noqa: PLC0415 - an optional extra
+    except ImportError as error:
+        raise MissingExtraError(
+            'a GeoPackage is written with pyogrio, which is an extra: pip install "imagery-diff[vector]"'
+        ) from error
+    return pyogrio
+
+
+def _finish(path: Path, styles: Mapping[str, bytes], moment: str) -> None:
+    """Store styles as QGIS does, and one moment for everything that would tell when this ran."""
+    with closing(sqlite3.connect(path)) as db, db:
+        if styles:
+            db.execute(_STYLES)
+            db.execute(
+                "INSERT INTO gpkg_contents (table_name, data_type, identifier, description, last_change)"
+                " VALUES ('layer_styles', 'attributes', 'layer_styles', '', ?)",
+                (moment,),
+            )
+        for name, qml in styles.items():
+            column = db.execute(
+                "SELECT column_name FROM gpkg_geometry_columns WHERE table_name = ?", (name,)
+            ).fetchone()[0]
+            db.execute(
+                "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName,"
+                " styleQML, styleSLD, useAsDefault, description, owner, update_time)"
+                " VALUES ('', '', ?, ?, ?, ?, '', 1, 'imagery-diff', '', ?)",
+                (name, column, name, qml.decode(), moment),
+            )
+        db.execute("UPDATE gpkg_contents SET last_change = ?", (moment,))
+    with closing(sqlite3.connect(path)) as db:
+        # What was overwritten would stay in the gaps of the file: GDAL's own moment.
+        db.execute("VACUUM")
+
+
+def _write_all(pyogrio: Any, path: Path, layers: Sequence[Layer], crs: str) -> None:
+    with warnings.catch_warnings():
+        # GDAL's own remarks on how it stores what it is given.
+        warnings.simplefilter("ignore")
+        for number, layer in enumerate(layers):
+            _write(pyogrio, path, layer, crs, append=number > 0)
+
+
+def _write(pyogrio: Any, path: Path, layer: Layer, crs: str, *, append: bool) -> None:
     columns = [_column([row[name] for row in layer.rows], kind) for name, kind in layer.fields.items()]
+    outlines = [None if o is None else shapely.to_wkb(reproject(o, WGS84, crs)) for o in layer.outlines]
     pyogrio.raw.write(
         path,
-        geometry=np.array([None if o is None else shapely.to_wkb(o) for o in layer.outlines], object),
+        geometry=np.array(outlines, object),
         field_data=[column for column, _ in columns],
         field_mask=[mask for _, mask in columns],
         fields=list(layer.fields),
@@ -89,8 +152,10 @@ def _write(pyogrio: Any, path: Path, layer: Layer, *, append: bool) -> None:
         driver="GPKG",
         geometry_type="MultiPolygon",
         promote_to_multi=True,
-        crs="EPSG:4326",
+        crs=crs,
         append=append,
+        # What QGIS of some years ago reads without doubts.
+        dataset_options={"VERSION": "1.2"},
         gdal_tz_offsets={name: np.full(len(layer.rows), _UTC) for name, k in layer.fields.items() if k == TIME},
     )
 
@@ -99,14 +164,9 @@ def _column(values: Sequence[Any], kind: str) -> tuple[NDArray[Any], NDArray[np.
     """Return a column and where it has nothing."""
     lacking = np.array([v is None for v in values], bool)
     if kind == TIME:
-        times = [np.datetime64("NaT") if v is None else np.datetime64(_utc(v)) for v in values]
+        times = [np.datetime64("NaT") if v is None else np.datetime64(utc(v)) for v in values]
         return np.array(times, "datetime64[ms]"), lacking
-    if kind == _TEXT:
+    if kind == TEXT:
         return np.array(values, object), None
     numbers = [0 if v is None else v for v in values]
-    return np.array(numbers, np.int64 if kind == _WHOLE else np.float64), lacking
-
-
-def _utc(text: str) -> dt.datetime:
-    moment = dt.datetime.fromisoformat(text)
-    return moment.astimezone(dt.UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    return np.array(numbers, {WHOLE: np.int64, FLAG: np.bool_}.get(kind, np.float64)), lacking

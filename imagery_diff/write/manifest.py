@@ -276,6 +276,7 @@ def _aoi(laid: AOI | None, asked: Asked | None) -> dict[str, Any]:
     full = plain(given.to_geojson(decimals=None)) if given is not None and given.crs is not None else None
     return {
         "name": laid.name if laid else "common-ground",
+        "laid": None if laid is None or laid.crs is None else laid.to_geojson(),
         "sha256": _aoi_sha256(laid),
         "given": full,
         "given_sha256": full and hashlib.sha256(_canonical(full)).hexdigest(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from imagery_diff.result import Comparison
     from imagery_diff.scene import SceneInfo
 
+_UNFIT_FOR_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 RENDERED = "RENDERED, NOT A SATELLITE IMAGE"
 NOUNS = {
     "vessel": "vessel-like object",
@@ -178,6 +180,11 @@ def clean(text: str) -> str:
     Names come from files, which may be hostile.
     """
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def fit_for_xml(text: str) -> str:
+    """Replace what no XML may hold, however it is escaped (XML 1.0, section 2.2)."""
+    return _UNFIT_FOR_XML.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def stamp(result: Comparison) -> str:

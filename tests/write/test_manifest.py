@@ -98,7 +98,7 @@ def test_the_aoi_is_known_by_its_outlines():
     first, second = (manifest(make_result(aoi=a), {})["aoi"] for a in (True, False))
     assert first["name"] == "harbour"
     assert len(first["sha256"]) == 64
-    assert second == {"name": "common-ground", "sha256": None, "given": None, "given_sha256": None}
+    assert second == {"name": "common-ground", "laid": None, "sha256": None, "given": None, "given_sha256": None}
 
 
 PLACES = (load_aoi("najin"), aoi_from_bbox(130.2811111111, 42.2, 130.3, 42.25), aoi_from_point(42.23, 130.29, 777.7))

@@ -1,0 +1,53 @@
+"""``imagery-diff export DIR``: a finished run as files for other tools."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from imagery_diff.cli.notices import our_warnings
+
+_FORMATS = ("gpkg", "qgis", "kml", "csv")
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--gpkg", is_flag=True, help="GeoPackage with styles, in the images' coordinate system.")
+@click.option("--qgis", is_flag=True, help="QGIS project with layers, styles and images; GeoPackage too.")
+@click.option(
+    "--inputs",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="QGIS: where the images lie; without it the project shows how strongly each pixel differs.",
+)
+@click.option("--kml", is_flag=True, help="KML 2.2.")
+@click.option("--csv", is_flag=True, help="CSV, outlines as WKT (WGS84).")
+@click.option("--times", is_flag=True, help="KML: give everything its window of time.")
+@click.option("--pictures", is_flag=True, help="KML: show the picture of the run.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder for the files; DIR_export beside the run if not given.",
+)
+def export(folder: Path, output: Path | None, **options: Any) -> None:
+    """Write the finished comparison or timeline in DIR in other formats.
+
+    Nothing is computed again, and nothing is written into DIR.
+    """
+    if not any(options[name] for name in _FORMATS):
+        raise click.UsageError(f"no format given; name one or more of {', '.join(f'--{name}' for name in _FORMATS)}")
+    if not options["kml"] and (options["times"] or options["pictures"]):
+        raise click.UsageError("--times and --pictures speak of a KML; give --kml too")
+    if options["inputs"] and not options["qgis"]:
+        raise click.UsageError("--inputs speaks of a QGIS project; give --qgis too")
+    from imagery_diff.exporting import Wanted  # noqa: PLC0415 - --help must stay quick
+    from imagery_diff.exporting import export as write  # noqa: PLC0415
+
+    with our_warnings():
+        target = write(folder, Wanted(**options), output)
+    click.echo("\n".join(sorted(p.name for p in target.iterdir())))
+    click.echo(f"written to {target}", err=True)

@@ -1,0 +1,175 @@
+"""Story: export(), a finished run as files for other tools; nothing is computed again, nothing goes into the run."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from imagery_diff.errors import InputError
+from imagery_diff.exporting_layers import Subject, subject_of
+from imagery_diff.finished import open_run
+from imagery_diff.result import SCHEMA_VERSION
+from imagery_diff.write import folder as folders
+from imagery_diff.write import manifest as manifests
+from imagery_diff.write.model import plain, to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from imagery_diff.finished import Run
+
+SUFFIX = "_export"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What is to be written; at least one of the formats."""
+
+    gpkg: bool = False
+    """GeoPackage with styles."""
+    qgis: bool = False
+    """QGIS project, with everything it shows."""
+    inputs: str | Path | None = None
+    """Folder of the images, for the project."""
+    kml: bool = False
+    csv: bool = False
+    """CSV with outlines as WKT."""
+    times: bool = False
+    """Whether the KML has times."""
+    pictures: bool = False
+    """Whether the KML shows the run's picture."""
+
+    def __post_init__(self) -> None:
+        if not any((self.gpkg, self.qgis, self.kml, self.csv)):
+            raise InputError("nothing is wanted: name a format, such as gpkg or kml")
+
+
+def export(run_folder: str | Path, wanted: Wanted, output: str | Path | None = None) -> Path:
+    """Write a finished comparison or timeline in other formats.
+
+    Parameters
+    ----------
+    run_folder
+        The folder of the run, which is only read.
+    wanted
+        Which formats.
+    output
+        The folder to write; ``NAME_export`` beside the run if not given. Its parent must exist. One that exists is
+        replaced only if it is an unaltered export of the same images.
+
+    Returns
+    -------
+    Path
+        The folder, absolute.
+
+    Raises
+    ------
+    InputError
+        If the run is of another kind, was altered, or has no place on the earth.
+    OutputError
+        If the folder cannot be written, or holds something that is not ours.
+    MissingExtraError
+        If a format needs a library that is not installed.
+
+    """
+    run = open_run(run_folder)
+    target = folders.check_target(output or run.folder.with_name(f"{run.folder.name}{SUFFIX}"))
+    if target.is_relative_to(run.folder) or run.folder.is_relative_to(target):
+        raise InputError(f"{target.name}: an export stands beside its run, never in it; name another folder with -o")
+    subject = subject_of(run, target)
+    files = _files(subject, wanted)
+    content = files | {manifests.NAME: to_json(_manifest(run, files))}
+    folders.refuse_other_images(target, content[manifests.NAME])
+    folders.write_folder(target, content)
+    return target
+
+
+def _files(subject: Subject, wanted: Wanted) -> dict[str, bytes]:
+    """Every file that is wanted, name -> content."""
+    files: dict[str, bytes] = {}
+    writers: list[tuple[bool, Callable[[Subject, Wanted], dict[str, bytes]]]] = [
+        (wanted.gpkg or wanted.qgis, _gpkg),
+        (wanted.qgis, _qgis),
+        (wanted.kml, _kml),
+        (wanted.csv, _csv),
+    ]
+    for is_wanted, writer in writers:
+        if is_wanted:
+            files |= writer(subject, wanted)
+    return files
+
+
+def _gpkg(subject: Subject, wanted: Wanted) -> dict[str, bytes]:
+    """Write layers with the styles in them, and the GeoJSON with its style beside it."""
+    from imagery_diff.write.geopackage import geopackage_bytes  # noqa: PLC0415 - only where it is wanted
+    from imagery_diff.write.qgis_style import qml, vector_style  # noqa: PLC0415
+
+    del wanted
+    moment, stem = subject.run.manifest["created"], subject.stem
+    styles = {layer.name: qml(vector_style(layer), labels=True) for layer in subject.layers}
+    return {
+        f"{stem}.gpkg": geopackage_bytes(subject.layers, subject.crs, styles, moment),
+        f"{stem}.geojson": subject.run.read(f"{stem}.geojson"),
+        f"{stem}.qml": styles[stem],
+    }
+
+
+def _qgis(subject: Subject, wanted: Wanted) -> dict[str, bytes]:
+    from imagery_diff.exporting_qgis import project  # noqa: PLC0415 - only where it is wanted
+    from imagery_diff.write.qgis_style import evidence_style, qml  # noqa: PLC0415
+
+    files = {f"{subject.stem}.qgs": project(subject, wanted.inputs)}
+    if "evidence.tif" in subject.run.sha256:
+        files |= {"evidence.tif": subject.run.read("evidence.tif"), "evidence.qml": qml(evidence_style())}
+    return files
+
+
+def _kml(subject: Subject, wanted: Wanted) -> dict[str, bytes]:
+    from imagery_diff.write.kml import kml_bytes  # noqa: PLC0415 - only where it is wanted
+
+    run = subject.run
+    picture = ("overview.png" if run.kind == "comparison" else "timeline.png") if wanted.pictures else None
+    # Of a series a zone would lie on itself as often as it was looked at.
+    shown = [layer for layer in subject.layers if layer.name != "observations"]
+    place = subject.summary["aoi"]
+    notes = [*subject.summary["caveats"], f"Credit: {subject.summary['credit']}"]
+    title = f"{place['title'] or place['name']}: {run.kind}"
+    if subject.summary["simulated"]:
+        title += f" ({subject.summary['credit'].split('; ')[0]})"
+    text = kml_bytes(title, shown, notes, times=wanted.times, picture=picture)
+    return {f"{subject.stem}.kml": text} | ({picture: run.read(picture)} if picture else {})
+
+
+def _csv(subject: Subject, wanted: Wanted) -> dict[str, bytes]:
+    from imagery_diff.write.timeline import csv_bytes  # noqa: PLC0415 - only where it is wanted
+
+    del wanted
+    layer = subject.layer(subject.stem)
+    rows = [{**row, "wkt": o and o.wkt} for row, o in zip(layer.rows, layer.outlines, strict=True)]
+    return {f"{subject.stem}.csv": csv_bytes(rows, [*layer.fields, "wkt"])}
+
+
+def _manifest(run: Run, files: dict[str, bytes]) -> dict[str, Any]:
+    """Say what was written, from which run and of which images."""
+    source = run.manifest
+    document: dict[str, Any] = plain(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "product": "imagery_diff export",
+            "simulated": source["simulated"],
+            "credit": source["credit"],
+            "run": {
+                "product": source["product"],
+                "content_sha256": source["content_sha256"],
+                "created": source["created"],
+            },
+            "inputs": source["inputs"],
+            "outputs": manifests.outputs_of(files),
+            "software": manifests.versions(),
+        }
+    )
+    document["content_sha256"] = manifests.content_sha256(document)
+    document["created"] = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return document
