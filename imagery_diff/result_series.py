@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 YES, NO, UNKNOWN, NA = "yes", "no", "unknown", "na"
 KINDS = ("vessel", "cargo", "rail")
 """What a zone is asked for."""
+ALL_BERTHS = "all berths"
+"""The group that counts the calls of all of them: a ship that shifts berth is one call there."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from imagery_diff.pair_missed import reported_m
-from imagery_diff.result_series import NO, YES, Event, Gap, Visits
+from imagery_diff.result_series import ALL_BERTHS, NO, YES, Event, Gap, Visits
 from imagery_diff.series_chances import chance_of
 from imagery_diff.series_heaps import DOUBT
 from imagery_diff.series_states import ASKED, LASTING, REACHES
@@ -286,11 +286,11 @@ def visits_of(
         groups.setdefault(zone.group or zone.name, []).append(zone)
     told = [_visits(name, zones, tracks, cells, events, looks, params) for name, zones in groups.items()]
     if len(groups) > 1:
-        told.insert(0, _visits("all berths", berths, tracks, cells, events, looks, params))
+        told.insert(0, _visits(ALL_BERTHS, berths, tracks, cells, events, looks, params))
     heaps = {z.group for z in place.zones if z.kind == "stockpile" and z.located and z.group}
     at_heaps = {z.name for z in berths if z.group in heaps}
     return tuple(
-        _with_bulk(one, berths if one.group == "all berths" else groups[one.group], at_heaps, tracks, params)
+        _with_bulk(one, berths if one.group == ALL_BERTHS else groups[one.group], at_heaps, tracks, params)
         for one in told
     )
 

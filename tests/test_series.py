@@ -157,6 +157,7 @@ def test_every_file_fits_its_schema(october: Timeline, tmp_path: Path) -> None:
         "events.geojson",
         "manifest.json",
         "observations.csv",
+        "report.html",
         "summary.json",
         "timeline.png",
     ]

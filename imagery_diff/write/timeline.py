@@ -312,20 +312,24 @@ def folder_name(found: Timeline) -> str:
 
 def save_timeline(found: Timeline, target: str | Path) -> Path:
     """Write the result folder, all of it or nothing; see :func:`imagery_diff.write.save_comparison`."""
+    from imagery_diff.write.report.series import ToldSeries, series_report  # noqa: PLC0415 - loads jinja2
+
     place = folder.check_target(target)
+    inputs, told = _inputs(found), summary(found)
     files = {
         "observations.csv": csv_bytes(observation_rows(found), OBSERVATION_COLUMNS),
         "events.csv": csv_bytes(event_rows(found), EVENT_COLUMNS),
         "events.geojson": to_json(events_geojson(found)),
-        "summary.json": to_json(summary(found)),
+        "summary.json": to_json(told),
         "timeline.png": timeline_png(found),
         "contact_sheet.png": contact_sheet_png(found),
     }
-    folder.write_folder(place, files | {manifests.NAME: to_json(_manifest(found, files))})
+    files["report.html"] = series_report(ToldSeries(found=found, summary=told, events=event_rows(found), inputs=inputs))
+    folder.write_folder(place, files | {manifests.NAME: to_json(_manifest(found, files, inputs))})
     return place
 
 
-def _manifest(found: Timeline, files: dict[str, bytes]) -> dict[str, Any]:
+def _manifest(found: Timeline, files: dict[str, bytes], inputs: list[dict[str, Any]]) -> dict[str, Any]:
     ran = manifests.Ran(
         product="timeline",
         images={f"look {look.number}": look.info for look in found.looks},
@@ -341,7 +345,7 @@ def _manifest(found: Timeline, files: dict[str, bytes]) -> dict[str, Any]:
         "looks": [{name: value for name, value in look.items() if name != "scene"} for look in told["looks"]],
         "fit": found.fit and fit_summary(found.fit),
     }
-    return manifests.sealed(ran.document(files, _inputs(found)) | plain(estimated))
+    return manifests.sealed(ran.document(files, inputs) | plain(estimated))
 
 
 def _inputs(found: Timeline) -> list[dict[str, Any]]:

@@ -62,7 +62,7 @@ def contact_sheet(found: Timeline) -> Image:
         x = _MARGIN + _LABELS + k * wide
         sheet.text(f"{look.time:%d %b %Y}", x, head - 52, _SMALL, weight="bold")
         sheet.text(f"{look.time:%H:%M} UTC", x, head - 30, _SMALL, colour=_GREY)
-    low, high, bands = _stretch(found)
+    low, high, bands = stretch_of_series(found)
     cells = {(c.zone.name, c.look): c for c in found.cells}
     for name in names:
         zone = found.aoi.zone(name)
@@ -70,7 +70,7 @@ def contact_sheet(found: Timeline) -> Image:
             sheet.text(line, _MARGIN, tops[name] + 27 * number, _TEXT)
         for k, look in enumerate(found.looks):
             x = _MARGIN + _LABELS + k * wide
-            image = _shown(found.chips.get((name, look.number)), (low, high, bands), sizes[name], times[name])
+            image = shown_chip(found.chips.get((name, look.number)), (low, high, bands), sizes[name], times[name])
             cell = cells[name, look.number]
             with sheet.panel(image, x, tops[name]) as panel:
                 _outline(panel, zone.polygon, found.windows[name], times[name], "#FFFFFF", 1.5)
@@ -100,7 +100,7 @@ def _times(window: Grid) -> int:
     return max(1, _CHIP_PX // max(window.shape))
 
 
-def _stretch(found: Timeline) -> tuple[NDArray[np.float32], NDArray[np.float32], list[int]]:
+def stretch_of_series(found: Timeline) -> tuple[NDArray[np.float32], NDArray[np.float32], list[int]]:
     """Choose red, green and blue, or one band, and their limits over all chips."""
     names = list(found.names)
     bands = [names.index(n) for n in ("red", "green", "blue") if n in names]
@@ -114,7 +114,7 @@ def _stretch(found: Timeline) -> tuple[NDArray[np.float32], NDArray[np.float32],
     return low, np.where(high > low, high, low + 1), bands
 
 
-def _shown(
+def shown_chip(
     chip: NDArray[np.float32] | None,
     stretch: tuple[NDArray[np.float32], NDArray[np.float32], list[int]],
     size: tuple[int, ...],
