@@ -68,11 +68,11 @@ def test_pixels_and_scenes_come_back_as_they_were(file):
     assert kept.frame.anchor == kept.looks[0].key
 
 
-def test_a_real_tile_comes_back_equal_but_for_its_path():
+def test_a_real_tile_comes_back_equal_but_for_its_path_and_how_it_was_opened():
     info = open_scene(samples.path("najin_20231016"))
     back = info_of(info_json(info), Unread(), tuple(Path(f.name) for f in info.files))
     unlike = [f.name for f in dataclasses.fields(SceneInfo) if getattr(back, f.name) != getattr(info, f.name)]
-    assert sorted(unlike) == ["files", "source"]
+    assert sorted(unlike) == ["files", "origin", "source"]
     assert back.simulated
     assert str(samples.path("najin_20231016").parent) not in info_json(info)
 

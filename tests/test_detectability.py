@@ -74,7 +74,7 @@ def test_the_upper_limit_is_no_shorter_than_the_length_itself(quiet):
 
 def test_the_floor_stands_in_the_table_the_summary_and_the_geojson(quiet):
     said = regions_geojson(quiet)["zones"]
-    assert said == summary(quiet)["zones"]
+    assert said == [{key: zone[key] for key in zone if key != "geometry"} for zone in summary(quiet)["zones"]]
     jsonschema.validate(regions_geojson(quiet), schema("regions"))
     jsonschema.validate(summary(quiet), schema("summary"))
     zone = next(z for z in said if z["kind"] == "berth" and z["located"])

@@ -26,6 +26,20 @@ def test_tables_in_the_readme_are_as_printed(words, shown, tmp_path):
     assert result.stdout == shown
 
 
+def test_the_commands_of_custody_run_in_their_order(tmp_path, monkeypatch):
+    page = (TOP / "docs" / "explanation" / "custody.md").read_text(encoding="utf-8")
+    lines = [line for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) for line in block.splitlines()]
+    assert len(lines) == 4
+    (tmp_path / "sample_tiles").symlink_to(TOP / "sample_tiles")
+    monkeypatch.chdir(tmp_path)
+    for line in lines:
+        name, *words = shlex.split(line)
+        assert name == "imagery-diff"
+        result = CliRunner().invoke(main, words)
+        assert result.exit_code == 0, result.output
+    assert '"fault": false' in result.stdout
+
+
 def test_the_readme_shows_a_table():
     assert printed_tables()
 

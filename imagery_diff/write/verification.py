@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from imagery_diff.result import SCHEMA_VERSION
-from imagery_diff.write.model import plain
+from imagery_diff.write.model import plain, rounded
 from imagery_diff.write.table import labelled
 from imagery_diff.write.words import clean
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from imagery_diff.verify import Answer, FileState, Verification
+    from imagery_diff.verify_findings import Findings
 
 _SHOWN = 12
 """So many faults are listed one a line; the document has all."""
@@ -34,8 +35,9 @@ def document(found: Verification) -> dict[str, Any]:
             "inputs": _answer(found.inputs_intact) | {"files": _files(found.inputs or ())},
             "unlisted": list(found.unlisted),
         },
-        "findings": _answer(found.findings),
+        "findings": _answer(found.findings) | {"compared": found.found and _compared(found.found)},
         "bytes": _answer(found.same_bytes),
+        "environment": [{"what": d.what, "then": d.then, "now": d.now} for d in found.environment],
     }
     cleaned: dict[str, Any] = plain(told)
     return cleaned
@@ -51,6 +53,7 @@ def text(found: Verification) -> str:
     intact += [*_faults(found.outputs), *_said("inputs", found.inputs_intact), *_faults(found.inputs or ())]
     findings = ["2. Does a rerun find the same?", *_said("findings", found.findings)]
     same = ["3. Does it write the same bytes?", *_said("bytes", found.same_bytes)]
+    same += [line for d in found.environment for line in labelled("", f"- {d.what}: {d.then}, now {d.now}")]
     return "\n\n".join("\n".join(clean(line.rstrip()) for line in block) for block in (head, intact, findings, same))
 
 
@@ -72,6 +75,18 @@ def _faults(files: Iterable[FileState]) -> list[str]:
 
 def _answer(one: Answer) -> dict[str, Any]:
     return {"answer": one.answer, "why": one.why}
+
+
+def _compared(found: Findings) -> dict[str, Any]:
+    """Return what a rerun shares with the run, and what differs."""
+    return {
+        "differences": list(found.differences),
+        "regions": found.regions,
+        "least_iou": rounded(found.least_iou, 6),
+        "zones": found.zones,
+        "rows": found.rows,
+        "evidence_dn": rounded(found.evidence_dn, 4),
+    }
 
 
 def _files(files: Iterable[FileState]) -> list[dict[str, Any]]:
