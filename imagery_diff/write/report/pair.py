@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,9 @@ _STATES = {
     "nothing flagged": ("no detection", "\N{EN DASH}"),
     "ignored": ("left out", "\N{MULTIPLICATION SIGN}"),
 }
+
+_WIDE = 2.5
+"""Ground wider than this many times its height has its two pictures below each other."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +75,8 @@ def _context(told: Told) -> dict[str, Any]:
         "sides": [_side(side, summary, pictures, moments[i]) for i, side in enumerate(SIDES)],
         "stretch": pictures.stretch,
         "stage": stage,
+        "stacked": stage.width > _WIDE * stage.height,
+        "letters": math.sqrt(stage.width * stage.height) / 22,
         "images": [_image(picture, stage) for picture in pictures.pictures],
         "unseen": {side: pictures.of(f"unseen-{side}") is not None for side in SIDES},
         "zones": zones,
@@ -229,12 +235,13 @@ def _size(row: Document, stage: Stage) -> str:
 def _numbers(row: Document, stage: Stage) -> list[tuple[str, str]]:
     """Gather a region's numbers, each with what it is; none that is not known."""
     square = "m\N{SUPERSCRIPT TWO}"
-    told = [("Length, 90 % limits", _size(row, stage))]
+    limited = row["length_low_m"] is not None and not row["length_is_lower_bound"]
+    told = [("Length, 90 % limits" if limited else "Length", _size(row, stage))]
     if row["width_m"] is not None:
         told.append(("Width", f"{row['width_m']:.0f} m"))
     if row["area_m2"] is not None:
         limits = f" ({row['area_low_m2']:,.0f} to {row['area_high_m2']:,.0f})" if row["area_low_m2"] is not None else ""
-        told.append(("Area, 90 % limits", f"{row['area_m2']:,.0f} {square}{limits}"))
+        told.append(("Area, 90 % limits" if limits else "Area", f"{row['area_m2']:,.0f} {square}{limits}"))
     if row["orientation_deg"] is not None:
         told.append(("Long axis, from north", f"{row['orientation_deg']:.0f}\N{DEGREE SIGN}"))
     if row["p_change"] is not None:
@@ -283,7 +290,8 @@ def _zone(row: Document, stage: Stage, summary: Document) -> dict[str, Any]:
 def _floor(row: Document, floor: Document | None) -> str:
     """Write the length that would be missed at most one time in ten; why there is none is said below the table."""
     if row["floor_m"] is not None:
-        return f"{row['floor_m']:.0f} m"
+        # Up, as the sentences write it: no length is promised that was not reached.
+        return f"{math.ceil(row['floor_m'] - 1e-6)} m"
     return "not known" if floor else "not measured"
 
 

@@ -5,6 +5,8 @@
   // What is shown of the ground, in its own units (metres), and where the swipe stands, 0 to 1 across the stage.
   const view = { x: 0, y: 0, w: page.width, h: page.height };
   let swipe = 0.5, cross = null, ruler = [], measuring = false, blinking = 0;
+  // A long strip of ground needs no high stage; the tools beside it need some height.
+  const room = () => { stage.style.maxHeight = `${Math.max(340, 1.1 * stage.clientWidth * page.height / page.width)}px`; };
   const still = matchMedia("(prefers-reduced-motion: reduce)");
 
   const box = () => stage.getBoundingClientRect();
@@ -234,6 +236,10 @@
       getSelection().addRange(chosen);
     }
   });
-  addEventListener("resize", () => fit(view.x, view.y, view.w, view.h));
+  addEventListener("resize", () => {
+    room();
+    fit(view.x, view.y, view.w, view.h);
+  });
+  room();
   whole();
 })();
