@@ -184,6 +184,8 @@ def test_a_region_always_has_something_against_it():
     for row in told["regions"]:
         assert against(row, told)
     row = told["regions"][0] | {"shares": {"containers": 0.6, "cover": 0.4}, "p_change": 0.97, "activity": "containers"}
-    said = against(row, told)
+    assert any("told by rules" in words for words in against(row | {"p_activity": None}, told))
+    said = against(row | {"p_activity": 0.9}, told)
+    assert not any("told by rules" in words for words in said)
     assert said[0] == "of 100 regions like it about 3 would be no change at all"
     assert "it may be cover instead (40 in 100)" in said

@@ -41,6 +41,10 @@ def against(row: Document, summary: Document) -> list[str]:
     else:
         odds = 100 - per_cent(row["p_change"])
         said.append(f"of 100 regions like it about {max(1, odds)} would be no change at all")
+    if row["p_activity"] is None and row["activity"] != "other":
+        said.append(
+            "what it looks like is told by rules; how often they are right was not counted for images like these"
+        )
     others = sorted(((s, n) for n, s in row["shares"].items() if n != row["activity"]), reverse=True)
     if others and others[0][0] >= _NEXT_WORTH:
         said.append(f"it may be {others[0][1].replace('_', ' ')} instead ({per_cent(others[0][0])} in 100)")
