@@ -2,7 +2,8 @@
 
 It needs QGIS and the system's Python, not an environment's; on Debian: apt-get install -y qgis python3-qgis.
 
-    imagery-diff export RUN --qgis -o out && /usr/bin/python3 benchmarks/qgis.py out/regions.qgs --picture out.png
+    imagery-diff export RUN --qgis -o out
+    /usr/bin/python3 benchmarks/open_in_qgis.py out/regions.qgs --picture out.png
 
 Prints a row a layer and ends with 1 if anything is not as it should be.
 """
@@ -15,26 +16,27 @@ import sys
 from pathlib import Path
 from typing import Any
 
-# This file's own name would stand in for the library's.
-sys.path = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 # QGIS would leave its statistics beside the images.
 os.environ["GDAL_PAM_ENABLED"] = "NO"
 
-from qgis.core import (  # noqa: E402 - see above
-    Qgis,
-    QgsApplication,
-    QgsCategorizedSymbolRenderer,
-    QgsMapLayerType,
-    QgsMapRendererParallelJob,
-    QgsMapSettings,
-    QgsProject,
-    QgsProviderRegistry,
-    QgsRectangle,
-    QgsVectorLayer,
-)
-from qgis.PyQt.QtCore import QSize  # noqa: E402
-from qgis.PyQt.QtGui import QColor  # noqa: E402
+try:
+    from qgis.core import (
+        Qgis,
+        QgsApplication,
+        QgsCategorizedSymbolRenderer,
+        QgsMapLayerType,
+        QgsMapRendererParallelJob,
+        QgsMapSettings,
+        QgsProject,
+        QgsProviderRegistry,
+        QgsRectangle,
+        QgsVectorLayer,
+    )
+    from qgis.PyQt.QtCore import QSize
+    from qgis.PyQt.QtGui import QColor
+except ImportError:  # main() says what is needed
+    QgsApplication = None
 
 EDITABLE = {"review", "note"}
 STYLES = {"regions": 3, "zones": 6, "look at": 1, "events": 12, "observations": 4}
@@ -128,6 +130,9 @@ def main() -> int:
     parser.add_argument("--bounds", type=float, nargs=4, help="xmin ymin xmax ymax of the picture")
     parser.add_argument("--edit", action="store_true", help="write a verdict into the GeoPackage: give a copy")
     words = parser.parse_args()
+    if QgsApplication is None:
+        print("QGIS is not here for this Python: apt-get install -y qgis python3-qgis, then use /usr/bin/python3")
+        return 1
     QgsApplication.setPrefixPath("/usr", True)  # noqa: FBT003 - Qt's own
     application = QgsApplication([], False)  # noqa: FBT003
     application.initQgis()
