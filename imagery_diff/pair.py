@@ -138,10 +138,7 @@ def compare(  # noqa: PLR0913 - the keywords are the options of the command line
     if detect == "alarm":  # the map finds dark cover by its own score, shade or not
         geometry = geometry.borne_out(matched, params)
     matched = geometry.set_shadows_aside(matched)
-    noise, smooth_noise = (
-        pair_evidence.estimate_noise(matched, geometry),
-        pair_evidence.estimate_smooth_noise(matched, geometry, params),
-    )
+    noise, smooth_noise = pair_evidence.estimate_noises(matched, geometry, params)
     weighed = pair_evidence.weigh(matched, (noise, smooth_noise), shift, geometry, params)
     textured = matched if sensitivity != "off" else None
     # What only these steps needed makes room.

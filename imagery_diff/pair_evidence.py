@@ -106,6 +106,13 @@ class Geometry:
         )
 
 
+def estimate_noises(
+    matched: Matched, geometry: Geometry, params: Params
+) -> tuple[evidence.NoiseModel, evidence.NoiseModel]:
+    """Measure what unchanged ground does on this pair, pixel by pixel and smoothed."""
+    return estimate_noise(matched, geometry), estimate_smooth_noise(matched, geometry, params)
+
+
 def estimate_noise(matched: Matched, geometry: Geometry) -> evidence.NoiseModel:
     """Measure what unchanged ground does on this pair."""
     if matched.speckle:
