@@ -36,7 +36,11 @@ def open_page(browser):
 
     def opened(path, *, width=1440, height=900, script=True, scheme="light"):
         context = browser.new_context(
-            viewport={"width": width, "height": height}, java_script_enabled=script, color_scheme=scheme
+            viewport={"width": width, "height": height},
+            java_script_enabled=script,
+            color_scheme=scheme,
+            # Else the page is still scrolling smoothly while a test asks where something stands.
+            reduced_motion="reduce",
         )
         contexts.append(context)
         page = context.new_page()

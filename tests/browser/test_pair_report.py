@@ -125,7 +125,7 @@ def test_zoom_by_buttons_keys_and_wheel_keeps_the_place(report, open_page):
     before = under()
     page.mouse.wheel(0, -300)
     wait_until(lambda: box_of(page)[2] < whole[2] / 1.3)
-    assert under() == pytest.approx(before, abs=1.0)
+    assert under() == pytest.approx(before, abs=0.01 * whole[2])
     page.keyboard.press("0")
     assert box_of(page) == pytest.approx(whole)
 
