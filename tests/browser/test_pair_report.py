@@ -1,21 +1,31 @@
 """report.html of a comparison as a reader has it: swiped, zoomed, measured, printed, and without a script."""
 
+import itertools
 import math
 import re
 import time
 
 import pytest
 from pyproj import Geod
+from shapely import MultiPoint
+from shapely.geometry import mapping, shape
 
 from imagery_diff import compare, samples
+from imagery_diff.write import summary
+from imagery_diff.write.pictures import pictures_of
+from imagery_diff.write.report.stage import Stage
 from tests.write.conftest import make_result
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory):
-    result = compare("najin", *samples.pair("stack_appears"), sensitivity="quick")
+def result():
+    return compare("najin", *samples.pair("stack_appears"), sensitivity="quick")
+
+
+@pytest.fixture(scope="module")
+def report(result, tmp_path_factory):
     return result.save(tmp_path_factory.mktemp("report") / "run") / "report.html"
 
 
@@ -157,21 +167,24 @@ def test_the_ruler_measures_within_a_hundredth(report, open_page):
     assert told > 50
 
 
-def test_the_ruler_measures_the_known_stack(report, open_page):
-    """A check by the ground itself: its two ends as rendered lie 90 m apart, whatever the page says of coordinates."""
+def test_the_ruler_measures_between_places_whose_coordinates_are_known(result, report, open_page):
+    """Two corners of a zone, by the coordinates of its outline; neither the page's read-out nor its scale is asked."""
+    told = summary(result)
+    outline = next(zone["geometry"] for zone in told["zones"] if zone["name"] == "pier3_yard")
+    corners = shape(outline).exterior.coords
+    (lon0, lat0), (lon1, lat1) = max(itertools.combinations(corners[:-1], 2), key=lambda pair: math.dist(*pair))
+    places = Stage.of(told, pictures_of(result).frame).outline(mapping(MultiPoint([(lon0, lat0), (lon1, lat1)]))).geoms
     page = open_page(report)
-    page.select_option("#go", "0")
     page.click("#measure")
-    left, top, width, height = box_of(page)
-    stage = stage_of(page)
-    # Ninety metres along the ground of the page, in screen pixels.
-    step = 90 / width * stage["width"]
-    x, y = stage["x"] + 0.3 * stage["width"], stage["y"] + 0.5 * stage["height"]
-    page.mouse.click(x, y)
-    page.mouse.click(x + step, y)
-    told = float(re.search(r"([\d.]+) m$", page.inner_text("#readout")).group(1))
-    assert told == pytest.approx(90, rel=0.01)
-    assert math.isfinite(left + top + height)
+    stage, (left, top, width, height) = stage_of(page), box_of(page)
+    for place in places:
+        x = stage["x"] + (place.x - left) / width * stage["width"]
+        y = stage["y"] + (place.y - top) / height * stage["height"]
+        page.mouse.click(x, y)
+    told_m = float(re.search(r"([\d.]+) m$", page.inner_text("#readout")).group(1))
+    _, _, true = Geod(ellps="WGS84").inv(lon0, lat0, lon1, lat1)
+    assert told_m > 200
+    assert told_m == pytest.approx(true, rel=0.01)
 
 
 def test_the_ruler_by_keyboard(report, open_page):
