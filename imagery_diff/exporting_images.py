@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 
 from imagery_diff.errors import InputError, InputNotFoundError
 from imagery_diff.read.raster import crs_of, open_raster
+from imagery_diff.write import manifest as manifests
 
 if TYPE_CHECKING:
     from imagery_diff.finished import Run
@@ -21,7 +21,6 @@ _MAX_FILES = 200_000
 _SAMPLE_PX = 1000
 """Longest side of what the limits of the stretch are taken from."""
 _PERCENTILES = (0.5, 99.5)
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +57,7 @@ def find_images(run: Run, folder: str | Path) -> list[Image]:
     for role, name in names.items():
         if name not in there:
             continue
-        path = next((p for p in there[name] if _sha256(p) == digests.get((role, name))), None)
+        path = next((p for p in there[name] if manifests.file_sha256(p) == digests.get((role, name))), None)
         if path is None:
             raise InputError(f"{there[name][0]}: is not the {role} image of this run (its SHA-256 is another)")
         found.append(_image(role, path, run.manifest["scenes"][role]["bands"]))
@@ -126,11 +125,3 @@ def _image(role: str, path: Path, names: list[str]) -> Image:
         data = dataset.read(bands, out_shape=shape, masked=True)
     values = tuple(band.compressed().astype(np.float64) for band in data)
     return Image(role=role, path=path, crs=crs, bands=bands, values=tuple(v[np.isfinite(v)] for v in values))
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()

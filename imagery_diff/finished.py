@@ -23,7 +23,6 @@ _PRODUCT = "imagery_diff "
 _MANIFEST_BYTES = 64 << 20
 _FILE_BYTES = 1 << 30
 """More than this no file of a result holds; a larger one is read by nobody."""
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,11 +139,7 @@ def _sha256(path: Path) -> str | None:
     """Digest of a file; None where there is none that can be read."""
     if not _is_file(path):
         return None
-    digest = hashlib.sha256()
     try:
-        with path.open("rb") as stream:
-            while chunk := stream.read(_CHUNK):
-                digest.update(chunk)
+        return manifests.file_sha256(path)
     except OSError:
         return None
-    return digest.hexdigest()

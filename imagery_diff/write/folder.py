@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import json
 import os
 import re
@@ -24,8 +23,8 @@ from imagery_diff.errors import ImageryDiffWarning, OutputError
 from imagery_diff.write import manifest as manifests
 from imagery_diff.write.cog import evidence_tif, maybe_unreferenced
 from imagery_diff.write.figure import overview_png
-from imagery_diff.write.geojson import regions_geojson, regions_geojson_bytes
-from imagery_diff.write.model import summary, summary_json
+from imagery_diff.write.geojson import regions_geojson
+from imagery_diff.write.model import summary, to_json
 from imagery_diff.write.words import clean
 
 if TYPE_CHECKING:
@@ -69,26 +68,27 @@ def result_files(
 ) -> dict[str, bytes]:
     """Every file of a result, name -> content, the manifest last."""
     inputs = manifests.inputs_of({"before": result.before, "after": result.after})
+    told = summary(result)
+    regions = regions_geojson(result) if result.grid.crs is not None else None
     # The longest first: GDAL and Pillow let go of the interpreter while they pack.
     packing: dict[str, Callable[[Comparison], bytes]] = {"overview.png": overview_png, "evidence.tif": evidence_tif}
-    packing["summary.json"] = summary_json
-    if result.grid.crs is not None:
-        packing["regions.geojson"] = regions_geojson_bytes
     with maybe_unreferenced():
         files = dict(zip(packing, threads.each(lambda name: packing[name](result), list(packing)), strict=True))
+    files |= {"summary.json": to_json(told)} | ({} if regions is None else {"regions.geojson": to_json(regions)})
     if report:
-        files["report.html"] = _report(result, inputs)
+        files["report.html"] = _report(result, told, regions, inputs)
     files |= more or {}
     return files | {manifests.NAME: manifests.manifest_json(result, files, inputs=inputs)}
 
 
-def _report(result: Comparison, inputs: list[dict[str, Any]]) -> bytes:
+def _report(
+    result: Comparison, told: dict[str, Any], regions: dict[str, Any] | None, inputs: list[dict[str, Any]]
+) -> bytes:
     """Write the page for readers."""
-    from imagery_diff.write.pictures import pictures_of  # noqa: PLC0415
-    from imagery_diff.write.report.pair import Told, pair_report  # noqa: PLC0415 - loads jinja2
+    from imagery_diff.write.pictures import pictures_of  # noqa: PLC0415 - with the next, loads jinja2
+    from imagery_diff.write.report.pair import Told, pair_report  # noqa: PLC0415
 
-    regions = regions_geojson(result) if result.grid.crs is not None else None
-    return pair_report(Told(summary=summary(result), regions=regions, pictures=pictures_of(result), inputs=inputs))
+    return pair_report(Told(summary=told, regions=regions, pictures=pictures_of(result), inputs=inputs))
 
 
 def result_folder_name(result: Comparison) -> str:
@@ -219,7 +219,7 @@ def _refuse_foreign(target: Path, found: dict[str, bool]) -> None:
             continue
         if name not in listed or not found[name]:
             raise OutputError(f"cannot write to {target}: '{name}' in it is not part of the result; {_ADVICE}")
-        if _sha256(target / name) != listed[name]:
+        if manifests.file_sha256(target / name) != listed[name]:
             raise OutputError(f"cannot write to {target}: '{name}' in it was changed since it was written; {_ADVICE}")
 
 
@@ -261,11 +261,6 @@ def _listed_outputs(path: Path) -> dict[str, str] | None:
         return {str(entry["name"]): str(entry["sha256"]) for entry in document["outputs"]}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _explained(error: OSError, target: Path, size: int) -> str:

@@ -176,6 +176,12 @@ def _sha256_without(document: Mapping[str, Any], names: set[str]) -> str:
     return hashlib.sha256(_canonical({key: value for key, value in document.items() if key not in names})).hexdigest()
 
 
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, read piece by piece."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def versions() -> dict[str, str]:
     """Versions of everything whose change could change a result."""
     judge = importlib.util.find_spec("omnicloudmask") is not None

@@ -28,7 +28,7 @@ _OTHER_SCALE = 8.0
 """Two images whose values span so differently are not in the same numbers (reflectance against counts)."""
 _PERCENTILES = (0.5, 99.5)
 _MAX_SAMPLES = 100_000
-_MAX_NATIVE_PIXELS = 6_000_000
+_SLIVER_PX = 1e-3
 _UNSEEN_GREY, _STRIPE_GREY = 0.62, 0.38
 _STRIPE_PX, _THIN_STRIPE_PX = 14, 26
 
@@ -160,36 +160,61 @@ def native_panel(
         Bits of ``Flag`` that are shown without a hatching.
 
     """
-    grid = result.grid
-    if info.grid.crs != grid.crs:
+    own = delivered(info, result, stretch.names, frame, half=half)
+    if own is None:
         return None
-    names = [band.name for band in info.bands]
+    scene, to_window = own
+    flags = scene.flags & ~np.uint8(uncovered)
+    return _paint(list(scene.data), flags, to_window @ frame.from_panel, stretch, frame)
+
+
+def delivered(
+    info: SceneInfo, result: Comparison, names: tuple[str, ...], frame: Frame, *, half: float, most: int = 6_000_000
+) -> tuple[Scene, Affine] | None:
+    """Read a scene's own pixels of a frame, and the way to them from (col, row) of the grid.
+
+    Parameters
+    ----------
+    names
+        The bands.
+    half
+        -0.5 for the before image, +0.5 for the after image: by so much of the shift it is moved.
+    most
+        More pixels are not read.
+
+    Returns
+    -------
+    None where they lie in another coordinate system, or cannot be read any more.
+
+    """
+    there = [band.name for band in info.bands]
+    if info.grid.crs != result.grid.crs or not set(names) <= set(there):
+        return None
     step = Affine.translation(half * result.shift.cols, half * result.shift.rows)
-    to_source = ~info.grid.transform @ grid.transform @ step @ frame.from_panel
+    to_source = ~info.grid.transform @ result.grid.transform @ step
     window = _window(to_source, frame, info.grid.shape)
-    if window is None or not set(stretch.names) <= set(names):
+    if window is None or window[2][0] * window[2][1] > most:
         return None
     row, col, shape = window
     try:
-        scene = info.source.read(row, col, shape, tuple(names.index(n) for n in stretch.names))
+        scene = info.source.read(row, col, shape, tuple(there.index(name) for name in names))
     except (ImageryDiffError, OSError):
         # The file may be gone by the time a result is drawn; the layers still hold the image.
         return None
-    to_window = Affine.translation(-col, -row) @ to_source
-    return _paint(list(scene.data), scene.flags & ~np.uint8(uncovered), to_window, stretch, frame)
+    return scene, Affine.translation(-col, -row) @ to_source
 
 
 def _window(to_source: Affine, frame: Frame, shape: tuple[int, int]) -> tuple[int, int, tuple[int, int]] | None:
-    """Rectangle of the source that a panel shows; None if it shows nothing of it, or too much to read."""
-    x, y = np.array([0, frame.width, 0, frame.width]), np.array([0, 0, frame.height, frame.height])
+    """Rectangle of the source under a frame of the grid: row, col, (rows, cols); None if there is nothing of it."""
+    x = np.array([frame.col, frame.col + frame.cols, frame.col, frame.col + frame.cols])
+    y = np.array([frame.row, frame.row, frame.row + frame.rows, frame.row + frame.rows])
     t = to_source
     corners = np.stack([t.a * x + t.b * y + t.c, t.d * x + t.e * y + t.f], axis=1)
-    low = np.maximum(np.floor(corners.min(axis=0)), 0).astype(int)
-    high = np.minimum(np.ceil(corners.max(axis=0)), [shape[1], shape[0]]).astype(int)
+    # A shift of a thousandth of a pixel must not bring in another row.
+    low = np.maximum(np.floor(corners.min(axis=0) + _SLIVER_PX), 0).astype(int)
+    high = np.minimum(np.ceil(corners.max(axis=0) - _SLIVER_PX), [shape[1], shape[0]]).astype(int)
     size = high - low
-    if (size < 1).any() or int(size[0]) * int(size[1]) > _MAX_NATIVE_PIXELS:
-        return None
-    return int(low[1]), int(low[0]), (int(size[1]), int(size[0]))
+    return None if (size < 1).any() else (int(low[1]), int(low[0]), (int(size[1]), int(size[0])))
 
 
 def _block_mean(band: Pixels, times: int) -> Pixels:

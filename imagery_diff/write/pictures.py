@@ -17,10 +17,9 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from imagery_diff import mark
-from imagery_diff.errors import ImageryDiffError
-from imagery_diff.scene import UNSEEN, Scene
+from imagery_diff.scene import UNSEEN, Flag
 from imagery_diff.write import drawing
-from imagery_diff.write.panels import Frame, Stretch, stretch_of
+from imagery_diff.write.panels import Frame, Stretch, delivered, stretch_of
 from imagery_diff.write.words import clean
 
 if TYPE_CHECKING:
@@ -102,12 +101,12 @@ def _whole(result: Comparison, date: int, stretch: Stretch, frame: Frame) -> Pic
         top, left = max(0, int(frame.row)), max(0, int(frame.col))
         bottom, right = math.ceil(frame.row + frame.rows), math.ceil(frame.col + frame.cols)
         values = scene.data[list(stretch.bands), top:bottom, left:right].astype(np.float32)
-        to_grid, delivered = Affine.translation(left, top), False
+        to_grid, native = Affine.translation(left, top), False
     else:
-        (values, to_grid), delivered = own, True
+        (values, to_grid), native = own, True
     times = max(1, math.ceil(math.sqrt(values.shape[1] * values.shape[2] / MOST_PIXELS)))
     values = _averaged(values, times)
-    return _picture(SIDES[date], values, to_grid @ Affine.scale(times), (result, date, stretch), (times, delivered))
+    return _picture(SIDES[date], values, to_grid @ Affine.scale(times), (result, date, stretch), (times, native))
 
 
 def _close(result: Comparison, date: int, stretch: Stretch) -> list[Picture]:
@@ -156,40 +155,13 @@ def _delivered(
 ) -> tuple[NDArray[np.float32], Affine] | None:
     """Read an image's own pixels of a frame, (band, row, col), and the way from them to the grid; None if it cannot."""
     info = (result.before, result.after)[date]
-    half = (-0.5, 0.5)[date]
-    names = [band.name for band in info.bands]
-    if info.grid.crs != result.grid.crs or not set(stretch.names) <= set(names):
+    own = delivered(info, result, stretch.names, frame, half=(-0.5, 0.5)[date], most=_READ_PIXELS)
+    if own is None:
         return None
-    step = Affine.translation(half * result.shift.cols, half * result.shift.rows)
-    to_source = ~info.grid.transform @ result.grid.transform @ step
-    window = _window(to_source, frame, info.grid.shape)
-    if window is None:
-        return None
-    row, col, shape = window
-    try:
-        scene: Scene = info.source.read(row, col, shape, tuple(names.index(n) for n in stretch.names))
-    except (ImageryDiffError, OSError):
-        # The file may be gone by the time a result is written; what the comparison holds is still there.
-        return None
+    scene, to_window = own
     data = scene.data.astype(np.float32)
-    lost = (scene.flags & 1) != 0
-    data[:, lost] = np.nan
-    return data, ~to_source @ Affine.translation(col, row)
-
-
-def _window(to_source: Affine, frame: Frame, shape: tuple[int, int]) -> tuple[int, int, tuple[int, int]] | None:
-    """Rectangle of the source under a frame of the grid: row, col, (rows, cols)."""
-    x = np.array([frame.col, frame.col + frame.cols, frame.col, frame.col + frame.cols])
-    y = np.array([frame.row, frame.row, frame.row + frame.rows, frame.row + frame.rows])
-    t = to_source
-    corners = np.stack([t.a * x + t.b * y + t.c, t.d * x + t.e * y + t.f], axis=1)
-    # A shift of a thousandth of a pixel must not bring in another row.
-    low = np.maximum(np.floor(corners.min(axis=0) + 1e-3), 0).astype(int)
-    high = np.minimum(np.ceil(corners.max(axis=0) - 1e-3), [shape[1], shape[0]]).astype(int)
-    size = high - low
-    if (size < 1).any() or int(size[0]) * int(size[1]) > _READ_PIXELS:
-        return None
-    return int(low[1]), int(low[0]), (int(size[1]), int(size[0]))
+    data[:, (scene.flags & Flag.NODATA.value) != 0] = np.nan
+    return data, ~to_window
 
 
 def _averaged(values: NDArray[np.float32], times: int) -> NDArray[np.float32]:

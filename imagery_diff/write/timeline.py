@@ -21,7 +21,7 @@ from imagery_diff.write.table import columns, labelled
 from imagery_diff.write.timeline_ais import ais_lines, ais_summary
 from imagery_diff.write.timeline_contact import contact_sheet_png
 from imagery_diff.write.timeline_figure import timeline_png
-from imagery_diff.write.words import clean, moment_words, stamp_of
+from imagery_diff.write.words import by_sentence, clean, moment_words, stamp_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -382,13 +382,13 @@ def text(found: Timeline) -> str:
     head += labelled("first", moment_words(found.looks[0].info, zone))
     head += labelled("last", moment_words(found.looks[-1].info, zone))
     blocks = [head, _state_lines(found), _event_lines(found)]
-    blocks.append(["calls", *_by_sentence((v.group, v.sentence) for v in found.visits)])
+    blocks.append(["calls", *_sentences((v.group, v.sentence) for v in found.visits)])
     if found.quiet:
         silent = ((zone_title(found.aoi.zone(name)), sentence) for name, sentence in found.quiet.items())
-        blocks.append(["quiet", *_by_sentence(silent)])
+        blocks.append(["quiet", *_sentences(silent)])
     if found.fills:
         filled = ((zone_title(found.aoi.zone(name)), sentence) for name, sentence in found.fills.items())
-        blocks.append(["fill", *_by_sentence(filled)])
+        blocks.append(["fill", *_sentences(filled)])
     blocks.append(ais_lines(found, _WIDTH))
     if found.expected_false is not None:
         blocks.append(labelled("false", f"{found.expected_false:.1f} things of all looks are expected to be false"))
@@ -397,12 +397,8 @@ def text(found: Timeline) -> str:
     return "\n\n".join("\n".join(clean(line.rstrip()) for line in block) for block in blocks if block)
 
 
-def _by_sentence(told: Iterable[tuple[str, str]]) -> list[str]:
-    """Say each sentence once, of all that it is said of."""
-    groups: dict[str, list[str]] = {}
-    for name, sentence in told:
-        groups.setdefault(sentence, []).append(name)
-    return [line for sentence, names in groups.items() for line in _bullet(f"{'; '.join(names)}: {sentence}")]
+def _sentences(told: Iterable[tuple[str, str]]) -> list[str]:
+    return [line for names, sentence in by_sentence(told) for line in _bullet(f"{names}: {sentence}")]
 
 
 def _bullet(sentence: str) -> list[str]:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from imagery_diff.mark import ALTERED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from imagery_diff.aoi import AOI
     from imagery_diff.result import Comparison
@@ -222,6 +222,21 @@ def licences_of(images: Sequence[SceneInfo]) -> str:
     if len(set(licences)) == 1:
         return licences[0]
     return "; ".join(f"{info.name}: {licence}" for info, licence in zip(images, licences, strict=True))
+
+
+def by_sentence(told: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Say each sentence once: from (of whom, sentence) to (of all of whom, sentence), in the order given.
+
+    Examples
+    --------
+    >>> by_sentence([("Pier 1", "unknown"), ("Pier 2", "empty"), ("Pier 3", "unknown")])
+    [('Pier 1; Pier 3', 'unknown'), ('Pier 2', 'empty')]
+
+    """
+    groups: dict[str, list[str]] = {}
+    for name, sentence in told:
+        groups.setdefault(sentence, []).append(name)
+    return [("; ".join(names), sentence) for sentence, names in groups.items()]
 
 
 def counted(result: Comparison) -> str:

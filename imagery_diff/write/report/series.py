@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import shapely
 
 import imagery_diff
 from imagery_diff import mark
@@ -17,11 +16,12 @@ from imagery_diff.write.model import zone_title
 from imagery_diff.write.pictures import png_of
 from imagery_diff.write.report.doubts import sentence
 from imagery_diff.write.report.page import data_uri, render
+from imagery_diff.write.report.svg import path_of
 from imagery_diff.write.timeline_contact import shown_chip, stretch_of_series
-from imagery_diff.write.words import clean, licences_of, local_time, stamp_of
+from imagery_diff.write.words import by_sentence, clean, licences_of, local_time, stamp_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from shapely.geometry.base import BaseGeometry
 
@@ -82,7 +82,7 @@ def _context(told: ToldSeries) -> dict[str, Any]:
         "rows": rows,
         "events": [_event(event, number, found) for number, event in enumerate(told.events, start=1)],
         "calls": _calls(summary["visits"]),
-        "quiet": _by_sentence((zone_title(found.aoi.zone(name)), words) for name, words in found.quiet.items()),
+        "quiet": by_sentence((zone_title(found.aoi.zone(name)), words) for name, words in found.quiet.items()),
         "fills": [(zone_title(found.aoi.zone(name)), words) for name, words in found.fills.items()],
         "ais": summary["ais"],
         "expected_false": summary["expected_false_things"],
@@ -121,14 +121,6 @@ def headline_of_series(summary: Document, events: Sequence[Document]) -> str:
     if not summary["simulated"]:
         return f"{said[0].upper()}{said[1:]}."
     return f"{'Altered images' if 'ALTERED' in summary['credit'] else 'Rendered scenes'}: {said}."
-
-
-def _by_sentence(told: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Say each sentence once, of all that it is said of."""
-    groups: dict[str, list[str]] = {}
-    for title, words in told:
-        groups.setdefault(words, []).append(title)
-    return [("; ".join(titles), words) for words, titles in groups.items()]
 
 
 def _calls(visits: Sequence[Document]) -> list[dict[str, Any]]:
@@ -183,7 +175,7 @@ def _row(
     """Gather a zone's row of the calendar."""
     zone = found.aoi.zone(name)
     window = found.windows.get(name)
-    outline = "" if window is None else _path(to_pixels(zone.polygon, window))
+    outline = "" if window is None else path_of(to_pixels(zone.polygon, window))
     told = [_cell(found, cells[name, look.number], window, chips) for look in found.looks]
     return {
         "name": name,
@@ -202,7 +194,7 @@ def _cell(found: Timeline, cell: Cell, window: Grid | None, chips: Mapping[tuple
     state = cell.states[kind] if kind else NA
     things = [thing for thing in cell.things if thing.kind == kind]
     longest = max((thing.region.length_m for thing in things), default=None)
-    paths = [] if window is None else [_path(_beside(thing.region.geometry, window)) for thing in cell.things]
+    paths = [] if window is None else [path_of(_beside(thing.region.geometry, window)) for thing in cell.things]
     floor = cell.floors.get(kind) if kind else None
     words = _SAID[state] + (f", {longest:.0f} m" if state == YES and longest is not None else "")
     key = (cell.zone.name, cell.look)
@@ -249,16 +241,6 @@ def _chips(found: Timeline, cells: Mapping[tuple[str, int], Cell]) -> dict[tuple
 
 def _beside(geometry: BaseGeometry, window: Grid) -> BaseGeometry:
     return to_pixels(geometry, window).buffer(_BESIDE_PX)
-
-
-def _path(drawn: BaseGeometry) -> str:
-    rings = [
-        ring
-        for part in shapely.get_parts(shapely.simplify(drawn, 0.15))
-        if part.geom_type == "Polygon"
-        for ring in (part.exterior, *part.interiors)
-    ]
-    return " ".join("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in ring.coords[:-1]) + "Z" for ring in rings)
 
 
 def _short(moment: str | None) -> str:

@@ -16,6 +16,7 @@ from shapely.geometry import shape
 from imagery_diff.aoi import WGS84, reproject
 from imagery_diff.grid import Grid
 from imagery_diff.write.pictures import around
+from imagery_diff.write.report.svg import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from imagery_diff.write.panels import Frame
 
 _SAMPLES = 7
-_SIMPLER_M = 0.15
-"""Corners nearer to a line than this, pixels, are left out of what is drawn."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,18 +85,7 @@ class Stage:
 
     def path(self, drawn: BaseGeometry | None) -> str:
         """Write an outline as an SVG path."""
-        if drawn is None or drawn.is_empty:
-            return ""
-        digits = 1 if self.fineness >= 1 else 2
-        rings = [
-            ring
-            for part in shapely.get_parts(shapely.simplify(drawn, _SIMPLER_M * self.fineness))
-            if part.geom_type == "Polygon"
-            for ring in (part.exterior, *part.interiors)
-        ]
-        return " ".join(
-            "M" + "L".join(f"{x:.{digits}f} {y:.{digits}f}" for x, y in ring.coords[:-1]) + "Z" for ring in rings
-        )
+        return path_of(drawn, pixel=self.fineness, digits=1 if self.fineness >= 1 else 2)
 
     def beside(self, drawn: BaseGeometry) -> BaseGeometry:
         """Return an outline a little outside a thing, so that its own pixels stay visible."""
