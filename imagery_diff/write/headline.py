@@ -41,17 +41,17 @@ def headline(document: Mapping[str, Any]) -> str:
 
     """
     aoi = document["aoi"]
-    place = "the images' common ground" if aoi["geometry"] is None else aoi["title"] or aoi["name"]
+    place = "on the images' common ground" if aoi["geometry"] is None else f"at {aoi['title'] or aoi['name']}"
     regions, zones = document["regions"], document["zones"]
     kept = [region for region in regions if region["review"] != _REJECTED]
     if kept:
         titles = {zone["name"]: zone["title"] or zone["name"] for zone in zones}
         happened = _REVERSED if _is_reversed(document) else _HAPPENED
-        said = _told(kept[0], titles.get(kept[0]["zone"]) or place, happened)
+        said = _told(kept[0], _at(titles.get(kept[0]["zone"])) or place, happened)
         said += f"; {_counted(len(kept) - 1, 'more region')} flagged" if len(kept) > 1 else ""
     else:
         dropped = f"; {_counted(len(regions), 'region')} rejected by a reviewer" if regions else ""
-        said = f"nothing was flagged at {place}{_searched(zones)}{dropped}"
+        said = f"nothing was flagged {place}{_searched(zones)}{dropped}"
     if not document["simulated"]:
         return f"{said[0].upper()}{said[1:]}."
     return f"{'Altered image' if ALTERED in document['credit'] else 'Rendered scene'}: {said}."
@@ -68,9 +68,13 @@ def _told(region: Row, where: str, happened: Mapping[str, tuple[str, str]]) -> s
     noun = NOUNS[region["activity"]]
     doubtful = region["p_change"] is not None and rank_of(region["p_change"]) < LIKELY
     if region["activity"] == "other":
-        return f"a {noun} {'may have been seen' if doubtful else 'was flagged'} at {where}"
+        return f"a {noun} {'may have been seen' if doubtful else 'was flagged'} {where}"
     article = "an" if noun[0] in "aeio" else "a"
-    return f"{article} {noun} {happened[region['direction']][doubtful]} at {where}"
+    return f"{article} {noun} {happened[region['direction']][doubtful]} {where}"
+
+
+def _at(title: str | None) -> str:
+    return f"at {title}" if title else ""
 
 
 def _counted(number: int, noun: str) -> str:

@@ -300,9 +300,14 @@ def activity_words(region: Region) -> str:
 
 def direction_words(region: Region) -> str:
     """Name a direction for a table; of what fits no class only on which image something stands out more."""
-    if region.activity != "other":
-        return region.direction
-    return {"appeared": "more after", "disappeared": "more before"}.get(region.direction, region.direction)
+    return direction_of(region.activity, region.direction)
+
+
+def direction_of(activity: str, direction: str) -> str:
+    """Name the direction of a class; see :func:`direction_words`."""
+    if activity != "other":
+        return direction
+    return {"appeared": "more after", "disappeared": "more before"}.get(direction, direction)
 
 
 def describe_candidate(candidate: Candidate, found: Look) -> str:

@@ -161,9 +161,13 @@ def pixel_words(info: SceneInfo) -> str:
     """Write the size of a pixel on the ground; both sides where it is not square."""
     if info.grid.crs is None:
         return "no georeference"
-    width, height = info.grid.pixel_size_m
+    return f"{size_of_pixels(*info.grid.pixel_size_m)} pixels"
+
+
+def size_of_pixels(width: float, height: float) -> str:
+    """Write the sides of a pixel, metres; once where it is square."""
     square = abs(width / height - 1) < 0.02  # noqa: PLR2004 - the rounding of a UTM zone's scale
-    return f"{width:.3g} m pixels" if square else f"{width:.3g} x {height:.3g} m pixels"
+    return f"{width:.3g} m" if square else f"{width:.3g} x {height:.3g} m"
 
 
 def clear_words(images: Sequence[SceneInfo]) -> str | None:

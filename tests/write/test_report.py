@@ -131,6 +131,22 @@ def test_every_kind_of_result_has_a_page_under_eight_megabytes(options):
     assert len(page_of(make_result(**options))) < 8e6
 
 
+def test_without_zones_the_regions_stand_at_a_glance_and_what_fits_no_class_neither_came_nor_went():
+    def unclear(told):
+        told["regions"][0] |= {"activity": "other", "direction": "disappeared"}
+        return told
+
+    text = page_of(make_result(count=15, aoi=False), unclear)
+    assert "There are no zones" in text
+    glance = text[text.index("Table of the regions") : text.index("Swipe between")]
+    assert "</a> more before</th>" in glance
+    assert glance.count("<tr>") == 16
+    assert "outside the zones" not in text
+    # No picture at a glance is buried under letters.
+    first = text[text.index('<div class="pair') : text.index('<div class="known')]
+    assert first.count('class="label"') == 2 * 12
+
+
 def test_a_rendered_scene_is_stamped_on_every_picture():
     text = page_of(make_result(count=2, simulated=True))
     panels = text.count('<div class="panel">') + text.count('id="stage"')

@@ -13,7 +13,8 @@ from imagery_diff.write.pictures import SIDES
 from imagery_diff.write.report.doubts import against, sentence, worst_doubt
 from imagery_diff.write.report.page import data_uri, render
 from imagery_diff.write.report.stage import Stage
-from imagery_diff.write.words import MISSED, NOUNS, moment_of, window_between
+from imagery_diff.write.sentences import direction_of
+from imagery_diff.write.words import MISSED, NOUNS, moment_of, size_of_pixels, window_between
 from imagery_diff.write.yardstick import per_cent, word_of
 from imagery_diff.write.zone_sentences import share_words
 
@@ -33,6 +34,8 @@ _STATES = {
     "ignored": ("left out", "\N{MULTIPLICATION SIGN}"),
 }
 
+_FEW, _LABELLED = 6, 12
+"""More regions than the first have smaller letters on the pictures at a glance; no more than the second have any."""
 _WIDE = 2.5
 """Ground wider than this many times its height has its two pictures below each other."""
 
@@ -66,7 +69,7 @@ def _context(told: Told) -> dict[str, Any]:
     moments = [moment_of(summary[side], timezone) for side in SIDES]
     return {
         "title": _title(summary),
-        "place": summary["aoi"]["title"] or summary["aoi"]["name"],
+        "place": _place(summary),
         "stamp": _stamp(summary),
         "reviewed": _review_words(len(summary["regions"]), open_ones),
         "unreviewed": open_ones > 0 or not summary["regions"],
@@ -76,7 +79,8 @@ def _context(told: Told) -> dict[str, Any]:
         "stretch": pictures.stretch,
         "stage": stage,
         "stacked": stage.width > _WIDE * stage.height,
-        "letters": math.sqrt(stage.width * stage.height) / 22,
+        "letters": math.sqrt(stage.width * stage.height) / (22 if len(regions) <= _FEW else 34),
+        "labelled": _LABELLED,
         "images": [_image(picture, stage) for picture in pictures.pictures],
         "unseen": {side: pictures.of(f"unseen-{side}") is not None for side in SIDES},
         "zones": zones,
@@ -110,7 +114,13 @@ def _context(told: Told) -> dict[str, Any]:
 
 
 def _title(summary: Document) -> str:
-    return f"{summary['aoi']['title'] or summary['aoi']['name']}: {summary['headline']}"
+    return f"{_place(summary)}: {summary['headline']}"
+
+
+def _place(summary: Document) -> str:
+    """Name the place for people."""
+    aoi = summary["aoi"]
+    return "Common ground of two images" if aoi["geometry"] is None else str(aoi["title"] or aoi["name"])
 
 
 def _stamp(summary: Document) -> str:
@@ -134,7 +144,7 @@ def _side(side: str, summary: Document, pictures: Pictures, moment: str) -> dict
     scene, picture = summary[side], pictures.of(side)
     assert picture is not None
     size = scene["pixel_size_m"]
-    pixels = "no georeference" if size is None else f"{size[0]:.3g} m pixels"
+    pixels = "no georeference" if size is None else f"{size_of_pixels(*size)} pixels"
     return {
         "name": side,
         "moment": moment,
@@ -153,7 +163,10 @@ def _side(side: str, summary: Document, pictures: Pictures, moment: str) -> dict
 def _shown(picture: Picture) -> str:
     """Say what was done to the pixels that are shown."""
     if not picture.delivered:
-        return "pixels resampled once to the comparison's grid, for the image lies in another coordinate system"
+        return (
+            "pixels resampled once to the comparison's grid: the image lies in another coordinate system, or its own"
+            " pixels could not be read again"
+        )
     if picture.averaged > 1:
         return f"{picture.averaged} by {picture.averaged} pixels as delivered averaged; close-ups as delivered"
     return "pixels as delivered, not resampled"
@@ -168,7 +181,7 @@ def _alt(side: str, summary: Document, moment: str) -> str:
         if row["direction"] in there
     ]
     gone = [row["id"] for row in summary["regions"] if row["direction"] not in there]
-    place = summary["aoi"]["title"] or summary["aoi"]["name"]
+    place = _place(summary)
     words = f"Satellite image of {place}, {moment}."
     if summary["simulated"]:
         words = f"Rendered picture of {place}, {moment}; no satellite saw it."
@@ -207,8 +220,10 @@ def _region(told: Told, stage: Stage, row: Document, geometry: Any) -> dict[str,
     return {
         **row,
         "noun": NOUNS[row["activity"]],
+        "happened": direction_of(row["activity"], row["direction"]),
         "mark": MARKS[row["direction"]],
-        "where": _at(row, told.summary).removeprefix(" at ") or "outside the zones",
+        "where": _at(row, told.summary).removeprefix(" at ")
+        or ("outside the zones" if told.summary["zones"] else "the common ground"),
         "size": _size(row, stage),
         "path": "" if drawn is None else stage.path(drawn),
         "around": "" if around is None else stage.path(around),
