@@ -17,7 +17,7 @@ from shapely.geometry.polygon import orient
 from imagery_diff.aoi import WGS84, reproject
 from imagery_diff.errors import InputError
 from imagery_diff.result import SCHEMA_VERSION
-from imagery_diff.write.model import aoi_summary, look_at_summary, plain, region_properties, to_json, zone_summary
+from imagery_diff.write.model import aoi_summary, look_at_summary, plain, region_properties, zone_summary
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -71,11 +71,6 @@ def regions_geojson(result: Comparison) -> dict[str, Any]:
     }
     cleaned: dict[str, Any] = plain(document)
     return cleaned
-
-
-def regions_geojson_bytes(result: Comparison) -> bytes:
-    """Return the file regions.geojson."""
-    return to_json(regions_geojson(result))
 
 
 def wgs84_geometry(geometry: BaseGeometry, crs: str) -> Polygon | MultiPolygon | None:

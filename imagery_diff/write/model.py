@@ -330,11 +330,6 @@ def _vessels_summary(result: Comparison) -> dict[str, Any]:
     }
 
 
-def summary_json(result: Comparison) -> bytes:
-    """Return the file summary.json."""
-    return to_json(summary(result))
-
-
 def zone_title(zone: Zone) -> str:
     """Return the name of a zone for people."""
     return zone.title or zone.name

@@ -15,7 +15,8 @@ from shapely.geometry import shape as geometry_of
 
 from imagery_diff.aoi import WGS84
 from imagery_diff.errors import InputError
-from imagery_diff.write.geojson import bounding_box, regions_geojson, regions_geojson_bytes, wgs84_geometry
+from imagery_diff.write.geojson import bounding_box, regions_geojson, wgs84_geometry
+from imagery_diff.write.model import to_json
 from tests.write.conftest import make_result
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "reference" / "schemas"
@@ -76,7 +77,7 @@ def check_rfc7946(geometry):
 
 
 def test_fits_its_schema_and_carries_every_property_in_order(result):
-    document = json.loads(regions_geojson_bytes(result))
+    document = json.loads(to_json(regions_geojson(result)))
     schema = json.loads((SCHEMAS / "regions.schema.json").read_text())
     Draft202012Validator.check_schema(schema)
     Draft202012Validator(schema).validate(document)

@@ -12,7 +12,7 @@ from imagery_diff.method.coregister import Shift
 from imagery_diff.write import summary
 from imagery_diff.write.geojson import regions_geojson
 from imagery_diff.write.ground import offset_m
-from imagery_diff.write.model import plain, summary_json
+from imagery_diff.write.model import plain, to_json
 from tests.write.conftest import make_grid, make_result
 from tests.write.test_geojson import SCHEMAS
 
@@ -39,7 +39,7 @@ def validator():
     ],
 )
 def test_fits_its_schema(options, validator):
-    validator.validate(json.loads(summary_json(make_result(**options))))
+    validator.validate(json.loads(to_json(summary(make_result(**options)))))
 
 
 def test_the_regions_of_summary_and_geojson_are_the_same(result):
@@ -91,11 +91,11 @@ def test_no_file_is_located():
     from pathlib import Path
 
     files = ((Path("/home/somebody/secret/before.tif"),), (Path("/home/somebody/secret/after.tif"),))
-    text = summary_json(make_result(files=files)).decode()
+    text = to_json(summary(make_result(files=files))).decode()
     assert "secret" not in text
     assert '"before.tif"' in text
 
 
 def test_a_file_name_that_is_not_utf8_still_gives_json():
-    content = summary_json(make_result(names=("a\udcff.tif", "b.tif")))
+    content = to_json(summary(make_result(names=("a\udcff.tif", "b.tif"))))
     assert json.loads(content)["before"]["file"] == "a?.tif"
