@@ -15,6 +15,7 @@ from imagery_diff import verify_inputs
 from imagery_diff.errors import ImageryDiffError, InputError
 from imagery_diff.finished import Run, open_run
 from imagery_diff.write import manifest as manifests
+from imagery_diff.write.folder import REVIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -124,6 +125,7 @@ def verify(
     run = open_run(folder)
     altered = set(run.altered())
     outputs = tuple(FileState(name=name, state=_state(run, name, altered)) for name in (manifests.NAME, *run.sha256))
+    outputs += _log_state(run)
     environment = differences(run.manifest)
     told = Verification(run=run, outputs=outputs, unlisted=run.unlisted, environment=environment)
     if inputs is None:
@@ -237,6 +239,19 @@ def _state(run: Run, name: str, altered: set[str]) -> str:
     if name not in altered:
         return "intact"
     return "altered" if (run.folder / name).exists() or (run.folder / name).is_symlink() else "missing"
+
+
+def _log_state(run: Run) -> tuple[FileState, ...]:
+    """Say whether the review is the one that the files were told from; nothing where there is none."""
+    told, path = run.manifest.get("review"), run.folder / REVIEWS
+    if told is None and not path.exists():
+        return ()
+    if not path.is_file() or path.is_symlink():
+        return (FileState(name=REVIEWS, state="missing"),)
+    digest = manifests.file_sha256(path)
+    if told is not None and digest == told["log_sha256"]:
+        return (FileState(name=REVIEWS, state="intact"),)
+    return (FileState(name=REVIEWS, state="altered"),)
 
 
 def _input_state(one: verify_inputs.Located) -> FileState:

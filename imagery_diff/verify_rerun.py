@@ -19,6 +19,7 @@ from imagery_diff.read.given import Given
 from imagery_diff.read.scenes import open_scene
 from imagery_diff.series import timeline
 from imagery_diff.single import look
+from imagery_diff.write.folder import REVIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -79,6 +80,8 @@ def make_again(run: Run, places: Places, target: Path, progress: Progress) -> No
             # They stand in the caveats, and were said when the run was made.
             warnings.simplefilter("ignore", ImageryDiffWarning)
             _make_again(run, places, target, progress)
+            if "review" in run.manifest:
+                _review_again(run, target)
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"manifest.json: tells how it was made in no form of ours ({type(error).__name__})") from error
 
@@ -113,6 +116,17 @@ def _make_again(run: Run, places: Places, target: Path, progress: Progress) -> N
     else:
         assert compared.sensitivity is not None
         compared.sensitivity.save(target)
+
+
+def _review_again(run: Run, target: Path) -> None:
+    """Lay the review of a run over what was made again."""
+    from imagery_diff.review import review  # noqa: PLC0415 - only after a review
+
+    try:
+        (target / REVIEWS).write_bytes((run.folder / REVIEWS).read_bytes())
+    except OSError as error:
+        raise InputError(f"{REVIEWS}: cannot be read, so that the review is not known; put it back") from error
+    review(target, (), "")
 
 
 def params_of(told: Mapping[str, Any]) -> Params:

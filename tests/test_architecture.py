@@ -89,6 +89,7 @@ LEVELS = {
     "scoring": 14,
     "verify_inputs": 4,
     "verify_findings": 4,
+    "review": 8,
     "verify_rerun": 18.2,
     "verify": 18.5,
     "cli": 19,

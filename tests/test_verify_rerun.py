@@ -15,6 +15,7 @@ from imagery_diff import compare, look, samples, verify_inputs
 from imagery_diff.cli import main
 from imagery_diff.errors import InputError
 from imagery_diff.params import Params
+from imagery_diff.review import Decision, review
 from imagery_diff.verify import NO, NOT_CHECKED, YES, differences, verify
 from imagery_diff.verify_findings import DN, held_against
 from imagery_diff.verify_rerun import params_of
@@ -60,6 +61,13 @@ def test_a_rerun_finds_the_same_and_writes_the_same_bytes(made):
     assert compared["zones"] == len(json.loads((made / "run" / "summary.json").read_bytes())["zones"])
     # Nothing was written into either folder, not even the time of a file changed.
     assert snapshot(made) == before
+
+
+def test_a_rerun_of_a_reviewed_run_keeps_its_review(copy):
+    images, run = copy
+    review(run, [Decision(action="relabel", region="R1", activity="cover", note="a tarpaulin")], "AB")
+    told = verify(run, images)
+    assert (told.outputs_intact.answer, told.findings.answer, told.same_bytes.answer) == (YES, YES, YES)
 
 
 def test_a_rerun_leaves_nothing_in_the_temporary_folder(made, tmp_path, monkeypatch):

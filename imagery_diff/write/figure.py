@@ -156,7 +156,7 @@ def _title(sheet: Sheet, told: Retold) -> None:
         y += 50
     aoi = told.aoi
     place = (aoi.title or aoi.name) if aoi else "Common ground of the two images"
-    reviewed = review_words(list(told.reviews.values()))
+    reviewed = review_words(list(told.reviews.values()), told.reviewers)
     room = WIDTH_PX - 2 * _MARGIN
     width = measure(reviewed, _SMALL, "bold")[0]
     sheet.text(reviewed, WIDTH_PX - _MARGIN - width, y + 14, _SMALL, colour="#5f4b00", weight="bold")

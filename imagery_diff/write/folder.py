@@ -51,8 +51,26 @@ def save(
     target = check_target(folder)
     files = result_files(result, more, report=report)
     refuse_other_images(target, files[manifests.NAME])
+    files = _with_review_of(target, files)
     write_folder(target, files)
     return target
+
+
+def _with_review_of(target: Path, files: dict[str, bytes]) -> dict[str, bytes]:
+    """Keep the review of the result that is replaced where its findings still are; say where they are not."""
+    path = target / REVIEWS
+    if not path.is_file():
+        return files
+    from imagery_diff.write.reviewed import with_review  # noqa: PLC0415 - only after a review
+
+    told = with_review(files, path.read_bytes())
+    for lost in json.loads(told[manifests.NAME])["review"]["lost"]:
+        warnings.warn(
+            f"the review of {lost['region']} ({lost['action']}, {lost['by']}) has no finding any more",
+            ImageryDiffWarning,
+            stacklevel=3,
+        )
+    return told
 
 
 def check_target(folder: str | Path) -> Path:

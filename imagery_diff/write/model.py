@@ -105,6 +105,8 @@ def region_properties(region: Region, result: Comparison) -> dict[str, Any]:
         "same_colour": region.same_colour,
         "doubts": list(region.doubts),
     }
+    if region.activity == "vessel":
+        properties |= {"counts_as_visit": region.counts_as_visit}
     if region.activity == "containers":
         properties |= {"teu_low": rounded(region.teu_low, 0), "teu_high": rounded(region.teu_high, 0)}
     if region.activity == "rail_cars":

@@ -101,6 +101,8 @@ class Retold:
     """All of them, the rejected too."""
     reviews: Mapping[str, str]
     """Region id -> ``unreviewed``, ``accepted`` or ``rejected``."""
+    reviewers: tuple[str, ...]
+    """Initials of who reviewed it."""
     zones: tuple[ZoneState, ...]
     look_at: tuple[LookAt, ...]
     caveats: tuple[str, ...]
@@ -142,8 +144,9 @@ def retold(summary: Document, regions: Document | None) -> Retold:
         before=RetoldScene.of(summary["before"]),
         after=RetoldScene.of(summary["after"]),
         grid=grid,
-        regions=tuple(_region(row, outlines.get(row["id"]), grid) for row in summary["regions"]),
+        regions=tuple(region_of(row, outlines.get(row["id"]), grid) for row in summary["regions"]),
         reviews={str(row["id"]): str(row["review"]) for row in summary["regions"]},
+        reviewers=tuple((summary.get("review") or {}).get("reviewers", ())),
         zones=tuple(zone_of(row, grid) for row in summary["zones"]),
         look_at=tuple(_look_at(row, grid) for row in summary["look_at"]),
         caveats=tuple(summary["caveats"]),
@@ -221,8 +224,8 @@ _SAME = (
 """Columns of a region that are called as its fields are."""
 
 
-def _region(row: Document, outline: Document | None, grid: Grid) -> Region:
-    """Read a region back; of one without georeference the measures are in pixels."""
+def region_of(row: Document, outline: Document | None, grid: Grid) -> Region:
+    """Read a region back from its row and outline; of one without georeference the measures are in pixels."""
     pixels = row.get("pixels") or {}
     length = row["length_m"] if grid.crs is not None else pixels.get("length_px")
     drawn = outline_on(grid, pixels.get("geometry") if grid.crs is None else outline)

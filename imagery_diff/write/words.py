@@ -258,16 +258,17 @@ def flagged_words(regions: Sequence[Region]) -> str:
     return f"{number} region{'s' if number > 1 else ''} flagged ({counted(regions)})"
 
 
-def review_words(reviews: Sequence[str]) -> str:
-    """Say what people have said of the regions, from the ``review`` of each."""
+def review_words(reviews: Sequence[str], reviewers: Sequence[str] = ()) -> str:
+    """Say what people have said of the regions, from the ``review`` of each and their initials."""
+    who = f" ({', '.join(reviewers)})" if reviewers else ""
     number, open_ones = len(reviews), sum(review == "unreviewed" for review in reviews)
     if not number:
         return "Not reviewed by a person: nothing was flagged that could be"
     if open_ones == number:
         return "Not reviewed by a person"
     if open_ones:
-        return f"{number - open_ones} of {number} regions reviewed by a person, {open_ones} not"
-    return "Every region was reviewed by a person"
+        return f"{number - open_ones} of {number} regions reviewed by a person{who}, {open_ones} not"
+    return f"Every region was reviewed by a person{who}"
 
 
 def one_line(result: Comparison) -> str:

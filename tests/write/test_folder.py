@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from imagery_diff.errors import OutputError
+from imagery_diff.errors import ImageryDiffWarning, OutputError
+from imagery_diff.review import Decision, review
 from imagery_diff.write import result_folder_name, save_comparison
 from imagery_diff.write.folder import write_folder
 from tests.write.conftest import make_result
@@ -67,10 +68,12 @@ def test_two_runs_give_the_same_bytes_but_for_the_moment(result, saved, tmp_path
 
 
 def test_a_rerun_replaces_the_result_and_keeps_the_reviews(saved):
-    (saved / "review.jsonl").write_text('{"id": "R1"}\n')
-    save_comparison(make_result(count=3), saved)
+    review(saved, [Decision(action="accept", region="R1")], "AB")
+    log = (saved / "review.jsonl").read_bytes()
+    with pytest.warns(ImageryDiffWarning, match="no finding any more"):
+        save_comparison(make_result(count=3), saved)
     assert listing(saved) == sorted([*NAMES, "review.jsonl"])
-    assert (saved / "review.jsonl").read_text() == '{"id": "R1"}\n'
+    assert (saved / "review.jsonl").read_bytes() == log
     assert '"R3"' in (saved / "regions.geojson").read_text()
     assert listing(saved.parent) == ["out"]
 

@@ -71,7 +71,7 @@ def _context(told: Told) -> dict[str, Any]:
         "title": _title(summary),
         "place": _place(summary),
         "stamp": _stamp(summary),
-        "reviewed": review_words([row["review"] for row in summary["regions"]]),
+        "reviewed": review_words([row["review"] for row in summary["regions"]], _reviewers(summary)),
         "unreviewed": open_ones > 0 or not summary["regions"],
         "headline": summary["headline"],
         "when": window_between(summary["before"], summary["after"], timezone),
@@ -128,6 +128,11 @@ def _place(summary: Document) -> str:
 def _stamp(summary: Document) -> str:
     """Return what must stand on every picture; empty where satellites saw it all."""
     return str(summary["credit"]).split(";", maxsplit=1)[0] if summary["simulated"] else ""
+
+
+def _reviewers(summary: Document) -> list[str]:
+    """Return the initials of who reviewed it."""
+    return list((summary.get("review") or {}).get("reviewers", ()))
 
 
 def _side(side: str, summary: Document, pictures: Pictures, moment: str) -> dict[str, Any]:
@@ -227,6 +232,7 @@ def _region(told: Told, stage: Stage, row: Document, geometry: Any) -> dict[str,
         "close": [picture.id if picture else side for picture, side in zip(close, SIDES, strict=True)],
         "numbers": _numbers(row, stage),
         "against": against(row, told.summary),
+        "told": row.get("told"),
     }
 
 

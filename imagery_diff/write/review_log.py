@@ -1,0 +1,126 @@
+"""review.jsonl: what people said of a result, a line each, only ever added to; each holds the digest of the one before.
+
+A line that was changed, left out or moved breaks the chain, and the log is refused.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from imagery_diff.errors import InputError
+from imagery_diff.write.words import NOUNS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ACTIONS = ("accept", "reject", "relabel", "reopen", "note", "add")
+DIRECTIONS = ("appeared", "disappeared", "changed")
+MOST_BYTES = 64 << 20
+_INITIALS = re.compile(r"[^\W\d_]{1,8}")
+_NOTE_LENGTH = 2000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One line: who said what of which region, and what stood there before."""
+
+    at: str
+    """ISO 8601, UTC."""
+    by: str
+    """Initials."""
+    action: str
+    region: str
+    """Its id; of an added one the id it was given."""
+    finding: Mapping[str, Any]
+    """``direction``, ``activity``, ``zone`` and ``geometry`` of what was reviewed, by which a rerun finds it."""
+    before: Mapping[str, Any]
+    """``review``, ``activity`` and ``note`` as they stood."""
+    findings_sha256: str
+    """Of all findings as the programme told them when this was written."""
+    activity: str | None = None
+    """The class it was relabelled to."""
+    note: str | None = None
+
+
+def check_initials(by: str) -> str:
+    """Return initials as they are kept; refuse what is none."""
+    if not _INITIALS.fullmatch(by.strip()):
+        raise InputError(f"initials are one to eight letters, not {by!r:.40}; give yours with --by")
+    return by.strip().upper()
+
+
+def check_note(note: str | None) -> str | None:
+    """Return a note in one line; None where there is none."""
+    if note is None:
+        return None
+    text = " ".join(note.split())
+    if len(text) > _NOTE_LENGTH:
+        raise InputError(f"a note has at most {_NOTE_LENGTH} characters, this one {len(text)}; shorten it")
+    return text or None
+
+
+def now() -> str:
+    """Return this moment, UTC, to the second."""
+    return dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def lines_of(entries: list[Entry], previous: bytes) -> bytes:
+    """Write entries as lines that follow a log."""
+    digest = _last_digest(previous)
+    out = b""
+    for entry in entries:
+        row = {"schema_version": "1.0", **vars(entry), "previous": digest}
+        line = json.dumps(row, ensure_ascii=False, allow_nan=False, sort_keys=True).encode() + b"\n"
+        digest = hashlib.sha256(line).hexdigest()
+        out += line
+    return out
+
+
+def _last_digest(log: bytes) -> str | None:
+    lines = log.splitlines(keepends=True)
+    return hashlib.sha256(lines[-1]).hexdigest() if lines else None
+
+
+def read_log(content: bytes) -> tuple[Entry, ...]:
+    """Read a log.
+
+    Raises
+    ------
+    InputError
+        If a line is none of ours, or was changed or moved; one is named.
+
+    """
+    entries, digest = [], None
+    if content and not content.endswith(b"\n"):
+        raise InputError("review.jsonl: its last line is cut off; remove that line, and review again what it said")
+    for number, line in enumerate(content.splitlines(keepends=True), start=1):
+        try:
+            entries.append(_entry(json.loads(line), digest))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise InputError(
+                f"review.jsonl: line {number} is not as it was written ({error}); put the original file back"
+            ) from error
+        digest = hashlib.sha256(line).hexdigest()
+    return tuple(entries)
+
+
+def _entry(row: Any, digest: str | None) -> Entry:
+    """Build an entry from a line; what is none fails in one of many ways."""
+    if row["previous"] != digest:
+        raise ValueError("it does not follow the line before it")
+    values = {name: row[name] for name in Entry.__dataclass_fields__}
+    texts = ("at", "by", "action", "region", "findings_sha256")
+    if any(not isinstance(values[name], str) for name in texts) or values["action"] not in ACTIONS:
+        raise ValueError("it says no action of ours")
+    if values["activity"] is not None and values["activity"] not in NOUNS:
+        raise ValueError("it names a class there is not")
+    if values["note"] is not None and not isinstance(values["note"], str):
+        raise ValueError("its note is no text")
+    if not isinstance(values["before"], dict) or values["finding"]["direction"] not in DIRECTIONS:
+        raise ValueError("it does not say what was reviewed")
+    return Entry(**values)

@@ -1,0 +1,358 @@
+"""What a person says of a comparison: kept line by line, laid over the files, never over what was found."""
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pyogrio
+import pytest
+import shapely
+from click.testing import CliRunner
+from shapely import box
+from shapely.geometry import mapping, shape
+
+from imagery_diff.cli import main
+from imagery_diff.errors import ImageryDiffWarning, InputError, OutputError
+from imagery_diff.exporting import Wanted, export
+from imagery_diff.review import Decision, edited, review, unreviewed
+from imagery_diff.verify import verify
+from imagery_diff.write.review_log import read_log
+from imagery_diff.write.reviewed import findings
+from tests.write.conftest import make_grid, make_result, on_grid
+
+SCHEMAS = Path(__file__).resolve().parents[1] / "docs" / "reference" / "schemas"
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    return make_result(count=3).save(tmp_path_factory.mktemp("runs") / "run")
+
+
+@pytest.fixture
+def run(finished, tmp_path):
+    return shutil.copytree(finished, tmp_path / "run")
+
+
+def told(run):
+    return json.loads((run / "summary.json").read_bytes())
+
+
+def drawn(run):
+    return json.loads((run / "regions.geojson").read_bytes())
+
+
+def regions(run):
+    return {row["id"]: row for row in told(run)["regions"]}
+
+
+def says(*words):
+    return CliRunner().invoke(main, ["review", *map(str, words)])
+
+
+def is_sound(run):
+    """Every document is valid, and the folder is what its manifest says."""
+    for name, schema in (("summary", "summary"), ("regions", "regions"), ("manifest", "manifest")):
+        path = run / f"{name}.{'geojson' if name == 'regions' else 'json'}"
+        jsonschema.validate(json.loads(path.read_bytes()), json.loads((SCHEMAS / f"{schema}.schema.json").read_bytes()))
+    assert verify(run).outputs_intact.answer == "yes"
+
+
+def test_what_was_found_is_had_back_from_reviewed_files(run):
+    before = told(run), drawn(run)
+    review(run, [Decision(action="reject", region="R1", note="a shadow")], "AB")
+    review(run, [Decision(action="relabel", region="R2", activity="vessel")], "CD")
+    review(run, [Decision(action="add", outline=a_place(run), direction="appeared", activity="vessel")], "CD")
+    assert told(run) != before[0]
+    assert findings(told(run), drawn(run)) == before
+    is_sound(run)
+
+
+def a_place(run):
+    """Return an outline within the place, where nothing was flagged: longitude and latitude."""
+    x, y = shape(told(run)["aoi"]["geometry"]).representative_point().coords[0]
+    return box(x, y, x + 0.0005, y + 0.0003)
+
+
+def test_the_stamp_goes_only_when_all_is_reviewed(run):
+    for name, left in (("R1", ("R2", "R3")), ("R2", ("R3",)), ("R3", ())):
+        assert b"Not reviewed by a person" in (run / "report.html").read_bytes() or name != "R1"
+        assert review(run, [Decision(action="accept", region=name)], "ab") == left
+        page = (run / "report.html").read_text()
+        assert ("Every region was reviewed by a person (AB)" in page) == (not left)
+    assert told(run)["review"]["reviewers"] == ["AB"]
+    review(run, [Decision(action="reopen", region="R2")], "AB")
+    assert "2 of 3 regions reviewed by a person" in (run / "report.html").read_text()
+    is_sound(run)
+
+
+def test_a_rejected_region_is_told_counted_and_drawn_no_more(run):
+    was = told(run)
+    zone = next(z["name"] for z in was["zones"] if z["regions"] == ["R1", "R2", "R3"] or "R1" in z["regions"])
+    picture = (run / "overview.png").read_bytes()
+    every = [Decision(action="reject", region=name) for name in regions(run)]
+    review(run, every, "AB")
+    now = told(run)
+    assert now["headline"].startswith("Nothing was flagged")
+    assert "3 regions rejected by a reviewer" in now["headline"]
+    row = next(z for z in now["zones"] if z["name"] == zone)
+    assert row["regions"] == []
+    assert row["state"] == ("nothing flagged" if row["usable_fraction"] >= 0.8 else "unknown")
+    assert "rejected by a reviewer: R1" in row["description"]
+    assert "nothing changed" not in row["description"]
+    assert now["vessels_of_class"]["appeared"] == {"least": 0, "most": 0}
+    assert all(f["properties"]["review"] == "rejected" for f in drawn(run)["features"])
+    assert (run / "overview.png").read_bytes() != picture
+    is_sound(run)
+
+
+def test_a_rejection_makes_no_zone_known_that_was_not_seen(tmp_path):
+    result = make_result(count=1)
+    states = [replace(s, state="flagged", regions=("R1",), clear_fraction=0.4) for s in result.zones]
+    run = replace(result, zones=tuple(states)).save(tmp_path / "run")
+    review(run, [Decision(action="reject", region="R1")], "AB")
+    assert {z["state"] for z in told(run)["zones"] if z["kind"] != "ignore"} == {"unknown"}
+
+
+def test_a_relabelled_region_has_the_reviewers_class_and_no_chance_of_the_programmes(run):
+    was = regions(run)["R1"]
+    review(run, [Decision(action="relabel", region="R1", activity="construction", note="scaffolds")], "AB")
+    row = regions(run)["R1"]
+    assert (row["activity"], row["review"], row["note"]) == ("construction", "accepted", "scaffolds")
+    assert row["p_activity"] is None
+    assert row["shares"] == {}
+    assert "construction-like area" in row["description"]
+    assert row["description"].endswith("A reviewer calls it so; the programme told a container-like object.")
+    assert row["told"]["description"] == was["description"]
+    assert "scaffolds" in (run / "report.html").read_text()
+    is_sound(run)
+
+
+def test_an_added_region_lies_where_it_was_drawn_and_says_who_found_it(run):
+    outline = a_place(run)
+    review(run, [Decision(action="add", outline=outline, direction="appeared", activity="vessel", note="a tug")], "AB")
+    row = regions(run)["P1"]
+    feature = next(f for f in drawn(run)["features"] if f["id"] == "P1")
+    assert shape(feature["geometry"]).symmetric_difference(outline).area < 1e-3 * outline.area
+    assert (row["review"], row["activity"], row["p_change"]) == ("accepted", "vessel", None)
+    length = 0.0005 * 111_320 * np.cos(np.radians(outline.centroid.y))
+    assert row["length_m"] == pytest.approx(length, rel=0.05)
+    assert row["length_low_m"] is None
+    assert row["description"].endswith("A reviewer drew it; the programme did not find it.")
+    if row["zone"] is not None:
+        assert "P1" in next(z for z in told(run)["zones"] if z["name"] == row["zone"])["regions"]
+    review(run, [Decision(action="reject", region="P1")], "AB")
+    assert regions(run)["P1"]["review"] == "rejected"
+    is_sound(run)
+
+
+def test_the_log_only_grows_and_says_who_when_what_and_what_stood_there(run):
+    review(run, [Decision(action="accept", region="R1", note="seen")], "ab")
+    first = (run / "review.jsonl").read_bytes()
+    review(run, [Decision(action="reject", region="R1")], "Ée")
+    log = (run / "review.jsonl").read_bytes()
+    assert log.startswith(first)
+    schema = json.loads((SCHEMAS / "review.schema.json").read_bytes())
+    for line in log.splitlines():
+        jsonschema.validate(json.loads(line), schema)
+    one, two = read_log(log)
+    assert (one.by, two.by) == ("AB", "ÉE")
+    assert one.before == {"review": "unreviewed", "activity": regions(run)["R1"]["activity"], "note": None}
+    assert two.before["review"] == "accepted"
+    assert two.before["note"] == "seen"
+    assert one.findings_sha256 == two.findings_sha256 == told(run)["review"]["findings_sha256"]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda log: log.replace(b"reject", b"accept", 1),
+        lambda log: log.split(b"\n", 1)[1],
+        lambda log: log[:-1],
+        lambda log: log.replace(b'"AB"', b'"XY"', 1),
+        lambda _: b"\xff\n",
+        lambda _: b"[]\n",
+        lambda _: b"",
+        lambda log: b"".join(reversed(log.splitlines(keepends=True))),
+    ],
+)
+def test_a_log_that_was_tampered_with_is_refused_and_named_by_verify(run, spoil):
+    review(run, [Decision(action="reject", region="R1"), Decision(action="accept", region="R2")], "AB")
+    log, summary = run / "review.jsonl", (run / "summary.json").read_bytes()
+    log.write_bytes(spoil(log.read_bytes()))
+    with pytest.raises(InputError, match=r"review\.jsonl"):
+        review(run, [Decision(action="accept", region="R3")], "AB")
+    assert (run / "summary.json").read_bytes() == summary
+    assert verify(run).fault
+    assert "review.jsonl is" in verify(run).outputs_intact.why
+
+
+def test_after_a_crash_the_files_are_told_anew_from_the_log(run, tmp_path):
+    twin = shutil.copytree(run, tmp_path / "twin")
+    review(twin, [Decision(action="reject", region="R1")], "AB")
+    shutil.copy(twin / "review.jsonl", run / "review.jsonl")
+    assert verify(run).fault
+    review(run, (), "")
+    assert {p.name: p.read_bytes() for p in run.iterdir()} == {p.name: p.read_bytes() for p in twin.iterdir()}
+
+
+def test_two_at_once_are_both_kept(run):
+    command = [sys.executable, "-m", "imagery_diff", "review", str(run), "--by"]
+    words = [["AB", "--accept", "R1"], ["CD", "--reject", "R2"], ["EF", "--accept", "R3"]]
+    running = [subprocess.Popen([*command, *said], stdout=subprocess.DEVNULL) for said in words]
+    assert [process.wait(60) for process in running] == [0, 0, 0]
+    assert {e.by for e in read_log((run / "review.jsonl").read_bytes())} == {"AB", "CD", "EF"}
+    assert unreviewed_of(run) == ()
+    is_sound(run)
+
+
+def unreviewed_of(run):
+    from imagery_diff.finished import open_run
+
+    return unreviewed(open_run(run))
+
+
+def test_a_rerun_keeps_the_review_where_the_finding_still_is_and_says_where_it_is_not(tmp_path):
+    result = make_result(count=3)
+    run = result.save(tmp_path / "run")
+    review(run, [Decision(action="reject", region="R1"), Decision(action="accept", region="R3", note="sure")], "AB")
+    reviewed = {p.name: p.read_bytes() for p in run.iterdir() if p.name != "manifest.json"}
+    result.save(run)
+    assert {p.name: p.read_bytes() for p in run.iterdir() if p.name != "manifest.json"} == reviewed
+    # Another order, another outline of the third, and the first is not found any more.
+    third = replace(result.regions[2], id="R1", geometry=result.regions[2].geometry.buffer(1.0))
+    second = replace(result.regions[1], id="R2")
+    with pytest.warns(ImageryDiffWarning, match="the review of R1 .* has no finding any more"):
+        replace(result, regions=(third, second)).save(run)
+    assert regions(run)["R1"]["review"] == "accepted"
+    assert regions(run)["R1"]["note"] == "sure"
+    assert regions(run)["R2"]["review"] == "unreviewed"
+    assert told(run)["review"]["lost"][0]["region"] == "R1"
+    assert "did not find again" in told(run)["caveats"][0]
+    is_sound(run)
+
+
+def test_edits_made_in_a_geopackage_are_taken_up(run, tmp_path):
+    review(run, [Decision(action="accept", region="R3")], "AB")
+    target = export(run, Wanted(gpkg=True), tmp_path / "out")
+    path = target / "regions.gpkg"
+    info, _, geometry, values = pyogrio.raw.read(path, layer="regions")
+    columns = dict(zip(info["fields"], values, strict=True))
+    columns["review"][0], columns["note"][1] = "rejected", "look again"
+    grid = make_grid()
+    new = shapely.to_wkb(shapely.MultiPolygon([on_grid(grid, box(50, 40, 70, 45))]))
+    names = ["id", "review", "note", "direction", "activity"]
+    fields = [np.append(columns[n], None if n in {"id", "review", "note"} else "appeared") for n in names[:4]]
+    fields.append(np.append(columns["activity"], "equipment"))
+    edited_file = tmp_path / "edited.gpkg"
+    pyogrio.raw.write(
+        edited_file,
+        geometry=np.append(geometry, np.array([new], object)),
+        field_data=[np.array(f, object) for f in fields],
+        fields=names,
+        layer="regions",
+        driver="GPKG",
+        geometry_type="MultiPolygon",
+        crs=info["crs"],
+    )
+    found = says(run, "--from", edited_file, "--by", "QG")
+    assert found.exit_code == 0, found.output
+    rows = regions(run)
+    assert [rows[n]["review"] for n in ("R1", "R2", "R3", "P1")] == ["rejected", "unreviewed", "accepted", "accepted"]
+    assert rows["R2"]["note"] == "look again"
+    assert rows["P1"]["activity"] == "equipment"
+    assert not [d for d in edited(run, edited_file) if d.action != "add"]
+    is_sound(run)
+
+
+@pytest.mark.parametrize("name", ["nothing.gpkg", "text.gpkg"])
+def test_what_is_no_geopackage_is_refused_in_a_line(run, tmp_path, name):
+    (tmp_path / "text.gpkg").write_text("no")
+    found = says(run, "--from", tmp_path / name, "--by", "AB")
+    assert found.exit_code == 1
+    assert found.output.startswith(f"Error: {name}: ")
+    assert found.output.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "why"),
+    [
+        (["--accept", "R9", "--by", "AB"], 1, "there is no region 'R9'"),
+        (["--accept", "R1"], 2, "--by"),
+        (["--accept", "R1", "--by", "A1"], 1, "initials are one to eight letters"),
+        (["--accept", "R1", "--by", "../x"], 1, "initials are one to eight letters"),
+        (["--relabel", "R1", "--by", "AB"], 2, "ID=CLASS"),
+        (["--relabel", "R1=tank", "--by", "AB"], 1, "is no class"),
+        (["--add", "appeared=vessel=POLYGON((0 0, 0 1", "--by", "AB"], 2, "DIRECTION=CLASS=WKT"),
+        (["--add", "appeared=vessel=POLYGON((0 0, 0 1, 1 1, 0 0))", "--by", "AB"], 1, "outside the place"),
+        (["--add", "appeared=vessel=POINT(0 0)", "--by", "AB"], 1, "valid polygon"),
+        (["--note", "x", "--by", "AB"], 2, "--of"),
+        (["--note", "x" * 3000, "--of", "R1", "--by", "AB"], 1, "at most 2000"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_line_and_nothing_is_written(run, words, code, why):
+    before = {p.name: p.read_bytes() for p in run.iterdir()}
+    found = says(run, *words)
+    assert found.exit_code == code, found.output
+    assert why in found.output
+    assert {p.name: p.read_bytes() for p in run.iterdir()} == before
+
+
+def test_other_folders_are_refused(run, tmp_path):
+    accept = [Decision(action="accept", region="R1")]
+    (run / "notes.txt").write_text("mine")
+    with pytest.raises(OutputError, match=r"notes\.txt"):
+        review(run, accept, "AB")
+    (run / "notes.txt").unlink()
+    (run / "overview.png").write_bytes(b"")
+    with pytest.raises(InputError, match=r"overview\.png was changed"):
+        review(run, accept, "AB")
+    bare = make_result().save(tmp_path / "bare", report=False)
+    with pytest.raises(InputError, match="--no-report"):
+        review(bare, accept, "AB")
+    assert not (bare / "review.jsonl").exists()
+
+
+def test_without_georeference_a_review_is_in_pixels(tmp_path):
+    run = make_result(crs=None, aoi=False, count=2).save(tmp_path / "run")
+    outline = box(10, 20, 30, 28)
+    review(
+        run,
+        [Decision(action="add", outline=outline, direction="changed"), Decision(action="reject", region="R1")],
+        "AB",
+    )
+    assert regions(run)["P1"]["pixels"]["length_px"] == pytest.approx(20)
+    assert regions(run)["P1"]["pixels"]["geometry"] == json.loads(json.dumps(mapping(outline)))
+    assert verify(run).outputs_intact.answer == "yes"
+
+
+def test_hostile_notes_are_text(run):
+    note = "<script>alert(1)</script>\n\x1b[31m & {{ 7*7 }}"
+    review(run, [Decision(action="accept", region="R1", note=note)], "AB")
+    page = (run / "report.html").read_text()
+    assert "<script>alert(1)" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert "49" not in regions(run)["R1"]["note"]
+
+
+def test_in_a_terminal_it_goes_from_region_to_region(run):
+    keys = "AB\nn\nby the quay\na\nl\nstockpile\ns\n"
+    found = CliRunner().invoke(main, ["review", str(run)], input=keys)
+    assert found.exit_code == 0, found.output
+    rows = regions(run)
+    assert (rows["R1"]["review"], rows["R1"]["note"]) == ("accepted", "by the quay")
+    assert (rows["R2"]["review"], rows["R2"]["activity"]) == ("accepted", "stockpile")
+    assert rows["R3"]["review"] == "unreviewed"
+    assert "not reviewed yet: R3" in found.output
+    again = CliRunner().invoke(main, ["review", str(run)], input="AB\nq\n")
+    assert "1 of 3 regions to review" in again.output
+
+
+def test_the_answer_is_one_document_on_request(run):
+    found = says(run, "--accept", "R1", "--by", "AB", "--json")
+    answer = json.loads(found.stdout)
+    assert answer == {"kind": "review", "decisions": 1, "unreviewed": ["R2", "R3"]}
