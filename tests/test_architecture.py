@@ -90,6 +90,7 @@ LEVELS = {
     "verify_inputs": 4,
     "verify_findings": 4,
     "review": 8,
+    "figures": 8,
     "verify_rerun": 18.2,
     "verify": 18.5,
     "cli": 19,

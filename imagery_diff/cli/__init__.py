@@ -21,6 +21,7 @@ _VERBS = {
     "timeline": "imagery_diff.cli.timeline",
     "look": "imagery_diff.cli.look",
     "sensitivity": "imagery_diff.cli.sensitivity",
+    "figure": "imagery_diff.cli.figure",
     "review": "imagery_diff.cli.review",
     "verify": "imagery_diff.cli.verify",
     "inspect": "imagery_diff.cli.inspect",

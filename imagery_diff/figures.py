@@ -1,0 +1,166 @@
+"""A picture for print out of a finished comparison, from its documents and pictures: nothing is computed again."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from imagery_diff.errors import ImageryDiffWarning, InputError, OutputError
+from imagery_diff.finished import open_run
+from imagery_diff.write.figure_print import FORMATS, SIZES, Wanted, figures, foot_lines
+from imagery_diff.write.report.reading import pictures_in
+from imagery_diff.write.retold import Retold, retold
+from imagery_diff.write.words import MISSED, window_between
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from imagery_diff.write.pictures import Pictures
+
+SUFFIX = "_figure"
+_LEAST_DPI, _MOST_DPI = 50, 1200
+_INTERNAL = re.compile(
+    r"internal[ -](?:use|purposes?|only)|confidential|not (?:be )?(?:for |to be )?(?:re)?(?:publi|distribut)|"
+    r"no (?:re)?(?:publication|distribution)|evaluation only",
+    re.IGNORECASE,
+)
+"""What a licence says that lets nobody publish."""
+CAPTION = "caption.txt"
+
+
+def figure(run_folder: str | Path, wanted: Wanted, output: str | Path | None = None) -> Path:
+    """Draw a figure of a finished comparison, with its caption.
+
+    Parameters
+    ----------
+    run_folder
+        What a comparison wrote.
+    wanted
+        Size, dots per inch, region, formats.
+    output
+        Folder for the files; ``DIR_figure`` beside the run if None. It is made where it is not there; a file in it is
+        replaced by none.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    InputError
+        If the run is of another kind, was altered, has no such region, or a licence lets nobody publish.
+    OutputError
+        If a file of that name is there, or the folder cannot be written.
+
+    """
+    _check(wanted)
+    run = open_run(run_folder)
+    if run.kind != "comparison":
+        raise InputError(f"{run.folder.name}: is a {run.kind}; so far figures are drawn of comparisons alone")
+    summary = run.document("summary.json")
+    regions = run.document("regions.geojson") if "regions.geojson" in run.sha256 else None
+    if "report.html" not in run.sha256:
+        raise InputError(f"{run.folder.name}: was made with --no-report, so it keeps no pictures; make it again")
+    try:
+        pictures, told = pictures_in(run.read("report.html")), retold(summary, regions)
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{run.folder.name}: its files are not as this version writes them ({error})") from error
+    _check_region(told, wanted.region)
+    _check_licences(summary)
+    drawn = figures(told, str(summary["headline"]), pictures, wanted)
+    stem = f"figure_{wanted.region or 'place'}_{wanted.size.replace(':', 'x')}"
+    files = {f"{stem}.{kind}": content for kind, content in drawn.items()}
+    files[CAPTION] = caption(summary, told, pictures, wanted).encode()
+    target = Path(output) if output is not None else run.folder.with_name(f"{run.folder.name}{SUFFIX}")
+    if target.resolve().is_relative_to(run.folder.resolve()):
+        raise InputError(f"{target.name}: a figure stands beside its run, never in it; name another folder with -o")
+    _write(target, files)
+    return target
+
+
+def _check(wanted: Wanted) -> None:
+    if wanted.size not in SIZES or not set(wanted.formats) <= set(FORMATS) or not wanted.formats:
+        raise InputError(f"a figure is {', '.join(SIZES)}, as {', '.join(FORMATS)}; name some of these")
+    if not _LEAST_DPI <= wanted.dots <= _MOST_DPI:
+        raise InputError(f"a figure has {_LEAST_DPI} to {_MOST_DPI} dots per inch, not {wanted.dots}")
+
+
+def _check_region(told: Retold, name: str | None) -> None:
+    if name is None:
+        return
+    kept = [region.id for region in told.kept]
+    if name in told.reviews and name not in kept:
+        raise InputError(f"{name}: was rejected by a reviewer; a figure of it would say that it is there")
+    if name not in kept:
+        raise InputError(f"there is no region {name!r:.40} in this comparison; there are: {', '.join(kept) or 'none'}")
+
+
+def _check_licences(summary: Mapping[str, Any]) -> None:
+    """Refuse to draw what must not be shown; warn where nobody says whose it is."""
+    import warnings  # noqa: PLC0415
+
+    for side in ("before", "after"):
+        scene = summary[side]
+        if scene["licence"] and _INTERNAL.search(scene["licence"]):
+            raise InputError(
+                f"{scene['file']}: its licence says {scene['licence']!r:.160}, so that no figure of it may be"
+                " published; ask whoever gave you the image"
+            )
+        if not scene["credit"] and not summary["simulated"]:
+            warnings.warn(
+                f"{scene['file']}: whose it is is not known; the figure says 'credit unknown'",
+                ImageryDiffWarning,
+                stacklevel=3,
+            )
+
+
+def caption(summary: Mapping[str, Any], told: Retold, pictures: Pictures, wanted: Wanted) -> str:
+    """Write what must be said beside a figure: what, where, when, by what, how sure, whose, and under which licence."""
+    place = summary["aoi"]["title"] or summary["aoi"]["name"]
+    when = window_between(summary["before"], summary["after"], summary["aoi"]["timezone"])
+    what = [region.description for region in told.kept if wanted.region in {None, region.id}]
+    sensors, credit = foot_lines(told, pictures)
+    licences = [
+        f"Licence of {scene.name}: {scene.licence or 'not known: ask whoever gave you the image'}"
+        for scene in told.images
+        if not told.simulated
+    ]
+    lines = [
+        str(summary["headline"]),
+        *what,
+        f"{place}, {when}.",
+        sensors if MISSED in sensors else f"{sensors} {MISSED}",
+        *(f"Caveat: {doubt}." for doubt in told.caveats),
+        credit,
+        *dict.fromkeys(licences),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _write(target: Path, files: Mapping[str, bytes]) -> None:
+    """Write files into a folder, all or none; nothing that is there is replaced by other content."""
+    same = {name for name, content in files.items() if (target / name).is_file() and _is(target / name, content)}
+    there = [name for name in files if name not in same and ((target / name).exists() or (target / name).is_symlink())]
+    if there:
+        raise OutputError(f"cannot write {there[0]}: it is in {target.name} already; name another folder with -o")
+    made: list[Path] = []
+    try:
+        target.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target, prefix=".partial_") as staged:
+            for name, content in files.items():
+                (Path(staged) / name).write_bytes(content)
+            for name in sorted(set(files) - same):
+                made.append(target / name)
+                shutil.move(Path(staged) / name, target / name)
+    except OSError as error:
+        for path in made:
+            path.unlink(missing_ok=True)
+        raise OutputError(f"cannot write to {target.name} ({error.strerror}); name another folder with -o") from error
+
+
+def _is(path: Path, content: bytes) -> bool:
+    return path.stat().st_size == len(content) and path.read_bytes() == content
