@@ -107,8 +107,8 @@ def test_the_length_is_drawn_as_long_as_it_is_told(run, on_panels):
     lengths = [round(float(np.hypot(*(line[1] - line[0]))), 3) for line in short]
     level = [n for n, line in zip(lengths, short, strict=True) if abs(line[0][1] - line[1][1]) < 1e-6]
     # On both panels, each with its rim; the bar of the thing is on one.
-    scale = max(n for n in level if level.count(n) == 4)
-    assert any(n * metres / scale == pytest.approx(told["length_m"], rel=0.01) for n in lengths if n != scale)
+    scales, bars = ({n for n in line if line.count(n) == times} for line, times in ((level, 4), (lengths, 2)))
+    assert any(bar * metres / scale == pytest.approx(told["length_m"], rel=0.01) for bar in bars for scale in scales)
 
 
 def test_rendered_stands_across_both_panels_and_in_the_file(tmp_path, on_panels):
