@@ -15,7 +15,8 @@ from rasterio.enums import Resampling
 from rasterio.errors import NotGeoreferencedWarning
 from rasterio.io import MemoryFile
 
-from imagery_diff.result import SCHEMA_VERSION
+import imagery_diff
+from imagery_diff.result import SCHEMA_VERSION, iso
 from imagery_diff.scene import Flag
 from imagery_diff.write.words import clean, stamp
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from imagery_diff.result import Comparison
+    from imagery_diff.scene import SceneInfo
 
 NODATA = -9999.0
 """Score where change was not looked for: unseen ground, a kind of ground too scarce to weigh. Flags never have it."""
@@ -103,15 +105,47 @@ def _write_plain(target: MemoryFile, result: Comparison) -> None:
         "transform": grid.transform,
     }
     with target.open(**profile) as dataset:
-        dataset.write(_four_figures(score(result)), 1)
+        values = _four_figures(score(result))
+        dataset.write(values, 1)
         dataset.write(result.layers.flags.astype(np.float32), 2)
+        dataset.update_tags(1, **statistics_tags(values))
         dataset.descriptions = ("score", "flags")
         dataset.units = ("spreads of unchanged ground", "bits")
         dataset.update_tags(**_tags(result))
-        dataset.update_tags(2, **{f.name or "": str(f.value) for f in Flag})
+        flags = statistics_tags(result.layers.flags)
+        dataset.update_tags(2, **{f.name or "": str(f.value) for f in Flag}, **flags)
         # The COG driver takes them as they are; those it makes itself it packs twice, which is most of its time.
         levels = range(1, math.ceil(math.log2(max(*grid.shape, BLOCK_PX) / BLOCK_PX)) + 1)
         dataset.build_overviews([2**level for level in levels], Resampling.nearest)
+
+
+def statistics_tags(values: NDArray[Any]) -> dict[str, str]:
+    """Return the statistics of a band as GDAL keeps them, so that no program must write them into a file beside it.
+
+    Parameters
+    ----------
+    values
+        (row, col); ``NODATA`` is left out.
+
+    """
+    count, total, squares, low, high = 0, 0.0, 0.0, math.inf, -math.inf
+    for top in range(0, len(values), BLOCK_PX):
+        rows = values[top : top + BLOCK_PX]
+        block = rows[rows != NODATA].astype(np.float64)
+        if block.size:
+            count, total, squares = count + block.size, total + block.sum(), squares + float((block * block).sum())
+            low, high = min(low, float(block.min())), max(high, float(block.max()))
+    if not count:
+        return {}
+    mean = total / count
+    spread = math.sqrt(max(0.0, squares / count - mean * mean))
+    told = {"MINIMUM": low, "MAXIMUM": high, "MEAN": mean, "STDDEV": spread, "VALID_PERCENT": 100 * count / values.size}
+    return {f"STATISTICS_{name}": f"{value:.6g}" for name, value in told.items()}
+
+
+def _made_of(info: SceneInfo) -> str:
+    """Name an image and its moment."""
+    return clean(f"{info.name}, {iso(info.acquired) or 'time not known'}")
 
 
 def _tags(result: Comparison) -> dict[str, str]:
@@ -121,6 +155,10 @@ def _tags(result: Comparison) -> dict[str, str]:
         "TIFFTAG_SOFTWARE": "imagery_diff",
         "TIFFTAG_IMAGEDESCRIPTION": "Result of imagery_diff, not an image: band 1 score, band 2 flags",
         "TIFFTAG_COPYRIGHT": clean(result.credit),
+        "IMAGERY_DIFF_VERSION": imagery_diff.__version__,
+        "IMAGERY_DIFF_AOI": clean(result.name),
+        "IMAGERY_DIFF_BEFORE": _made_of(result.before),
+        "IMAGERY_DIFF_AFTER": _made_of(result.after),
     }
     if result.simulated:
         tags[RENDERED_TAG] = stamp(result)

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import rasterio
+from rasterio.errors import RasterioDeprecationWarning
 from rasterio.io import MemoryFile
 
 from imagery_diff.scene import Flag
-from imagery_diff.write.cog import NODATA, evidence_tif, maybe_unreferenced
+from imagery_diff.write.cog import NODATA, evidence_tif, maybe_unreferenced, statistics_tags
 from tests.write.conftest import make_result
 
 
@@ -60,3 +61,30 @@ def test_no_score_is_nan_where_the_evidence_was(result):
     result.layers.strength[40, 40] = np.nan
     with rasterio.Env(), MemoryFile(evidence_tif(result)) as memory, memory.open() as dataset:
         assert dataset.read(1)[40, 40] == NODATA
+
+
+def test_statistics_and_origin_stand_in_the_file_so_that_none_is_written_beside_it(tmp_path):
+    result = make_result(shape=(700, 300))
+    path = tmp_path / "evidence.tif"
+    path.write_bytes(evidence_tif(result))
+    with rasterio.open(path) as dataset:
+        for band in (1, 2):
+            values = dataset.read(band, masked=True)
+            tags = dataset.tags(band)
+            told = [float(tags[f"STATISTICS_{name}"]) for name in ("MINIMUM", "MAXIMUM", "MEAN", "STDDEV")]
+            assert told == pytest.approx([values.min(), values.max(), values.mean(), values.std()], rel=1e-4)
+            assert float(tags["STATISTICS_VALID_PERCENT"]) == pytest.approx(
+                100 * values.count() / values.size, rel=1e-4
+            )
+            assert dataset.stats(indexes=band, approx=False)[0].mean == pytest.approx(told[2], rel=1e-4)
+        tags = dataset.tags()
+        assert tags["IMAGERY_DIFF_BEFORE"] == "before.tif, 2023-10-20T02:01:33Z"
+        assert tags["IMAGERY_DIFF_AOI"] == result.name
+    with rasterio.open(path) as dataset, pytest.warns(RasterioDeprecationWarning):
+        # GDAL's own call: it writes evidence.tif.aux.xml beside a file that holds none, as QGIS does.
+        dataset.statistics(1, approx=False)
+    assert [p.name for p in tmp_path.iterdir()] == ["evidence.tif"]
+
+
+def test_a_band_of_nothing_has_no_statistics():
+    assert statistics_tags(np.full((3, 4), NODATA, np.float32)) == {}
