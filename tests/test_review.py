@@ -128,7 +128,10 @@ def test_a_relabelled_region_has_the_reviewers_class_and_no_chance_of_the_progra
     assert "construction-like area" in row["description"]
     assert row["description"].endswith("A reviewer calls it so; the programme told a container-like object.")
     assert row["told"]["description"] == was["description"]
-    assert "scaffolds" in (run / "report.html").read_text()
+    page = (run / "report.html").read_text()
+    assert "scaffolds" in page
+    assert "its class is a reviewer&#39;s: the programme told a container-like object" in page
+    assert "The programme told" in page
     is_sound(run)
 
 
@@ -145,6 +148,7 @@ def test_an_added_region_lies_where_it_was_drawn_and_says_who_found_it(run):
     assert row["description"].endswith("A reviewer drew it; the programme did not find it.")
     if row["zone"] is not None:
         assert "P1" in next(z for z in told(run)["zones"] if z["name"] == row["zone"])["regions"]
+    assert "a reviewer drew it: the programme did not find it" in (run / "report.html").read_text()
     review(run, [Decision(action="reject", region="P1")], "AB")
     assert regions(run)["P1"]["review"] == "rejected"
     is_sound(run)

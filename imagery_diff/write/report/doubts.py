@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from imagery_diff.write.words import MISSED
+from imagery_diff.write.words import MISSED, NOUNS
 from imagery_diff.write.yardstick import per_cent
 from imagery_diff.write.zone_sentences import share_words
 
@@ -36,12 +36,17 @@ def against(row: Document, summary: Document) -> list[str]:
 
     """
     said = []
-    if row["p_change"] is None:
+    if row.get("added"):
+        said.append("a reviewer drew it: the programme did not find it")
+    elif row["p_change"] is None:
         said.append("how likely it is that anything changed here was not counted for images like these")
     else:
         odds = 100 - per_cent(row["p_change"])
         said.append(f"of 100 regions like it about {max(1, odds)} would be no change at all")
-    if row["p_activity"] is None and row["activity"] != "other":
+    first = (row.get("told") or {}).get("activity")
+    if first is not None:
+        said.append(f"its class is a reviewer's: the programme told a {NOUNS[first]}")
+    elif row["p_activity"] is None and row["activity"] != "other" and not row.get("added"):
         said.append(
             "what it looks like is told by rules; how often they are right was not counted for images like these"
         )
