@@ -18,7 +18,7 @@ import numpy as np
 import shapely
 from PIL import Image, ImageChops, ImageDraw, ImageFont
 
-from imagery_diff.scene import DEGRADED, UNSEEN, Flag
+from imagery_diff.scene import Flag
 from imagery_diff.write.panels import Frame, hatch
 from imagery_diff.write.words import clean
 
@@ -144,16 +144,6 @@ def whole_ground(result: Comparison) -> tuple[float, float, float, float]:
     if bottom <= top or right <= left:
         return (0.0, 0.0, float(rows), float(cols))
     return (top, left, bottom - top, right - left)
-
-
-def hatched_by(image: Pixels, flags: NDArray[np.uint8], frame: Frame) -> Pixels:
-    """Hatch a panel by the flags of both dates together."""
-    y, x = np.arange(frame.height) + 0.5, np.arange(frame.width) + 0.5
-    rows = np.floor(frame.row + y * frame.rows / frame.height).astype(int)
-    cols = np.floor(frame.col + x * frame.cols / frame.width).astype(int)
-    inside = ((rows >= 0) & (rows < flags.shape[0]))[:, None] & ((cols >= 0) & (cols < flags.shape[1]))[None]
-    found = flags[np.clip(rows, 0, flags.shape[0] - 1)][:, np.clip(cols, 0, flags.shape[1] - 1)]
-    return hatch(image, np.where(inside, found, np.uint8(Flag.OUTSIDE)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -321,21 +311,11 @@ class Sheet(Canvas):
         with self.panel(image, left, top):
             pass
 
-    def legend(self, left: int, top: int, width: int, result: Comparison) -> None:
-        """Explain the lines and hatchings that occur."""
-        directions = [d for d in MARKS if any(region.direction == d for region in result.regions)]
+    def legend(self, corner: tuple[int, int], width: int, lines: Sequence[tuple[str, str]]) -> None:
+        """Explain lines and hatchings: for each its kind, and what it means."""
+        left, top = corner
         x, y = float(left), float(top)
-        entries: list[tuple[str, str]] = [(d, f"{MARKS[d]} {d}") for d in directions]
-        entries += [("none", "nothing was flagged")] if not directions else []
-        entries += [("look", "to look at, under the cloud mask")] if result.look_at else []
-        if any(state.zone.located for state in result.zones):
-            entries.append(("zone", "zone"))
-        if any(not state.zone.located for state in result.zones):
-            entries.append(("search", "search area"))
-        flags = result.layers.before.flags | result.layers.after.flags
-        entries += [("unseen", "not seen")] if np.any(flags & UNSEEN) else []
-        entries += [("degraded", "haze, shadow, snow")] if np.any(flags & DEGRADED) else []
-        for kind, words in entries:
+        for kind, words in lines:
             need = measure(words, 21)[0] + (70 if kind != "none" else 20)
             if x + need > left + width and x > left:
                 x, y = float(left), y + 34

@@ -12,30 +12,27 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PIL.PngImagePlugin import PngInfo
 
 from imagery_diff.scene import Flag
 from imagery_diff.write import drawing
-from imagery_diff.write.drawing import Canvas, Sheet, fitted, wrapped
-from imagery_diff.write.model import zone_title
-from imagery_diff.write.panels import Frame, Stretch, choose_stretch, grid_panel, native_panel, subdued
+from imagery_diff.write.drawing import Canvas, Sheet, fitted, measure, wrapped
+from imagery_diff.write.model import summary, zone_title
+from imagery_diff.write.panels import Frame, hatch, subdued
+from imagery_diff.write.retold import SIDES, retold
 from imagery_diff.write.sentences import direction_words, look_words
-from imagery_diff.write.words import (
-    MISSED,
-    clean,
-    flagged_words,
-    moment_words,
-    pixel_words,
-    stamp,
-    window_of,
-)
+from imagery_diff.write.shown import Shown
+from imagery_diff.write.words import MISSED, clean, flagged_words, moment_words, review_words, stamp, window_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
     from shapely.geometry.base import BaseGeometry
 
+    from imagery_diff.grid import Grid
     from imagery_diff.result import Comparison
-    from imagery_diff.scene import SceneInfo
+    from imagery_diff.write.pictures import Pictures
+    from imagery_diff.write.retold import Retold, RetoldScene
 
 WIDTH_PX = 2400
 DPI = 150
@@ -48,8 +45,6 @@ _WIDE = 3.0
 """Ground wider than this many times its height is stacked instead of set side by side."""
 _TEXT, _SMALL, _TITLE = 25, 21, 40
 _CAPTION = 3 * 34 + 8
-_SHOWN_LINES = 3
-"""Lines below the reasons that say how the close-ups are shown."""
 _AROUND = 1.3
 """Ground shown around a region, in its own lengths to each side of its middle."""
 _LEAST_HALF_PX, _LEAST_HALF_M = 20.0, 40.0
@@ -76,23 +71,27 @@ def overview(result: Comparison) -> Image:
         2400 pixels wide; a notebook shows it by itself.
 
     """
-    return draw(result).image
+    from imagery_diff.write.geojson import regions_geojson  # noqa: PLC0415 - `save` has made them already
+    from imagery_diff.write.pictures import pictures_of  # noqa: PLC0415
+
+    regions = regions_geojson(result) if result.grid.crs is not None else None
+    return draw(retold(summary(result), regions), pictures_of(result)).image
 
 
-def draw(result: Comparison) -> Sheet:
+def draw(told: Retold, pictures: Pictures) -> Sheet:
     """Draw a comparison on a sheet, which knows what was written where."""
-    head = _MARGIN + 130 + (50 if result.simulated else 0)
-    layout = _top_row(drawing.whole_ground(result), _ground_aspect(result), head)
-    stretch = choose_stretch(result, layout.frame)
-    shown = _shown_close(result)
-    tops = list(accumulate((_row_height(item) for item in shown), initial=layout.bottom))
+    head = _MARGIN + 130 + (50 if told.simulated else 0)
+    layout = _top_row(pictures.frame, _ground_aspect(told.grid), head)
+    items = _shown_close(told)
+    tops = list(accumulate((_row_height(item) for item in items), initial=layout.bottom))
     foot = tops[-1]
-    notes = [line for note in _notes(result, stretch) for line in wrapped(note, WIDTH_PX - 2 * _MARGIN, _SMALL)]
+    notes = [line for note in _notes(told, pictures) for line in wrapped(note, WIDTH_PX - 2 * _MARGIN, _SMALL)]
     sheet = Sheet(WIDTH_PX, foot + 16 + round(1.4 * _SMALL * len(notes)) + _MARGIN)
-    _title(sheet, result)
-    _draw_top(sheet, result, layout, stretch)
-    for top, item in zip(tops, shown, strict=False):
-        _close_up(sheet, result, item, top)
+    _title(sheet, told)
+    shown = Shown(pictures)
+    _draw_top(sheet, told, layout, shown)
+    for top, item in zip(tops, items, strict=False):
+        _close_up(sheet, told, shown, item, top)
     y = foot + 16.0
     for note in notes:
         sheet.text(note, _MARGIN, y, _SMALL, colour="#404040")
@@ -100,9 +99,9 @@ def draw(result: Comparison) -> Sheet:
     return sheet
 
 
-def overview_png(result: Comparison) -> bytes:
-    """Return overview.png, the same bytes for the same result and libraries."""
-    return to_png(overview(result), result, "overview")
+def overview_png(told: Retold, pictures: Pictures) -> bytes:
+    """Return overview.png, the same bytes for the same documents, pictures and libraries."""
+    return png_bytes(draw(told, pictures).image, told.credit, "overview", stamp(told) if told.simulated else None)
 
 
 def to_png(image: Image, result: Comparison, product: str) -> bytes:
@@ -125,9 +124,9 @@ def png_bytes(image: Image, credit: str, product: str, rendered: str | None) -> 
     return buffer.getvalue()
 
 
-def _ground_aspect(result: Comparison) -> float:
+def _ground_aspect(grid: Grid) -> float:
     """Height of a pixel on the ground over its width: degrees are not square."""
-    width, height = result.grid.pixel_size_m
+    width, height = grid.pixel_size_m
     return height / width
 
 
@@ -149,52 +148,59 @@ def _top_row(extent: tuple[float, float, float, float], aspect: float, top: int)
     return _Layout(frame=frame, places=places, caption_width=_COLUMN, bottom=top + 44 + height + _CAPTION + 40)
 
 
-def _title(sheet: Sheet, result: Comparison) -> None:
+def _title(sheet: Sheet, told: Retold) -> None:
     """Say what the picture is, and first of all if no satellite took it."""
     y = _MARGIN - 8
-    if result.simulated:
-        sheet.text(stamp(result), _MARGIN, y, 34, colour="#B00020", weight="bold")
+    if told.simulated:
+        sheet.text(stamp(told), _MARGIN, y, 34, colour="#B00020", weight="bold")
         y += 50
-    aoi = result.aoi
+    aoi = told.aoi
     place = (aoi.title or aoi.name) if aoi else "Common ground of the two images"
-    sheet.text(fitted(place, WIDTH_PX - 2 * _MARGIN, _TITLE), _MARGIN, y, _TITLE, weight="bold")
-    timezone = aoi.timezone if aoi else None
-    when = window_of(result.before, result.after, timezone)
-    line = f"{flagged_words(result)}, {when}"
-    sheet.text(
-        fitted(line[0].upper() + line[1:], WIDTH_PX - 2 * _MARGIN, _TEXT), _MARGIN, y + 58, _TEXT, colour="#404040"
-    )
+    reviewed = review_words(list(told.reviews.values()))
+    room = WIDTH_PX - 2 * _MARGIN
+    width = measure(reviewed, _SMALL, "bold")[0]
+    sheet.text(reviewed, WIDTH_PX - _MARGIN - width, y + 14, _SMALL, colour="#5f4b00", weight="bold")
+    sheet.text(fitted(place, room - width - 60, _TITLE), _MARGIN, y, _TITLE, weight="bold")
+    when = window_of(told.before, told.after, aoi.timezone if aoi else None)
+    line = f"{flagged_words(told.kept)}, {when}"
+    sheet.text(fitted(line[0].upper() + line[1:], room, _TEXT), _MARGIN, y + 58, _TEXT, colour="#404040")
 
 
-def _draw_top(sheet: Sheet, result: Comparison, layout: _Layout, stretch: Stretch) -> None:
+def _draw_top(sheet: Sheet, told: Retold, layout: _Layout, shown: Shown) -> None:
     """Draw the whole ground: before, after, and the after image subdued with every outline on it."""
     frame = layout.frame
-    before, after = (
-        grid_panel(scene, stretch.of(date), frame)
-        for date, scene in enumerate((result.layers.before, result.layers.after))
-    )
-    flagged = drawing.hatched_by(subdued(after), result.layers.flags, frame)
-    for (left, top), name, image in zip(
-        layout.places, ("before", "after", "flagged"), (before, after, flagged), strict=True
-    ):
+    before, after = (shown.panel(side, frame) for side in SIDES)
+    either = shown.flags(SIDES, frame) | np.where(shown.outside("after", frame), np.uint8(Flag.OUTSIDE), np.uint8(0))
+    flagged = hatch(subdued(after), either)
+    for (left, top), name, image in zip(layout.places, (*SIDES, "flagged"), (before, after, flagged), strict=True):
         sheet.text(name, left, top - 40, 30, weight="bold")
         with sheet.panel(image, left, top) as panel:
-            _stamp(panel, result)
+            _stamp(panel, told)
             if name == "flagged":
-                _outlines(panel, result, frame)
-            drawing.furniture(panel, result.grid, frame)
+                _outlines(panel, told, frame)
+            drawing.furniture(panel, told.grid, frame)
         if name == "flagged":
-            sheet.legend(left, top + frame.height + 8, layout.caption_width, result)
+            sheet.legend((left, top + frame.height + 8), layout.caption_width, _lines(told, shown))
         else:
-            info = result.before if name == "before" else result.after
-            _caption(sheet, info, result, (left, top + frame.height + 8), layout.caption_width)
+            info = told.before if name == "before" else told.after
+            _caption(sheet, info, told, (left, top + frame.height + 8), layout.caption_width)
 
 
-def _caption(sheet: Sheet, info: SceneInfo, result: Comparison, corner: tuple[int, int], width: int) -> None:
+def _lines(told: Retold, shown: Shown) -> list[tuple[str, str]]:
+    """Lines and hatchings that occur, each with what it means."""
+    directions = [d for d in drawing.MARKS if any(region.direction == d for region in told.kept)]
+    lines = [(d, f"{drawing.MARKS[d]} {d}") for d in directions] or [("none", "nothing was flagged")]
+    lines += [("look", "to look at, under the cloud mask")] if told.look_at else []
+    lines += [("zone", "zone")] if any(state.zone.located for state in told.zones) else []
+    lines += [("search", "search area")] if any(not state.zone.located for state in told.zones) else []
+    lines += [("unseen", "not seen")] if shown.pictures.has("unseen") else []
+    return lines + ([("degraded", "haze, shadow, snow")] if shown.pictures.has("degraded") else [])
+
+
+def _caption(sheet: Sheet, info: RetoldScene, told: Retold, corner: tuple[int, int], width: int) -> None:
     """Time in UTC and local, product and pixel size, file."""
-    timezone = result.aoi.timezone if result.aoi else None
-    size = pixel_words(info)
-    parts = (moment_words(info, timezone), f"{info.product}, {size}", info.name)
+    timezone = told.aoi.timezone if told.aoi else None
+    parts = (moment_words(info, timezone), f"{info.product}, {info.pixels}", info.name)
     x, y = corner
     if width > _COLUMN:
         sheet.text(fitted("   ".join(parts), width, _SMALL), x, y, _SMALL, colour="#333333")
@@ -209,16 +215,16 @@ def _caption(sheet: Sheet, info: SceneInfo, result: Comparison, corner: tuple[in
         )
 
 
-def _outlines(panel: Canvas, result: Comparison, frame: Frame) -> None:
+def _outlines(panel: Canvas, told: Retold, frame: Frame) -> None:
     """Zones thin and below, regions bold and above; ids first, then as many zone names as find room."""
     labels = drawing.Labels(panel, frame)
-    for state in result.zones:
-        drawing.zone_outline(panel, state.zone, result.grid, frame)
-    shapes = [(region, drawing.to_pixels(region.geometry, result.grid)) for region in result.regions]
+    for state in told.zones:
+        drawing.zone_outline(panel, state.zone, told.grid, frame)
+    shapes = [(region, drawing.to_pixels(region.geometry, told.grid)) for region in told.kept]
     for region, shape in shapes:
         drawing.region_outline(panel, shape, region.direction, frame)
         labels.keep_clear(shape)
-    hidden = [(look, drawing.to_pixels(look.geometry, result.grid)) for look in result.look_at]
+    hidden = [(look, drawing.to_pixels(look.geometry, told.grid)) for look in told.look_at]
     for _, shape in hidden:
         drawing.region_outline(panel, shape, "look", frame)
         labels.keep_clear(shape)
@@ -226,8 +232,8 @@ def _outlines(panel: Canvas, result: Comparison, frame: Frame) -> None:
         labels.region(region, shape)
     for look, shape in hidden:
         labels.look_at(look.id, shape)
-    for state in result.zones:
-        labels.zone(state.zone, drawing.to_pixels(state.zone.polygon, result.grid))
+    for state in told.zones:
+        labels.zone(state.zone, drawing.to_pixels(state.zone.polygon, told.grid))
 
 
 @dataclass(frozen=True)
@@ -241,11 +247,11 @@ class _Item:
     head: str
     description: str
     why: tuple[str, ...]
-    uncovered: int
-    """Bits of ``Flag`` under which the pixels are shown as they are."""
+    uncovered: bool
+    """Whether its pixels are shown though the cloud mask covers them."""
 
 
-def _shown_close(result: Comparison) -> list[_Item]:
+def _shown_close(told: Retold) -> list[_Item]:
     """Return the first regions, and what is to be looked at, its cloud mask lifted."""
     regions = [
         _Item(
@@ -255,14 +261,13 @@ def _shown_close(result: Comparison) -> list[_Item]:
             f"{drawing.MARKS[r.direction]} {r.id} {direction_words(r)}",
             r.description,
             r.why,
-            0,
+            uncovered=False,
         )
-        for r in result.regions[:MAX_CLOSE_UPS]
+        for r in told.kept[:MAX_CLOSE_UPS]
     ]
-    lifted = int(Flag.CLOUD | Flag.EDGE)
     looks = [
-        _Item(look.id, look.geometry, "look", f"{look.id} to look at", look_words(look), (), lifted)
-        for look in result.look_at[:MAX_CLOSE_UPS]
+        _Item(look.id, look.geometry, "look", f"{look.id} to look at", look_words(look), (), uncovered=True)
+        for look in told.look_at[:MAX_CLOSE_UPS]
     ]
     return regions + looks
 
@@ -271,41 +276,33 @@ def _row_height(item: _Item) -> int:
     """Height of a row of close-ups: of the pictures, or of the words beside them if they are longer."""
     said = len(wrapped(item.description, _COLUMN, _TEXT))
     why = sum(len(wrapped(f"- {reason}", _COLUMN, _SMALL)) for reason in item.why)
-    words = 84 + 1.4 * (_TEXT * said + _SMALL * (why + _SHOWN_LINES)) + 2 * len(item.why) + 16
+    words = 84 + 1.4 * (_TEXT * said + _SMALL * why) + 2 * len(item.why) + 16
     return max(_CLOSE_HEIGHT, math.ceil(words) - 70) + 70
 
 
-def _close_up(sheet: Sheet, result: Comparison, region: _Item, top: int) -> None:
+def _close_up(sheet: Sheet, told: Retold, shown: Shown, item: _Item, top: int) -> None:
     """Draw the delivered pixels around a region on both dates, and beside them what is said of it."""
-    shape = drawing.to_pixels(region.geometry, result.grid)
-    frame = _close_frame(shape.bounds, _ground_aspect(result), result)
-    stretch = choose_stretch(result, frame)
-    pairs = ((result.before, result.layers.before, -0.5), (result.after, result.layers.after, 0.5))
-    for column, (info, scene, half) in enumerate(pairs):
+    shape = drawing.to_pixels(item.geometry, told.grid)
+    frame = _close_frame(shape.bounds, told.grid)
+    for column, side in enumerate(SIDES):
         left = _MARGIN + column * (_COLUMN + _GUTTER)
-        own = stretch.of(column)
-        image = native_panel(info, result, own, frame, half=half, uncovered=region.uncovered)
-        image = grid_panel(scene, own, frame, region.uncovered) if image is None else image
-        sheet.text(f"{region.id} {'before' if column == 0 else 'after'}", left, top + 2, _TEXT, weight="bold")
-        with sheet.panel(image, left, top + 40) as panel:
-            _stamp(panel, result)
-            drawing.region_frame(panel, shape, region.line, frame)
-            drawing.furniture(panel, result.grid, frame)
+        sheet.text(f"{item.id} {side}", left, top + 2, _TEXT, weight="bold")
+        with sheet.panel(shown.panel(side, frame, close=item.id, uncovered=item.uncovered), left, top + 40) as panel:
+            _stamp(panel, told)
+            drawing.region_frame(panel, shape, item.line, frame)
+            drawing.furniture(panel, told.grid, frame)
     left = _MARGIN + 2 * (_COLUMN + _GUTTER)
-    sheet.text(region.head, left, top + 36, 30, weight="bold")
-    y = sheet.paragraph(region.description, left, top + 84, _COLUMN, _TEXT)
-    for reason in region.why:
+    sheet.text(item.head, left, top + 36, 30, weight="bold")
+    y = sheet.paragraph(item.description, left, top + 84, _COLUMN, _TEXT)
+    for reason in item.why:
         y = sheet.paragraph(f"- {reason}", left, y + 2, _COLUMN, _SMALL, colour="#4d4d4d")
-    sheet.paragraph(
-        f"Shown in {stretch.words(_units(result))}.", left, max(y + 16, top + 400), _COLUMN, _SMALL, colour="#737373"
-    )
 
 
-def _close_frame(bounds: tuple[float, ...], aspect: float, result: Comparison) -> Frame:
+def _close_frame(bounds: tuple[float, ...], grid: Grid) -> Frame:
     """Ground around a region, of the shape of a close-up panel."""
     left, top, right, bottom = bounds
-    metres = result.grid.pixel_size_m[0] if result.grid.crs else 1.0
-    least = max(_LEAST_HALF_PX, _LEAST_HALF_M / metres if result.grid.crs else 0.0)
+    aspect = _ground_aspect(grid)
+    least = max(_LEAST_HALF_PX, _LEAST_HALF_M / grid.pixel_size_m[0] if grid.crs else 0.0)
     shape = _CLOSE_HEIGHT / _COLUMN
     half_width = max(least / shape, _AROUND * (right - left) / 2, _AROUND * (bottom - top) * aspect / 2 / shape)
     half_width = max(half_width, 0.9 * math.hypot(right - left, (bottom - top) * aspect))
@@ -321,30 +318,26 @@ def _close_frame(bounds: tuple[float, ...], aspect: float, result: Comparison) -
     )
 
 
-def _stamp(panel: Canvas, result: Comparison) -> None:
+def _stamp(panel: Canvas, told: Retold) -> None:
     """Stamp what no satellite saw, before anything that is to be read is drawn on it."""
-    if result.simulated:
-        panel.stamp(stamp(result))
+    if told.simulated:
+        panel.stamp(stamp(told))
 
 
-def _notes(result: Comparison, stretch: Stretch) -> list[str]:
+def _notes(told: Retold, pictures: Pictures) -> list[str]:
     """Lines below the panels: how it is shown, and whose images these are."""
-    shown = len(result.regions) - MAX_CLOSE_UPS
-    more = (
-        [f"The first {MAX_CLOSE_UPS} regions are shown close up; {shown} more stand in summary.json."]
-        if shown > 0
-        else []
-    )
-    how = f"Upper row in {stretch.words(_units(result))}; what lies beyond is black or white."
-    delivered = all(info.grid.crs == result.grid.crs for info in (result.before, result.after))
+    more = len(told.kept) - MAX_CLOSE_UPS
+    first = f"The first {MAX_CLOSE_UPS} regions are shown close up; {more} more stand in summary.json."
+    rejected = [region.id for region in told.regions if region not in told.kept]
+    dropped = [f"Rejected by a reviewer, and not drawn: {', '.join(rejected)}."] if rejected else []
+    how = f"Shown in {pictures.stretch}; what lies beyond is black or white."
+    whole = [pictures.of(side) for side in SIDES]
+    delivered = all(picture is not None and picture.delivered for picture in whole)
     pixels = "the pixels as delivered, not interpolated, moved to fit each other" if delivered else "resampled pixels"
-    close = f" Close-ups show {pixels}." if result.regions else ""
-    unknown = [zone_title(state.zone) for state in result.zones if state.state == "unknown"]
+    close = f" Close-ups show {pixels}." if told.kept else ""
+    unknown = [zone_title(state.zone) for state in told.zones if state.state == "unknown"]
     blind = [f"Unknown, because too little was searched: {'; '.join(unknown)}."] if unknown else []
     # A picture travels alone: the doubts travel with it.
-    doubts = [f"{len(result.caveats)} caveats: {'; '.join(result.caveats)}."] if result.caveats else []
-    return [*more, MISSED, *blind, *doubts, how + close, f"Credit: {result.credit}"]
-
-
-def _units(result: Comparison) -> str:
-    return " / ".join(dict.fromkeys([result.before.units, result.after.units]))
+    doubts = [f"{len(told.caveats)} caveats: {'; '.join(told.caveats)}."] if told.caveats else []
+    shown = [first] if more > 0 else []
+    return [*shown, *dropped, MISSED, *blind, *doubts, how + close, f"Credit: {told.credit}"]

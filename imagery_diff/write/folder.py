@@ -25,13 +25,16 @@ from imagery_diff.write.cog import evidence_tif, maybe_unreferenced
 from imagery_diff.write.figure import overview_png
 from imagery_diff.write.geojson import regions_geojson
 from imagery_diff.write.model import summary, to_json
+from imagery_diff.write.pictures import pictures_of
+from imagery_diff.write.retold import retold
 from imagery_diff.write.words import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from imagery_diff.result import Comparison
     from imagery_diff.scene import SceneInfo
+    from imagery_diff.write.pictures import Pictures
 
 REVIEWS = "review.jsonl"
 """What people wrote about a result; it outlives a rerun."""
@@ -70,25 +73,28 @@ def result_files(
     inputs = manifests.inputs_of({"before": result.before, "after": result.after})
     told = summary(result)
     regions = regions_geojson(result) if result.grid.crs is not None else None
+    pictures = pictures_of(result)
     # The longest first: GDAL and Pillow let go of the interpreter while they pack.
-    packing: dict[str, Callable[[Comparison], bytes]] = {"overview.png": overview_png, "evidence.tif": evidence_tif}
+    packing: dict[str, Callable[[], bytes]] = {
+        "overview.png": lambda: overview_png(retold(told, regions), pictures),
+        "evidence.tif": lambda: evidence_tif(result),
+    }
     with maybe_unreferenced():
-        files = dict(zip(packing, threads.each(lambda name: packing[name](result), list(packing)), strict=True))
+        files = dict(zip(packing, threads.each(lambda name: packing[name](), list(packing)), strict=True))
     files |= {"summary.json": to_json(told)} | ({} if regions is None else {"regions.geojson": to_json(regions)})
     if report:
-        files["report.html"] = _report(result, told, regions, inputs)
+        files["report.html"] = page(told, regions, pictures, inputs)
     files |= more or {}
     return files | {manifests.NAME: manifests.manifest_json(result, files, inputs=inputs)}
 
 
-def _report(
-    result: Comparison, told: dict[str, Any], regions: dict[str, Any] | None, inputs: list[dict[str, Any]]
+def page(
+    told: Mapping[str, Any], regions: Mapping[str, Any] | None, pictures: Pictures, inputs: Sequence[Mapping[str, Any]]
 ) -> bytes:
     """Write the page for readers."""
-    from imagery_diff.write.pictures import pictures_of  # noqa: PLC0415 - with the next, loads jinja2
-    from imagery_diff.write.report.pair import Told, pair_report  # noqa: PLC0415
+    from imagery_diff.write.report.pair import Told, pair_report  # noqa: PLC0415 - loads jinja2
 
-    return pair_report(Told(summary=told, regions=regions, pictures=pictures_of(result), inputs=inputs))
+    return pair_report(Told(summary=told, regions=regions, pictures=pictures, inputs=inputs))
 
 
 def result_folder_name(result: Comparison) -> str:

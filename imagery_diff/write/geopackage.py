@@ -89,8 +89,7 @@ def geopackage_bytes(layers: Sequence[Layer], crs: str, styles: Mapping[str, byt
         path = Path(folder) / "layers.gpkg"
         try:
             _write_all(pyogrio, path, layers, crs)
-            _finish(path, styles, f"{utc(moment):%Y-%m-%dT%H:%M:%S}.000Z")
-            return path.read_bytes()
+            return _finished(path, styles, f"{utc(moment):%Y-%m-%dT%H:%M:%S}.000Z")
         except (OSError, sqlite3.Error, pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
             raise OutputError(f"cannot write the GeoPackage ({error})") from error
 
@@ -105,8 +104,8 @@ def _pyogrio() -> Any:
     return pyogrio
 
 
-def _finish(path: Path, styles: Mapping[str, bytes], moment: str) -> None:
-    """Store styles as QGIS does, and one moment for everything that would tell when this ran."""
+def _finished(path: Path, styles: Mapping[str, bytes], moment: str) -> bytes:
+    """Store styles as QGIS does, and one moment for everything that would tell when this ran; return the file."""
     with closing(sqlite3.connect(path)) as db, db:
         if styles:
             db.execute(_STYLES)
@@ -126,9 +125,11 @@ def _finish(path: Path, styles: Mapping[str, bytes], moment: str) -> None:
                 (name, column, name, qml.decode(), moment),
             )
         db.execute("UPDATE gpkg_contents SET last_change = ?", (moment,))
+    clean = path.with_suffix(".clean.gpkg")
     with closing(sqlite3.connect(path)) as db:
-        # What was overwritten would stay in the gaps of the file: GDAL's own moment.
-        db.execute("VACUUM")
+        # Into a new file: the old one holds GDAL's own moment in its gaps, and counts how often it was written to.
+        db.execute("VACUUM INTO ?", (str(clean),))
+    return clean.read_bytes()
 
 
 def _write_all(pyogrio: Any, path: Path, layers: Sequence[Layer], crs: str) -> None:

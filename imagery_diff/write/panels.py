@@ -96,11 +96,6 @@ def _figure(value: float) -> str:
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"  # noqa: PLR2004 - three figures
 
 
-def choose_stretch(result: Comparison, frame: Frame) -> Stretch:
-    """Take red, green and blue where both images have them, else one band; limits from what the frame shows."""
-    return stretch_of((result.layers.before, result.layers.after), list(result.relative_gain), frame)
-
-
 def stretch_of(scenes: tuple[Scene, ...], names: list[str], frame: Frame) -> Stretch:
     """Choose bands and limits for images on one grid, from what a frame shows of them."""
     found = [next((names.index(n) for n in alike if n in names), None) for alike in _COLOURS]
@@ -145,27 +140,6 @@ def grid_panel(scene: Scene, stretch: Stretch, frame: Frame, uncovered: int = 0)
         bands, flags = [_block_mean(band.astype(np.float32), times) for band in bands], flags[::times, ::times]
         to_pixels = Affine.scale(1 / times) @ to_pixels
     return _paint(bands, flags, to_pixels, stretch, frame)
-
-
-def native_panel(
-    info: SceneInfo, result: Comparison, stretch: Stretch, frame: Frame, *, half: float, uncovered: int = 0
-) -> Pixels | None:
-    """Colours of a scene's own pixels as delivered, moved by its half of the shift; None where that cannot be shown.
-
-    Parameters
-    ----------
-    half
-        -0.5 for the before image, +0.5 for the after image.
-    uncovered
-        Bits of ``Flag`` that are shown without a hatching.
-
-    """
-    own = delivered(info, result, stretch.names, frame, half=half)
-    if own is None:
-        return None
-    scene, to_window = own
-    flags = scene.flags & ~np.uint8(uncovered)
-    return _paint(list(scene.data), flags, to_window @ frame.from_panel, stretch, frame)
 
 
 def delivered(

@@ -17,7 +17,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from imagery_diff import mark
-from imagery_diff.scene import UNSEEN, Flag
+from imagery_diff.scene import DEGRADED, UNSEEN, Flag
 from imagery_diff.write import drawing
 from imagery_diff.write.panels import Frame, Stretch, delivered, stretch_of
 from imagery_diff.write.words import clean
@@ -35,6 +35,8 @@ MOST_PIXELS = 600_000
 """Of a picture of the whole place: two of them, as PNG in a page, are under 4 MB."""
 _CLOSE_PIXELS = 40_000
 _MOST_CLOSE = 8
+MASKS = {"unseen": int(UNSEEN), "degraded": int(DEGRADED)}
+"""Name of a mask -> bits of ``Flag``."""
 _READ_PIXELS = 24_000_000
 """More than this is not read for a picture; the comparison's own pixels are shown instead."""
 _AROUND, _LEAST_M, _LEAST_PX = 1.0, 60.0, 24.0
@@ -45,7 +47,8 @@ class Picture:
     """One picture and where it lies."""
 
     id: str
-    """``before``, ``after``; of one region ``before-R1``; of what was not seen ``unseen-before``."""
+    """``before``, ``after``; of one region ``before-R1``; masks ``unseen-before`` of what was not seen, and
+    ``degraded-before`` of haze, shadow and snow."""
     content: bytes
     """PNG."""
     width: int
@@ -72,6 +75,10 @@ class Pictures:
         """Return the picture of that id."""
         return next((picture for picture in self.pictures if picture.id == name), None)
 
+    def has(self, mask: str) -> bool:
+        """Say whether a mask (``unseen``, ``degraded``) has anything on either date."""
+        return any(self.of(f"{mask}-{side}") is not None for side in SIDES)
+
 
 def pictures_of(result: Comparison) -> Pictures:
     """Make the pictures of a comparison, from its files where they can still be read, else from what it holds."""
@@ -86,8 +93,8 @@ def pictures_of(result: Comparison) -> Pictures:
         made.append(whole)
         if whole.averaged > 1 or not whole.delivered:
             made += _close(result, date, stretch)
-        unseen = _unseen(scenes[date].flags, shown, f"unseen-{side}")
-        made += [unseen] if unseen else []
+        masks = (_mask(scenes[date].flags, shown, f"{name}-{side}", bits) for name, bits in MASKS.items())
+        made += [mask for mask in masks if mask is not None]
     units = " / ".join(dict.fromkeys([result.before.units, result.after.units]))
     return Pictures(pictures=tuple(made), stretch=stretch.words(units), frame=frame)
 
@@ -222,11 +229,11 @@ def png_of(colours: Colours, credit: str, *, simulated: bool) -> bytes:
     return buffer.getvalue()
 
 
-def _unseen(flags: NDArray[np.uint8], frame: Frame, name: str) -> Picture | None:
-    """White where a date was not seen, as a mask; None where all was."""
+def _mask(flags: NDArray[np.uint8], frame: Frame, name: str, bits: int) -> Picture | None:
+    """White where a flag is set, as a mask; None where none is."""
     top, left = max(0, int(frame.row)), max(0, int(frame.col))
     cut = flags[top : math.ceil(frame.row + frame.rows), left : math.ceil(frame.col + frame.cols)]
-    lost = (cut & UNSEEN) != 0
+    lost = (cut & bits) != 0
     if not lost.any():
         return None
     times = max(1, math.ceil(math.sqrt(lost.size / MOST_PIXELS)))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from imagery_diff.aoi import Zone
     from imagery_diff.result import Candidate, Comparison, Look, LookAt, Region
     from imagery_diff.scene import SceneInfo
+    from imagery_diff.write.retold import Retold, RetoldScene
 
 _CLASSES = {name: f"it is of the class {name.replace('_', ' ')}" for name in NOUNS} | {
     "other": "none of the other classes fits it"
@@ -78,7 +79,7 @@ _NUMBERS = ("", "one", "two", "three", "four", "five", "six")
 _ANALOGY = "analogy: about 300 were published for a stack of 80 to 100 m"
 
 
-def describe_region(region: Region, result: Comparison) -> str:
+def describe_region(region: Region, result: Comparison | Retold) -> str:
     """Say what was flagged, how long it is, where and between when, how sure that is, and what would be missed."""
     first = f"{_what(region)}, {size_words(region, placed=result.grid.crs is not None)}, {_event(region, result)}"
     clauses = [first, _relation(region), region.why_no_count, _missed_there(region, result)]
@@ -89,7 +90,7 @@ def describe_region(region: Region, result: Comparison) -> str:
     return " ".join(f"{words[0].upper()}{words[1:]}." for words in sentences if words)
 
 
-def _simulated(images: Sequence[SceneInfo]) -> str:
+def _simulated(images: Sequence[SceneInfo | RetoldScene]) -> str:
     """Begin the sentence by what the images are where no satellite took them: it may travel alone."""
     if not any(info.simulated for info in images):
         return ""
@@ -158,7 +159,7 @@ def _round(value: float) -> str:
     return f"{round(value, digits):,.0f}"
 
 
-def _event(region: Region, result: Comparison) -> str:
+def _event(region: Region, result: Comparison | Retold) -> str:
     """Say what happened, where, and between when."""
     zone = next((s.zone for s in result.zones if s.zone.name == region.zone), None)
     timezone = result.aoi.timezone_of(zone) if result.aoi else None
@@ -176,7 +177,7 @@ def _event(region: Region, result: Comparison) -> str:
     return _EVENTS[region.direction].format(place=place, pause=pause, window=window)
 
 
-def _place(region: Region, zone: Zone | None, result: Comparison) -> str:
+def _place(region: Region, zone: Zone | None, result: Comparison | Retold) -> str:
     """Where, with its preposition: as near as the outlines allow; outside the zones by its position."""
     if zone is None:
         where = "on the images' common ground"
@@ -210,7 +211,7 @@ def _relation(region: Region) -> str:
     return named.format(other=other) if other else unnamed
 
 
-def _missed_there(region: Region, result: Comparison) -> str:
+def _missed_there(region: Region, result: Comparison | Retold) -> str:
     """Say how large a thing of its class would be missed there how seldom."""
     state = next((s for s in result.zones if s.zone.name == region.zone), None)
     return missed_there(state, region.activity) if state is not None else ""

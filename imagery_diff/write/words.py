@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from imagery_diff.aoi import AOI
-    from imagery_diff.result import Comparison
+    from imagery_diff.result import Comparison, Region
     from imagery_diff.scene import SceneInfo
+    from imagery_diff.write.retold import Retold, RetoldScene
 
 _UNFIT_FOR_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 RENDERED = "RENDERED, NOT A SATELLITE IMAGE"
@@ -191,12 +192,12 @@ def fit_for_xml(text: str) -> str:
     return _UNFIT_FOR_XML.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
-def stamp(result: Comparison) -> str:
+def stamp(result: Comparison | Retold) -> str:
     """Return what must stand across a result of which no satellite saw everything."""
     return stamp_of((result.before, result.after))
 
 
-def stamp_of(images: Sequence[SceneInfo]) -> str:
+def stamp_of(images: Sequence[SceneInfo | RetoldScene]) -> str:
     """Return what must stand across a picture of images of which no satellite saw everything."""
     simulated = [info for info in images if info.simulated]
     altered = simulated and all((info.credit or "").startswith(ALTERED) for info in simulated)
@@ -243,23 +244,35 @@ def by_sentence(told: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     return [("; ".join(names), sentence) for sentence, names in groups.items()]
 
 
-def counted(result: Comparison) -> str:
+def counted(regions: Sequence[Region]) -> str:
     """Count regions by direction: ``2 appeared, 1 changed``; empty if there is none."""
-    counts = {d: sum(r.direction == d for r in result.regions) for d in ("appeared", "disappeared", "changed")}
+    counts = {d: sum(r.direction == d for r in regions) for d in ("appeared", "disappeared", "changed")}
     return ", ".join(f"{n} {d}" for d, n in counts.items() if n)
 
 
-def flagged_words(result: Comparison) -> str:
+def flagged_words(regions: Sequence[Region]) -> str:
     """Say how much was flagged, as the beginning of a sentence."""
-    number = len(result.regions)
+    number = len(regions)
     if not number:
         return "nothing was flagged"
-    return f"{number} region{'s' if number > 1 else ''} flagged ({counted(result)})"
+    return f"{number} region{'s' if number > 1 else ''} flagged ({counted(regions)})"
+
+
+def review_words(reviews: Sequence[str]) -> str:
+    """Say what people have said of the regions, from the ``review`` of each."""
+    number, open_ones = len(reviews), sum(review == "unreviewed" for review in reviews)
+    if not number:
+        return "Not reviewed by a person: nothing was flagged that could be"
+    if open_ones == number:
+        return "Not reviewed by a person"
+    if open_ones:
+        return f"{number - open_ones} of {number} regions reviewed by a person, {open_ones} not"
+    return "Every region was reviewed by a person"
 
 
 def one_line(result: Comparison) -> str:
     """Sum a comparison up in a line."""
-    found = counted(result) or "nothing flagged"
+    found = counted(result.regions) or "nothing flagged"
     unknown = sum(z.state == "unknown" for z in result.zones)
     known = f"; {unknown} of {len(result.zones)} zones unknown" if unknown else ""
     rendered = f" [{stamp(result)}]" if result.simulated else ""

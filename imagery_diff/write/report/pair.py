@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import imagery_diff
 from imagery_diff.write.diagnostics import laid_words, light_words, outlines_words, sharpness_words
 from imagery_diff.write.drawing import MARKS
-from imagery_diff.write.pictures import SIDES
+from imagery_diff.write.pictures import MASKS, SIDES
 from imagery_diff.write.report.doubts import against, sentence, worst_doubt
 from imagery_diff.write.report.page import data_uri, render
 from imagery_diff.write.report.stage import Stage
 from imagery_diff.write.sentences import direction_of
-from imagery_diff.write.words import MISSED, NOUNS, moment_of, size_of_pixels, window_between
+from imagery_diff.write.words import MISSED, NOUNS, moment_of, review_words, size_of_pixels, window_between
 from imagery_diff.write.yardstick import per_cent, word_of
 from imagery_diff.write.zone_sentences import share_words
 
@@ -71,18 +71,20 @@ def _context(told: Told) -> dict[str, Any]:
         "title": _title(summary),
         "place": _place(summary),
         "stamp": _stamp(summary),
-        "reviewed": _review_words(len(summary["regions"]), open_ones),
+        "reviewed": review_words([row["review"] for row in summary["regions"]]),
         "unreviewed": open_ones > 0 or not summary["regions"],
         "headline": summary["headline"],
         "when": window_between(summary["before"], summary["after"], timezone),
         "sides": [_side(side, summary, pictures, moments[i]) for i, side in enumerate(SIDES)],
         "stretch": pictures.stretch,
+        "frame": " ".join(map(repr, pictures.frame)),
         "stage": stage,
         "stacked": stage.width > _WIDE * stage.height,
         "letters": math.sqrt(stage.width * stage.height) / (22 if len(regions) <= _FEW else 34),
         "labelled": _LABELLED,
         "images": [_image(picture, stage) for picture in pictures.pictures],
-        "unseen": {side: pictures.of(f"unseen-{side}") is not None for side in SIDES},
+        "masks": [mask for mask in MASKS if pictures.has(mask)],
+        "lost": {side: [m for m in MASKS if pictures.of(f"{m}-{side}") is not None] for side in SIDES},
         "zones": zones,
         "zone_rows": _grouped(zones, ("said", "mark", "measures", "floor", "lost", "causes", "located")),
         "zone_words": _grouped(zones, ("description", "mark")),
@@ -126,17 +128,6 @@ def _place(summary: Document) -> str:
 def _stamp(summary: Document) -> str:
     """Return what must stand on every picture; empty where satellites saw it all."""
     return str(summary["credit"]).split(";", maxsplit=1)[0] if summary["simulated"] else ""
-
-
-def _review_words(number: int, unreviewed: int) -> str:
-    """Say what people have said of it."""
-    if not number:
-        return "Not reviewed by a person: nothing was flagged that could be"
-    if unreviewed == number:
-        return "Not reviewed by a person"
-    if unreviewed:
-        return f"{number - unreviewed} of {number} regions reviewed by a person, {unreviewed} not"
-    return "Every region was reviewed by a person"
 
 
 def _side(side: str, summary: Document, pictures: Pictures, moment: str) -> dict[str, Any]:
@@ -200,6 +191,10 @@ def _image(picture: Picture, stage: Stage) -> dict[str, Any]:
         "width": picture.width,
         "height": picture.height,
         "matrix": stage.matrix(picture.to_grid),
+        # To the last digit: figures are drawn from the pictures of a page.
+        "to_grid": " ".join(map(repr, picture.to_grid)),
+        "averaged": picture.averaged,
+        "delivered": "true" if picture.delivered else "false",
         "uri": data_uri(picture.content),
         "shown": _shown(picture),
     }
