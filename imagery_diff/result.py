@@ -366,9 +366,9 @@ class Comparison:
         return f"<Comparison {one_line(self)}>"
 
     def _repr_html_(self) -> str:
-        from imagery_diff.write.overall import as_html  # noqa: PLC0415
+        from imagery_diff.write.report.inline import cell_of  # noqa: PLC0415
 
-        return as_html(self)
+        return cell_of(self)
 
     def to_geojson(self) -> dict[str, Any]:
         """Return the flagged regions as a GeoJSON FeatureCollection (RFC 7946)."""
