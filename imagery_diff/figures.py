@@ -41,7 +41,7 @@ def figure(run_folder: str | Path, wanted: Wanted, output: str | Path | None = N
     wanted
         Size, dots per inch, region, formats.
     output
-        Folder for the files; ``DIR_figure`` beside the run if None. It is made where it is not there; a file in it is
+        Folder for the files; ``DIR_figure_R1`` or ``DIR_figure_place`` beside the run if None. It is made where it is not there; a file in it is
         replaced by none.
 
     Returns
@@ -75,7 +75,9 @@ def figure(run_folder: str | Path, wanted: Wanted, output: str | Path | None = N
     stem = f"figure_{wanted.region or 'place'}_{wanted.size.replace(':', 'x')}"
     files = {f"{stem}.{kind}": content for kind, content in drawn.items()}
     files[CAPTION] = caption(summary, told, pictures, wanted).encode()
-    target = Path(output) if output is not None else run.folder.with_name(f"{run.folder.name}{SUFFIX}")
+    # One folder for each region: every size of it has the same caption.
+    name = f"{run.folder.name}{SUFFIX}_{wanted.region or 'place'}"
+    target = Path(output) if output is not None else run.folder.with_name(name)
     if target.resolve().is_relative_to(run.folder.resolve()):
         raise InputError(f"{target.name}: a figure stands beside its run, never in it; name another folder with -o")
     _write(target, files)

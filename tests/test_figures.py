@@ -178,6 +178,12 @@ def test_nothing_that_is_there_is_replaced(run):
     assert not list(target.glob(".partial*"))
 
 
+def test_figures_of_several_regions_and_sizes_stand_beside_each_other(run):
+    made = [figure(run, Wanted(size=size, region=region)) for size in ("1:1", "4:5") for region in ("R1", "R2", None)]
+    assert [path.name for path in made[:3]] == ["run_figure_R1", "run_figure_R2", "run_figure_place"]
+    assert sorted(p.name for p in made[0].iterdir()) == ["caption.txt", "figure_R1_1x1.png", "figure_R1_4x5.png"]
+
+
 def test_a_review_is_kept_to(run, tmp_path, on_panels):
     review(run, [Decision(action="reject", region="R1"), Decision(action="accept", region="R2")], "AB")
     with pytest.raises(InputError, match="rejected by a reviewer"):
@@ -225,4 +231,4 @@ def test_the_verb_names_what_it_wrote(run):
     found = CliRunner().invoke(main, ["figure", str(run), "--size", "print"])
     assert found.exit_code == 0, found.output
     assert found.stdout.splitlines() == ["caption.txt", "figure_place_print.png"]
-    assert Image.open(io.BytesIO((run.parent / "run_figure" / "figure_place_print.png").read_bytes())).info["dpi"]
+    assert Image.open(io.BytesIO((run.parent / "run_figure_place" / "figure_place_print.png").read_bytes())).info["dpi"]

@@ -28,7 +28,7 @@ from imagery_diff.cli.notices import our_warnings
     "--output",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Folder for the files; DIR_figure beside the run if not given.",
+    help="Folder for the files; DIR_figure_ID or DIR_figure_place beside the run if not given.",
 )
 def figure(
     folder: Path, region: str | None, size: str, dpi: int | None, formats: tuple[str, ...], output: Path | None
