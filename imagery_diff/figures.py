@@ -41,8 +41,8 @@ def figure(run_folder: str | Path, wanted: Wanted, output: str | Path | None = N
     wanted
         Size, dots per inch, region, formats.
     output
-        Folder for the files; ``DIR_figure_R1`` or ``DIR_figure_place`` beside the run if None. It is made where it is not there; a file in it is
-        replaced by none.
+        Folder for the files; ``DIR_figure_R1`` or ``DIR_figure_place`` beside the run if None. It is made where it
+        is not there; no other file in it is replaced.
 
     Returns
     -------
