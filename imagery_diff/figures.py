@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from imagery_diff.errors import ImageryDiffWarning, InputError, OutputError
+from imagery_diff.errors import ImageryDiffError, ImageryDiffWarning, InputError, OutputError
 from imagery_diff.finished import open_run
 from imagery_diff.write.figure_print import FORMATS, SIZES, Wanted, figures, foot_lines
 from imagery_diff.write.report.reading import pictures_in
@@ -67,14 +67,20 @@ def figure(run_folder: str | Path, wanted: Wanted, output: str | Path | None = N
         raise InputError(f"{run.folder.name}: was made with --no-report, so it keeps no pictures; make it again")
     try:
         pictures, told = pictures_in(run.read("report.html")), retold(summary, regions)
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{run.folder.name}: its files are not as this version writes them ({error})") from error
-    _check_region(told, wanted.region)
-    _check_licences(summary)
-    drawn = figures(told, str(summary["headline"]), pictures, wanted)
+        _check_region(told, wanted.region)
+        _check_licences(summary)
+        drawn = figures(told, str(summary["headline"]), pictures, wanted)
+        words = caption(summary, told, pictures, wanted)
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OSError) as error:
+        if isinstance(error, ImageryDiffError):
+            raise
+        # Whoever holds a folder can write files whose hashes agree.
+        raise InputError(
+            f"{run.folder.name}: its files are not as this version writes them ({type(error).__name__}); make it again"
+        ) from error
     stem = f"figure_{wanted.region or 'place'}_{wanted.size.replace(':', 'x')}"
     files = {f"{stem}.{kind}": content for kind, content in drawn.items()}
-    files[CAPTION] = caption(summary, told, pictures, wanted).encode()
+    files[CAPTION] = words.encode()
     # One folder for each region: every size of it has the same caption.
     name = f"{run.folder.name}{SUFFIX}_{wanted.region or 'place'}"
     target = Path(output) if output is not None else run.folder.with_name(name)

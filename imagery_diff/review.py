@@ -16,7 +16,7 @@ import shapely
 from shapely.geometry import shape
 
 from imagery_diff.aoi import WGS84, reproject
-from imagery_diff.errors import InputError, InputNotFoundError, MissingExtraError
+from imagery_diff.errors import ImageryDiffError, InputError, InputNotFoundError, MissingExtraError
 from imagery_diff.finished import Run, open_run
 from imagery_diff.write import folder as folders
 from imagery_diff.write import manifest as manifests
@@ -92,9 +92,7 @@ def review(folder: str | Path, decisions: Sequence[Decision], by: str) -> tuple[
         run = open_run(folder)
         old = log.read()
         _check_log(run, old)
-        files = _files(run)
-        new = lines_of(_entries(files, read_log(old), decisions, initials), old)
-        told = with_review(files, old + new)
+        new, told = _told(run, old, decisions, initials)
         if new:
             log.seek(0, os.SEEK_END)
             log.write(new)
@@ -103,6 +101,21 @@ def review(folder: str | Path, decisions: Sequence[Decision], by: str) -> tuple[
         if old + new:
             folders.write_folder(run.folder, told)
     return unreviewed(open_run(folder))
+
+
+def _told(run: Run, old: bytes, decisions: Sequence[Decision], by: str) -> tuple[bytes, dict[str, bytes]]:
+    """Return the lines that are added to a log, and the files as they are then."""
+    try:
+        files = _files(run)
+        new = lines_of(_entries(files, read_log(old), decisions, by), old)
+        return new, with_review(files, old + new)
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, shapely.GEOSException, OSError) as error:
+        if isinstance(error, ImageryDiffError):
+            raise
+        # Whoever holds a folder can write files whose hashes agree.
+        raise InputError(
+            f"{run.folder.name}: its files are not as this version writes them ({type(error).__name__}); make it again"
+        ) from error
 
 
 def unreviewed(run: Run) -> tuple[str, ...]:
@@ -209,7 +222,7 @@ def _check(run: Run) -> None:
 def _check_log(run: Run, log: bytes) -> None:
     """Refuse a log that holds less than the documents were told from."""
     told = run.manifest.get("review")
-    if told is not None and len(read_log(log)) < int(told["entries"]):
+    if isinstance(told, dict) and len(read_log(log)) < int(told.get("entries", 0)):
         raise InputError(
             f"{run.folder.name}: review.jsonl holds fewer lines than its files were told from; put the original back"
         )

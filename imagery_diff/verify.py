@@ -249,7 +249,7 @@ def _log_state(run: Run) -> tuple[FileState, ...]:
     if not path.is_file() or path.is_symlink():
         return (FileState(name=REVIEWS, state="missing"),)
     digest = manifests.file_sha256(path)
-    if told is not None and digest == told["log_sha256"]:
+    if isinstance(told, dict) and digest == told.get("log_sha256"):
         return (FileState(name=REVIEWS, state="intact"),)
     return (FileState(name=REVIEWS, state="altered"),)
 

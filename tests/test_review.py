@@ -21,6 +21,8 @@ from imagery_diff.errors import ImageryDiffWarning, InputError, OutputError
 from imagery_diff.exporting import Wanted, export
 from imagery_diff.review import Decision, edited, review, unreviewed
 from imagery_diff.verify import verify
+from imagery_diff.write import manifest as manifests
+from imagery_diff.write.model import to_json
 from imagery_diff.write.review_log import read_log
 from imagery_diff.write.reviewed import findings
 from tests.write.conftest import make_grid, make_result, on_grid
@@ -360,3 +362,20 @@ def test_the_answer_is_one_document_on_request(run):
     found = says(run, "--accept", "R1", "--by", "AB", "--json")
     answer = json.loads(found.stdout)
     assert answer == {"kind": "review", "decisions": 1, "unreviewed": ["R2", "R3"]}
+
+
+@pytest.mark.parametrize("name", ["summary.json", "report.html", "regions.geojson"])
+@pytest.mark.parametrize("content", [b"{}", b"[]", b"null", b"\xff", b'{"regions": 7, "zones": null}'])
+def test_files_that_are_none_of_ours_though_their_hashes_agree_are_refused_in_a_line(run, name, content):
+    (run / name).write_bytes(content)
+    manifest = json.loads((run / "manifest.json").read_bytes())
+    outputs = {p.name: p.read_bytes() for p in run.iterdir() if p.name != "manifest.json"}
+    kept = {k: v for k, v in manifest.items() if k not in {"content_sha256", "created", "document_sha256"}}
+    forged = manifests.sealed(kept | {"outputs": manifests.outputs_of(outputs)})
+    (run / "manifest.json").write_bytes(to_json(forged))
+    for verb, words in (("review", ["--accept", "R1", "--by", "AB"]), ("figure", [])):
+        found = CliRunner().invoke(main, [verb, str(run), *words])
+        assert found.exit_code == 1, found.output
+        assert found.output.startswith("Error: ")
+        assert found.output.count("\n") == 1
+    assert not (run / "review.jsonl").exists()
