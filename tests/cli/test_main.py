@@ -99,7 +99,7 @@ def test_the_table_names_what_appeared_and_that_it_is_rendered(stack):
 def test_an_unknown_first_word_is_neither_verb_nor_aoi():
     result = CliRunner().invoke(main, ["njin", "a.tif", "b.tif"])
     assert result.exit_code == 2
-    assert "compare, timeline, look, sensitivity, verify, inspect, aois" in result.output
+    assert "compare, timeline, look, sensitivity, figure, review, verify, inspect, aois" in result.output
     assert "did you mean 'najin'" in result.output
 
 
