@@ -144,7 +144,9 @@ def test_the_caption_says_what_where_when_how_sure_and_whose(run):
     ("licence", "blocked"),
     [
         ("For internal use only", True),
-        ("Planet: internal business purposes", False),
+        ("Planet: internal business purposes", True),
+        ("Internal use, except for press", True),
+        ("international waters, free use", False),
         ("Evaluation only, not for publication", True),
         ("May not be redistributed", True),
         ("CC BY-NC 4.0", False),
