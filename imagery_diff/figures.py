@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 SUFFIX = "_figure"
 _LEAST_DPI, _MOST_DPI = 50, 1200
 _INTERNAL = re.compile(
-    r"internal(?:[ -]\w+){0,3}[ -](?:use|uses|purposes?|only)|confidential|not (?:be )?(?:for |to be )?(?:re)?(?:publi|distribut)|"
-    r"no (?:re)?(?:publication|distribution)|evaluation only",
+    r"internal(?:[ -]\w+){0,3}[ -](?:use|uses|purposes?|only)|confidential|"
+    r"not (?:be )?(?:for |to be )?(?:re)?(?:publi|distribut)|no (?:re)?(?:publication|distribution)|evaluation only",
     re.IGNORECASE,
 )
 """What a licence says that lets nobody publish."""

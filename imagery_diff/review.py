@@ -31,7 +31,7 @@ from imagery_diff.write.review_log import (
     now,
     read_log,
 )
-from imagery_diff.write.reviewed import STATES, added_outline, documents, findings_sha256, outlines_of, with_review
+from imagery_diff.write.reviewed import added_outline, documents, findings_sha256, outlines_of, stands, with_review
 from imagery_diff.write.words import NOUNS
 
 if TYPE_CHECKING:
@@ -263,20 +263,11 @@ def _entries(files: dict[str, bytes], said: Sequence[Entry], decisions: Sequence
         )
         entries.append(entry)
         if name in rows:
-            rows[name] = _after(rows[name], entry)
+            # What the next line says stood before it.
+            rows[name] = {**rows[name], **stands(rows[name], entry)}
     if taken > _MOST_ADDED:
         raise InputError(f"a review adds at most {_MOST_ADDED} regions")
     return entries
-
-
-def _after(row: dict[str, Any], entry: Entry) -> dict[str, Any]:
-    """Return what stands of a region after a line, for what the next line says stood before it."""
-    return {
-        **row,
-        "review": STATES.get(entry.action, row["review"]),
-        "activity": entry.activity or row["activity"],
-        "note": entry.note or row["note"],
-    }
 
 
 def _spoken_of(

@@ -25,6 +25,7 @@ from imagery_diff.write import manifest as manifests
 from imagery_diff.write.model import to_json
 from imagery_diff.write.review_log import read_log
 from imagery_diff.write.reviewed import findings
+from imagery_diff.write.sentences import describe_region
 from tests.write.conftest import make_grid, make_result, on_grid
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "docs" / "reference" / "schemas"
@@ -135,6 +136,49 @@ def test_a_relabelled_region_has_the_reviewers_class_and_no_chance_of_the_progra
     assert "its class is a reviewer&#39;s: the programme told a container-like object" in page
     assert "The programme told" in page
     is_sound(run)
+
+
+def test_a_decision_that_is_taken_back_leaves_no_trace(run):
+    was = told(run), drawn(run)
+    for taken in ("relabel", "reject", "note"):
+        words = {"relabel": {"activity": "cover"}, "reject": {"note": "no"}, "note": {"note": "look"}}[taken]
+        review(run, [Decision(action=taken, region="R1", **words)], "AB")
+        assert told(run)["regions"] != was[0]["regions"]
+        review(run, [Decision(action="reopen", region="R1")], "AB")
+        assert {k: told(run)[k] for k in ("regions", "zones", "headline")} == {
+            k: was[0][k] for k in ("regions", "zones", "headline")
+        }
+        assert drawn(run)["features"] == was[1]["features"]
+    review(run, [Decision(action="relabel", region="R1", activity="cover")], "AB")
+    review(run, [Decision(action="relabel", region="R1", activity=was[0]["regions"][0]["activity"])], "AB")
+    assert regions(run)["R1"]["description"] == was[0]["regions"][0]["description"]
+    assert [e.before["activity"] for e in read_log((run / "review.jsonl").read_bytes())][-1] == "cover"
+
+
+def test_a_note_is_taken_back_by_an_empty_one(run):
+    review(run, [Decision(action="accept", region="R1", note="x"), Decision(action="note", region="R1")], "AB")
+    assert regions(run)["R1"]["note"] is None
+    assert regions(run)["R1"]["review"] == "accepted"
+
+
+def test_no_sentence_speaks_of_a_region_that_was_rejected(tmp_path):
+    result = make_result(count=3)
+    first, second, third = result.regions
+    colour = {"region": "R1", "angle_deg": 1.2, "chance": 0.02}
+    second = replace(second, direction="appeared", relation="extends", relation_to="R1", tiers=(2, 3), teu_low=70.0)
+    second = replace(second, teu_high=400.0)
+    third = replace(third, same_colour=colour)
+    linked = [replace(r, description=describe_region(r, result)) for r in (first, second, third)]
+    run = replace(result, regions=tuple(linked)).save(tmp_path / "run")
+    assert all("R1" in regions(run)[name]["description"] for name in ("R2", "R3"))
+    review(run, [Decision(action="reject", region="R1")], "AB")
+    rows = regions(run)
+    assert all("R1" not in rows[name]["description"] for name in ("R2", "R3"))
+    assert "two to three high by the shadow" in rows["R2"]["description"]
+    assert (rows["R2"]["relation"], rows["R2"]["relation_to"], rows["R3"]["same_colour"]) == ("unclear", None, None)
+    is_sound(run)
+    review(run, [Decision(action="reopen", region="R1")], "AB")
+    assert [regions(run)[r.id]["description"] for r in linked] == [r.description for r in linked]
 
 
 def test_an_added_region_lies_where_it_was_drawn_and_says_who_found_it(run):

@@ -109,6 +109,7 @@ def region_properties(region: Region, result: Comparison) -> dict[str, Any]:
         properties |= {"counts_as_visit": region.counts_as_visit}
     if region.activity == "containers":
         properties |= {"teu_low": rounded(region.teu_low, 0), "teu_high": rounded(region.teu_high, 0)}
+        properties["tiers"] = region.tiers and list(region.tiers)
     if region.activity == "rail_cars":
         properties |= {"cars": None, "why_no_cars": region.why_no_count}
     return properties

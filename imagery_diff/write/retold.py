@@ -245,6 +245,7 @@ def region_of(row: Document, outline: Document | None, grid: Grid) -> Region:
         end=row["end"] or "",
         teu_low=row.get("teu_low"),
         teu_high=row.get("teu_high"),
+        tiers=(int(row["tiers"][0]), int(row["tiers"][1])) if row.get("tiers") else None,
         why_no_count=row.get("why_no_cars"),
         doubts=tuple(row["doubts"]),
     )

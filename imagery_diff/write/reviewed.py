@@ -137,6 +137,8 @@ def _applied(
             added[name] = entry.finding["geometry"]
             rows[name] = _added(entry, bare)
         rows[name] = _decided(rows[name], entry, bare, {**outlines, **added}.get(name))
+    rejected = {name for name, row in rows.items() if row["review"] == REJECTED}
+    rows = {name: _without(row, rejected, bare, outlines.get(name)) for name, row in rows.items()}
     reviewers = sorted({entry.by for entry in entries})
     review = {
         "entries": len(entries),
@@ -173,31 +175,57 @@ def _iou(one: BaseGeometry, other: BaseGeometry) -> float:
     return float(one.intersection(other).area / union) if union else 0.0
 
 
+def stands(row: Mapping[str, Any], entry: Entry) -> Row:
+    """Return what stands of a region after a line of the log: its ``review``, ``activity`` and ``note``."""
+    if entry.action == "reopen":
+        return {"review": UNREVIEWED, "activity": _untold(row)["activity"], "note": entry.note}
+    return {
+        "review": STATES.get(entry.action, row["review"]),
+        "activity": entry.activity if entry.action == "relabel" else row["activity"],
+        "note": entry.note if entry.note is not None or entry.action == "note" else row["note"],
+    }
+
+
 def _decided(row: Row, entry: Entry, bare: Retold, outline: Any) -> Row:
-    """Lay one decision over a row."""
-    changes: Row = {}
-    if entry.action in STATES:
-        changes["review"] = STATES[entry.action]
-    if entry.note is not None or entry.action == "note":
-        changes["note"] = entry.note
-    if entry.action == "relabel" and entry.activity is not None and entry.activity != row["activity"]:
-        changes |= _relabelled(row, entry.activity, bare, outline)
-    told = dict(row.get("told") or {})
-    told = {**{key: row[key] for key in changes if key in row and key not in told}, **told}
-    return {**row, **changes, "told": told}
+    """Lay one decision over a row: always over what was found, so that none leaves a trace when it is taken back."""
+    first, changes = _untold(row), stands(row, entry)
+    if changes["activity"] != first["activity"]:
+        changes |= _relabelled(first, changes["activity"], bare, outline)
+    return _changed(first, changes)
+
+
+def _changed(first: Row, changes: Row) -> Row:
+    """Change a row, and keep in it what stood there where that was something else."""
+    told = {key: first[key] for key, value in changes.items() if first[key] != value}
+    return {**first, **changes} | ({"told": told} if told else {})
 
 
 def _relabelled(row: Row, activity: str, bare: Retold, outline: Any) -> Row:
     """Return what a row says of a class that a person gave it: no chance, no number of containers, a new sentence."""
-    first = NOUNS[str((row.get("told") or row).get("activity", row["activity"]))]
     empty: Row = {"p_activity": None, "shares": {}, "shares_without_zone": {}, "same_colour": None}
     empty |= {"length_class": None, "relation": "unclear", "relation_to": None, "doubts": []}
-    of_classes = ("teu_low", "teu_high", "height_low_m", "height_high_m", "why_no_cars")
+    of_classes = ("teu_low", "teu_high", "tiers", "height_low_m", "height_high_m", "why_no_cars")
     empty |= {name: None for name in of_classes if name in row}
-    changed = {**row, **empty, "activity": activity}
-    words = describe_region(region_of(changed, outline, bare.grid), bare)
-    said = "drew it and calls it so" if row.get("added") else f"calls it so; the programme told a {first}"
+    words = describe_region(region_of({**row, **empty, "activity": activity}, outline, bare.grid), bare)
+    told = f"calls it so; the programme told a {NOUNS[row['activity']]}"
+    said = "drew it and calls it so" if row.get("added") else told
     return {**empty, "activity": activity, "description": f"{words} A reviewer {said}."}
+
+
+def _without(row: Row, rejected: set[str], bare: Retold, outline: Any) -> Row:
+    """Tell a row anew that speaks of a region which a person rejected: it stands by itself then."""
+    colour_of = (row["same_colour"] or {}).get("region")
+    changes: Row = {}
+    if row["relation_to"] in rejected:
+        changes |= {"relation": "unclear", "relation_to": None}
+    if colour_of in rejected:
+        changes["same_colour"] = None
+    if not changes or row["id"] in rejected:
+        return row
+    changes["description"] = describe_region(region_of({**row, **changes}, outline, bare.grid), bare)
+    first = _untold(row)
+    kept = {key: row[key] for key in row.get("told") or {}}
+    return _changed(first, {**kept, **changes})
 
 
 def _added(entry: Entry, bare: Retold) -> Row:
@@ -262,7 +290,7 @@ def _iso(moment: dt.datetime | None) -> str | None:
 def _measures(outline: BaseGeometry, grid: Grid) -> tuple[float, float, float]:
     """Length, width and area of the box around an outline that was drawn, metres (pixels without georeference)."""
     across, down = (1.0, 1.0) if grid.crs is None else grid.pixel_size_m
-    scale = (across / abs(grid.transform.a or 1.0), down / abs(grid.transform.e or 1.0))
+    scale = (across / grid.pixel_size[0], down / grid.pixel_size[1])
     flat = shapely.transform(outline, lambda xy: xy * scale)
     corners = shapely.get_coordinates(shapely.minimum_rotated_rectangle(flat))
     sides = sorted(math.dist(corners[i], corners[i + 1]) for i in (0, 1))
@@ -317,8 +345,6 @@ def _geojson(regions: Mapping[str, Any], summary: Mapping[str, Any], added: Mapp
         for row in summary["regions"]
     ]
     zones = [{key: value for key, value in zone.items() if key != "geometry"} for zone in summary["zones"]]
-    for zone in zones:
-        zone.update({"told": zone.pop("told")} if "told" in zone else {})
     drawn: list[Any] = [shape(dict(f["geometry"])) for f in features if f["geometry"] is not None]
     document: Row = {
         **{key: value for key, value in regions.items() if key in {"type", "schema_version"}},

@@ -82,7 +82,7 @@ def test_fits_its_schema_and_carries_every_property_in_order(result):
     Draft202012Validator.check_schema(schema)
     Draft202012Validator(schema).validate(document)
     properties = document["features"][0]["properties"]
-    assert list(properties) == [*ORDER, *CLASSED, "teu_low", "teu_high"]
+    assert list(properties) == [*ORDER, *CLASSED, "teu_low", "teu_high", "tiers"]
     assert {k for k, v in properties.items() if v is None} >= {"p_change", "p_activity", "length_low_m", "teu_low"}
     assert (properties["before"], properties["after"]) == ("2023-10-20T02:01:33Z", "2023-10-20T06:43:00Z")
     assert "crs" not in document
