@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from imagery_diff.finished import open_run
 from imagery_diff.write.figure_print import FORMATS, SIZES, Wanted, figures, foot_lines
 from imagery_diff.write.report.reading import pictures_in
 from imagery_diff.write.retold import Retold, retold
-from imagery_diff.write.words import MISSED, window_between
+from imagery_diff.write.words import window_between
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,8 +110,6 @@ def _check_region(told: Retold, name: str | None) -> None:
 
 def _check_licences(summary: Mapping[str, Any]) -> None:
     """Refuse to draw what must not be shown; warn where nobody says whose it is."""
-    import warnings  # noqa: PLC0415
-
     for side in ("before", "after"):
         scene = summary[side]
         if scene["licence"] and _INTERNAL.search(scene["licence"]):
@@ -141,7 +140,7 @@ def caption(summary: Mapping[str, Any], told: Retold, pictures: Pictures, wanted
         str(summary["headline"]),
         *what,
         f"{place}, {when}.",
-        sensors if MISSED in sensors else f"{sensors} {MISSED}",
+        sensors,
         *(f"Caveat: {doubt}." for doubt in told.caveats),
         credit,
         *dict.fromkeys(licences),
@@ -156,6 +155,7 @@ def _write(target: Path, files: Mapping[str, bytes]) -> None:
     if there:
         raise OutputError(f"cannot write {there[0]}: it is in {target.name} already; name another folder with -o")
     made: list[Path] = []
+    is_new = not target.exists()
     try:
         target.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target, prefix=".partial_") as staged:
@@ -167,6 +167,8 @@ def _write(target: Path, files: Mapping[str, bytes]) -> None:
     except OSError as error:
         for path in made:
             path.unlink(missing_ok=True)
+        if is_new and target.is_dir():
+            target.rmdir()
         raise OutputError(f"cannot write to {target.name} ({error.strerror}); name another folder with -o") from error
 
 

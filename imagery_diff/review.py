@@ -16,7 +16,7 @@ import shapely
 from shapely.geometry import shape
 
 from imagery_diff.aoi import WGS84, reproject
-from imagery_diff.errors import ImageryDiffError, InputError, InputNotFoundError, MissingExtraError
+from imagery_diff.errors import ImageryDiffError, InputError, InputNotFoundError, MissingExtraError, OutputError
 from imagery_diff.finished import Run, open_run
 from imagery_diff.write import folder as folders
 from imagery_diff.write import manifest as manifests
@@ -31,7 +31,7 @@ from imagery_diff.write.review_log import (
     now,
     read_log,
 )
-from imagery_diff.write.reviewed import added_outline, documents, findings_sha256, outlines_of, stands, with_review
+from imagery_diff.write.reviewed import added_outline, documents, findings_sha256, iou, outlines_of, stands, with_review
 from imagery_diff.write.words import NOUNS
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 _MOST_ADDED = 1000
+_SAME_DRAWING = 0.999
+"""Outlines that share so much of their union are one drawing: WGS84 to seven decimals moves corners by a centimetre."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +101,12 @@ def review(folder: str | Path, decisions: Sequence[Decision], by: str) -> tuple[
             log.flush()
             os.fsync(log.fileno())
         if old + new:
-            folders.write_folder(run.folder, told)
+            try:
+                folders.write_folder(run.folder, told)
+            except OutputError:
+                # All or nothing: what nobody was told must not stand in the log either.
+                log.truncate(len(old))
+                raise
     return unreviewed(open_run(folder))
 
 
@@ -144,17 +151,29 @@ def edited(folder: str | Path, file: str | Path) -> list[Decision]:
     """
     run = open_run(folder)
     _check(run)
-    rows = {row["id"]: row for row in run.document("summary.json")["regions"]}
+    summary = run.document("summary.json")
+    rows = {row["id"]: row for row in summary["regions"]}
+    there = _added(run, summary)
     decisions: list[Decision] = []
     for values, outline in _layer(Path(file)):
         name = values.get("id")
         if not name:
-            decisions.append(_drawn(Path(file), values, outline))
+            drawn = _drawn(Path(file), values, outline)
+            assert drawn.outline is not None
+            # The file still holds what was taken up from it the last time.
+            if not any(drawn.direction == way and iou(drawn.outline, old) >= _SAME_DRAWING for way, old in there):
+                decisions.append(drawn)
             continue
         if name not in rows:
             raise InputError(f"{Path(file).name}: its region {name!r:.40} is none of this comparison; export it again")
         decisions += _changes(Path(file), rows[name], values)
     return decisions
+
+
+def _added(run: Run, summary: dict[str, Any]) -> list[tuple[str, BaseGeometry]]:
+    """Return direction and outline of what a person drew before."""
+    outlines = outlines_of(summary, run.document("regions.geojson") if "regions.geojson" in run.sha256 else None)
+    return [(row["direction"], shape(outlines[row["id"]])) for row in summary["regions"] if row.get("added")]
 
 
 def _changes(file: Path, row: dict[str, Any], values: dict[str, Any]) -> list[Decision]:
@@ -189,7 +208,9 @@ def _layer(file: Path) -> list[tuple[dict[str, Any], BaseGeometry | None]]:
         ) from error
     if not file.is_file():
         raise InputNotFoundError(f"{file.name}: is not there; name the GeoPackage that export wrote and you edited")
-    if file.read_bytes()[:15] != b"SQLite format 3":
+    with file.open("rb") as stream:
+        head = stream.read(15)
+    if head != b"SQLite format 3":
         raise InputError(f"{file.name}: is no GeoPackage; name the one that export wrote and you edited")
     try:
         info, _, geometry, values = pyogrio.raw.read(file, layer="regions")
@@ -198,7 +219,10 @@ def _layer(file: Path) -> list[tuple[dict[str, Any], BaseGeometry | None]]:
     names = list(info["fields"])
     if not {"id", "review", "note"} <= set(names) or not info["crs"]:
         raise InputError(f"{file.name}: its layer regions lacks id, review or note; name one that export wrote")
-    outlines = [None if wkb is None else reproject(shapely.from_wkb(wkb), info["crs"], WGS84) for wkb in geometry]
+    try:
+        outlines = [None if wkb is None else reproject(shapely.from_wkb(wkb), info["crs"], WGS84) for wkb in geometry]
+    except shapely.GEOSException as error:
+        raise InputError(f"{file.name}: holds an outline that cannot be read; draw it again") from error
     rows = [{name: _plain(column[i]) for name, column in zip(names, values, strict=True)} for i in range(len(outlines))]
     return list(zip(rows, outlines, strict=True))
 

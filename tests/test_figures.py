@@ -1,10 +1,12 @@
 """Figures out of a finished run: from its own pictures, with everything beside them that a reader must know."""
 
+import errno
 import io
 import json
 import re
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import matplotlib.axes
 import numpy as np
@@ -186,6 +188,16 @@ def test_figures_of_several_regions_and_sizes_stand_beside_each_other(run):
     made = [figure(run, Wanted(size=size, region=region)) for size in ("1:1", "4:5") for region in ("R1", "R2", None)]
     assert [path.name for path in made[:3]] == ["run_figure_R1", "run_figure_R2", "run_figure_place"]
     assert sorted(p.name for p in made[0].iterdir()) == ["caption.txt", "figure_R1_1x1.png", "figure_R1_4x5.png"]
+
+
+def test_a_disk_that_is_full_leaves_nothing_behind(run, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OutputError, match="No space left"):
+        figure(run, Wanted())
+    assert [p.name for p in run.parent.iterdir()] == ["run"]
 
 
 def test_a_review_is_kept_to(run, tmp_path, on_panels):

@@ -1,5 +1,6 @@
 """What a person says of a comparison: kept line by line, laid over the files, never over what was found."""
 
+import errno
 import json
 import shutil
 import subprocess
@@ -315,7 +316,8 @@ def test_edits_made_in_a_geopackage_are_taken_up(run, tmp_path):
     assert [rows[n]["review"] for n in ("R1", "R2", "R3", "P1")] == ["rejected", "unreviewed", "accepted", "accepted"]
     assert rows["R2"]["note"] == "look again"
     assert rows["P1"]["activity"] == "equipment"
-    assert not [d for d in edited(run, edited_file) if d.action != "add"]
+    # Taken up once more, it changes nothing.
+    assert edited(run, edited_file) == []
     is_sound(run)
 
 
@@ -378,6 +380,20 @@ def test_without_georeference_a_review_is_in_pixels(tmp_path):
     assert regions(run)["P1"]["pixels"]["length_px"] == pytest.approx(20)
     assert regions(run)["P1"]["pixels"]["geometry"] == json.loads(json.dumps(mapping(outline)))
     assert verify(run).outputs_intact.answer == "yes"
+
+
+def test_a_folder_that_cannot_be_written_leaves_the_log_as_it_was(run, monkeypatch):
+    review(run, [Decision(action="accept", region="R1")], "AB")
+    before = {p.name: p.read_bytes() for p in run.iterdir()}
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OutputError, match="the disk is full"):
+        review(run, [Decision(action="reject", region="R2")], "AB")
+    assert {p.name: p.read_bytes() for p in run.iterdir()} == before
+    assert [p.name for p in run.parent.iterdir()] == ["run"]
 
 
 def test_hostile_notes_are_text(run):

@@ -165,12 +165,13 @@ def _whose(entry: Entry, digest: str, rows: Mapping[str, Row], outlines: Mapping
         return entry.region
     there = shape(dict(entry.finding["geometry"]))
     for name, row in rows.items():
-        if row["direction"] == entry.finding["direction"] and _iou(there, shape(outlines[name])) >= SAME_IOU:
+        if row["direction"] == entry.finding["direction"] and iou(there, shape(outlines[name])) >= SAME_IOU:
             return name
     return None
 
 
-def _iou(one: BaseGeometry, other: BaseGeometry) -> float:
+def iou(one: BaseGeometry, other: BaseGeometry) -> float:
+    """Return the area two outlines share over that of both."""
     union = one.union(other).area
     return float(one.intersection(other).area / union) if union else 0.0
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from imagery_diff.scene import Flag
 from imagery_diff.write.panels import hatch
-from imagery_diff.write.pictures import MASKS, SIDES
+from imagery_diff.write.pictures import MASKS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -122,6 +122,3 @@ def _decoded(picture: Picture) -> NDArray[np.uint8]:
             raise ValueError(f"the picture {picture.id} is not as large as the page says")
         is_mask = picture.id.split("-", maxsplit=1)[0] in MASKS
         return np.asarray(image.convert("L" if is_mask else "RGB"))
-
-
-__all__ = ["SIDES", "Shown"]
