@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import importlib
 import os
+import shutil
 import sys
 import warnings
 from dataclasses import dataclass
@@ -69,6 +70,20 @@ def benchmark():
     sys.path.insert(0, folder)
     yield importlib.import_module
     sys.path.remove(folder)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """Return the folder of a comparison with three regions, that no test may change."""
+    from tests.write.conftest import make_result
+
+    return make_result(count=3).save(tmp_path_factory.mktemp("runs") / "run")
+
+
+@pytest.fixture
+def run(finished, tmp_path):
+    """Return a copy of that folder, to be spoilt."""
+    return shutil.copytree(finished, tmp_path / "run")
 
 
 @pytest.fixture(scope="session")

@@ -33,16 +33,6 @@ TOP = Path(__file__).resolve().parents[1]
 HOSTILE = "<script>alert(1)</script> & ]]> \x1b[31m $[name]"
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    return make_result(count=3).save(tmp_path_factory.mktemp("runs") / "run")
-
-
-@pytest.fixture
-def run(finished, tmp_path):
-    return shutil.copytree(finished, tmp_path / "run")
-
-
 def listing(folder):
     return sorted(p.name for p in folder.iterdir())
 

@@ -4,7 +4,6 @@ import errno
 import io
 import json
 import re
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,16 +20,6 @@ from imagery_diff.figures import figure
 from imagery_diff.review import Decision, review
 from imagery_diff.write.figure_print import SIZES, Wanted
 from tests.write.conftest import make_result
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    return make_result(count=3).save(tmp_path_factory.mktemp("runs") / "run")
-
-
-@pytest.fixture
-def run(finished, tmp_path):
-    return shutil.copytree(finished, tmp_path / "run")
 
 
 @pytest.fixture

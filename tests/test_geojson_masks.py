@@ -1,24 +1,10 @@
 """Awkward masks become outlines that RFC 7946 allows; the check is one that usual ways do not pass."""
 
 import json
-import sys
-from pathlib import Path
-
-import pytest
-
-BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 
 
-@pytest.fixture(scope="module")
-def bench():
-    sys.path.insert(0, str(BENCHMARKS))
-    import geojson_masks
-
-    yield geojson_masks
-    sys.path.remove(str(BENCHMARKS))
-
-
-def test_no_outline_is_invalid_turned_or_across_the_antimeridian(bench):
+def test_no_outline_is_invalid_turned_or_across_the_antimeridian(benchmark):
+    bench = benchmark("geojson_masks")
     made = bench.masks(210, seed=7)
     assert len({(kind, grid) for kind, _, grid in made}) == 35
     counts = {}

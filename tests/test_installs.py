@@ -29,6 +29,16 @@ print(json.dumps({
 }))
 """
 
+NOTEBOOK = """
+import sys, nbformat
+from nbclient import NotebookClient
+notebook = nbformat.read(sys.argv[1], as_version=4)
+where = nbformat.v4.new_code_cell("import imagery_diff\\nprint(imagery_diff.__file__)")
+notebook.cells.append(where)
+NotebookClient(notebook, timeout=200, kernel_name="python3").execute()
+print(notebook.cells[-1].outputs[0].text)
+"""
+
 pytestmark = pytest.mark.slow
 
 
@@ -133,3 +143,15 @@ def test_an_sdist_carries_the_aois(environment, built):
     (sdist,) = built.glob("*.tar.gz")
     environment.install(sdist)
     check(environment, environment.folder)
+
+
+def test_the_notebooks_run_from_a_wheel(environment, built, tmp_path):
+    """With nothing of the tree but the notebook itself."""
+    (wheel,) = built.glob("*.whl")
+    environment.install(wheel)
+    notebooks = sorted((TOP / "notebooks").glob("*.ipynb"))
+    assert len(notebooks) >= 3
+    for path in notebooks:
+        copied = shutil.copy(path, tmp_path / path.name)
+        said = run(environment.python, "-c", NOTEBOOK, copied, cwd=tmp_path)
+        assert Path(said.strip()).resolve().is_relative_to(environment.folder.resolve())

@@ -32,16 +32,6 @@ from tests.write.conftest import make_grid, make_result, on_grid
 SCHEMAS = Path(__file__).resolve().parents[1] / "docs" / "reference" / "schemas"
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    return make_result(count=3).save(tmp_path_factory.mktemp("runs") / "run")
-
-
-@pytest.fixture
-def run(finished, tmp_path):
-    return shutil.copytree(finished, tmp_path / "run")
-
-
 def told(run):
     return json.loads((run / "summary.json").read_bytes())
 

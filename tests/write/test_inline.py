@@ -52,3 +52,10 @@ def test_too_large_a_picture_is_averaged_and_says_so(monkeypatch):
     small = make_result()._repr_html_()
     assert "averaged, to keep the notebook small" in small
     assert len(small) < len(whole)
+
+
+def test_what_was_not_seen_is_hatched_and_haze_is_striped_on_its_date_alone():
+    cell = make_result()._repr_html_()
+    before, after = ({element.get("id") for element in svg.iter(f"{SVG}pattern")} for svg in drawings(cell))
+    assert (before, after) == (set(), {"h-unseen", "h-degraded"})
+    assert "Hatched: not seen. Thin light stripes: haze, shadow or snow." in cell
