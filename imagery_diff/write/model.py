@@ -157,6 +157,7 @@ def zone_summary(state: ZoneState) -> dict[str, Any]:
         "kind": zone.kind,
         "group": zone.group,
         "located": zone.located,
+        "timezone": zone.timezone,
         "state": state.state,
         "usable_fraction": rounded(state.clear_fraction, 4),
         "degraded_fraction": rounded(state.degraded_fraction, 4),

@@ -173,6 +173,7 @@ def zone_of(row: Document, grid: Grid) -> ZoneState:
         title=row["title"],
         group=row["group"],
         located=row["located"],
+        timezone=row["timezone"],
     )
     return ZoneState(
         zone=zone,

@@ -83,3 +83,13 @@ def test_regions_are_told_again_in_the_same_words(options):
     told = retold(summary(result), regions_geojson(result) if result.grid.crs else None)
     for ours, theirs in zip(result.regions, told.regions, strict=True):
         assert describe_region(theirs, told) == describe_region(ours, result)
+
+
+def test_a_zone_is_told_again_in_its_own_time():
+    result = make_result(count=1)
+    zone = next(s for s in result.zones if s.zone.name == result.regions[0].zone)
+    moved = replace(zone, zone=replace(zone.zone, timezone="Asia/Vladivostok"))
+    result = replace(result, zones=tuple(moved if s is zone else s for s in result.zones))
+    again = retold(summary(result), regions_geojson(result))
+    assert "(12:01 and 16:43 local)" in describe_region(again.regions[0], again)
+    assert describe_region(again.regions[0], again) == describe_region(result.regions[0], result)
