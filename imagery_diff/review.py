@@ -20,6 +20,7 @@ from imagery_diff.errors import ImageryDiffError, InputError, InputNotFoundError
 from imagery_diff.finished import Run, open_run
 from imagery_diff.write import folder as folders
 from imagery_diff.write import manifest as manifests
+from imagery_diff.write.retold import outlines_of
 from imagery_diff.write.review_log import (
     ACTIONS,
     DIRECTIONS,
@@ -31,7 +32,7 @@ from imagery_diff.write.review_log import (
     now,
     read_log,
 )
-from imagery_diff.write.reviewed import added_outline, documents, findings_sha256, iou, outlines_of, stands, with_review
+from imagery_diff.write.reviewed import added_outline, documents, findings_sha256, iou, stands, with_review
 from imagery_diff.write.words import NOUNS
 
 if TYPE_CHECKING:

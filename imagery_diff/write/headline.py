@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from imagery_diff.mark import ALTERED
+from imagery_diff.write.retold import REJECTED
 from imagery_diff.write.words import NOUNS
 from imagery_diff.write.yardstick import LIKELY, rank_of
 from imagery_diff.write.zone_sentences import share_words
@@ -28,7 +29,6 @@ _REVERSED = {
     "disappeared": ("is visible on the later image only", "may be visible on the later image only"),
     "changed": ("differs in appearance", "may differ in appearance"),
 }
-_REJECTED = "rejected"
 
 
 def headline(document: Mapping[str, Any]) -> str:
@@ -43,7 +43,7 @@ def headline(document: Mapping[str, Any]) -> str:
     aoi = document["aoi"]
     place = "on the images' common ground" if aoi["geometry"] is None else f"at {aoi['title'] or aoi['name']}"
     regions, zones = document["regions"], document["zones"]
-    kept = [region for region in regions if region["review"] != _REJECTED]
+    kept = [region for region in regions if region["review"] != REJECTED]
     if kept:
         titles = {zone["name"]: zone["title"] or zone["name"] for zone in zones}
         happened = _REVERSED if _is_reversed(document) else _HAPPENED

@@ -20,6 +20,7 @@ from imagery_diff import mark
 from imagery_diff.scene import DEGRADED, UNSEEN, Flag
 from imagery_diff.write import drawing
 from imagery_diff.write.panels import Frame, Stretch, delivered, stretch_of
+from imagery_diff.write.retold import SIDES
 from imagery_diff.write.words import clean
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     Colours = NDArray[np.uint8]
 
-SIDES = ("before", "after")
 MOST_PIXELS = 600_000
 """Of a picture of the whole place: two of them, as PNG in a page, are under 4 MB."""
 _CLOSE_PIXELS = 40_000

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from imagery_diff.write.drawing import COLOURS, MARKS
 from imagery_diff.write.layers import FLAG, REAL, TEXT, TIME, WHOLE, Layer
+from imagery_diff.write.retold import ACCEPTED, REJECTED, UNREVIEWED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 VERSION = "3.22.16"
 _DARK, _PAPER, _GREY = "#1C1C1C", "#FFFFFF", "#A6A6A6"
 _REGION_MM, _ZONE_MM, _HALO_MM = 0.7, 0.35, 0.7
-REVIEWS = ("unreviewed", "accepted", "rejected")
+REVIEWS = (UNREVIEWED, ACCEPTED, REJECTED)
 EDITABLE = ("review", "note")
 _PENS = {"appeared": "solid", "disappeared": "dash", "changed": "dot", "look": "dash"}
 _CAME = ("vessel_arrived", "cargo_appeared", "cargo_grew", "rail_appeared")

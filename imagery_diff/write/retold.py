@@ -138,7 +138,7 @@ def retold(summary: Document, regions: Document | None) -> Retold:
     """
     told = summary["grid"]
     grid = Grid(crs=told["crs"], transform=Affine(*told["transform"]), shape=(told["shape"][0], told["shape"][1]))
-    outlines = {} if regions is None else {f["id"]: f["geometry"] for f in regions["features"]}
+    outlines = outlines_of(summary, regions)
     return Retold(
         aoi=_place(summary["aoi"], grid),
         before=RetoldScene.of(summary["before"]),
@@ -153,6 +153,13 @@ def retold(summary: Document, regions: Document | None) -> Retold:
         credit=str(summary["credit"]),
         simulated=bool(summary["simulated"]),
     )
+
+
+def outlines_of(summary: Document, regions: Document | None) -> dict[str, Any]:
+    """Region id -> its outline as the documents hold it: WGS84, or pixels without georeference."""
+    if regions is not None:
+        return {feature["id"]: feature["geometry"] for feature in regions["features"]}
+    return {row["id"]: row["pixels"]["geometry"] for row in summary["regions"]}
 
 
 def outline_on(grid: Grid, geometry: Document | None) -> Any:

@@ -23,7 +23,17 @@ from imagery_diff.write.geojson import bounding_box, wgs84_geometry
 from imagery_diff.write.headline import headline
 from imagery_diff.write.model import plain, to_json
 from imagery_diff.write.report.reading import pictures_in
-from imagery_diff.write.retold import ACCEPTED, REJECTED, UNREVIEWED, Retold, outline_on, region_of, retold, zone_of
+from imagery_diff.write.retold import (
+    ACCEPTED,
+    REJECTED,
+    UNREVIEWED,
+    Retold,
+    outline_on,
+    outlines_of,
+    region_of,
+    retold,
+    zone_of,
+)
 from imagery_diff.write.review_log import Entry, read_log
 from imagery_diff.write.sentences import describe_region
 from imagery_diff.write.words import NOUNS
@@ -108,13 +118,6 @@ def _untold(row: Mapping[str, Any]) -> Row:
     """Return a row as the programme told it; keys stay in their order."""
     told = row.get("told") or {}
     return {key: told.get(key, value) for key, value in row.items() if key != "told"}
-
-
-def outlines_of(summary: Mapping[str, Any], regions: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Region id -> its outline as the documents hold it: WGS84, or pixels without georeference."""
-    if regions is not None:
-        return {feature["id"]: feature["geometry"] for feature in regions["features"]}
-    return {row["id"]: row["pixels"]["geometry"] for row in summary["regions"]}
 
 
 def _applied(

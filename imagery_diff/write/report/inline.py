@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from imagery_diff.write.drawing import MARKS
+from imagery_diff.write.drawing import COLOURS, MARKS
 from imagery_diff.write.geojson import regions_geojson
 from imagery_diff.write.model import summary
 from imagery_diff.write.overall import as_html
-from imagery_diff.write.pictures import SIDES, pictures_of
+from imagery_diff.write.pictures import pictures_of
 from imagery_diff.write.report.page import data_uri
 from imagery_diff.write.report.stage import Stage
+from imagery_diff.write.retold import SIDES, outlines_of
 from imagery_diff.write.words import moment_of
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ MOST_BYTES = 1_800_000
 """Of both pictures as they stand in the cell; the sentences below them are far less."""
 _MOST_AVERAGED = 32
 _WIDTH, _HEIGHT = 760, 620
-_LINES = {"appeared": ("#ffb000", ""), "disappeared": ("#66ccee", "8 4"), "changed": ("#ff8ad8", "2.5 3")}
+_DASHES = {"appeared": "", "disappeared": "8 4", "changed": "2.5 3"}
 
 
 def cell_of(result: Comparison) -> str:
@@ -45,9 +46,7 @@ def cell_of(result: Comparison) -> str:
 
 def _swipe(result: Comparison) -> str:
     told, pictures = summary(result), pictures_of(result)
-    outlines = {row["id"]: row["pixels"]["geometry"] for row in told["regions"] if row.get("pixels")}
-    if result.grid.crs is not None:
-        outlines = {feature["id"]: feature["geometry"] for feature in regions_geojson(result)["features"]}
+    outlines = outlines_of(told, regions_geojson(result) if result.grid.crs is not None else None)
     told = {**told, "regions": [{**row, "geometry": outlines.get(row["id"])} for row in told["regions"]]}
     stage = Stage.of(told, pictures.frame)
     scale = min(_WIDTH / stage.width, _HEIGHT / stage.height)
@@ -111,7 +110,7 @@ def _drawing(
         if drawn is None:
             continue
         around = stage.beside(drawn)
-        colour, dashes = _LINES[row["direction"]]
+        colour, dashes = COLOURS[row["direction"]], _DASHES[row["direction"]]
         d = stage.path(around)
         parts.append(f'<path d="{d}" fill="none" stroke="#000" stroke-opacity=".65" {_line(4)}/>')
         parts.append(f'<path d="{d}" fill="none" stroke="{colour}" stroke-dasharray="{dashes}" {_line(2)}/>')

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import imagery_diff
 from imagery_diff.write.diagnostics import laid_words, light_words, outlines_words, sharpness_words
 from imagery_diff.write.drawing import MARKS
-from imagery_diff.write.pictures import MASKS, SIDES
+from imagery_diff.write.pictures import MASKS
 from imagery_diff.write.report.doubts import against, sentence, worst_doubt
 from imagery_diff.write.report.page import data_uri, render
 from imagery_diff.write.report.stage import Stage
+from imagery_diff.write.retold import SIDES, UNREVIEWED, outlines_of
 from imagery_diff.write.sentences import direction_of
 from imagery_diff.write.words import MISSED, NOUNS, moment_of, review_words, size_of_pixels, window_between
 from imagery_diff.write.yardstick import per_cent, word_of
@@ -61,9 +62,9 @@ def pair_report(told: Told) -> bytes:
 def _context(told: Told) -> dict[str, Any]:
     summary, pictures = told.summary, told.pictures
     stage = Stage.of(summary, pictures.frame)
-    outlines = _region_outlines(told)
+    outlines = outlines_of(summary, told.regions)
     regions = [_region(told, stage, row, outlines.get(row["id"])) for row in summary["regions"]]
-    open_ones = sum(row["review"] == "unreviewed" for row in summary["regions"])
+    open_ones = sum(row["review"] == UNREVIEWED for row in summary["regions"])
     zones = sorted((_zone(row, stage, summary) for row in summary["zones"]), key=lambda zone: zone["order"])
     timezone = summary["aoi"]["timezone"]
     moments = [moment_of(summary[side], timezone) for side in SIDES]
@@ -203,13 +204,6 @@ def _image(picture: Picture, stage: Stage) -> dict[str, Any]:
         "uri": data_uri(picture.content),
         "shown": _shown(picture),
     }
-
-
-def _region_outlines(told: Told) -> dict[str, Any]:
-    """Region id -> its outline as the documents hold it."""
-    if told.regions is not None:
-        return {feature["id"]: feature["geometry"] for feature in told.regions["features"]}
-    return {row["id"]: row["pixels"]["geometry"] for row in told.summary["regions"]}
 
 
 def _region(told: Told, stage: Stage, row: Document, geometry: Any) -> dict[str, Any]:

@@ -8,7 +8,8 @@ import re
 from html.parser import HTMLParser
 from typing import Any
 
-from imagery_diff.write.pictures import MOST_PIXELS, SIDES, Picture, Pictures
+from imagery_diff.write.pictures import MOST_PIXELS, Picture, Pictures
+from imagery_diff.write.retold import SIDES
 
 _ID = re.compile(r"(before|after)(-[A-Za-z]?\d{1,6})?|(unseen|degraded)-(before|after)")
 _URI = "data:image/png;base64,"
