@@ -143,7 +143,7 @@ def _kml(subject: Subject, wanted: Wanted) -> dict[str, bytes]:
 
 
 def _csv(subject: Subject, wanted: Wanted) -> dict[str, bytes]:
-    from imagery_diff.write.timeline import csv_bytes  # noqa: PLC0415 - only where it is wanted
+    from imagery_diff.write.timeline_rows import csv_bytes  # noqa: PLC0415 - only where it is wanted
 
     del wanted
     layer = subject.layer(subject.stem)

@@ -87,6 +87,21 @@ def run(finished, tmp_path):
 
 
 @pytest.fixture(scope="session")
+def october():
+    """Return the series of the sample tiles' October, that no test may change."""
+    from imagery_diff import samples, timeline
+
+    days = ("20231021", "20231020_0643", "20231020_0201", "20231019", "20231017", "20231016")
+    return timeline("najin", [samples.path(f"najin_{day}") for day in days])
+
+
+@pytest.fixture(scope="session")
+def series_run(october, tmp_path_factory):
+    """Return its folder, that no test may change."""
+    return october.save(tmp_path_factory.mktemp("series") / "run")
+
+
+@pytest.fixture(scope="session")
 def data_folder():
     """Real imagery, which is never copied into the repository."""
     folder = Path(os.environ.get("IMAGERY_DIFF_DATA", TOP.parent / "shared" / "data"))
