@@ -171,9 +171,10 @@ def _of_comparison(run: Run) -> list[Layer]:
 
 def _of_timeline(run: Run) -> list[Layer]:
     summary, events = run.document("summary.json"), run.document("events.geojson")["features"]
-    common = {"simulated": summary["simulated"], "credit": summary["credit"], "note": None}
+    common = {"simulated": summary["simulated"], "credit": summary["credit"]}
     outlines = _zone_outlines(run)
-    seen = [row | {"note": None} for row in csv_rows(run.read("observations.csv"), OBSERVATION)]
+    notes = {track["id"]: track["note"] for track in summary["tracks"]}
+    seen = [row | {"note": notes.get(row["track"])} for row in csv_rows(run.read("observations.csv"), OBSERVATION)]
     zones = [
         zone | common | {f"looks_{state}": zone["states"].count(state) for state in _STATES}
         for zone in summary["zones"]

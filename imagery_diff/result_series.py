@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 YES, NO, UNKNOWN, NA = "yes", "no", "unknown", "na"
 KINDS = ("vessel", "cargo", "rail")
 """What a zone is asked for."""
+EVENTS = (
+    *("vessel_arrived", "vessel_departed", "vessel_moved", "visit_inferred", "rail_appeared", "rail_disappeared"),
+    *("cargo_appeared", "cargo_disappeared", "cargo_grew", "cargo_shrank", "stockpile_changed", "construction"),
+)
+"""What a change of state is called."""
 ALL_BERTHS = "all berths"
 """The group that counts the calls of all of them: a ship that shifts berth is one call there."""
 

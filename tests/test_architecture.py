@@ -89,6 +89,8 @@ LEVELS = {
     "scoring": 14,
     "verify_inputs": 4,
     "verify_findings": 4,
+    "review_books": 7,
+    "review_edits": 8,
     "review": 8,
     "figures": 8,
     "verify_rerun": 18.2,

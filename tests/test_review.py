@@ -20,7 +20,9 @@ from shapely.geometry import mapping, shape
 from imagery_diff.cli import main
 from imagery_diff.errors import ImageryDiffWarning, InputError, OutputError
 from imagery_diff.exporting import Wanted, export
-from imagery_diff.review import Decision, edited, review, unreviewed
+from imagery_diff.review import review, unreviewed
+from imagery_diff.review_books import Decision
+from imagery_diff.review_edits import edited
 from imagery_diff.verify import verify
 from imagery_diff.write import manifest as manifests
 from imagery_diff.write.model import to_json

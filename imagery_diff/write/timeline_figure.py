@@ -52,11 +52,12 @@ _CAUSES = {
     "m of it in a run": "R",
     "compared with": "D",
     "a thing that another look": "D",
+    "what was told there was rejected": "V",
 }
 _CAUSE_WORDS = (
     "C cloud, H haze, S shadow, W snow, N not covered, F how small a thing would be missed is not known or too much,"
     " A ambiguous background, P present or permanent, L not located, B a lasting change, U something of unclear kind,"
-    " R a long run of it not seen, D another look denies it, X other"
+    " R a long run of it not seen, D another look denies it, V rejected in a review, X other"
 )
 
 
