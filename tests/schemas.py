@@ -35,15 +35,25 @@ FILES = {
     },
     "look": {"manifest.json": "manifest", "summary.json": "look", "candidates.geojson": "candidates"},
     "sensitivity": {"manifest.json": "manifest", "sensitivity.json": "sensitivity"},
-    "export": {
+    "export of a comparison": {
         "manifest.json": "export",
         "regions.geojson": "regions",
-        "events.geojson": "event_features",
         "regions.csv": "region_row",
+        "item.json": "item",
+        "run_manifest.json": "manifest",
+        "summary.json": "summary",
+    },
+    "export of a timeline": {
+        "manifest.json": "export",
+        "events.geojson": "event_features",
         "events.csv": "event_row",
+        "item.json": "item",
+        "run_manifest.json": "manifest",
+        "summary.json": "timeline",
+        "observations.csv": "observations",
     },
 }
-"""Product in the manifest of a folder -> its files -> their schemas."""
+"""What a folder is by its manifest -> its files -> their schemas."""
 PRINTED = {
     "compare": "summary",
     "timeline": "timeline",
@@ -94,20 +104,28 @@ def faults(name, content, suffix=".json"):
     ]
 
 
+def kind_of(manifest):
+    """Say what a folder is by its manifest, in the words of the table; None of what is not ours."""
+    ours, _, kind = manifest["product"].partition(" ")
+    if ours != "imagery_diff":
+        return None
+    return f"export of a {manifest['run']['product'].partition(' ')[2]}" if kind == "export" else kind
+
+
 def faults_of_folder(files):
-    """Say what is wrong with the files of a result folder, name -> content, by the product its manifest names."""
+    """Say what is wrong with the files of a result folder, name -> content, by what its manifest says it is."""
     try:
-        product = json.loads(files["manifest.json"])["product"]
+        kind = kind_of(json.loads(files["manifest.json"]))
     except (KeyError, ValueError, TypeError):
         return []
-    if not product.startswith("imagery_diff "):
+    if kind is None:
         return []
-    table, found = FILES.get(product.removeprefix("imagery_diff "), {}), []
+    table, found = FILES.get(kind, {}), []
     for name, content in files.items():
         suffix = Path(name).suffix
         if suffix in SUFFIXES:
             said = faults(table[name], content, suffix) if name in table else ["no schema in tests/schemas.py"]
-            found += [f"{product}, {name}: {fault}" for fault in said]
+            found += [f"{kind}, {name}: {fault}" for fault in said]
     return found
 
 

@@ -15,7 +15,7 @@ from imagery_diff import load_aoi, pair_missed, samples
 from imagery_diff.cli import main
 from imagery_diff.read import aois as read_aois
 from imagery_diff.write import folder as folders
-from tests.schemas import FILES, FITTED, FOLDER, PRINTED, SUFFIXES, WATCH, faults, faults_of_folder
+from tests.schemas import FILES, FITTED, FOLDER, PRINTED, SUFFIXES, WATCH, faults, faults_of_folder, kind_of
 from tests.test_scoring import render_pair
 
 TOP = Path(__file__).resolve().parents[1]
@@ -82,7 +82,7 @@ def runs(place, off, tmp_path_factory):
             printed[verb] = done.stdout
     for name in ("compare", "timeline"):
         written = str(here / f"{name}_export")
-        done = CliRunner().invoke(main, ["export", str(here / name), "--csv", "--gpkg", "-o", written])
+        done = CliRunner().invoke(main, ["export", str(here / name), "--csv", "--gpkg", "--stac", "-o", written])
         assert done.exit_code == 0, done.output
     return here, printed
 
@@ -115,9 +115,9 @@ def test_every_file_keeps_to_its_schema_and_every_one_in_the_table_was_written(r
     for folder in sorted(path for path in runs[0].iterdir() if (path / "manifest.json").is_file()):
         files = contents(folder)
         assert faults_of_folder(files) == []
-        product = json.loads(files["manifest.json"])["product"].removeprefix("imagery_diff ")
-        seen |= {(product, name) for name in files if Path(name).suffix in SUFFIXES}
-    assert seen == {(product, name) for product, table in FILES.items() for name in table}
+        kind = kind_of(json.loads(files["manifest.json"]))
+        seen |= {(kind, name) for name in files if Path(name).suffix in SUFFIXES}
+    assert seen == {(kind, name) for kind, table in FILES.items() for name in table}
     assert faults(FITTED, (runs[0] / "fitted.geojson").read_bytes()) == []
 
 
@@ -140,6 +140,10 @@ def test_a_schema_is_whole_in_itself_and_says_its_version(name):
     jsonschema.Draft202012Validator.check_schema(schema)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert {ref[:8] for ref in re.findall(r'"\$ref": "(.*?)"', json.dumps(schema))} <= {"#/$defs/", "#/proper"}
+    if name == "item":
+        # STAC's document, by STAC's version.
+        assert schema["properties"]["stac_version"]["pattern"].startswith("^1")
+        return
     of_rows = name in {FILES[kind][file] for kind in FILES for file in FILES[kind] if file.endswith(".csv")}
     assert "schema_version 1.0" in schema["description"] if of_rows else "schema_version" in schema["properties"]
 
@@ -218,7 +222,7 @@ def test_a_spoilt_line_of_a_log_is_found(runs):
 @pytest.mark.parametrize("name", ["more.json", "rows.csv", "shapes.geojson", "log.jsonl"])
 def test_a_new_output_without_a_schema_is_found(runs, name):
     files = contents(runs[0] / "compare") | {name: b"{}"}
-    assert faults_of_folder(files) == [f"imagery_diff comparison, {name}: no schema in tests/schemas.py"]
+    assert faults_of_folder(files) == [f"comparison, {name}: no schema in tests/schemas.py"]
 
 
 def test_what_any_test_writes_is_looked_at(finished, tmp_path):
