@@ -40,9 +40,11 @@ class Wanted:
     """Whether the KML has times."""
     pictures: bool = False
     """Whether the KML shows the run's picture."""
+    stac: bool = False
+    """STAC Item, with every file of the run."""
 
     def __post_init__(self) -> None:
-        if not any((self.gpkg, self.qgis, self.kml, self.csv)):
+        if not any((self.gpkg, self.qgis, self.kml, self.csv, self.stac)):
             raise InputError("nothing is wanted: name a format, such as gpkg or kml")
 
 
@@ -98,6 +100,11 @@ def _files(subject: Subject, wanted: Wanted) -> dict[str, bytes]:
     for is_wanted, writer in writers:
         if is_wanted:
             files |= writer(subject, wanted)
+    if wanted.stac:
+        from imagery_diff.exporting_stac import item_files  # noqa: PLC0415 - only where it is wanted
+
+        # The last: it names all others.
+        files |= item_files(subject, files)
     return files
 
 

@@ -41,6 +41,7 @@ LEVELS = {
     "exporting_layers": 5,
     "exporting_images": 5,
     "exporting_qgis": 6,
+    "exporting_stac": 6,
     "exporting": 7,
     "overcast": 4,
     "pair_rules": 4,

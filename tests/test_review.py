@@ -413,7 +413,7 @@ def test_in_a_terminal_it_goes_from_region_to_region(run):
 def test_the_answer_is_one_document_on_request(run):
     found = says(run, "--accept", "R1", "--by", "AB", "--json")
     answer = json.loads(found.stdout)
-    assert answer == {"kind": "review", "decisions": 1, "unreviewed": ["R2", "R3"]}
+    assert answer == {"schema_version": "1.0", "kind": "review", "decisions": 1, "unreviewed": ["R2", "R3"]}
 
 
 @pytest.mark.parametrize("name", ["summary.json", "report.html", "regions.geojson"])

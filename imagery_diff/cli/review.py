@@ -69,7 +69,7 @@ def review(folder: Path, by: str | None, edited_file: Path | None, *, as_json: b
 def _told(folder: Path, decisions: Sequence[Decision], left: tuple[str, ...], *, as_json: bool) -> None:
     """Say what is done, and what is still to be reviewed."""
     if as_json:
-        answer = {"kind": "review", "decisions": len(decisions), "unreviewed": list(left)}
+        answer = {"schema_version": "1.0", "kind": "review", "decisions": len(decisions), "unreviewed": list(left)}
         click.echo(json.dumps(answer, indent=2))
         return
     click.echo(f"{len(decisions)} decision{'' if len(decisions) == 1 else 's'} written to review.jsonl")
