@@ -36,13 +36,15 @@ class Wanted:
     kml: bool = False
     csv: bool = False
     """CSV with outlines as WKT."""
+    parquet: bool = False
+    """GeoParquet, a file a layer."""
     times: bool = False
     """Whether the KML has times."""
     pictures: bool = False
     """Whether the KML shows the run's picture."""
 
     def __post_init__(self) -> None:
-        if not any((self.gpkg, self.qgis, self.kml, self.csv)):
+        if not any((self.gpkg, self.qgis, self.kml, self.csv, self.parquet)):
             raise InputError("nothing is wanted: name a format, such as gpkg or kml")
 
 
@@ -94,6 +96,7 @@ def _files(subject: Subject, wanted: Wanted) -> dict[str, bytes]:
         (wanted.qgis, _qgis),
         (wanted.kml, _kml),
         (wanted.csv, _csv),
+        (wanted.parquet, _parquet),
     ]
     for is_wanted, writer in writers:
         if is_wanted:
@@ -151,6 +154,26 @@ def _csv(subject: Subject, wanted: Wanted) -> dict[str, bytes]:
     return {f"{subject.stem}.csv": csv_bytes(rows, [*layer.fields, "wkt"])}
 
 
+def _parquet(subject: Subject, wanted: Wanted) -> dict[str, bytes]:
+    from imagery_diff.write.geoparquet import geoparquet_bytes  # noqa: PLC0415 - only where it is wanted
+
+    del wanted
+    made_of = {
+        "schema_version": SCHEMA_VERSION,
+        "simulated": subject.summary["simulated"],
+        "credit": subject.summary["credit"],
+        "caveats": subject.summary["caveats"],
+        "run": _source(subject.run),
+        "software": {"imagery_diff": manifests.versions()["imagery_diff"]},
+    }
+    return {f"{layer.name}.parquet": geoparquet_bytes(layer, made_of) for layer in subject.layers}
+
+
+def _source(run: Run) -> dict[str, Any]:
+    """Name the run something was made from."""
+    return {name: run.manifest[name] for name in ("product", "content_sha256", "created")}
+
+
 def _manifest(run: Run, files: dict[str, bytes]) -> dict[str, Any]:
     """Say what was written, from which run and of which images."""
     source = run.manifest
@@ -160,11 +183,7 @@ def _manifest(run: Run, files: dict[str, bytes]) -> dict[str, Any]:
             "product": "imagery_diff export",
             "simulated": source["simulated"],
             "credit": source["credit"],
-            "run": {
-                "product": source["product"],
-                "content_sha256": source["content_sha256"],
-                "created": source["created"],
-            },
+            "run": _source(run),
             "inputs": source["inputs"],
             "outputs": manifests.outputs_of(files),
             "software": manifests.versions(),

@@ -9,7 +9,7 @@ import click
 
 from imagery_diff.cli.notices import our_warnings
 
-_FORMATS = ("gpkg", "qgis", "kml", "csv")
+_FORMATS = ("gpkg", "qgis", "kml", "csv", "parquet")
 
 
 @click.command()
@@ -24,6 +24,7 @@ _FORMATS = ("gpkg", "qgis", "kml", "csv")
 )
 @click.option("--kml", is_flag=True, help="KML 2.2.")
 @click.option("--csv", is_flag=True, help="CSV, outlines as WKT (WGS84).")
+@click.option("--parquet", is_flag=True, help="GeoParquet 1.1, a file a layer (WGS84).")
 @click.option("--times", is_flag=True, help="KML: give everything its window of time.")
 @click.option("--pictures", is_flag=True, help="KML: show the picture of the run.")
 @click.option(
