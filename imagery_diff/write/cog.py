@@ -34,6 +34,7 @@ PRODUCT_TAG = "IMAGERY_DIFF_PRODUCT"
 """A file with this tag is a result, never a scene."""
 RENDERED_TAG = "IMAGERY_DIFF_RENDERED"
 BLOCK_PX = 512
+_OTHER_BLOCK_PX = 384
 _MANTISSA_BITS, _KEPT_BITS = 23, 13
 """Of a score's binary places behind the first, what a float32 has and what is written: to 6e-5 of it. ``NODATA`` and
 whole numbers up to 16384 stay what they are."""
@@ -63,7 +64,7 @@ def evidence_tif(result: Comparison) -> bytes:
             plain.name,
             cloud.name,
             driver="COG",
-            BLOCKSIZE=str(BLOCK_PX),
+            BLOCKSIZE=str(block_of(result.grid.shape)),
             COMPRESS="DEFLATE",
             PREDICTOR="FLOATING_POINT",
             OVERVIEW_COMPRESS="DEFLATE",
@@ -74,6 +75,17 @@ def evidence_tif(result: Comparison) -> bytes:
         )
         content: bytes = cloud.read()
     return content
+
+
+def block_of(shape: tuple[int, int]) -> int:
+    """Return the side of the blocks of an image: never its own or an overview's width, which would pass for strips."""
+    widths = {-(-shape[1] // 2**level) for level in (0, *_overview_levels(shape))}
+    return _OTHER_BLOCK_PX if BLOCK_PX in widths else BLOCK_PX
+
+
+def _overview_levels(shape: tuple[int, int]) -> range:
+    """Return how often the image is halved, until it is one block."""
+    return range(1, math.ceil(math.log2(max(*shape, BLOCK_PX) / BLOCK_PX)) + 1)
 
 
 def score(result: Comparison) -> NDArray[np.float32]:
@@ -115,8 +127,7 @@ def _write_plain(target: MemoryFile, result: Comparison) -> None:
         flags = statistics_tags(result.layers.flags)
         dataset.update_tags(2, **{f.name or "": str(f.value) for f in Flag}, **flags)
         # The COG driver takes them as they are; those it makes itself it packs twice, which is most of its time.
-        levels = range(1, math.ceil(math.log2(max(*grid.shape, BLOCK_PX) / BLOCK_PX)) + 1)
-        dataset.build_overviews([2**level for level in levels], Resampling.nearest)
+        dataset.build_overviews([2**level for level in _overview_levels(grid.shape)], Resampling.nearest)
 
 
 def statistics_tags(values: NDArray[Any]) -> dict[str, str]:
