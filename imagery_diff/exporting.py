@@ -32,7 +32,9 @@ class Wanted:
     qgis: bool = False
     """QGIS project, with everything it shows."""
     inputs: str | Path | None = None
-    """Folder of the images, for the project."""
+    """Folder of the images, for the project and for ``images``."""
+    images: bool = False
+    """Both images as the comparison saw them."""
     kml: bool = False
     csv: bool = False
     """CSV with outlines as WKT."""
@@ -44,8 +46,10 @@ class Wanted:
     """Whether the KML shows the run's picture."""
 
     def __post_init__(self) -> None:
-        if not any((self.gpkg, self.qgis, self.kml, self.csv, self.parquet)):
+        if not any((self.gpkg, self.qgis, self.kml, self.csv, self.parquet, self.images)):
             raise InputError("nothing is wanted: name a format, such as gpkg or kml")
+        if self.images and self.inputs is None:
+            raise InputError("a run keeps no images: name the folder that holds them (inputs)")
 
 
 def export(run_folder: str | Path, wanted: Wanted, output: str | Path | None = None) -> Path:
@@ -97,6 +101,7 @@ def _files(subject: Subject, wanted: Wanted) -> dict[str, bytes]:
         (wanted.kml, _kml),
         (wanted.csv, _csv),
         (wanted.parquet, _parquet),
+        (wanted.images, _images),
     ]
     for is_wanted, writer in writers:
         if is_wanted:
@@ -167,6 +172,13 @@ def _parquet(subject: Subject, wanted: Wanted) -> dict[str, bytes]:
         "software": {"imagery_diff": manifests.versions()["imagery_diff"]},
     }
     return {f"{layer.name}.parquet": geoparquet_bytes(layer, made_of) for layer in subject.layers}
+
+
+def _images(subject: Subject, wanted: Wanted) -> dict[str, bytes]:
+    from imagery_diff.exporting_aligned import aligned_images  # noqa: PLC0415 - loads every story
+
+    assert wanted.inputs is not None
+    return aligned_images(subject, wanted.inputs)
 
 
 def _source(run: Run) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 from pyarrow import parquet
+from rio_cogeo import cog_validate
 
 from imagery_diff.cli import main
 from tests.write.test_geoparquet import faults
@@ -33,6 +34,10 @@ def test_the_commands_of_the_page_run_and_write_what_it_says(tmp_path, monkeypat
         for file in files:
             assert faults((folder / file).read_bytes()) == []
             assert set(parquet.read_table(folder / file)["simulated"].to_pylist()) <= {True}
+    for file in re.findall(r"`(\w+_aligned\.tif)`", PAGE):
+        assert cog_validate(Path("najin_images", file), strict=True) == (True, [], [])
+    of_series = CliRunner().invoke(main, shlex.split("export najin_series --images --inputs sample_tiles"))
+    assert (of_series.exit_code, of_series.stderr.count("\n")) == (1, 1)
     assert parquet.read_table("najin_series_export/observations.parquet").num_rows
     for code in blocks("python"):
         exec(compile(code, "other_tools.md", "exec"), {})  # noqa: S102 - our own text
