@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 ROLES = ("before", "after")
 _REACH_PX = 3
 """Cubic convolution reaches two pixels of the grid, and the flags lie half a pixel off it."""
+_ROOM = 4
+"""Times the pixels of the smaller image: its pixels are no larger than the grid's, which may stand askew round it."""
 
 
 def aligned_images(subject: Subject, inputs: str | Path) -> dict[str, bytes]:
@@ -124,9 +126,9 @@ def _pair(run: Run, places: Mapping[str, list[Path]], folder: Path) -> Pair:
 
 def _files(run: Run, summary: Mapping[str, Any], pair: Pair) -> dict[str, bytes]:
     grid, shift = _grid(summary["grid"]), _shift(summary, pair.names)
-    most = params_of(run.manifest["parameters"]).max_pixels
+    most = min(_ROOM * min(math.prod(g.shape) for g in pair.grids), params_of(run.manifest["parameters"]).max_pixels)
     if math.prod(grid.shape) > most:
-        raise InputError(f"{run.folder.name}: says that it compared {grid.shape} pixels, more than its own {most:,}")
+        raise InputError(f"{run.folder.name}: says that it compared {grid.shape} pixels, more than its images have")
     made_of = {"content_sha256": run.manifest["content_sha256"], "aoi": summary["aoi"]["name"]}
     files = {}
     for role, info, scene, sign in zip(ROLES, pair.infos, pair.read(grid, shift), (1, -1), strict=True):
