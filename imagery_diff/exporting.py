@@ -32,10 +32,14 @@ class Wanted:
     qgis: bool = False
     """QGIS project, with everything it shows."""
     inputs: str | Path | None = None
-    """Folder of the images, for the project."""
+    """Folder of the images, for the project and for ``images``."""
+    images: bool = False
+    """Both images as the comparison saw them."""
     kml: bool = False
     csv: bool = False
     """CSV with outlines as WKT."""
+    parquet: bool = False
+    """GeoParquet, a file a layer."""
     times: bool = False
     """Whether the KML has times."""
     pictures: bool = False
@@ -44,8 +48,10 @@ class Wanted:
     """STAC Item, with every file of the run."""
 
     def __post_init__(self) -> None:
-        if not any((self.gpkg, self.qgis, self.kml, self.csv, self.stac)):
+        if not any((self.gpkg, self.qgis, self.kml, self.csv, self.parquet, self.images, self.stac)):
             raise InputError("nothing is wanted: name a format, such as gpkg or kml")
+        if self.images and self.inputs is None:
+            raise InputError("a run keeps no images: name the folder that holds them (inputs)")
 
 
 def export(run_folder: str | Path, wanted: Wanted, output: str | Path | None = None) -> Path:
@@ -96,6 +102,8 @@ def _files(subject: Subject, wanted: Wanted) -> dict[str, bytes]:
         (wanted.qgis, _qgis),
         (wanted.kml, _kml),
         (wanted.csv, _csv),
+        (wanted.parquet, _parquet),
+        (wanted.images, _images),
     ]
     for is_wanted, writer in writers:
         if is_wanted:
@@ -158,6 +166,33 @@ def _csv(subject: Subject, wanted: Wanted) -> dict[str, bytes]:
     return {f"{subject.stem}.csv": csv_bytes(rows, [*layer.fields, "wkt"])}
 
 
+def _parquet(subject: Subject, wanted: Wanted) -> dict[str, bytes]:
+    from imagery_diff.write.geoparquet import geoparquet_bytes  # noqa: PLC0415 - only where it is wanted
+
+    del wanted
+    made_of = {
+        "schema_version": SCHEMA_VERSION,
+        "simulated": subject.summary["simulated"],
+        "credit": subject.summary["credit"],
+        "caveats": subject.summary["caveats"],
+        "run": _source(subject.run),
+        "software": {"imagery_diff": manifests.versions()["imagery_diff"]},
+    }
+    return {f"{layer.name}.parquet": geoparquet_bytes(layer, made_of) for layer in subject.layers}
+
+
+def _images(subject: Subject, wanted: Wanted) -> dict[str, bytes]:
+    from imagery_diff.exporting_aligned import aligned_images  # noqa: PLC0415 - loads every story
+
+    assert wanted.inputs is not None
+    return aligned_images(subject, wanted.inputs)
+
+
+def _source(run: Run) -> dict[str, Any]:
+    """Name the run something was made from."""
+    return {name: run.manifest[name] for name in ("product", "content_sha256", "created")}
+
+
 def _manifest(run: Run, files: dict[str, bytes]) -> dict[str, Any]:
     """Say what was written, from which run and of which images."""
     source = run.manifest
@@ -167,11 +202,7 @@ def _manifest(run: Run, files: dict[str, bytes]) -> dict[str, Any]:
             "product": "imagery_diff export",
             "simulated": source["simulated"],
             "credit": source["credit"],
-            "run": {
-                "product": source["product"],
-                "content_sha256": source["content_sha256"],
-                "created": source["created"],
-            },
+            "run": _source(run),
             "inputs": source["inputs"],
             "outputs": manifests.outputs_of(files),
             "software": manifests.versions(),
