@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from imagery_diff.errors import ImageryDiffError, ImageryDiffWarning, InputError, OutputError
 from imagery_diff.finished import open_run
 from imagery_diff.licences import forbids_publishing
-from imagery_diff.write.figure_print import FORMATS, SIZES, Wanted, figures, foot_lines
+from imagery_diff.write.figure_print import FORMATS, SIZES, Wanted, figures
 from imagery_diff.write.report.reading import pictures_in
 from imagery_diff.write.retold import Retold, retold
-from imagery_diff.write.words import window_between
+from imagery_diff.write.tongues import LANGUAGES, tongue_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,7 +64,7 @@ def figure(run_folder: str | Path, wanted: Wanted, output: str | Path | None = N
         pictures, told = pictures_in(run.read("report.html")), retold(summary, regions)
         _check_region(told, wanted.region)
         _check_licences(summary)
-        drawn = figures(told, str(summary["headline"]), pictures, wanted)
+        drawn = figures(told, tongue_of(wanted.lang).headline(summary), pictures, wanted)
         words = caption(summary, told, pictures, wanted)
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OSError) as error:
         if isinstance(error, ImageryDiffError):
@@ -88,6 +88,8 @@ def figure(run_folder: str | Path, wanted: Wanted, output: str | Path | None = N
 def _check(wanted: Wanted) -> None:
     if wanted.size not in SIZES or not set(wanted.formats) <= set(FORMATS) or not wanted.formats:
         raise InputError(f"a figure is {', '.join(SIZES)}, as {', '.join(FORMATS)}; name some of these")
+    if wanted.lang not in LANGUAGES:
+        raise InputError(f"a figure is told in {', '.join(LANGUAGES)}, not {wanted.lang!r:.20}")
     if not _LEAST_DPI <= wanted.dots <= _MOST_DPI:
         raise InputError(f"a figure has {_LEAST_DPI} to {_MOST_DPI} dots per inch, not {wanted.dots}")
 
@@ -121,23 +123,16 @@ def _check_licences(summary: Mapping[str, Any]) -> None:
 
 def caption(summary: Mapping[str, Any], told: Retold, pictures: Pictures, wanted: Wanted) -> str:
     """Write what must be said beside a figure: what, where, when, by what, how sure, whose, and under which licence."""
-    place = summary["aoi"]["title"] or summary["aoi"]["name"]
-    when = window_between(summary["before"], summary["after"], summary["aoi"]["timezone"])
-    what = [region.description for region in told.kept if wanted.region in {None, region.id}]
-    sensors, credit = foot_lines(told, pictures)
-    licences = [
-        f"Licence of {scene.name}: {scene.licence or 'not known: ask whoever gave you the image'}"
-        for scene in told.images
-        if not told.simulated
-    ]
+    tongue = tongue_of(wanted.lang)
+    sensors, credit = tongue.foot(told, pictures)
     lines = [
-        str(summary["headline"]),
-        *what,
-        f"{place}, {when}.",
+        tongue.headline(summary),
+        *(tongue.description(region, told) for region in told.kept if wanted.region in {None, region.id}),
+        tongue.where_and_when(summary),
         sensors,
-        *(f"Caveat: {doubt}." for doubt in told.caveats),
+        *(tongue.caveat(doubt) for doubt in told.caveats),
         credit,
-        *dict.fromkeys(licences),
+        *dict.fromkeys(tongue.licence(scene) for scene in told.images if not told.simulated),
     ]
     return "\n".join(lines) + "\n"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -24,6 +25,13 @@ from imagery_diff.cli.notices import our_warnings
     help="May be given more than once.",
 )
 @click.option(
+    "--lang",
+    type=click.Choice(["en", "ko"]),
+    default="en",
+    show_default=True,
+    help="Language of dates, labels and sentences; ko needs a font with Hangul (extra: korean).",
+)
+@click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
@@ -31,7 +39,10 @@ from imagery_diff.cli.notices import our_warnings
     help="Folder for the files; DIR_figure_ID or DIR_figure_place beside the run if not given.",
 )
 def figure(
-    folder: Path, region: str | None, size: str, dpi: int | None, formats: tuple[str, ...], output: Path | None
+    folder: Path,
+    output: Path | None,
+    formats: tuple[str, ...],
+    **options: Any,
 ) -> None:
     """Draw the finished comparison in DIR for print or screen, with a caption.
 
@@ -40,7 +51,7 @@ def figure(
     from imagery_diff.figures import figure as draw  # noqa: PLC0415 - --help must stay quick
     from imagery_diff.write.figure_print import Wanted  # noqa: PLC0415
 
-    wanted = Wanted(size=size, dpi=dpi, region=region, formats=tuple(dict.fromkeys(formats)))
+    wanted = Wanted(formats=tuple(dict.fromkeys(formats)), **options)
     with our_warnings():
         target = draw(folder, wanted, output)
     click.echo("\n".join(sorted(p.name for p in target.iterdir())))

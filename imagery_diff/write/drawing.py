@@ -70,7 +70,12 @@ _HALO, _HALO_PX = "#1c1c1c", 3
 
 @cache
 def _face(weight: str) -> str:
-    """Return the file of DejaVu Sans, which matplotlib brings; to load matplotlib for it would take half a second."""
+    """Return the file of DejaVu Sans, which matplotlib brings; to load matplotlib for it would take half a second.
+
+    What is no weight is the file of another font.
+    """
+    if weight not in _FACES:
+        return weight
     spec = importlib.util.find_spec("matplotlib")
     for folder in (spec.submodule_search_locations or []) if spec else []:
         path = Path(folder) / "mpl-data" / "fonts" / "ttf" / _FACES[weight]
@@ -92,37 +97,40 @@ _LONGEST = 10_000
 
 @lru_cache(4096)
 def measure(text: str, pixels: float, weight: str = "normal") -> tuple[float, float]:
-    """Width and height of a text, in pixels; of the beginning of one that no picture holds."""
+    """Width and height of a text, in pixels; of the beginning of one that no picture holds.
+
+    ``weight`` is ``normal``, ``bold``, or the file of another font.
+    """
     font, text = _font(pixels, weight), text[:_LONGEST]
     _, top, _, bottom = font.getbbox(text, anchor="ls")
     return (float(font.getlength(text)), float(bottom - top))
 
 
-def fitted(text: str, width: float, pixels: float) -> str:
+def fitted(text: str, width: float, pixels: float, weight: str = "normal") -> str:
     """Return a text cut in its middle until it fits; both ends of a file name tell something."""
     text = clean(text)
-    if measure(text, pixels)[0] <= width:
+    if measure(text, pixels, weight)[0] <= width:
         return text
     for kept in range(min(len(text), 400), 4, -2):
         short = f"{text[: kept // 2]}\N{HORIZONTAL ELLIPSIS}{text[-(kept // 2) :]}"
-        if measure(short, pixels)[0] <= width:
+        if measure(short, pixels, weight)[0] <= width:
             return short
     return text[:2]
 
 
-def wrapped(text: str, width: float, pixels: float) -> list[str]:
-    """Break a text into lines that fit."""
-    space = measure(" ", pixels)[0]
+def wrapped(text: str, width: float, pixels: float, weight: str = "normal") -> list[str]:
+    """Break a text into lines that fit, between words; ``weight`` as in :func:`measure`."""
+    space = measure(" ", pixels, weight)[0]
     lines: list[list[str]] = [[]]
     used = 0.0
     for word in clean(text).split():
-        need = measure(word, pixels)[0]
+        need = measure(word, pixels, weight)[0]
         if lines[-1] and used + space + need > width:
             lines.append([])
             used = 0.0
         used += need + (space if lines[-1] else 0.0)
         lines[-1].append(word)
-    return [fitted(" ".join(line), width, pixels) for line in lines]
+    return [fitted(" ".join(line), width, pixels, weight) for line in lines]
 
 
 def to_pixels(geometry: BaseGeometry, grid: Grid) -> BaseGeometry:

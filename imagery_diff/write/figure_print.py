@@ -18,7 +18,8 @@ from imagery_diff.write.drawing import COLOURS, MARKS, measure, round_length, wr
 from imagery_diff.write.panels import Frame
 from imagery_diff.write.retold import SIDES, Retold
 from imagery_diff.write.shown import Shown
-from imagery_diff.write.words import MISSED, clean, moment_words, review_words, stamp
+from imagery_diff.write.tongues import tongue_of
+from imagery_diff.write.words import clean, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,6 +64,8 @@ class Wanted:
     region: str | None = None
     """Id of the region it is cropped to; None = the whole place."""
     formats: tuple[str, ...] = ("png",)
+    lang: str = "en"
+    """Language of dates, labels and sentences, of ``tongues.LANGUAGES``."""
 
     @property
     def dots(self) -> int:
@@ -84,7 +87,7 @@ def figures(told: Retold, headline: str, pictures: Pictures, wanted: Wanted) -> 
 
     rules: Any = {"svg.hashsalt": "imagery_diff", "svg.fonttype": "none", "pdf.fonttype": 42}
     # Dollars and underscores in names are no formulas.
-    rules |= {"font.family": "DejaVu Sans", "text.parse_math": False}
+    rules |= {"font.family": tongue_of(wanted.lang).families(), "text.parse_math": False}
     with mpl.rc_context(rules):
         figure = Figure(figsize=SIZES[wanted.size], dpi=wanted.dots, facecolor="white")
         _Drawn(figure, told, Shown(pictures), wanted).draw(headline)
@@ -111,6 +114,8 @@ class _Drawn:
 
     def __init__(self, figure: Figure, told: Retold, shown: Shown, wanted: Wanted) -> None:
         self.figure, self.told, self.shown, self.wanted = figure, told, shown, wanted
+        self.tongue = tongue_of(wanted.lang)
+        self.faces = self.tongue.faces()
         self.width, self.height = (side * wanted.dots for side in SIZES[wanted.size])
         self.points = _LETTERS.get(wanted.size, _USUAL_LETTERS)
         self.letter = self.points * wanted.dots / 72
@@ -126,8 +131,9 @@ class _Drawn:
         room = (self.margin, top, self.width - 2 * self.margin, bottom - top - 1.9 * self.letter)
         frame, places = self._laid(room)
         for side, (left, upper, wide, high) in zip(SIDES, places, strict=True):
-            moment = moment_words(getattr(self.told, side), self.told.aoi.timezone if self.told.aoi else None)
-            self._text(f"{side.capitalize()}  {moment}", left, upper, weight="bold")
+            timezone = self.told.aoi.timezone if self.told.aoi else None
+            dated = self.tongue.dated(side, getattr(self.told, side), timezone)
+            self._text(dated, left, upper, weight="bold")
             axes = self.figure.add_axes(self._box(left, upper + 1.7 * self.letter, wide, high))
             self._panel(axes, side, frame)
             if side == SIDES[0] and self.wanted.region is not None:
@@ -139,8 +145,8 @@ class _Drawn:
     def _below(self, top: float, bottom: float) -> None:
         """Say of regions what there is room for below the panels, whole sentences alone."""
         for region in self.regions:
-            words = f"{MARKS[region.direction]}{region.id}  {region.description}"
-            lines = len(wrapped(words, (self.width - 2 * self.margin) * 0.97, self.letter))
+            words = f"{MARKS[region.direction]}{region.id}  {self.tongue.description(region, self.told)}"
+            lines = len(wrapped(words, (self.width - 2 * self.margin) * 0.97, self.letter, self.faces["normal"]))
             if top + 1.35 * self.letter * lines > bottom - self.letter:
                 return
             top = self._paragraph(words, top) + 0.5 * self.letter
@@ -154,7 +160,7 @@ class _Drawn:
         """Write a text in as many lines as it needs; return where the next may begin."""
         # Bold letters are an eighth wider than those that are measured.
         room = (self.width - 2 * self.margin) * (0.86 if style.get("weight") == "bold" else 0.97)
-        for line in wrapped(words, room, size * self.letter):
+        for line in wrapped(words, room, size * self.letter, self.faces["normal"]):
             self._text(line, self.margin, y, size=size, colour=colour, **style)
             y += 1.35 * size * self.letter
         return y
@@ -162,17 +168,20 @@ class _Drawn:
     def _head(self, headline: str) -> float:
         y = self.margin * 0.7
         if self.told.simulated:
-            y = self._paragraph(stamp(self.told), y, colour="#B00020", weight="bold")
+            words = stamp(self.told)
+            beside = self.tongue.beside_stamp(words)
+            words += f" ({beside})" if beside else ""
+            y = self._paragraph(words, y, colour="#B00020", weight="bold")
         if self.wanted.region is not None:
-            return self._paragraph(self.regions[0].description, y) + 0.5 * self.letter
+            return self._paragraph(self.tongue.description(self.regions[0], self.told), y) + 0.5 * self.letter
         return self._paragraph(headline, y, size=1.5, weight="bold") + 0.5 * self.letter
 
     def _foot(self) -> float:
         """Write what must stand below; return where it begins."""
-        lines = foot_lines(self.told, self.shown.pictures)
+        lines = self.tongue.foot(self.told, self.shown.pictures)
         size = 0.8
         room = (self.width - 2 * self.margin) * 0.97
-        rows = [row for line in lines for row in wrapped(line, room, size * self.letter)]
+        rows = [row for line in lines for row in wrapped(line, room, size * self.letter, self.faces["normal"])]
         top = self.height - self.margin * 0.7 - 1.35 * size * self.letter * len(rows)
         for number, row in enumerate(rows):
             y = top + 1.35 * size * self.letter * number
@@ -302,10 +311,12 @@ class _Drawn:
         for xy in (first, last, np.stack([first[1], last[1]])):
             axes.plot(*xy.T, **line)
         unit = "m" if self.told.grid.crs else "pixels"
-        limits = "" if region.length_low_m is None else f" ({region.length_low_m:.0f} to {region.length_high_m:.0f})"
+        limits = None
+        if region.length_low_m is not None:
+            limits = (f"{region.length_low_m:.0f}", f"{region.length_high_m:.0f}")
         x, y = frame.to_panel((middle + 2 * _GAP_PX * aside)[None])[0]
         style = _letters(2, va="center", clip_on=True, zorder=6)
-        words = f"{region.length_m:.0f} {unit}{limits}"
+        words = self.tongue.length(f"{region.length_m:.0f}", unit, limits)
         axes.text(float(x), float(y), words, color="white", fontsize=self.points, **style)
 
     def _scale(self, axes: Axes, frame: Frame) -> None:
@@ -317,7 +328,8 @@ class _Drawn:
         x, y = 0.03 * frame.width, 0.965 * frame.height
         line: dict[str, Any] = {"linewidth": 0.28 * self.points, "path_effects": _halo(1.2), "solid_capstyle": "butt"}
         axes.plot([x, x + length * scale], [y, y], color="white", zorder=6, **line)
-        words = f"{length / 1000:g} km" if unit == "m" and length >= 1000 else f"{length:g} {unit}"  # noqa: PLR2004
+        far = unit == "m" and length >= 1000  # noqa: PLR2004 - a kilometre
+        words = self.tongue.length(*((f"{length / 1000:g}", "km") if far else (f"{length:g}", unit)))
         style = _letters(2, zorder=6)
         axes.text(x, y - 0.016 * frame.height, words, color="white", fontsize=0.9 * self.points, **style)
 
@@ -366,12 +378,3 @@ def _halo(width: float) -> Any:
 def _letters(halo: float, **style: Any) -> dict[str, Any]:
     """Return the style of letters on pixels of any colour."""
     return {"path_effects": _halo(halo), **style}
-
-
-def foot_lines(told: Retold, pictures: Pictures) -> list[str]:
-    """Return what must stand below any figure: sensors, how it is shown, the doubt, who looked at it, whose it is."""
-    sensors = "; ".join(dict.fromkeys(f"{scene.product}, {scene.pixels}" for scene in told.images))
-    return [
-        f"{sensors}. Shown in {pictures.stretch}. {MISSED}",
-        f"{review_words(list(told.reviews.values()), told.reviewers)}. Credit: {told.credit}",
-    ]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from imagery_diff.result import Floor, ZoneState
 
-_SOUGHT = {
+SOUGHT = {
     "berth": "vessel",
     "anchorage": "vessel",
     "yard": "containers",
@@ -48,12 +48,17 @@ def describe_zones(states: Sequence[ZoneState]) -> str:
         return describe_zone(states[0])
     least, most = (share_words(end(state.clear_fraction for state in states)) for end in (min, max))
     span = least if least == most else f"{least} to {most.replace('all', '100%')}"
-    return _zone(max(states, key=_floor_m), span, "")
+    return _zone(widest(states), span, "")
+
+
+def widest(states: Sequence[ZoneState]) -> ZoneState:
+    """Return the one of several that is told of all: whose own thing is missed at the greatest length."""
+    return max(states, key=_floor_m)
 
 
 def _floor_m(state: ZoneState) -> float:
     """Length that is stated of a zone's own thing, infinite where none is."""
-    floor = state.floors.get(_SOUGHT.get(state.zone.kind, ""))
+    floor = state.floors.get(SOUGHT.get(state.zone.kind, ""))
     return math.inf if floor is None or floor.d90_high_m is None else floor.d90_high_m
 
 
@@ -61,7 +66,7 @@ def _zone(state: ZoneState, share: str, lost: str) -> str:
     """Say it of a share that was clear and searched, and of why the rest was not."""
     area = "zone" if state.zone.located else "search area"
     seen = f"{share} of the {area} was clear and searched{lost}"
-    sought = _SOUGHT.get(state.zone.kind)
+    sought = SOUGHT.get(state.zone.kind)
     under = f"look by eye at {', '.join(state.look_at)}, which the cloud mask hides; " if state.look_at else ""
     if state.state in {"flagged", "look at this"}:
         ids = f"{', '.join(state.regions)}{'; ' if state.regions else ''}"
@@ -92,7 +97,7 @@ def _filled(state: ZoneState) -> str:
 
 def _missed(state: ZoneState, *, one: bool) -> str:
     """Say of each thing that was put into a zone how large one would be missed; ``one``: the zone's own was named."""
-    own = _SOUGHT.get(state.zone.kind)
+    own = SOUGHT.get(state.zone.kind)
     ordered = sorted(state.floors.items(), key=lambda item: item[0] != own)
     words = [floor_words(floor, "one" if one and thing == own else f"a {NOUNS[thing]}") for thing, floor in ordered]
     return "".join(f"; {said}" for said in words)

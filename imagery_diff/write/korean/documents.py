@@ -1,0 +1,132 @@
+"""What is said of a whole comparison in Korean, from its documents.
+
+A sentence is told in Korean only where the same fields tell the English one that is stored; one that was written by
+another version, or by hand, stays English and says so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from imagery_diff.mark import ALTERED
+from imagery_diff.write.headline import headline as english_headline
+from imagery_diff.write.korean import words
+from imagery_diff.write.korean.clauses import clause, told
+from imagery_diff.write.korean.particles import with_particle
+from imagery_diff.write.korean.sentences import describe_region
+from imagery_diff.write.korean.zones import describe_zone
+from imagery_diff.write.retold import REJECTED, SIDES
+from imagery_diff.write.sentences import describe_region as english_region
+from imagery_diff.write.yardstick import LIKELY, rank_of
+from imagery_diff.write.zone_sentences import describe_zone as english_zone
+from imagery_diff.write.zone_sentences import share_words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from imagery_diff.result import Region, ZoneState
+    from imagery_diff.write.retold import Retold
+
+    Row = Mapping[str, Any]
+
+_HAPPENED = {
+    "appeared": ("나타났다", "나타났을 수도 있다"),
+    "disappeared": ("더 이상 보이지 않는다", "더 이상 보이지 않는 것일 수도 있다"),
+    "changed": ("겉모습이 달라졌다", "겉모습이 달라졌을 수도 있다"),
+}
+"""Direction -> what happened; and the same where that is less than likely."""
+_REVERSED = {
+    "appeared": ("더 이른 영상에만 보인다", "더 이른 영상에만 보이는 것일 수도 있다"),
+    "disappeared": ("더 늦은 영상에만 보인다", "더 늦은 영상에만 보이는 것일 수도 있다"),
+    "changed": ("겉모습이 서로 다르다", "겉모습이 서로 다를 수도 있다"),
+}
+
+
+def region_words(region: Region, told_again: Retold, stored: str | None = None) -> str:
+    """Tell a region's sentence, with what a reviewer added behind it.
+
+    Parameters
+    ----------
+    region
+        As it is retold.
+    told_again
+        The comparison it is of.
+    stored
+        Its English sentence; that of the region if None.
+
+    """
+    stored = region.description if stored is None else stored
+    english = english_region(region, told_again)
+    if not stored.startswith(english):
+        return f"{words.ENGLISH} {stored}"
+    added = stored.removeprefix(english).strip()
+    said = describe_region(region, told_again)
+    return said if not added else f"{said} {clause(added.rstrip('.'))}."
+
+
+def zone_words(state: ZoneState, stored: str) -> str:
+    """Tell a zone's sentence."""
+    return describe_zone(state) if english_zone(state) == stored else f"{words.ENGLISH} {stored}"
+
+
+def headline(document: Row) -> str:
+    """Say in a sentence what was flagged, or that nothing was in what could be searched."""
+    stored = str(document["headline"])
+    return _headline(document) if english_headline(document) == stored else f"{words.ENGLISH} {stored}"
+
+
+def _headline(document: Row) -> str:
+    aoi = document["aoi"]
+    place = "두 영상이 함께 담은 지면" if aoi["geometry"] is None else str(aoi["title"] or aoi["name"])
+    regions, zones = document["regions"], document["zones"]
+    kept = [region for region in regions if region["review"] != REJECTED]
+    if kept:
+        titles = {zone["name"]: zone["title"] or zone["name"] for zone in zones}
+        said = _told(kept[0], titles.get(kept[0]["zone"]) or place, _happened(document))
+        more = len(kept) - 1
+        said += f". 그 밖에 탐지 영역 {more}개" if more else ""
+    else:
+        said = f"{place}: {_searched(zones)}탐지된 것이 없다"
+        said += f". 검토자가 탐지 영역 {len(regions)}개를 기각함" if regions else ""
+    if not document["simulated"]:
+        return f"{said}."
+    return f"{'변경된 영상' if ALTERED in document['credit'] else '합성 장면'}: {said}."
+
+
+def _happened(document: Row) -> Mapping[str, tuple[str, str]]:
+    before, after = document["before"]["acquired"], document["after"]["acquired"]
+    return _REVERSED if before is not None and after is not None and after < before else _HAPPENED
+
+
+def _told(region: Row, where: str, happened: Mapping[str, tuple[str, str]]) -> str:
+    """Say of one region what happened where, no more surely than its number."""
+    doubtful = region["p_change"] is not None and rank_of(region["p_change"]) < LIKELY
+    subject = with_particle(words.noun(region["activity"]), "이/가")
+    if region["activity"] == "other":
+        return f"{where}에서 {subject} {'있었을 수도 있다' if doubtful else '탐지되었다'}"
+    return f"{where}에서 {subject} {happened[region['direction']][doubtful]}"
+
+
+def _searched(zones: Sequence[Row]) -> str:
+    """Say how much of the zones was clear and searched, and how many of them stay unknown."""
+    asked = [zone for zone in zones if zone["state"] != "ignored"]
+    if not asked:
+        return ""
+    shares = [zone["usable_fraction"] or 0.0 for zone in asked]
+    least, most = share_words(min(shares)), share_words(max(shares))
+    span = words.share(least)
+    if least != most:
+        span = f"{words.share(least)}~{words.share(most) if most != 'all' else '100%'}"
+    unknown = sum(zone["state"] == "unknown" for zone in asked)
+    known = f"; 구역 {len(asked)}개 중 {unknown}개는 알 수 없음" if unknown else ""
+    return f"맑게 관측되어 탐색된 곳(각 구역의 {span}{known})에서는 "
+
+
+def shares_told(summary: Row) -> tuple[int, int]:
+    """Count the free texts of a comparison that are told in Korean, and all of them."""
+    texts = [*summary["caveats"], *(note for side in SIDES for note in summary[side]["notes"])]
+    for region in summary["regions"]:
+        texts += [*region["why"], *region["doubts"]]
+    for zone in summary["zones"]:
+        texts += [floor["reason"] for floor in zone["floors"].values() if floor["reason"]]
+    return sum(told(text) is not None for text in texts), len(texts)
