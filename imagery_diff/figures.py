@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from imagery_diff.errors import ImageryDiffError, ImageryDiffWarning, InputError, OutputError
 from imagery_diff.finished import open_run
 from imagery_diff.licences import forbids_publishing
-from imagery_diff.write.figure_print import FORMATS, SIZES, Wanted, figures
+from imagery_diff.write.figure_print import figures
+from imagery_diff.write.print_sheet import FORMATS, SIZES, Wanted
 from imagery_diff.write.report.reading import pictures_in
 from imagery_diff.write.retold import Retold, retold
 from imagery_diff.write.tongues import LANGUAGES, tongue_of
