@@ -317,6 +317,11 @@ class Timeline:
 
         return frame_of(event_rows(self))
 
+    def _repr_html_(self) -> str:
+        from imagery_diff.write.report.inline_series import cell_of_series  # noqa: PLC0415
+
+        return cell_of_series(self)
+
     def plot(self) -> Image:
         """Draw the calendar: zones as rows, time as the axis."""
         from imagery_diff.write.timeline_figure import picture  # noqa: PLC0415

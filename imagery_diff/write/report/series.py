@@ -76,8 +76,8 @@ def _context(told: ToldSeries) -> dict[str, Any]:
         "reviewed": "Not reviewed by a person",
         "unreviewed": True,
         "headline": headline_of_series(summary, told.events),
-        "when": _span(found),
-        "worst": _worst(found, rows),
+        "when": span_words(found),
+        "worst": worst_words(found),
         "looks": [_look(found, number) for number in range(len(found.looks))],
         "rows": rows,
         "events": [_event(event, number, found) for number, event in enumerate(told.events, start=1)],
@@ -132,7 +132,7 @@ def _calls(visits: Sequence[Document]) -> list[dict[str, Any]]:
     return list(rows.values())
 
 
-def _span(found: Timeline) -> str:
+def span_words(found: Timeline) -> str:
     """Say from when to when, and at which local hours anything was seen."""
     first, last = (local_time(look.time, found.aoi.timezone) for look in (found.looks[0], found.looks[-1]))
     hours = (
@@ -141,13 +141,14 @@ def _span(found: Timeline) -> str:
     return f"From {first} to {last}.{hours}"
 
 
-def _worst(found: Timeline, rows: Sequence[Document]) -> str:
+def worst_words(found: Timeline) -> str:
     """Say how much of the calendar is unknown, and why mostly; that is what an editor must not take for silence."""
-    states = [cell for row in rows for cell in row["cells"]]
-    unknown = [cell for cell in states if cell["state"] == UNKNOWN]
+    asked = ((cell, next((kind for kind in KINDS if cell.states[kind] != NA), None)) for cell in found.cells)
+    states = [(cell.states[kind], cell.reason) for cell, kind in asked if kind is not None]
+    unknown = [reason for state, reason in states if state == UNKNOWN]
     if not unknown:
         return sentence(found.caveats[0]) if found.caveats else "What was too small or fell between looks was not seen."
-    why, number = Counter(cell["reason"] or "no reason given" for cell in unknown).most_common(1)[0]
+    why, number = Counter(reason or "no reason given" for reason in unknown).most_common(1)[0]
     return (
         f"{len(unknown)} of {len(states)} cells of the calendar are unknown, which is not empty; mostly ({number})"
         f" because: {why}."
