@@ -47,8 +47,11 @@ def open_page(browser):
         address = path.resolve().as_uri()
         page.on("console", lambda message: faults.append(f"console: {message.text}"))
         page.on("pageerror", lambda error: faults.append(f"error: {error}"))
-        asked = lambda request: request.url.split("#")[0] != address and not request.url.startswith("data:")  # noqa: E731
-        page.on("request", lambda request: faults.append(f"asked for {request.url[:200]}") if asked(request) else None)
+        inside = (address, "data:", "about:srcdoc")
+        page.on(
+            "request",
+            lambda request: None if request.url.startswith(inside) else faults.append(f"asked for {request.url[:200]}"),
+        )
         page.goto(address)
         return page
 
