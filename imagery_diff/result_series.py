@@ -328,6 +328,16 @@ class Timeline:
 
         return picture(self)
 
+    def explore(self, *, tiles: Any = None, leaflet: str | Path | None = None) -> Any:
+        """Return a map to move about in: zones with their states, changes with their windows; no pictures.
+
+        Parameters, result and errors are those of :meth:`imagery_diff.result.Comparison.explore`: without ``leaflet``
+        the browser that shows the map fetches Leaflet from a public server.
+        """
+        from imagery_diff.write.explore import explore_series  # noqa: PLC0415
+
+        return explore_series(self, tiles=tiles, leaflet=leaflet)
+
     def save(self, folder: str | Path) -> Path:
         """Write every file of the result into ``folder``."""
         from imagery_diff.write.timeline import save_timeline  # noqa: PLC0415

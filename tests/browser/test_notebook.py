@@ -211,9 +211,10 @@ def test_jupyterlab_shows_what_was_run_there(open_lab, theme, width):
     check_series(outputs(page).nth(1))
 
 
-def test_python_of_the_page_runs():
+def test_python_of_the_page_runs(tmp_path, monkeypatch):
     blocks = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     assert blocks
+    monkeypatch.chdir(tmp_path)
     names = {}
     for block in blocks:
         exec(compile(block, "notebook.md", "exec"), names)  # noqa: S102 - our own text
