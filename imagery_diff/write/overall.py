@@ -50,7 +50,8 @@ def as_html(result: Comparison) -> str:
     )
     told = by_sentence((s.zone.title or s.zone.name, describe_zone(s)) for s in result.zones)
     zones = "".join(
-        f"<tr><td>{html.escape(names)}</td><td style='text-align:left'>{html.escape(sentence)}</td></tr>"
+        f"<tr><td style='text-align:left;vertical-align:top;width:35%'>{html.escape(names)}</td>"
+        f"<td style='text-align:left;vertical-align:top'>{html.escape(sentence)}</td></tr>"
         for names, sentence in told
     )
     caveats = "".join(f"<li>{html.escape(c)}</li>" for c in result.caveats)

@@ -128,7 +128,8 @@ def _drawing(
     parts.append(f'<text x="{x:.1f}" y="{1.4 * letters:.1f}" {anchor}{_letters(letters)}>{side}</text>')
     if told["simulated"]:
         stamp = html.escape(str(told["credit"]).split(";", maxsplit=1)[0])
-        y = stage.height - (0.6 if side == "before" else 2.0) * letters
+        # Above the handle, and on lines of their own: neither is covered, nor runs into the other.
+        y = stage.height - (2.4 if side == "before" else 0.6) * letters
         parts.append(f'<text x="{x:.1f}" y="{y:.1f}" {anchor}{_letters(0.85 * letters)}>{stamp}</text>')
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"'

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 MOST_BYTES = 1_500_000
 """Of the calendar as it stands in the cell."""
 _MOST_AVERAGED = 8
+_NAMES = ";width:35%"
+"""Of a column with the names of many zones, which would else leave no room for what is said of them."""
 _SHOWN_PX = 1200
 """Half of the pixels that are drawn: letters stay large enough to be read, and a fine screen shows all of them."""
 
@@ -38,8 +40,10 @@ def cell_of_series(found: Timeline) -> str:
     uri = f"data:image/png;base64,{base64.b64encode(content).decode()}"
     averaged = f" {times} by {times} pixels averaged, to keep the notebook small." if times > 1 else ""
     changes = _table((f"E{number}", event["description"]) for number, event in enumerate(events, start=1))
-    calls = _table(by_sentence((visit["group"], visit["sentence"]) for visit in told["visits"]))
-    quiet = _table(by_sentence((zone_title(found.aoi.zone(name)), words) for name, words in found.quiet.items()))
+    calls = _table(by_sentence((visit["group"], visit["sentence"]) for visit in told["visits"]), _NAMES)
+    quiet = _table(
+        by_sentence((zone_title(found.aoi.zone(name)), words) for name, words in found.quiet.items()), _NAMES
+    )
     fills = _table((zone_title(found.aoi.zone(name)), words) for name, words in found.fills.items())
     ais = "".join(f"<li>{html.escape(finding.sentence)}</li>" for finding in (found.ais.findings if found.ais else ()))
     caveats = "".join(f"<li>{html.escape(caveat)}</li>" for caveat in found.caveats)
@@ -72,9 +76,11 @@ def _calendar(found: Timeline) -> tuple[bytes, tuple[int, int], int]:
     return content, (width, round(drawn.height * width / drawn.width)), times
 
 
-def _table(rows: Iterable[tuple[str, str]]) -> str:
+def _table(rows: Iterable[tuple[str, str]], first: str = "") -> str:
+    """Write rows of what is spoken of and what is said; ``first`` is style of the first column."""
     told = "".join(
-        f"<tr><td>{html.escape(name)}</td><td style='text-align:left'>{html.escape(words)}</td></tr>"
+        f"<tr><td style='text-align:left;vertical-align:top{first}'>{html.escape(name)}</td>"
+        f"<td style='text-align:left;vertical-align:top'>{html.escape(words)}</td></tr>"
         for name, words in rows
     )
     return told and f"<table>{told}</table>"
