@@ -317,6 +317,11 @@ class Timeline:
 
         return frame_of(event_rows(self))
 
+    def __repr__(self) -> str:
+        from imagery_diff.write.report.series import line_of_series  # noqa: PLC0415 - a lazy delegate to `write`
+
+        return line_of_series(self)
+
     def _repr_html_(self) -> str:
         from imagery_diff.write.report.inline_series import cell_of_series  # noqa: PLC0415
 

@@ -64,3 +64,10 @@ def test_nothing_unknown_says_the_first_caveat_instead():
     found = make_timeline()
     known = tuple(cell for cell in found.cells if cell.zone.name == "berth")
     assert worst_words(make_timeline(cells=known)) == "A caveat."
+
+
+def test_at_a_prompt_it_is_a_line():
+    told = repr(make_timeline(simulated=True))
+    assert told.startswith("<Timeline harbour: Rendered scenes: 2 changes of state seen at A harbour in 3 usable looks")
+    assert told.endswith("[RENDERED, NOT A SATELLITE IMAGE]>")
+    assert "\n" not in told

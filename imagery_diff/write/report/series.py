@@ -123,6 +123,14 @@ def headline_of_series(summary: Document, events: Sequence[Document]) -> str:
     return f"{'Altered images' if 'ALTERED' in summary['credit'] else 'Rendered scenes'}: {said}."
 
 
+def line_of_series(found: Timeline) -> str:
+    """Say a series in a line, for a prompt and for what a notebook keeps beside the calendar."""
+    from imagery_diff.write.timeline import event_rows, summary  # noqa: PLC0415 - what is said is made of its rows
+
+    credit = f" [{stamp_of([look.info for look in found.looks])}]" if found.simulated else ""
+    return f"<Timeline {clean(found.name)}: {headline_of_series(summary(found), event_rows(found))}{credit}>"
+
+
 def _calls(visits: Sequence[Document]) -> list[dict[str, Any]]:
     """Gather groups of which the same is said, with the gaps they share."""
     rows: dict[str, dict[str, Any]] = {}
