@@ -2,9 +2,11 @@
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
+LEAFLET = Path("/usr/share/javascript/leaflet")
 ARGUMENTS = (
     "--no-sandbox",  # as root Chromium starts no other way; the pages are our own
     "--disable-gpu",
@@ -27,6 +29,16 @@ def browser():
         opened = driver.chromium.launch(executable_path=path, args=list(ARGUMENTS))
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="session")
+def leaflet():
+    if not (LEAFLET / "leaflet.js").is_file():
+        # In CI it is there, or CI is at fault.
+        if os.environ.get("CI"):
+            pytest.fail("no Leaflet is installed; .ci/run installs Debian's")
+        pytest.skip("no Leaflet: apt-get install libjs-leaflet")
+    return LEAFLET
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
+from tests.browser.conftest import LEAFLET
+
 TOP = Path(__file__).resolve().parents[2]
 _BY_HAND = f"""import sys
 
@@ -23,6 +25,7 @@ make_timeline(simulated=True)"""
 CELLS = (
     'from imagery_diff import compare, load_aoi, samples\n\ncompare(load_aoi("najin"), *samples.pair("stack_appears"))',
     _BY_HAND,
+    f'from tests.write.conftest import make_result\n\nmake_result(simulated=True).explore(leaflet="{LEAFLET}")',
 )
 FOREIGN = '<i id="probe" style="filter:blur(1px);color:#ff0000" onclick="alert(1)">foreign</i>'
 """What JupyterLab takes out of a notebook that it does not trust: whether it did so is asked of this."""

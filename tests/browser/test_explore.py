@@ -1,27 +1,13 @@
 """The map to explore, in Chromium, with Debian's Leaflet written into its page: it asks for nothing."""
 
-import os
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from tests.write.conftest import make_region, make_result
 from tests.write.test_explore import HOSTILE
 from tests.write.timelines import make_timeline
-
-LEAFLET = Path("/usr/share/javascript/leaflet")
-
-
-@pytest.fixture(scope="module")
-def leaflet():
-    if not (LEAFLET / "leaflet.js").is_file():
-        # In CI it is there, or CI is at fault.
-        if os.environ.get("CI"):
-            pytest.fail("no Leaflet is installed; .ci/run installs Debian's")
-        pytest.skip("no Leaflet: apt-get install libjs-leaflet")
-    return LEAFLET
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ OFFLINE = re.search(r"```jinja\n(.*?)```", PAGE, re.DOTALL).group(1)
 
 
 @pytest.fixture(scope="module")
-def notebook(tmp_path_factory):
+def notebook(tmp_path_factory, leaflet):  # noqa: ARG001 - one cell needs it
     return executed(tmp_path_factory.mktemp("notebook"))
 
 
@@ -80,6 +80,15 @@ def check_series(cell):
         assert sentence in words
 
 
+def check_map(cell):
+    """Hold it against what a map to explore shows, which folium puts into a frame."""
+    cell.evaluate("cell => cell.scrollIntoView()")
+    frame = cell.frame_locator("iframe")
+    frame.locator("path.leaflet-interactive").first.wait_for()
+    assert frame.locator("img.leaflet-image-layer").evaluate("image => image.naturalWidth") > 100
+    assert "Not reviewed by a person." in frame.locator(".told").inner_text()
+
+
 def converted(notebook, **options):
     page, _ = HTMLExporter(**options).from_notebook_node(nbformat.read(notebook, as_version=4))
     return page
@@ -113,6 +122,7 @@ def test_nbconverts_own_page_shows_it_where_its_scripts_cannot_be_had(notebook, 
         page = context.new_page()
         page.goto(path.resolve().as_uri())
         check_comparison(page, page.locator(".jp-OutputArea-output").first)
+        check_series(page.locator(".jp-OutputArea-output").nth(1))
     finally:
         context.close()
     # nbconvert's template asks for these, and nothing of ours does.
@@ -194,10 +204,18 @@ def test_jupyterlab_shows_a_notebook_that_it_does_not_trust(open_lab, notebook):
     foreign = outputs(page).nth(1).inner_html()
     assert "foreign" in foreign
     assert not re.search("onclick|filter|id=.probe", foreign.replace("data-jupyter-id", ""))
-    stored = nbformat.read(notebook, as_version=4).cells[0].outputs[0]["data"]["text/html"]
-    wanted = re.findall(r"""<(\w+)[^>]*? style=["']([^"']*)["']""", stored)
-    assert [(tag.lower(), style) for tag, style in styles_of(cell)] == wanted
+    stored = nbformat.read(notebook, as_version=4).cells
+    for ours, number in ((0, 0), (1, 2)):
+        told = stored[ours].outputs[0]["data"]["text/html"]
+        wanted = re.findall(r"""<(\w+)[^>]*? style=["']([^"']*)["']""", told)
+        assert wanted
+        assert [(tag.lower(), style) for tag, style in styles_of(outputs(page).nth(number))] == wanted
     check_comparison(page, cell)
+    check_series(outputs(page).nth(2))
+    # folium's own words for where its frame was taken out.
+    last = outputs(page).nth(3)
+    assert "Trusted" in last.text_content()
+    assert last.locator("path").count() == 0
 
 
 @pytest.mark.parametrize(("theme", "width"), [("JupyterLab Dark", 768)])
@@ -209,6 +227,7 @@ def test_jupyterlab_shows_what_was_run_there(open_lab, theme, width):
     outputs(page).nth(1).locator("img").wait_for(timeout=60_000)
     check_comparison(page, outputs(page).first)
     check_series(outputs(page).nth(1))
+    check_map(outputs(page).nth(2))
 
 
 def test_python_of_the_page_runs(tmp_path, monkeypatch):
