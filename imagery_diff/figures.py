@@ -1,4 +1,4 @@
-"""A picture for print out of a finished comparison, from its documents and pictures: nothing is computed again."""
+"""A picture for print out of a finished comparison or timeline; nothing is computed again."""
 
 from __future__ import annotations
 
@@ -9,18 +9,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imagery_diff.errors import ImageryDiffError, ImageryDiffWarning, InputError, OutputError
+from imagery_diff.figures_series import drawn_series
 from imagery_diff.finished import open_run
 from imagery_diff.licences import forbids_publishing
 from imagery_diff.write.figure_print import figures
+from imagery_diff.write.folder import safe_part
 from imagery_diff.write.print_sheet import FORMATS, SIZES, Wanted
 from imagery_diff.write.report.reading import pictures_in
 from imagery_diff.write.retold import Retold, retold
 from imagery_diff.write.tongues import LANGUAGES, tongue_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from imagery_diff.finished import Run
     from imagery_diff.write.pictures import Pictures
+    from imagery_diff.write.retold import RetoldScene
 
 SUFFIX = "_figure"
 _LEAST_DPI, _MOST_DPI = 50, 1200
@@ -28,14 +32,14 @@ CAPTION = "caption.txt"
 
 
 def figure(run_folder: str | Path, wanted: Wanted, output: str | Path | None = None) -> Path:
-    """Draw a figure of a finished comparison, with its caption.
+    """Draw a figure of a finished comparison or timeline, with its caption.
 
     Parameters
     ----------
     run_folder
-        What a comparison wrote.
+        What a comparison or a timeline wrote.
     wanted
-        Size, dots per inch, region, formats.
+        Size, dots per inch, region (of a timeline an event, a thing or a zone), formats.
     output
         Folder for the files; ``DIR_figure_R1`` or ``DIR_figure_place`` beside the run if None. It is made where it
         is not there; no other file in it is replaced.
@@ -55,18 +59,13 @@ def figure(run_folder: str | Path, wanted: Wanted, output: str | Path | None = N
     """
     _check(wanted)
     run = open_run(run_folder)
-    if run.kind != "comparison":
-        raise InputError(f"{run.folder.name}: is a {run.kind}; so far figures are drawn of comparisons alone")
-    summary = run.document("summary.json")
-    regions = run.document("regions.geojson") if "regions.geojson" in run.sha256 else None
+    if run.kind not in {"comparison", "timeline"}:
+        raise InputError(f"{run.folder.name}: is a {run.kind}; figures are drawn of comparisons and timelines")
     if "report.html" not in run.sha256:
         raise InputError(f"{run.folder.name}: was made with --no-report, so it keeps no pictures; make it again")
     try:
-        pictures, told = pictures_in(run.read("report.html")), retold(summary, regions)
-        _check_region(told, wanted.region)
-        _check_licences(summary)
-        drawn = figures(told, tongue_of(wanted.lang).headline(summary), pictures, wanted)
-        words = caption(summary, told, pictures, wanted)
+        drawn, words, scenes = drawn_pair(run, wanted) if run.kind == "comparison" else drawn_series(run, wanted)
+        _check_licences(scenes)
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OSError) as error:
         if isinstance(error, ImageryDiffError):
             raise
@@ -74,11 +73,13 @@ def figure(run_folder: str | Path, wanted: Wanted, output: str | Path | None = N
         raise InputError(
             f"{run.folder.name}: its files are not as this version writes them ({type(error).__name__}); make it again"
         ) from error
-    stem = f"figure_{wanted.region or 'place'}_{wanted.size.replace(':', 'x')}"
+    # The name of a zone may be anything.
+    of = safe_part(wanted.region) if wanted.region else "place"
+    stem = f"figure_{of}_{wanted.size.replace(':', 'x')}"
     files = {f"{stem}.{kind}": content for kind, content in drawn.items()}
     files[CAPTION] = words.encode()
     # One folder for each region: every size of it has the same caption.
-    name = f"{run.folder.name}{SUFFIX}_{wanted.region or 'place'}"
+    name = f"{run.folder.name}{SUFFIX}_{of}"
     target = Path(output) if output is not None else run.folder.with_name(name)
     if target.resolve().is_relative_to(run.folder.resolve()):
         raise InputError(f"{target.name}: a figure stands beside its run, never in it; name another folder with -o")
@@ -95,6 +96,16 @@ def _check(wanted: Wanted) -> None:
         raise InputError(f"a figure has {_LEAST_DPI} to {_MOST_DPI} dots per inch, not {wanted.dots}")
 
 
+def drawn_pair(run: Run, wanted: Wanted) -> tuple[dict[str, bytes], str, tuple[RetoldScene, ...]]:
+    """Draw a figure of a comparison: format -> file; its caption; and the images it shows."""
+    summary = run.document("summary.json")
+    regions = run.document("regions.geojson") if "regions.geojson" in run.sha256 else None
+    pictures, told = pictures_in(run.read("report.html")), retold(summary, regions)
+    _check_region(told, wanted.region)
+    drawn = figures(told, tongue_of(wanted.lang).headline(summary), pictures, wanted)
+    return drawn, caption(summary, told, pictures, wanted), told.images
+
+
 def _check_region(told: Retold, name: str | None) -> None:
     if name is None:
         return
@@ -105,18 +116,18 @@ def _check_region(told: Retold, name: str | None) -> None:
         raise InputError(f"there is no region {name!r:.40} in this comparison; there are: {', '.join(kept) or 'none'}")
 
 
-def _check_licences(summary: Mapping[str, Any]) -> None:
-    """Refuse to draw what must not be shown; warn where nobody says whose it is."""
-    for side in ("before", "after"):
-        scene = summary[side]
-        if forbids_publishing(scene["licence"]):
+def _check_licences(scenes: Sequence[RetoldScene]) -> None:
+    """Refuse to show what must not be shown; warn where nobody says whose it is."""
+    simulated = any(scene.simulated for scene in scenes)
+    for scene in scenes:
+        if forbids_publishing(scene.licence):
             raise InputError(
-                f"{scene['file']}: its licence says {scene['licence']!r:.160}, so that no figure of it may be"
+                f"{scene.name}: its licence says {scene.licence!r:.160}, so that no figure of it may be"
                 " published; ask whoever gave you the image"
             )
-        if not scene["credit"] and not summary["simulated"]:
+        if not scene.credit and not simulated:
             warnings.warn(
-                f"{scene['file']}: whose it is is not known; the figure says 'credit unknown'",
+                f"{scene.name}: whose it is is not known; the figure says 'credit unknown'",
                 ImageryDiffWarning,
                 stacklevel=3,
             )

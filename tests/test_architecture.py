@@ -93,6 +93,7 @@ LEVELS = {
     "review_books": 7,
     "review_edits": 8,
     "review": 8,
+    "figures_series": 7,
     "figures": 8,
     "verify_rerun": 18.2,
     "exporting_aligned": 18.3,

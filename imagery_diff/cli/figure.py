@@ -1,4 +1,4 @@
-"""``imagery-diff figure DIR``: a picture for print from a finished comparison."""
+"""``imagery-diff figure DIR``: a picture for print from a finished comparison or timeline."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from imagery_diff.cli.notices import our_warnings
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--region", metavar="ID", help="Crop to this region; without it the whole place is shown.")
+@click.option(
+    "--region",
+    metavar="ID",
+    help="Crop to this region (of a timeline an event, a thing or a zone); else the whole place is shown.",
+)
 @click.option("--size", type=click.Choice(["16:9", "1:1", "4:5", "print"]), default="16:9", show_default=True)
 @click.option("--dpi", type=int, help="Dots per inch; 300 for print, else 150, if not given.")
 @click.option(
@@ -44,7 +48,7 @@ def figure(
     formats: tuple[str, ...],
     **options: Any,
 ) -> None:
-    """Draw the finished comparison in DIR for print or screen, with a caption.
+    """Draw the finished comparison or timeline in DIR for print or screen, with a caption.
 
     Nothing is computed again, and nothing is written into DIR.
     """

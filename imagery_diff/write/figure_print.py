@@ -10,7 +10,7 @@ import shapely
 from imagery_diff.write import drawing
 from imagery_diff.write.drawing import COLOURS, MARKS, wrapped
 from imagery_diff.write.panels import Frame
-from imagery_diff.write.print_sheet import GAP_PX, GREY, Length, Origin, Print, Wanted, drawn, halo, letters
+from imagery_diff.write.print_sheet import GAP_PX, Length, Origin, Print, Wanted, drawn, halo, letters
 from imagery_diff.write.retold import SIDES, Retold
 from imagery_diff.write.shown import Shown
 from imagery_diff.write.words import stamp
@@ -55,7 +55,7 @@ class _Pair(Print):
     def draw(self, headline: str) -> None:
         """Draw it all: the head, the foot, and the panels in what is left between them."""
         top = self._head(headline)
-        bottom = self._foot()
+        bottom = self.foot(self.tongue.foot(self.told, self.shown.pictures))
         room = (self.margin, top, self.width - 2 * self.margin, bottom - top - 1.9 * self.letter)
         frame, places = self._laid(room)
         for side, (left, upper, wide, high) in zip(SIDES, places, strict=True):
@@ -89,18 +89,6 @@ class _Pair(Print):
         if self.wanted.region is not None:
             return self.paragraph(self.tongue.description(self.regions[0], self.told), y) + 0.5 * self.letter
         return self.paragraph(headline, y, size=1.5, weight="bold") + 0.5 * self.letter
-
-    def _foot(self) -> float:
-        """Write what must stand below; return where it begins."""
-        lines = self.tongue.foot(self.told, self.shown.pictures)
-        size = 0.8
-        room = (self.width - 2 * self.margin) * 0.97
-        rows = [row for line in lines for row in wrapped(line, room, size * self.letter, self.faces["normal"])]
-        top = self.height - self.margin * 0.7 - 1.35 * size * self.letter * len(rows)
-        for number, row in enumerate(rows):
-            y = top + 1.35 * size * self.letter * number
-            self.text(row, self.margin, y, size=size, colour=GREY)
-        return top - 0.6 * self.letter
 
     def _laid(self, room: tuple[float, float, float, float]) -> tuple[Frame, list[tuple[float, float, float, float]]]:
         """Set two panels side by side, or below each other where they are larger then; the ground fills them."""

@@ -127,17 +127,17 @@ def result_folder_name(result: Comparison) -> str:
     AOI and both times, such as ``najin_20231020T0201Z_20231020T0643Z``; the stem of a file stands in for a time that is
     not known. Whatever the files are called, the name is one part of a path and no longer than a file system allows.
     """
-    return "_".join(_safe(part) for part in (result.name, _moment(result.before), _moment(result.after)))
+    return "_".join(safe_part(part) for part in (result.name, _moment(result.before), _moment(result.after)))
 
 
 def name_of(place: str, image: SceneInfo, what: str) -> str:
     """Name of a folder about one image, such as ``najin_20231020T0201Z_look``."""
-    return "_".join(_safe(part) for part in (place, _moment(image), what))
+    return "_".join(safe_part(part) for part in (place, _moment(image), what))
 
 
 def name_of_series(place: str, first: SceneInfo, last: SceneInfo) -> str:
     """Name of a folder about many images, such as ``najin_20231016T0204Z_20231021T0209Z_timeline``."""
-    return "_".join(_safe(part) for part in (place, _moment(first), _moment(last), "timeline"))
+    return "_".join(safe_part(part) for part in (place, _moment(first), _moment(last), "timeline"))
 
 
 def write_folder(target: Path, files: Mapping[str, bytes]) -> None:
@@ -309,7 +309,7 @@ def _moment(info: SceneInfo) -> str:
     return f"{info.acquired:%Y%m%dT%H%MZ}" if info.acquired else Path(info.name).stem
 
 
-def _safe(part: str) -> str:
+def safe_part(part: str) -> str:
     """Make a name harmless as part of a path: letters, digits, dot, dash and underscore, not led by a dot or dash."""
     text = unicodedata.normalize("NFC", part.encode("utf-8", errors="ignore").decode("utf-8"))
     text = "".join(c if c.isalnum() or c in "._-" else "_" for c in text)

@@ -17,7 +17,7 @@ from imagery_diff.write.tongues import tongue_of
 from imagery_diff.write.words import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -148,6 +148,16 @@ class Print:
             y += 1.35 * size * self.letter
         return y
 
+    def foot(self, lines: Sequence[str]) -> float:
+        """Write what must stand below; return where it begins."""
+        size = 0.8
+        room = (self.width - 2 * self.margin) * 0.97
+        rows = [row for line in lines for row in wrapped(line, room, size * self.letter, self.faces["normal"])]
+        top = self.height - self.margin * 0.7 - 1.35 * size * self.letter * len(rows)
+        for number, row in enumerate(rows):
+            self.text(row, self.margin, top + 1.35 * size * self.letter * number, size=size, colour=GREY)
+        return top - 0.6 * self.letter
+
     def box(self, left: float, top: float, wide: float, high: float) -> tuple[float, float, float, float]:
         """Return a rectangle as matplotlib wants it."""
         return (left / self.width, 1 - (top + high) / self.height, wide / self.width, high / self.height)
@@ -170,6 +180,10 @@ class Print:
             xy = frame.to_panel(shapely.get_coordinates(part.exterior)) - 0.5
             axes.plot(*xy.T, color=colour, zorder=4, **line)
 
+    def _per_dot(self, axes: Axes, frame: Frame) -> float:
+        """Return how much of a frame a dot of the figure is."""
+        return float(frame.width / (axes.get_position().width * self.width))
+
     def scale(self, axes: Axes, frame: Frame, grid: Grid) -> None:
         """Draw a bar of a round length."""
         metres = grid.pixel_size_m[0] if grid.crs else 1.0
@@ -190,8 +204,11 @@ class Print:
         if azimuth is None:
             return
         angle = np.radians(-azimuth)
-        ahead = np.array([np.sin(angle), -np.cos(angle)]) * 0.045 * frame.height
-        middle = np.array([0.95 * frame.width, 0.1 * frame.height])
+        # On a small panel as large as its letter.
+        size = self.letter * self._per_dot(axes, frame)
+        long = max(0.045 * frame.height, 0.9 * size)
+        ahead = np.array([np.sin(angle), -np.cos(angle)]) * long
+        middle = np.array([min(0.95 * frame.width, frame.width - size), max(0.1 * frame.height, 1.6 * long + size)])
         arrow = {"arrowstyle": "-|>", "color": "white", "linewidth": 1.2, "path_effects": halo(1.2)}
         tip, tail, letter = ((float(x), float(y)) for x, y in (middle + ahead, middle - ahead, middle + 1.6 * ahead))
         axes.annotate("", tip, tail, arrowprops=arrow, zorder=6)
@@ -223,6 +240,9 @@ class Print:
         x, y = frame.to_panel((middle + 2 * GAP_PX * aside)[None])[0]
         style = letters(2, va="center", clip_on=True, zorder=6)
         words = self.tongue.length(f"{length.told:.0f}", unit, limits)
+        # No letter beyond the panel.
+        room = measure(words, 1.05 * self.letter, self.faces["normal"])[0] * self._per_dot(axes, frame)
+        x = max(0.0, min(x, frame.width - room))
         axes.text(float(x), float(y), words, color="white", fontsize=self.points, **style)
 
 

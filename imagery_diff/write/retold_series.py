@@ -53,6 +53,9 @@ class RetoldThing:
     outline: BaseGeometry
     """In the frame's CRS."""
     length_m: float | None
+    length_low_m: float | None
+    """90 %; None where there are none, and the upper one where the length is a lower bound."""
+    length_high_m: float | None
     review: str
 
 
@@ -232,18 +235,21 @@ def _cells(
     """Gather the rows of each zone and look, and what stands there."""
     reviews = {row["id"]: row["review"] for row in summary["tracks"]}
     things: dict[tuple[str, int], list[RetoldThing]] = {}
+    measured = by_object(observations)
     for row in summary["things"]:
         thing = RetoldThing(
             kind=row["kind"],
             track=row["track"],
             outline=outline_on(grid, row["geometry"]),
             length_m=row["length_m"],
+            length_low_m=measured[row["zone"], row["look"], row["object"]]["length_low_m"],
+            length_high_m=measured[row["zone"], row["look"], row["object"]]["length_high_m"],
             review=reviews.get(row["track"], "unreviewed"),
         )
         if thing.review != REJECTED:
             things.setdefault((row["zone"], row["look"]), []).append(thing)
     cells = {}
-    for key, row in by_cell(observations).items():
+    for key, row in ((key[:2], row) for key, row in measured.items() if key[2] == 1):
         low, high = row["fill_fraction_low"], row["fill_fraction_high"]
         cells[key] = RetoldCell(
             look=key[1],
@@ -258,12 +264,13 @@ def _cells(
     return cells
 
 
-def by_cell(observations: Sequence[Document]) -> dict[tuple[str, int], Document]:
-    """(zone, look) -> the first of its rows; a zone's rows stand in the order of the looks, a thing each."""
-    found: dict[tuple[str, int], Document] = {}
+def by_object(observations: Sequence[Document]) -> dict[tuple[str, int, int], Document]:
+    """(zone, look, object from 1) -> its row, 1 of an empty cell too; a zone's rows stand in the order of the looks."""
+    found: dict[tuple[str, int, int], Document] = {}
     count: dict[str, int] = {}
     for row in observations:
-        if row["object"] in {None, 1}:
+        number = row["object"] or 1
+        if number == 1:
             count[row["zone"]] = count.get(row["zone"], 0) + 1
-            found[row["zone"], count[row["zone"]]] = row
+        found[row["zone"], count[row["zone"]], number] = row
     return found

@@ -8,7 +8,7 @@ import pytest
 
 from imagery_diff.finished import open_run
 from imagery_diff.write.report.chips import chips_in
-from imagery_diff.write.retold_series import by_cell, retold_series
+from imagery_diff.write.retold_series import by_object, retold_series
 from imagery_diff.write.timeline import told_files
 from imagery_diff.write.timeline_rows import OBSERVATION, csv_rows
 
@@ -42,7 +42,7 @@ def test_cells_are_told_by_zone_and_look_whatever_number_of_things_stands_there(
 
 def test_rows_of_one_cell_are_one_cell():
     rows = [{"zone": "a", "object": n} for n in (None, 1, 2, 3, None, 1)]
-    assert sorted(by_cell(rows)) == [("a", 1), ("a", 2), ("a", 3), ("a", 4)]
+    assert sorted(by_object(rows)) == [("a", 1, 1), ("a", 2, 1), ("a", 2, 2), ("a", 2, 3), ("a", 3, 1), ("a", 4, 1)]
 
 
 @pytest.mark.parametrize(

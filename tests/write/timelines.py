@@ -85,7 +85,8 @@ def make_timeline(*, simulated=False, credit="© Somebody 2023", description="a 
         "params": Params(),
         "fit": None,
         "names": ("blue", "green", "red"),
-        "chips": {("berth", 2): np.zeros((3, 30, 20), np.float32)},
+        "chips": {("berth", look): np.zeros((3, 30, 20), np.float32) for look in (1, 2)},
+        "windows": {"berth": grid.window(20, 55, (30, 20))},
     }
     return Timeline(**(values | changes))
 

@@ -12,12 +12,15 @@ import numpy as np
 
 from imagery_diff import mark
 from imagery_diff.result_series import NA, NO, UNKNOWN, YES
+from imagery_diff.write.panels import Stretch
 from imagery_diff.write.pictures import png_of
 from imagery_diff.write.report.page import data_uri
 from imagery_diff.write.timeline_contact import shown_chip, stretch_of_series
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
     from imagery_diff.result_series import Cell, Timeline
 
@@ -37,6 +40,8 @@ class Chips:
     """PNG, as it stands in the page."""
     left_out: frozenset[Key]
     """Those for which the page had no room."""
+    stretch: str
+    """In which colours and between which limits they are shown."""
 
     def png(self, key: Key) -> bytes | None:
         """Return a picture as PNG; None where there is none."""
@@ -61,7 +66,17 @@ def chips_of(found: Timeline) -> Chips:
         if room < 0:
             break
         made[key] = uri
-    return Chips(uris=made, left_out=frozenset(set(keys) - set(made)))
+    return Chips(uris=made, left_out=frozenset(set(keys) - set(made)), stretch=_words(found, stretch))
+
+
+def _words(found: Timeline, stretch: tuple[NDArray[np.float32], NDArray[np.float32], list[int]]) -> str:
+    """Say the limits of the stretch."""
+    low, high, bands = stretch
+    names = tuple(found.names[band] for band in bands)
+    limits = Stretch(bands=tuple(bands), names=names, low=low.astype(float), high=high.astype(float)).limits()
+    units = "; ".join(dict.fromkeys(look.info.units for look in found.looks if look.refused is None))
+    kind = "true colour" if len(bands) > 1 else "grey"
+    return f"{kind}, linear, one stretch for all looks, in the numbers of one of them: {limits} ({units})"
 
 
 def _rank(cell: Cell) -> int:
@@ -81,7 +96,7 @@ def chips_in(page: bytes) -> Chips:
     reader = _Reader()
     reader.feed(page.decode("utf-8", errors="strict"))
     reader.close()
-    return Chips(uris=reader.uris, left_out=frozenset(reader.left_out))
+    return Chips(uris=reader.uris, left_out=frozenset(reader.left_out), stretch=reader.stretch)
 
 
 class _Reader(HTMLParser):
@@ -91,10 +106,12 @@ class _Reader(HTMLParser):
         super().__init__()
         self.uris: dict[Key, str] = {}
         self.left_out: set[Key] = set()
+        self.stretch = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Keep a picture, or that it was left out."""
         values = {name: value or "" for name, value in attrs}
+        self.stretch = values.get("data-stretch", self.stretch)
         if "data-look" not in values:
             return
         key = (values["data-of"], int(values["data-look"]))
