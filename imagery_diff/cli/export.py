@@ -9,7 +9,7 @@ import click
 
 from imagery_diff.cli.notices import our_warnings
 
-_FORMATS = ("gpkg", "qgis", "kml", "csv")
+_FORMATS = ("gpkg", "qgis", "kml", "csv", "report")
 
 
 @click.command()
@@ -26,6 +26,8 @@ _FORMATS = ("gpkg", "qgis", "kml", "csv")
 @click.option("--csv", is_flag=True, help="CSV, outlines as WKT (WGS84).")
 @click.option("--times", is_flag=True, help="KML: give everything its window of time.")
 @click.option("--pictures", is_flag=True, help="KML: show the picture of the run.")
+@click.option("--report", is_flag=True, help="Page for people; with --lang in another language.")
+@click.option("--lang", type=click.Choice(["en", "ko"]), help="Report: its language; en if not given.")
 @click.option(
     "-o",
     "--output",
@@ -44,6 +46,8 @@ def export(folder: Path, output: Path | None, **options: Any) -> None:
         raise click.UsageError("--times and --pictures speak of a KML; give --kml too")
     if options["inputs"] and not options["qgis"]:
         raise click.UsageError("--inputs speaks of a QGIS project; give --qgis too")
+    if options["lang"] and not options["report"]:
+        raise click.UsageError("--lang speaks of a report; give --report too")
     from imagery_diff.exporting import Wanted  # noqa: PLC0415 - --help must stay quick
     from imagery_diff.exporting import export as write  # noqa: PLC0415
 

@@ -65,8 +65,12 @@ def region_words(region: Region, told_again: Retold, stored: str | None = None) 
 
 
 def zone_words(state: ZoneState, stored: str) -> str:
-    """Tell a zone's sentence."""
-    return describe_zone(state) if english_zone(state) == stored else f"{words.ENGLISH} {stored}"
+    """Tell a zone's sentence, with what a review added behind it."""
+    english = english_zone(state)
+    added = stored.removeprefix(english).removeprefix("; ") if stored.startswith(english) else None
+    if added is None or (added and told(added) is None):
+        return f"{words.ENGLISH} {stored}"
+    return describe_zone(state) + (f". {clause(added)}" if added else "")
 
 
 def headline(document: Row) -> str:

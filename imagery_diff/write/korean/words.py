@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 ENGLISH = "(영문)"
 """Stands before what is printed in English because no Korean of it is known."""
+UNKNOWN = "알 수 없음"
 NOUNS = {
     "vessel": ("선박으로 보이는", "물체"),
     "containers": ("컨테이너로 보이는", "물체"),
