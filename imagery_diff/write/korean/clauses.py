@@ -136,6 +136,8 @@ _KINDS: dict[str, Callable[[str], str | None]] = {
     "length": {"m": "m", "pixels": "화소"}.get,
     "word": words.YARDSTICK.get,
     "ground": _GROUNDS.get,
+    "scaling": words.SCALINGS.get,
+    "looks": lambda text: text.replace(" and ", ", "),
     "scale": {"pixel": "화소", "object": "물체"}.get,
     "field": _FIELDS.get,
     "level": words.LEVELS.get,
