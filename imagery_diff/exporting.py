@@ -33,10 +33,14 @@ class Wanted:
     qgis: bool = False
     """QGIS project, with everything it shows."""
     inputs: str | Path | None = None
-    """Folder of the images, for the project."""
+    """Folder of the images, for the project and for ``images``."""
+    images: bool = False
+    """Both images as the comparison saw them."""
     kml: bool = False
     csv: bool = False
     """CSV with outlines as WKT."""
+    parquet: bool = False
+    """GeoParquet, a file a layer."""
     report: bool = False
     """Page of a comparison, in ``lang``."""
     lang: str | None = None
@@ -45,12 +49,21 @@ class Wanted:
     """Whether the KML has times."""
     pictures: bool = False
     """Whether the KML shows the run's picture."""
+    stac: bool = False
+    """STAC Item, with every file of the run."""
 
     def __post_init__(self) -> None:
-        if not any((self.gpkg, self.qgis, self.kml, self.csv, self.report)):
+        if not (self.layered or self.report):
             raise InputError("nothing is wanted: name a format, such as gpkg or kml")
+        if self.images and self.inputs is None:
+            raise InputError("a run keeps no images: name the folder that holds them (inputs)")
         if self.lang is not None and (self.lang not in LANGUAGES or not self.report):
             raise InputError(f"a language is one of a report; give report, and one of {', '.join(LANGUAGES)}")
+
+    @property
+    def layered(self) -> bool:
+        """Whether anything is wanted that has a place on the earth."""
+        return any((self.gpkg, self.qgis, self.kml, self.csv, self.parquet, self.images, self.stac))
 
 
 def export(run_folder: str | Path, wanted: Wanted, output: str | Path | None = None) -> Path:
@@ -86,7 +99,7 @@ def export(run_folder: str | Path, wanted: Wanted, output: str | Path | None = N
     if target.is_relative_to(run.folder) or run.folder.is_relative_to(target):
         raise InputError(f"{target.name}: an export stands beside its run, never in it; name another folder with -o")
     files = _report(run, wanted.lang or "en") if wanted.report else {}
-    if any((wanted.gpkg, wanted.qgis, wanted.kml, wanted.csv)):
+    if wanted.layered:
         files |= _files(subject_of(run, target), wanted)
     content = files | {manifests.NAME: to_json(_manifest(run, files))}
     folders.refuse_other_images(target, content[manifests.NAME])
@@ -96,6 +109,8 @@ def export(run_folder: str | Path, wanted: Wanted, output: str | Path | None = N
 
 def _report(run: Run, lang: str) -> dict[str, bytes]:
     """Return the run's page as it is, or told again in another language from the run's documents and pictures."""
+    if run.kind not in {"comparison", "timeline"}:
+        raise InputError(f"{run.folder.name}: is a {run.kind}; reports are of comparisons and timelines")
     page = run.read("report.html") if "report.html" in run.sha256 else None
     if page is None:
         raise InputError(f"{run.folder.name}: was made with --no-report, so it keeps no pictures; make it again")
@@ -127,10 +142,17 @@ def _files(subject: Subject, wanted: Wanted) -> dict[str, bytes]:
         (wanted.qgis, _qgis),
         (wanted.kml, _kml),
         (wanted.csv, _csv),
+        (wanted.parquet, _parquet),
+        (wanted.images, _images),
     ]
     for is_wanted, writer in writers:
         if is_wanted:
             files |= writer(subject, wanted)
+    if wanted.stac:
+        from imagery_diff.exporting_stac import item_files  # noqa: PLC0415 - only where it is wanted
+
+        # The last: it names all others.
+        files |= item_files(subject, files)
     return files
 
 
@@ -176,12 +198,39 @@ def _kml(subject: Subject, wanted: Wanted) -> dict[str, bytes]:
 
 
 def _csv(subject: Subject, wanted: Wanted) -> dict[str, bytes]:
-    from imagery_diff.write.timeline import csv_bytes  # noqa: PLC0415 - only where it is wanted
+    from imagery_diff.write.timeline_rows import csv_bytes  # noqa: PLC0415 - only where it is wanted
 
     del wanted
     layer = subject.layer(subject.stem)
     rows = [{**row, "wkt": o and o.wkt} for row, o in zip(layer.rows, layer.outlines, strict=True)]
     return {f"{subject.stem}.csv": csv_bytes(rows, [*layer.fields, "wkt"])}
+
+
+def _parquet(subject: Subject, wanted: Wanted) -> dict[str, bytes]:
+    from imagery_diff.write.geoparquet import geoparquet_bytes  # noqa: PLC0415 - only where it is wanted
+
+    del wanted
+    made_of = {
+        "schema_version": SCHEMA_VERSION,
+        "simulated": subject.summary["simulated"],
+        "credit": subject.summary["credit"],
+        "caveats": subject.summary["caveats"],
+        "run": _source(subject.run),
+        "software": {"imagery_diff": manifests.versions()["imagery_diff"]},
+    }
+    return {f"{layer.name}.parquet": geoparquet_bytes(layer, made_of) for layer in subject.layers}
+
+
+def _images(subject: Subject, wanted: Wanted) -> dict[str, bytes]:
+    from imagery_diff.exporting_aligned import aligned_images  # noqa: PLC0415 - loads every story
+
+    assert wanted.inputs is not None
+    return aligned_images(subject, wanted.inputs)
+
+
+def _source(run: Run) -> dict[str, Any]:
+    """Name the run something was made from."""
+    return {name: run.manifest[name] for name in ("product", "content_sha256", "created")}
 
 
 def _manifest(run: Run, files: dict[str, bytes]) -> dict[str, Any]:
@@ -193,11 +242,7 @@ def _manifest(run: Run, files: dict[str, bytes]) -> dict[str, Any]:
             "product": "imagery_diff export",
             "simulated": source["simulated"],
             "credit": source["credit"],
-            "run": {
-                "product": source["product"],
-                "content_sha256": source["content_sha256"],
-                "created": source["created"],
-            },
+            "run": _source(run),
             "inputs": source["inputs"],
             "outputs": manifests.outputs_of(files),
             "software": manifests.versions(),

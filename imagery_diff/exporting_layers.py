@@ -5,8 +5,6 @@ Nothing is computed again; what the files of the run say is put into tables. The
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,6 +14,9 @@ from shapely.geometry import shape
 
 from imagery_diff.errors import InputError
 from imagery_diff.write.layers import FLAG, REAL, TEXT, TIME, WHOLE, Layer
+from imagery_diff.write.timeline_rows import EVENT as OF_EVENTS
+from imagery_diff.write.timeline_rows import OBSERVATION as OF_OBSERVATIONS
+from imagery_diff.write.timeline_rows import csv_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,30 +73,10 @@ ZONE_OF_SERIES = {
     "simulated": FLAG,
     "credit": TEXT,
 }
-EVENT = {
-    **dict.fromkeys(("id", "review", "note", "description", "event", "zone", "group"), TEXT),
-    **dict.fromkeys(("not_before", "not_after"), TIME),
-    **dict.fromkeys(("length_m", "p_event"), REAL),
-    "evidence": TEXT,
-    "unusable_between": WHOLE,
-    "track": TEXT,
-    "simulated": FLAG,
-    "credit": TEXT,
-}
+EVENT = {**dict.fromkeys(("id", "review", "note", "description"), TEXT), **OF_EVENTS}
 OBSERVATION = {
-    "acquired": TIME,
-    **dict.fromkeys(("scene", "zone", "group"), TEXT),
-    "object": WHOLE,
-    **dict.fromkeys(("clear_fraction", "degraded_fraction"), REAL),
-    **dict.fromkeys(("unknown_reason", "vessel", "cargo", "rail"), TEXT),
-    **dict.fromkeys(("vessel_length_m", "cargo_length_m", "cargo_area_m2", "rail_length_m"), REAL),
-    **dict.fromkeys(("fill_fraction", "fill_fraction_low", "fill_fraction_high"), REAL),
-    **dict.fromkeys(("vessel_floor_m", "cargo_floor_m", "rail_floor_m"), REAL),
-    "state_raw": TEXT,
-    **dict.fromkeys(("p_state_raw", "p_state"), REAL),
-    **dict.fromkeys(("track", "activity", "colour"), TEXT),
-    **dict.fromkeys(("length_low_m", "length_high_m"), REAL),
-    **dict.fromkeys(("review", "note"), TEXT),
+    **{name: kind for name, kind in OF_OBSERVATIONS.items() if name not in {"simulated", "credit"}},
+    "note": TEXT,
     "simulated": FLAG,
     "credit": TEXT,
 }
@@ -190,9 +171,10 @@ def _of_comparison(run: Run) -> list[Layer]:
 
 def _of_timeline(run: Run) -> list[Layer]:
     summary, events = run.document("summary.json"), run.document("events.geojson")["features"]
-    common = {"simulated": summary["simulated"], "credit": summary["credit"], "note": None}
+    common = {"simulated": summary["simulated"], "credit": summary["credit"]}
     outlines = _zone_outlines(run)
-    seen = [row | {"note": None} for row in _csv_rows(run.read("observations.csv"), OBSERVATION)]
+    notes = {track["id"]: track["note"] for track in summary["tracks"]}
+    seen = [row | {"note": notes.get(row["track"])} for row in csv_rows(run.read("observations.csv"), OBSERVATION)]
     zones = [
         zone | common | {f"looks_{state}": zone["states"].count(state) for state in _STATES}
         for zone in summary["zones"]
@@ -245,19 +227,3 @@ def _value(value: Any, kind: str) -> Any:
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return "; ".join(value)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, allow_nan=False)
-
-
-def _csv_rows(content: bytes, fields: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Read rows as `imagery_diff.write.timeline.csv_bytes` writes them."""
-    rows = csv.DictReader(io.StringIO(content.decode("utf-8"), newline=""))
-    return [{name: _typed(text, fields.get(name, TEXT)) for name, text in row.items()} for row in rows]
-
-
-def _typed(text: str, kind: str) -> Any:
-    if text == "":
-        return None
-    if kind == FLAG:
-        return {"true": True, "false": False}[text]
-    if kind in {REAL, WHOLE}:
-        return float(text) if kind == REAL else int(text)
-    return text[1:] if text.startswith("'") and text[1:].startswith(("=", "+", "-", "@", "\t", "\r")) else text

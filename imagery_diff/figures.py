@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import tempfile
 import warnings
@@ -11,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from imagery_diff.errors import ImageryDiffError, ImageryDiffWarning, InputError, OutputError
 from imagery_diff.finished import open_run
-from imagery_diff.write.figure_print import FORMATS, SIZES, Wanted, figures
+from imagery_diff.licences import forbids_publishing
+from imagery_diff.write.figure_print import figures
+from imagery_diff.write.print_sheet import FORMATS, SIZES, Wanted
 from imagery_diff.write.report.reading import pictures_in
 from imagery_diff.write.retold import Retold, retold
 from imagery_diff.write.tongues import LANGUAGES, tongue_of
@@ -23,12 +24,6 @@ if TYPE_CHECKING:
 
 SUFFIX = "_figure"
 _LEAST_DPI, _MOST_DPI = 50, 1200
-_INTERNAL = re.compile(
-    r"internal(?:[ -]\w+){0,3}[ -](?:use|uses|purposes?|only)|confidential|"
-    r"not (?:be )?(?:for |to be )?(?:re)?(?:publi|distribut)|no (?:re)?(?:publication|distribution)|evaluation only",
-    re.IGNORECASE,
-)
-"""What a licence says that lets nobody publish."""
 CAPTION = "caption.txt"
 
 
@@ -114,7 +109,7 @@ def _check_licences(summary: Mapping[str, Any]) -> None:
     """Refuse to draw what must not be shown; warn where nobody says whose it is."""
     for side in ("before", "after"):
         scene = summary[side]
-        if scene["licence"] and _INTERNAL.search(scene["licence"]):
+        if forbids_publishing(scene["licence"]):
             raise InputError(
                 f"{scene['file']}: its licence says {scene['licence']!r:.160}, so that no figure of it may be"
                 " published; ask whoever gave you the image"

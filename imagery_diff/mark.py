@@ -2,7 +2,8 @@
 
 The lowest bit of every non-zero pixel follows a pseudo-random pattern that repeats every 32 pixels, the same in every
 band. No value moves by more than 1. The mark outlives a stripped tag, a new file name, a crop, a choice or a new order
-of bands; it does not outlive resampling, rescaling or lossy compression, and is not a safeguard against ill will.
+of bands, and that numbers of 1/10,000 are made reflectance; it does not outlive resampling, other rescaling or lossy
+compression, and is not a safeguard against ill will.
 """
 
 from __future__ import annotations
@@ -29,6 +30,11 @@ ALTERED = "ALTERED, NOT AS RECEIVED"
 ALTERED_TAG = "IMAGERY_DIFF_ALTERED"
 """TIFF tag of such an image. Its pixels carry no mark, so the tag is all that says it."""
 
+STEP = 1e-4
+"""Of reflectance, of which providers deliver whole numbers."""
+_MOST, _MOST_REFLECTANCE = 2.0**31, 50.0
+_ROUNDING = 0.05
+"""Of a step: by so much a float32 below the most may be off."""
 _SEED = 0x1D1FF
 
 
@@ -71,13 +77,35 @@ def stamp(data: NDArray[Any]) -> NDArray[Any]:
     return result
 
 
+def stamp_floats(data: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return an image of floats with the mark in its last kept decimal.
+
+    Parameters
+    ----------
+    data
+        (band, row, col), resampled or not; NaN is nodata and stays NaN.
+
+    Returns
+    -------
+    (band, row, col)
+        Rounded to 1/10,000, or to whole numbers where they are larger than reflectance is; off by 1.5 of these at most.
+
+    """
+    gone = np.isnan(data)
+    step = STEP if float(np.abs(data[~gone]).max(initial=0.0)) < _MOST_REFLECTANCE - 1 else 1.0
+    numbers = np.rint(np.where(gone, 0.0, data / step)).astype(np.int64)
+    marked: NDArray[np.float32] = np.where(gone, np.nan, stamp(numbers) * step).astype(np.float32)
+    return marked
+
+
 def carries_mark(data: NDArray[Any]) -> bool:
     """Say whether the pixels carry the mark of a rendered image.
 
     Parameters
     ----------
     data : array (band, row, col)
-        Values as stored in the file: integers, or floats that hold whole numbers. 0 and NaN are nodata.
+        Values as stored in the file: integers, or floats that hold whole numbers or whole ten-thousandths. 0 and NaN
+        are nodata.
 
     Returns
     -------
@@ -89,10 +117,10 @@ def carries_mark(data: NDArray[Any]) -> bool:
     if not np.issubdtype(data.dtype, np.integer):
         if not np.issubdtype(data.dtype, np.floating):
             return False
-        whole = np.nan_to_num(data, nan=0.0, posinf=0.0, neginf=0.0)
-        if (whole.size and float(np.abs(whole).max()) > 2**31) or not np.array_equal(whole, np.rint(whole)):
+        whole = _whole(data)
+        if whole is None:
             return False
-        data = whole.astype(np.int64)
+        data = whole
     signs = np.where(data == 0, 0, 2 * (data & 1).astype(np.int8) - 1).sum(axis=0, dtype=np.int32)
     counts = np.count_nonzero(data, axis=0)
     folded, total = _fold(signs), int(counts.sum())
@@ -102,6 +130,18 @@ def carries_mark(data: NDArray[Any]) -> bool:
     spectrum = np.fft.rfft2(folded) * np.conj(np.fft.rfft2(reference))
     agreement = np.fft.irfft2(spectrum, s=(PERIOD_PX, PERIOD_PX)) / total
     return bool(agreement.max() > AGREEMENT)
+
+
+def _whole(data: NDArray[np.floating[Any]]) -> NDArray[np.int64] | None:
+    """Return whole numbers, or how many ten-thousandths there are; None where it is neither."""
+    numbers = np.nan_to_num(data.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+    largest = float(np.abs(numbers).max(initial=0.0))
+    if largest <= _MOST and np.array_equal(numbers, np.rint(numbers)):
+        return numbers.astype(np.int64)
+    parts = numbers / STEP
+    if largest <= _MOST_REFLECTANCE and float(np.abs(parts - np.rint(parts)).max(initial=0.0)) < _ROUNDING:
+        return np.rint(parts).astype(np.int64)
+    return None
 
 
 def _fold(signs: NDArray[np.int32]) -> NDArray[np.float64]:

@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 YES, NO, UNKNOWN, NA = "yes", "no", "unknown", "na"
 KINDS = ("vessel", "cargo", "rail")
 """What a zone is asked for."""
+EVENTS = (
+    *("vessel_arrived", "vessel_departed", "vessel_moved", "visit_inferred", "rail_appeared", "rail_disappeared"),
+    *("cargo_appeared", "cargo_disappeared", "cargo_grew", "cargo_shrank", "stockpile_changed", "construction"),
+)
+"""What a change of state is called."""
 ALL_BERTHS = "all berths"
 """The group that counts the calls of all of them: a ship that shifts berth is one call there."""
 
@@ -184,6 +189,10 @@ class Visits:
     """So many of ``at_least`` at berths whose group holds a located stockpile; what they load no image says."""
     their_classes: tuple[str, ...] = ()
     """Classes of length of those, each once."""
+    tracks: tuple[str, ...] = ()
+    """The vessels that ``at_least`` is counted from: as many calls, but for those that may be one hull's."""
+    tracks_perhaps: tuple[str, ...] = ()
+    """Those that ``perhaps`` is counted from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -319,9 +328,9 @@ class Timeline:
 
     def plot(self) -> Image:
         """Draw the calendar: zones as rows, time as the axis."""
-        from imagery_diff.write.timeline_figure import picture  # noqa: PLC0415
+        from imagery_diff.write.timeline import calendar  # noqa: PLC0415
 
-        return picture(self)
+        return calendar(self)
 
     def save(self, folder: str | Path) -> Path:
         """Write every file of the result into ``folder``."""

@@ -319,13 +319,9 @@ def _visits(
     names, group = {z.name for z in berths}, {z.group for z in berths if z.group}
     here = [t for t in tracks if t.zone in names and t.kind == "vessel"]
     # A hull that may have shifted from berth to berth is one call.
-    surely, perhaps = (
-        len(calls) - len(links(calls))
-        for calls in (
-            [t for t in here if best_of(t).counts_as_visit],
-            [t for t in here if best_of(t).counts_as_visit is not False],
-        )
-    )
+    sure = [t for t in here if best_of(t).counts_as_visit]
+    may = [t for t in here if best_of(t).counts_as_visit is not False]
+    surely, perhaps = (len(calls) - len(links(calls)) for calls in (sure, may))
     good = [k for k in looks if all(c.usable for c in cells if c.look == k.number and c.zone.name in names)]
     # Before the first usable look and after the last nobody looked either, as far as the series goes.
     times = sorted({looks[0].time, *(k.time for k in good), looks[-1].time})
@@ -344,6 +340,8 @@ def _visits(
         looks=len(looks),
         gaps=gaps,
         sentence="",
+        tracks=tuple(t.id for t in sure),
+        tracks_perhaps=tuple(t.id for t in may if best_of(t).counts_as_visit is None),
     )
 
 

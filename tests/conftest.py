@@ -14,12 +14,16 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
+from click.testing import CliRunner
 from hypothesis import settings
 from rasterio.errors import NotGeoreferencedWarning
 from scipy import ndimage
 
+from imagery_diff.cli import main
 from imagery_diff.grid import Grid
 from imagery_diff.scene import Band, Scene, SceneInfo
+from imagery_diff.write import folder as folders
+from tests.schemas import WATCH
 
 TOP = Path(__file__).resolve().parents[1]
 UTM52 = "EPSG:32652"
@@ -35,7 +39,10 @@ if os.environ.get("CI") == "true":
 
 
 def pytest_terminal_summary(terminalreporter):
-    """With CI=true, name every skipped test whose reason is not allowed, and fail the run."""
+    """With CI=true, name every skipped test whose reason is not allowed, and fail the run; say what schemas cost."""
+    if WATCH.folders or WATCH.printed:
+        said = f"{WATCH.folders} folders and {WATCH.printed} printed documents held against their schemas"
+        terminalreporter.write_line(f"{said} in {WATCH.seconds:.1f} s")
     refused = _refused_skips(terminalreporter.stats.get("skipped", []))
     if refused:
         terminalreporter.section("skips that tests/allowed_skips.txt does not name")
@@ -48,6 +55,40 @@ def pytest_sessionfinish(session):
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None and _refused_skips(reporter.stats.get("skipped", [])) and session.exitstatus == 0:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call():
+    """Fail a test by which, or by whose fixtures, something was written or printed that keeps to no schema."""
+    try:
+        result = yield
+    except BaseException:
+        WATCH.taken()
+        raise
+    found = WATCH.taken()
+    assert not found, "\n".join(found)
+    return result
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _watched():
+    """Look at every folder that is written in this process, and at all that a command prints in it as JSON."""
+    write, invoke = folders.write_folder, CliRunner.invoke
+
+    def write_folder(target, files):
+        write(target, files)
+        WATCH.folder(files)
+
+    def invoked(self, cli, args=None, **more):
+        result = invoke(self, cli, args, **more)
+        if cli is main and not isinstance(args, str):
+            WATCH.stdout([str(word) for word in args or ()], result.stdout)
+        return result
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(folders, "write_folder", write_folder)
+        patch.setattr(CliRunner, "invoke", invoked)
+        yield
 
 
 def _refused_skips(reports):
@@ -84,6 +125,21 @@ def finished(tmp_path_factory):
 def run(finished, tmp_path):
     """Return a copy of that folder, to be spoilt."""
     return shutil.copytree(finished, tmp_path / "run")
+
+
+@pytest.fixture(scope="session")
+def october():
+    """Return the series of the sample tiles' October, that no test may change."""
+    from imagery_diff import samples, timeline
+
+    days = ("20231021", "20231020_0643", "20231020_0201", "20231019", "20231017", "20231016")
+    return timeline("najin", [samples.path(f"najin_{day}") for day in days])
+
+
+@pytest.fixture(scope="session")
+def series_run(october, tmp_path_factory):
+    """Return its folder, that no test may change."""
+    return october.save(tmp_path_factory.mktemp("series") / "run")
 
 
 @pytest.fixture(scope="session")

@@ -17,8 +17,9 @@ from PIL import Image
 from imagery_diff.cli import main
 from imagery_diff.errors import ImageryDiffWarning, InputError, OutputError
 from imagery_diff.figures import figure
-from imagery_diff.review import Decision, review
-from imagery_diff.write.figure_print import SIZES, Wanted
+from imagery_diff.review import review
+from imagery_diff.review_books import Decision
+from imagery_diff.write.print_sheet import SIZES, Wanted
 from tests.write.conftest import make_result
 
 

@@ -16,8 +16,8 @@ from imagery_diff import pair_told
 from imagery_diff.cli import main
 from imagery_diff.errors import InputError, MissingExtraError
 from imagery_diff.figures import figure
-from imagery_diff.write.figure_print import SIZES, Wanted
 from imagery_diff.write.korean import fonts
+from imagery_diff.write.print_sheet import SIZES, Wanted
 from tests.test_figures import svg_texts
 from tests.write.conftest import make_result
 

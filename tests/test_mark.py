@@ -66,9 +66,18 @@ def test_the_mark_survives_a_file_without_its_tags(scene, tmp_path):
         assert carries_mark(image.read())
 
 
-def test_a_scaled_copy_no_longer_carries_it(scene):
-    """Said in the module: reflectance as floats is not what the file held."""
-    assert not carries_mark(stamp(scene) / 10_000.0)
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_the_mark_survives_that_numbers_are_made_reflectance(scene, kind):
+    data = (stamp(scene) / 10_000.0).astype(kind)
+    assert carries_mark(data)
+    data[:, 50:90] = np.nan
+    assert carries_mark(data)
+    assert not carries_mark((scene / 10_000.0).astype(kind))
+
+
+def test_the_mark_does_not_survive_another_scale(scene):
+    """Said in the module: such floats are not what the file held."""
+    assert not carries_mark(stamp(scene) / 9_000.0)
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -20,7 +20,9 @@ from shapely.geometry import mapping, shape
 from imagery_diff.cli import main
 from imagery_diff.errors import ImageryDiffWarning, InputError, OutputError
 from imagery_diff.exporting import Wanted, export
-from imagery_diff.review import Decision, edited, review, unreviewed
+from imagery_diff.review import review, unreviewed
+from imagery_diff.review_books import Decision
+from imagery_diff.review_edits import edited
 from imagery_diff.verify import verify
 from imagery_diff.write import manifest as manifests
 from imagery_diff.write.model import to_json
@@ -411,7 +413,7 @@ def test_in_a_terminal_it_goes_from_region_to_region(run):
 def test_the_answer_is_one_document_on_request(run):
     found = says(run, "--accept", "R1", "--by", "AB", "--json")
     answer = json.loads(found.stdout)
-    assert answer == {"kind": "review", "decisions": 1, "unreviewed": ["R2", "R3"]}
+    assert answer == {"schema_version": "1.0", "kind": "review", "decisions": 1, "unreviewed": ["R2", "R3"]}
 
 
 @pytest.mark.parametrize("name", ["summary.json", "report.html", "regions.geojson"])

@@ -15,7 +15,8 @@ from imagery_diff import compare, look, samples, verify_inputs
 from imagery_diff.cli import main
 from imagery_diff.errors import InputError
 from imagery_diff.params import Params
-from imagery_diff.review import Decision, review
+from imagery_diff.review import review
+from imagery_diff.review_books import Decision
 from imagery_diff.verify import NO, NOT_CHECKED, YES, differences, verify
 from imagery_diff.verify_findings import DN, held_against
 from imagery_diff.verify_rerun import params_of
@@ -213,6 +214,8 @@ def test_a_timeline_is_made_again_row_by_row(tmp_path):
         shutil.copytree(one, images / one.name)
     done = CliRunner().invoke(main, ["timeline", "najin", str(images), "-o", str(tmp_path / "run")])
     assert done.exit_code == 0, done.output
+    # A reviewed one is reviewed again, by its log.
+    review(tmp_path / "run", [Decision(action="reject", region="E1", note="a shadow")], "AB")
     told = asked(tmp_path / "run", "--inputs", images)
     assert (told["findings"]["answer"], told["bytes"]["answer"]) == (YES, YES)
     assert told["findings"]["compared"]["rows"] > 20

@@ -32,7 +32,9 @@ def list_command(as_json: bool) -> None:  # noqa: FBT001 - click hands it over
 
     listed = list_aois()
     if as_json:
-        click.echo(json.dumps({"schema_version": "1.0", "aois": [asdict(aoi) for aoi in listed]}, indent=2))
+        click.echo(
+            json.dumps({"schema_version": "1.0", "aois": [asdict(aoi) for aoi in listed]}, indent=2, allow_nan=False)
+        )
         return
     rows = [
         (aoi.name, aoi.title, str(aoi.zones), str(aoi.unlocated or "-"), _metres(aoi.accuracy_m), aoi.timezone or "-")
@@ -51,7 +53,7 @@ def show_command(aoi: str, buffer_m: float | None, as_json: bool) -> None:  # no
 
     loaded = load_aoi(aoi, buffer_m)
     if as_json:
-        click.echo(json.dumps(_document(loaded), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(_document(loaded), indent=2, ensure_ascii=False, allow_nan=False))
     else:
         _print_aoi(loaded)
 
@@ -68,7 +70,7 @@ def check_command(ctx: click.Context, file: str, as_json: bool) -> None:  # noqa
     faults = sum(finding.level == "fault" for finding in findings)
     if as_json:
         document = {"schema_version": "1.0", "faults": faults, "findings": [asdict(finding) for finding in findings]}
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
     else:
         for finding in findings:
             click.echo(str(finding))

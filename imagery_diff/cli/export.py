@@ -9,7 +9,7 @@ import click
 
 from imagery_diff.cli.notices import our_warnings
 
-_FORMATS = ("gpkg", "qgis", "kml", "csv", "report")
+_FORMATS = ("gpkg", "qgis", "kml", "csv", "parquet", "images", "stac", "report")
 
 
 @click.command()
@@ -20,10 +20,13 @@ _FORMATS = ("gpkg", "qgis", "kml", "csv", "report")
     "--inputs",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="QGIS: where the images lie; without it the project shows how strongly each pixel differs.",
+    help="Where the images lie; without it a QGIS project shows how strongly each pixel differs.",
 )
 @click.option("--kml", is_flag=True, help="KML 2.2.")
 @click.option("--csv", is_flag=True, help="CSV, outlines as WKT (WGS84).")
+@click.option("--stac", is_flag=True, help="STAC Item (item.json) beside copies of the run's files.")
+@click.option("--parquet", is_flag=True, help="GeoParquet 1.1, a file a layer (WGS84).")
+@click.option("--images", is_flag=True, help="Both images laid on each other, as COGs; needs --inputs.")
 @click.option("--times", is_flag=True, help="KML: give everything its window of time.")
 @click.option("--pictures", is_flag=True, help="KML: show the picture of the run.")
 @click.option("--report", is_flag=True, help="Page for people; with --lang in another language.")
@@ -44,8 +47,10 @@ def export(folder: Path, output: Path | None, **options: Any) -> None:
         raise click.UsageError(f"no format given; name one or more of {', '.join(f'--{name}' for name in _FORMATS)}")
     if not options["kml"] and (options["times"] or options["pictures"]):
         raise click.UsageError("--times and --pictures speak of a KML; give --kml too")
-    if options["inputs"] and not options["qgis"]:
-        raise click.UsageError("--inputs speaks of a QGIS project; give --qgis too")
+    if options["inputs"] and not (options["qgis"] or options["images"]):
+        raise click.UsageError("--inputs speaks of a QGIS project or of images; give --qgis or --images too")
+    if options["images"] and not options["inputs"]:
+        raise click.UsageError("--images: a run keeps no images; name the folder that holds them with --inputs")
     if options["lang"] and not options["report"]:
         raise click.UsageError("--lang speaks of a report; give --report too")
     from imagery_diff.exporting import Wanted  # noqa: PLC0415 - --help must stay quick

@@ -49,7 +49,7 @@ def figure(
     Nothing is computed again, and nothing is written into DIR.
     """
     from imagery_diff.figures import figure as draw  # noqa: PLC0415 - --help must stay quick
-    from imagery_diff.write.figure_print import Wanted  # noqa: PLC0415
+    from imagery_diff.write.print_sheet import Wanted  # noqa: PLC0415
 
     wanted = Wanted(formats=tuple(dict.fromkeys(formats)), **options)
     with our_warnings():

@@ -1,4 +1,4 @@
-"""``imagery-diff review DIR``: what a person says of the regions of a finished comparison."""
+"""``imagery-diff review DIR``: what a person says of the findings of a finished comparison or timeline."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from imagery_diff.cli.notices import our_warnings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from imagery_diff.review import Decision
+    from imagery_diff.review_books import Decision
 
 _KEYS = "[a]ccept, [r]eject, re[l]abel, [n]ote, [s]kip, [q]uit"
 
@@ -22,16 +22,16 @@ _KEYS = "[a]ccept, [r]eject, re[l]abel, [n]ote, [s]kip, [q]uit"
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--accept", multiple=True, metavar="ID", help="It is there.")
 @click.option("--reject", multiple=True, metavar="ID", help="It is none; it is drawn and counted no more.")
-@click.option("--relabel", multiple=True, metavar="ID=CLASS", help="It is there, and of another class.")
+@click.option("--relabel", multiple=True, metavar="ID=CLASS", help="It is there, and of another class (event).")
 @click.option("--reopen", multiple=True, metavar="ID", help="As if nobody had reviewed it.")
 @click.option(
     "--add",
     multiple=True,
-    metavar="DIRECTION=CLASS=WKT",
-    help="A region the programme did not find: appeared, disappeared or changed; its class; its outline as WKT, "
-    "longitude and latitude.",
+    metavar="TEXT",
+    help="What the programme did not find: DIRECTION=CLASS=WKT of a region (appeared, disappeared or changed; outline "
+    "in longitude and latitude), EVENT=ZONE=LOOK=LOOK of a timeline.",
 )
-@click.option("--note", metavar="TEXT", help="A remark; alone with --of ID, else of every region named here.")
+@click.option("--note", metavar="TEXT", help="A remark; alone with --of ID, else of everything named here.")
 @click.option("--of", "of", multiple=True, metavar="ID", help="Whose --note it is.")
 @click.option(
     "--from",
@@ -43,13 +43,14 @@ _KEYS = "[a]ccept, [r]eject, re[l]abel, [n]ote, [s]kip, [q]uit"
 @click.option("--by", metavar="INITIALS", help="Who says so.")
 @click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON document.")
 def review(folder: Path, by: str | None, edited_file: Path | None, *, as_json: bool, **said: Any) -> None:
-    """Review the finished comparison in DIR.
+    """Review the finished comparison or timeline in DIR.
 
-    Without options in a terminal: region by region, by keys. What is said is added to review.jsonl in DIR, and
+    Findings are regions (R1), events (E1) and things followed through many looks (T1).
+    Without options in a terminal: one by one, by keys. What is said is added to review.jsonl in DIR, and
     report, picture, sentences, counts and GeoJSON are told anew.
     """
-    from imagery_diff.review import edited  # noqa: PLC0415 - --help must stay quick
-    from imagery_diff.review import review as decide  # noqa: PLC0415
+    from imagery_diff.review import review as decide  # noqa: PLC0415 - --help must stay quick
+    from imagery_diff.review_edits import edited  # noqa: PLC0415
 
     decisions = _decisions(**said)
     if edited_file is not None:
@@ -68,11 +69,11 @@ def review(folder: Path, by: str | None, edited_file: Path | None, *, as_json: b
 def _told(folder: Path, decisions: Sequence[Decision], left: tuple[str, ...], *, as_json: bool) -> None:
     """Say what is done, and what is still to be reviewed."""
     if as_json:
-        answer = {"kind": "review", "decisions": len(decisions), "unreviewed": list(left)}
+        answer = {"schema_version": "1.0", "kind": "review", "decisions": len(decisions), "unreviewed": list(left)}
         click.echo(json.dumps(answer, indent=2))
         return
     click.echo(f"{len(decisions)} decision{'' if len(decisions) == 1 else 's'} written to review.jsonl")
-    click.echo(f"not reviewed yet: {', '.join(left)}" if left else "every region is reviewed")
+    click.echo(f"not reviewed yet: {', '.join(left)}" if left else "every finding is reviewed")
     click.echo(f"told anew in {folder}", err=True)
 
 
@@ -87,7 +88,7 @@ def _decisions(
     of: Sequence[str],
 ) -> list[Decision]:
     """Turn options into decisions."""
-    from imagery_diff.review import Decision  # noqa: PLC0415
+    from imagery_diff.review_books import Decision  # noqa: PLC0415
 
     plain = (("accept", accept), ("reject", reject), ("reopen", reopen))
     made = [Decision(action=action, region=name, note=note) for action, names in plain for name in names]
@@ -106,37 +107,55 @@ def _decisions(
 
 
 def _added(text: str, note: str | None) -> Decision:
+    """Read what is added: a region with its outline, or an event of a timeline between two looks."""
     import shapely  # noqa: PLC0415
 
-    from imagery_diff.review import Decision  # noqa: PLC0415
+    from imagery_diff.result_series import EVENTS  # noqa: PLC0415
+    from imagery_diff.review_books import Decision  # noqa: PLC0415
 
-    parts = text.split("=", maxsplit=2)
+    first, *rest = text.split("=")
     try:
-        direction, activity, wkt = parts
+        if first in EVENTS:
+            zone, earlier, later, *drawn = rest
+            looks = (int(earlier), int(later))
+            outline = shapely.from_wkt(drawn[0]) if drawn else None
+            return Decision(action="add", activity=first, zone=zone, looks=looks, outline=outline, note=note)
+        activity, wkt = rest
         outline = shapely.from_wkt(wkt)
     except (ValueError, shapely.GEOSException) as error:
         raise click.UsageError(
-            "--add: write it as DIRECTION=CLASS=WKT, such as 'appeared=vessel=POLYGON((130.28 42.22, ...))'"
+            "--add: write a region as DIRECTION=CLASS=WKT, such as 'appeared=vessel=POLYGON((130.28 42.22, ...))', an"
+            " event as EVENT=ZONE=LOOK=LOOK, such as vessel_arrived=pier1_sw_berth=2=3"
         ) from error
-    return Decision(action="add", direction=direction, activity=activity, outline=outline, note=note)
+    return Decision(action="add", direction=first, activity=activity, outline=outline, note=note)
 
 
 def _ask(folder: Path, by: str) -> None:
-    """Go from region to region in a terminal; what was answered is written at once."""
+    """Go from finding to finding in a terminal; what was answered is written at once."""
     from imagery_diff.finished import open_run  # noqa: PLC0415
-    from imagery_diff.review import Decision, unreviewed  # noqa: PLC0415
+    from imagery_diff.result_series import EVENTS  # noqa: PLC0415
     from imagery_diff.review import review as decide  # noqa: PLC0415
+    from imagery_diff.review import unreviewed  # noqa: PLC0415
+    from imagery_diff.review_books import Decision, rows_of  # noqa: PLC0415
     from imagery_diff.write.words import NOUNS, clean  # noqa: PLC0415
 
     run = open_run(folder)
-    rows = {row["id"]: row for row in run.document("summary.json")["regions"]}
+    is_pair = run.kind == "comparison"
+    rows = {row["id"]: row for row in rows_of(run)}
     waiting = unreviewed(run)
-    click.echo(f"{len(waiting)} of {len(rows)} regions to review; pictures: {folder / 'overview.png'}", err=True)
+    what, picture = ("regions", "overview.png") if is_pair else ("events and things", "report.html")
+    click.echo(f"{len(waiting)} of {len(rows)} {what} to review; pictures: {folder / picture}", err=True)
     for name in waiting:
-        click.echo(f"\n{name}: {clean(rows[name]['description'])}")
+        # Accepting an event says that its thing is there.
+        if name not in unreviewed(open_run(folder)):
+            continue
+        click.echo(f"\n{name}: {clean(_described(rows[name]))}")
+        is_thing = "description" not in rows[name]
         note = None
         while True:
-            key = click.prompt(_KEYS, err=True, type=click.Choice(list("arlnsq")), show_choices=False)
+            keys = [key for key in "arlnsq" if key != "l" or not is_thing]
+            words = _KEYS.replace("re[l]abel, ", "") if is_thing else _KEYS
+            key = click.prompt(words, err=True, type=click.Choice(keys), show_choices=False)
             if key != "n":
                 break
             note = click.prompt("note", err=True)
@@ -144,8 +163,17 @@ def _ask(folder: Path, by: str) -> None:
             break
         if key == "s" and note is None:
             continue
-        activity = click.prompt("class", err=True, type=click.Choice(list(NOUNS))) if key == "l" else None
+        names = list(NOUNS if is_pair else EVENTS)
+        activity = click.prompt("class", err=True, type=click.Choice(names)) if key == "l" else None
         action = {"a": "accept", "r": "reject", "l": "relabel", "s": "note"}[key]
         decide(folder, [Decision(action=action, region=name, activity=activity, note=note)], by)
     left = unreviewed(open_run(folder))
-    click.echo(f"not reviewed yet: {', '.join(left)}" if left else "every region is reviewed")
+    click.echo(f"not reviewed yet: {', '.join(left)}" if left else "every finding is reviewed")
+
+
+def _described(row: dict[str, Any]) -> str:
+    """Say what a finding is; of a thing followed, where and on how many looks."""
+    if "description" in row:
+        return str(row["description"])
+    number = len(row["seen"])
+    return f"{row['kind']} in {row['zone']}, seen on {number} look{'' if number == 1 else 's'}: {row['seen']}"

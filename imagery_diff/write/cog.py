@@ -1,4 +1,4 @@
-"""evidence.tif: how strongly every pixel differs, and why some say nothing, as a cloud-optimised GeoTIFF."""
+"""Cloud-optimised GeoTIFFs: evidence.tif, how strongly every pixel differs and why some say nothing; other images."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from imagery_diff.scene import Flag
 from imagery_diff.write.words import clean, stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -34,6 +34,7 @@ PRODUCT_TAG = "IMAGERY_DIFF_PRODUCT"
 """A file with this tag is a result, never a scene."""
 RENDERED_TAG = "IMAGERY_DIFF_RENDERED"
 BLOCK_PX = 512
+_OTHER_BLOCK_PX = 384
 _MANTISSA_BITS, _KEPT_BITS = 23, 13
 """Of a score's binary places behind the first, what a float32 has and what is written: to 6e-5 of it. ``NODATA`` and
 whole numbers up to 16384 stay what they are."""
@@ -53,17 +54,22 @@ def evidence_tif(result: Comparison) -> bytes:
     One data type, because a GeoTIFF has one; flags up to 255 are exact in float32. Overviews take the nearest pixel,
     since a mean of flag bits means nothing. In any thread, within :func:`maybe_unreferenced`.
     """
+    return cloud_optimised(result.grid.shape, lambda plain: _write_plain(plain, result))
+
+
+def cloud_optimised(shape: tuple[int, int], write: Callable[[MemoryFile], None]) -> bytes:
+    """Return as a cloud-optimised GeoTIFF what ``write`` writes as a plain one of floats with its overviews."""
     with (
         rasterio.Env(GDAL_PAM_ENABLED="NO", GDAL_CACHEMAX=128),
         MemoryFile() as plain,
         MemoryFile(filename=f"{uuid.uuid4().hex}.tif") as cloud,
     ):
-        _write_plain(plain, result)
+        write(plain)
         rasterio.shutil.copy(
             plain.name,
             cloud.name,
             driver="COG",
-            BLOCKSIZE=str(BLOCK_PX),
+            BLOCKSIZE=str(block_of(shape)),
             COMPRESS="DEFLATE",
             PREDICTOR="FLOATING_POINT",
             OVERVIEW_COMPRESS="DEFLATE",
@@ -74,6 +80,17 @@ def evidence_tif(result: Comparison) -> bytes:
         )
         content: bytes = cloud.read()
     return content
+
+
+def block_of(shape: tuple[int, int]) -> int:
+    """Return the side of the blocks of an image: never its own or an overview's width, which would pass for strips."""
+    widths = {-(-shape[1] // step) for step in (1, *overviews(shape))}
+    return _OTHER_BLOCK_PX if BLOCK_PX in widths else BLOCK_PX
+
+
+def overviews(shape: tuple[int, int]) -> list[int]:
+    """Return how many pixels a side each overview takes for one, until all is one block."""
+    return [2**level for level in range(1, math.ceil(math.log2(max(*shape, BLOCK_PX) / BLOCK_PX)) + 1)]
 
 
 def score(result: Comparison) -> NDArray[np.float32]:
@@ -115,8 +132,7 @@ def _write_plain(target: MemoryFile, result: Comparison) -> None:
         flags = statistics_tags(result.layers.flags)
         dataset.update_tags(2, **{f.name or "": str(f.value) for f in Flag}, **flags)
         # The COG driver takes them as they are; those it makes itself it packs twice, which is most of its time.
-        levels = range(1, math.ceil(math.log2(max(*grid.shape, BLOCK_PX) / BLOCK_PX)) + 1)
-        dataset.build_overviews([2**level for level in levels], Resampling.nearest)
+        dataset.build_overviews(overviews(grid.shape), Resampling.nearest)
 
 
 def statistics_tags(values: NDArray[Any]) -> dict[str, str]:

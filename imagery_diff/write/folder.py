@@ -51,19 +51,17 @@ def save(
     target = check_target(folder)
     files = result_files(result, more, report=report)
     refuse_other_images(target, files[manifests.NAME])
-    files = _with_review_of(target, files)
+    files = with_review_of(target, files)
     write_folder(target, files)
     return target
 
 
-def _with_review_of(target: Path, files: dict[str, bytes]) -> dict[str, bytes]:
+def with_review_of(target: Path, files: dict[str, bytes]) -> dict[str, bytes]:
     """Keep the review of the result that is replaced where its findings still are; say where they are not."""
     path = target / REVIEWS
     if not path.is_file():
         return files
-    from imagery_diff.write.reviewed import with_review  # noqa: PLC0415 - only after a review
-
-    told = with_review(files, path.read_bytes())
+    told = after_review(files, path.read_bytes())
     for lost in json.loads(told[manifests.NAME])["review"]["lost"]:
         warnings.warn(
             f"the review of {lost['region']} ({lost['action']}, {lost['by']}) has no finding any more",
@@ -71,6 +69,14 @@ def _with_review_of(target: Path, files: dict[str, bytes]) -> dict[str, bytes]:
             stacklevel=3,
         )
     return told
+
+
+def after_review(files: Mapping[str, bytes], log: bytes) -> dict[str, bytes]:
+    """Return the files of a comparison or a timeline, name -> content, as they are after a review."""
+    from imagery_diff.write import reviewed, reviewed_series  # noqa: PLC0415 - only after a review
+
+    is_series = json.loads(files[manifests.NAME])["product"] == "imagery_diff timeline"
+    return reviewed_series.with_review(files, log) if is_series else reviewed.with_review(files, log)
 
 
 def check_target(folder: str | Path) -> Path:

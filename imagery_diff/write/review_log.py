@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from imagery_diff.errors import InputError
+from imagery_diff.result_series import EVENTS
+from imagery_diff.write.retold import ACCEPTED, REJECTED, UNREVIEWED
 from imagery_diff.write.words import NOUNS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 ACTIONS = ("accept", "reject", "relabel", "reopen", "note", "add")
+STATES = {"accept": ACCEPTED, "reject": REJECTED, "relabel": ACCEPTED, "reopen": UNREVIEWED, "add": ACCEPTED}
 DIRECTIONS = ("appeared", "disappeared", "changed")
 MOST_BYTES = 64 << 20
 _INITIALS = re.compile(r"[^\W\d_]{1,8}")
@@ -35,15 +38,17 @@ class Entry:
     """Initials."""
     action: str
     region: str
-    """Its id; of an added one the id it was given."""
+    """Its id, of a region, an event or a thing followed; of an added one the id it was given."""
     finding: Mapping[str, Any]
-    """``direction``, ``activity``, ``zone`` and ``geometry`` of what was reviewed, by which a rerun finds it."""
+    """By which a rerun finds it: of a region its ``direction``, ``activity``, ``zone`` and ``geometry``; of an event
+    its ``event``, ``zone``, ``not_before``, ``not_after`` and ``geometry``; of a thing its ``kind``, ``zone`` and the
+    moments on which it was ``seen``."""
     before: Mapping[str, Any]
-    """``review``, ``activity`` and ``note`` as they stood."""
+    """``review``, ``note`` and ``activity`` (of an event ``event``) as they stood."""
     findings_sha256: str
     """Of all findings as the programme told them when this was written."""
     activity: str | None = None
-    """The class it was relabelled to."""
+    """The class, or the event, it was relabelled to."""
     note: str | None = None
 
 
@@ -117,10 +122,27 @@ def _entry(row: Any, digest: str | None) -> Entry:
     texts = ("at", "by", "action", "region", "findings_sha256")
     if any(not isinstance(values[name], str) for name in texts) or values["action"] not in ACTIONS:
         raise ValueError("it says no action of ours")
-    if values["activity"] is not None and values["activity"] not in NOUNS:
+    if values["activity"] is not None and values["activity"] not in {*NOUNS, *EVENTS}:
         raise ValueError("it names a class there is not")
     if values["note"] is not None and not isinstance(values["note"], str):
         raise ValueError("its note is no text")
-    if not isinstance(values["before"], dict) or values["finding"]["direction"] not in DIRECTIONS:
+    if not isinstance(values["before"], dict) or not _is_finding(values["finding"]):
         raise ValueError("it does not say what was reviewed")
     return Entry(**values)
+
+
+def _is_finding(finding: Mapping[str, Any]) -> bool:
+    """Say whether a finding is of a region, an event or a thing."""
+    if "kind" in finding:
+        return isinstance(finding["seen"], list) and isinstance(finding["zone"], str)
+    if "event" in finding:
+        return finding["event"] in EVENTS and isinstance(finding["zone"], str)
+    return finding["direction"] in DIRECTIONS
+
+
+def lost_words(lost: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Say which decisions have no finding any more."""
+    if not lost:
+        return []
+    said = ", ".join(dict.fromkeys(f"{one['region']} ({one['action']}, {one['by']})" for one in lost))
+    return [f"a review speaks of what this run did not find again: {said}"]

@@ -24,7 +24,6 @@ from imagery_diff.write.headline import headline
 from imagery_diff.write.model import plain, to_json
 from imagery_diff.write.report.reading import pictures_in
 from imagery_diff.write.retold import (
-    ACCEPTED,
     REJECTED,
     UNREVIEWED,
     Retold,
@@ -34,7 +33,7 @@ from imagery_diff.write.retold import (
     retold,
     zone_of,
 )
-from imagery_diff.write.review_log import Entry, read_log
+from imagery_diff.write.review_log import STATES, Entry, lost_words, read_log
 from imagery_diff.write.sentences import describe_region
 from imagery_diff.write.words import NOUNS
 from imagery_diff.write.zone_sentences import describe_zone
@@ -51,7 +50,6 @@ if TYPE_CHECKING:
 SAME_IOU = 0.5
 """Two outlines of one direction that share so much of their union are one finding: the usual level of detection
 benchmarks (Everingham and others 2010, doi:10.1007/s11263-009-0275-4)."""
-STATES = {"accept": ACCEPTED, "reject": REJECTED, "relabel": ACCEPTED, "reopen": UNREVIEWED, "add": ACCEPTED}
 
 
 def with_review(files: Mapping[str, bytes], log: bytes) -> dict[str, bytes]:
@@ -89,7 +87,7 @@ def with_review(files: Mapping[str, bytes], log: bytes) -> dict[str, bytes]:
     made["overview.png"] = overview_png(retold(told, drawn), pictures)
     kept = {name: content for name, content in files.items() if name != manifests.NAME}
     outputs = kept | made
-    return outputs | {manifests.NAME: _manifest(manifest, outputs, review)}
+    return outputs | {manifests.NAME: sealed_again(manifest, outputs, review)}
 
 
 def documents(files: Mapping[str, bytes]) -> tuple[Row, Row | None]:
@@ -101,8 +99,8 @@ def documents(files: Mapping[str, bytes]) -> tuple[Row, Row | None]:
 
 def findings(summary: Mapping[str, Any], regions: Mapping[str, Any] | None) -> tuple[Row, Row | None]:
     """Take a review out of documents again: what was added is left out, what was changed is as it was told."""
-    rows = [_untold(row) for row in summary["regions"] if not row.get("added")]
-    zones = [_untold(row) for row in summary["zones"]]
+    rows = [untold(row) for row in summary["regions"] if not row.get("added")]
+    zones = [untold(row) for row in summary["zones"]]
     bare = {key: value for key, value in summary.items() if key != "review"}
     bare |= {"regions": rows, "zones": zones, **(summary.get("review") or {}).get("told", {})}
     return bare, None if regions is None else _geojson(regions, bare, {})
@@ -114,7 +112,7 @@ def findings_sha256(summary: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
-def _untold(row: Mapping[str, Any]) -> Row:
+def untold(row: Mapping[str, Any]) -> Row:
     """Return a row as the programme told it; keys stay in their order."""
     told = row.get("told") or {}
     return {key: told.get(key, value) for key, value in row.items() if key != "told"}
@@ -154,7 +152,7 @@ def _applied(
     document = summary | {"regions": list(rows.values())}
     document["zones"] = [_zone(row, document["regions"], bare.grid, enough) for row in summary["zones"]]
     document["vessels_of_class"] = _vessels(document)
-    document["caveats"] = [*_lost_words(lost), *summary["caveats"]]
+    document["caveats"] = [*lost_words(lost), *summary["caveats"]]
     document |= {"headline": headline(document), "review": {**review, "told": told}}
     cleaned: Row = plain(document)
     return cleaned, None if regions is None else _geojson(regions, cleaned, added), review
@@ -182,7 +180,7 @@ def iou(one: BaseGeometry, other: BaseGeometry) -> float:
 def stands(row: Mapping[str, Any], entry: Entry) -> Row:
     """Return what stands of a region after a line of the log: its ``review``, ``activity`` and ``note``."""
     if entry.action == "reopen":
-        return {"review": UNREVIEWED, "activity": _untold(row)["activity"], "note": entry.note}
+        return {"review": UNREVIEWED, "activity": untold(row)["activity"], "note": entry.note}
     return {
         "review": STATES.get(entry.action, row["review"]),
         "activity": entry.activity if entry.action == "relabel" else row["activity"],
@@ -192,13 +190,13 @@ def stands(row: Mapping[str, Any], entry: Entry) -> Row:
 
 def _decided(row: Row, entry: Entry, bare: Retold, outline: Any) -> Row:
     """Lay one decision over a row: always over what was found, so that none leaves a trace when it is taken back."""
-    first, changes = _untold(row), stands(row, entry)
+    first, changes = untold(row), stands(row, entry)
     if changes["activity"] != first["activity"]:
         changes |= _relabelled(first, changes["activity"], bare, outline)
-    return _changed(first, changes)
+    return with_told(first, changes)
 
 
-def _changed(first: Row, changes: Row) -> Row:
+def with_told(first: Row, changes: Row) -> Row:
     """Change a row, and keep in it what stood there where that was something else."""
     told = {key: first[key] for key, value in changes.items() if first[key] != value}
     return {**first, **changes} | ({"told": told} if told else {})
@@ -227,9 +225,9 @@ def _without(row: Row, rejected: set[str], bare: Retold, outline: Any) -> Row:
     if not changes or row["id"] in rejected:
         return row
     changes["description"] = describe_region(region_of({**row, **changes}, outline, bare.grid), bare)
-    first = _untold(row)
+    first = untold(row)
     kept = {key: row[key] for key in row.get("told") or {}}
-    return _changed(first, {**kept, **changes})
+    return with_told(first, {**kept, **changes})
 
 
 def _added(entry: Entry, bare: Retold) -> Row:
@@ -332,14 +330,6 @@ def _vessels(document: Mapping[str, Any]) -> Row:
     return counts
 
 
-def _lost_words(lost: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Say which decisions have no finding any more."""
-    if not lost:
-        return []
-    said = ", ".join(dict.fromkeys(f"{one['region']} ({one['action']}, {one['by']})" for one in lost))
-    return [f"a review speaks of what this run did not find again: {said}"]
-
-
 def _geojson(regions: Mapping[str, Any], summary: Mapping[str, Any], added: Mapping[str, Any]) -> Row:
     """Return ``regions.geojson`` of documents that say the same."""
     outlines = {feature["id"]: feature["geometry"] for feature in regions["features"]}
@@ -364,7 +354,7 @@ def _geojson(regions: Mapping[str, Any], summary: Mapping[str, Any], added: Mapp
     return cleaned
 
 
-def _manifest(manifest: Mapping[str, Any], outputs: Mapping[str, bytes], review: Mapping[str, Any]) -> bytes:
+def sealed_again(manifest: Mapping[str, Any], outputs: Mapping[str, bytes], review: Mapping[str, Any]) -> bytes:
     """Return the manifest of the reviewed files; everything else it says stays."""
     hashes = {"content_sha256", "created", "document_sha256", "review"}
     kept = {key: value for key, value in manifest.items() if key not in hashes}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import importlib
 import importlib.util
-import io
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+import shapely
 from shapely.geometry import mapping
 
 from imagery_diff.result import SCHEMA_VERSION, iso
@@ -17,72 +16,27 @@ from imagery_diff.write import folder
 from imagery_diff.write import manifest as manifests
 from imagery_diff.write.geojson import bounding_box, wgs84_geometry
 from imagery_diff.write.model import fit_summary, plain, rounded, scene_summary, to_json, zone_title
+from imagery_diff.write.report.svg import SIMPLER_PX
+from imagery_diff.write.retold_series import RetoldSeries, retold_series
 from imagery_diff.write.table import columns, labelled
 from imagery_diff.write.timeline_ais import ais_lines, ais_summary
 from imagery_diff.write.timeline_contact import contact_sheet_png
-from imagery_diff.write.timeline_figure import timeline_png
+from imagery_diff.write.timeline_figure import picture, timeline_png
+from imagery_diff.write.timeline_rows import EVENT, OBSERVATION, OF_FILE, csv_bytes
 from imagery_diff.write.words import by_sentence, clean, moment_words, stamp_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from imagery_diff.result_series import Cell, Event, Thing, Timeline
+    from PIL.Image import Image
+    from shapely.geometry.base import BaseGeometry
 
-OBSERVATION_COLUMNS = (
-    "acquired",
-    "scene",
-    "zone",
-    "group",
-    "object",
-    "clear_fraction",
-    "degraded_fraction",
-    "unknown_reason",
-    "vessel",
-    "cargo",
-    "rail",
-    "vessel_length_m",
-    "cargo_length_m",
-    "cargo_area_m2",
-    "rail_length_m",
-    "fill_fraction",
-    "fill_fraction_low",
-    "fill_fraction_high",
-    "vessel_floor_m",
-    "cargo_floor_m",
-    "rail_floor_m",
-    "state_raw",
-    "p_state_raw",
-    "p_state",
-    "track",
-    "activity",
-    "colour",
-    "length_low_m",
-    "length_high_m",
-    "review",
-    "simulated",
-    "credit",
-)
-"""Those of house.md section 6, ``object`` from 1, and what was told of the object."""
-EVENT_COLUMNS = (
-    "event",
-    "zone",
-    "group",
-    "not_before",
-    "not_after",
-    "length_m",
-    "p_event",
-    "evidence",
-    "unusable_between",
-    "track",
-    "description",
-    "review",
-    "simulated",
-    "credit",
-)
+    from imagery_diff.result_series import Cell, Event, Thing, Timeline, Track
+    from imagery_diff.write.report.chips import Chips
+
+OBSERVATION_COLUMNS, EVENT_COLUMNS = tuple(OBSERVATION), tuple(EVENT)
 _WIDTH = 100
-_UNSAFE = ("=", "+", "-", "@", "\t", "\r")
-"""First characters by which a spreadsheet takes a text for a formula."""
 
 
 def observation_rows(found: Timeline) -> list[dict[str, Any]]:
@@ -182,26 +136,6 @@ def frame_of(rows: list[dict[str, Any]]) -> Any:
     return importlib.import_module("pandas").DataFrame(rows)
 
 
-def csv_bytes(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> bytes:
-    """Write rows as CSV (RFC 4180), UTF-8; texts that a spreadsheet would take for formulas are led by a quote."""
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream, lineterminator="\r\n")
-    writer.writerow(names)
-    writer.writerows([_cell(row[name]) for name in names] for row in rows)
-    return stream.getvalue().encode()
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        text = clean(value)
-        return f"'{text}" if text.startswith(_UNSAFE) else text
-    return str(value)
-
-
 def events_geojson(found: Timeline) -> dict[str, Any]:
     """Return events.geojson: RFC 7946, times as ISO 8601, which QGIS's temporal controller reads as fields."""
     assert found.grid.crs is not None
@@ -215,7 +149,7 @@ def events_geojson(found: Timeline) -> dict[str, Any]:
             "type": "Feature",
             "id": f"E{number}",
             "geometry": None if geometry is None else mapping(geometry),
-            "properties": {"id": f"E{number}", **_event(found, event), "evidence": list(event.evidence)},
+            "properties": {"id": f"E{number}", **_event(found, event), "evidence": list(event.evidence), "note": None},
         }
         for number, (event, geometry) in enumerate(shown, start=1)
     ]
@@ -256,7 +190,11 @@ def summary(found: Timeline) -> dict[str, Any]:
             for look in found.looks
         ],
         "local_hours": found.local_hours,
-        "zones": [_zone(found, name) for name in dict.fromkeys(c.zone.name for c in found.cells)],
+        "zones": [
+            _zone(found, name) | _placed(found, name) for name in dict.fromkeys(c.zone.name for c in found.cells)
+        ],
+        "tracks": [_track(track) for track in found.tracks],
+        "things": list(_things(found)),
         "visits": [
             {
                 "group": v.group,
@@ -264,6 +202,9 @@ def summary(found: Timeline) -> dict[str, Any]:
                 "perhaps": v.perhaps,
                 "beside_stockpile": v.beside_stockpile,
                 "inferred": v.inferred,
+                "tracks": list(v.tracks),
+                "tracks_perhaps": list(v.tracks_perhaps),
+                "length_classes": list(v.their_classes),
                 "usable_looks": v.usable_looks,
                 "looks": v.looks,
                 "gaps": [
@@ -304,6 +245,65 @@ def _zone(found: Timeline, name: str) -> dict[str, Any]:
     }
 
 
+def _placed(found: Timeline, name: str) -> dict[str, Any]:
+    """Say where a zone lies, as laid, and on which grid its pictures stand."""
+    zone, window = found.aoi.zone(name), found.windows.get(name)
+    return {
+        "located": zone.located,
+        "timezone": zone.timezone,
+        "geometry": _outline(zone.polygon, found),
+        "window": window and {"transform": list(window.transform[:6]), "shape": list(window.shape)},
+    }
+
+
+def _track(track: Track) -> dict[str, Any]:
+    return {
+        "id": track.id,
+        "kind": track.kind,
+        "zone": track.zone,
+        "group": track.group,
+        "seen": [look for look, _ in track.seen],
+        "absent_before": track.absent_before,
+        "absent_after": track.absent_after,
+        "review": "unreviewed",
+        "note": None,
+    }
+
+
+def _things(found: Timeline) -> Iterator[dict[str, Any]]:
+    """Say where each thing stands on each look, in the order of observations.csv."""
+    tracks = {id(thing): track.id for track in found.tracks for _, thing in track.seen}
+    # Corners nearer to a line than a pixel's seventh are not drawn: a hundred looks would be a large file.
+    fine = SIMPLER_PX * max(found.grid.pixel_size)
+    for cell in found.cells:
+        for number, thing in enumerate(cell.things, start=1):
+            yield {
+                "look": cell.look,
+                "zone": cell.zone.name,
+                "object": number,
+                "kind": thing.kind,
+                "track": tracks.get(id(thing)),
+                "length_m": rounded(thing.region.length_m, 1),
+                "geometry": _outline(shapely.simplify(thing.region.geometry, fine), found),
+            }
+
+
+def _outline(polygon: BaseGeometry, found: Timeline) -> dict[str, Any] | None:
+    assert found.grid.crs is not None
+    outline = wgs84_geometry(polygon, found.grid.crs)
+    return None if outline is None else mapping(outline)
+
+
+def retell(found: Timeline) -> RetoldSeries:
+    """Read a series back from what its documents will say."""
+    return retold_series(summary(found), events_geojson(found), observation_rows(found))
+
+
+def calendar(found: Timeline) -> Image:
+    """Draw the calendar."""
+    return picture(retell(found))
+
+
 def folder_name(found: Timeline) -> str:
     """Return the name of the folder a series goes to by default: AOI, first and last time."""
     first, last = found.looks[0].info, found.looks[-1].info
@@ -312,21 +312,48 @@ def folder_name(found: Timeline) -> str:
 
 def save_timeline(found: Timeline, target: str | Path) -> Path:
     """Write the result folder, all of it or nothing; see :func:`imagery_diff.write.save_comparison`."""
-    from imagery_diff.write.report.series import ToldSeries, series_report  # noqa: PLC0415 - loads jinja2
+    from imagery_diff.write.report.chips import chips_of  # noqa: PLC0415 - draws every chip
 
     place = folder.check_target(target)
     inputs, told = _inputs(found), summary(found)
-    files = {
-        "observations.csv": csv_bytes(observation_rows(found), OBSERVATION_COLUMNS),
-        "events.csv": csv_bytes(event_rows(found), EVENT_COLUMNS),
-        "events.geojson": to_json(events_geojson(found)),
-        "summary.json": to_json(told),
-        "timeline.png": timeline_png(found),
-        "contact_sheet.png": contact_sheet_png(found),
-    }
-    files["report.html"] = series_report(ToldSeries(found=found, summary=told, events=event_rows(found), inputs=inputs))
-    folder.write_folder(place, files | {manifests.NAME: to_json(_manifest(found, files, inputs))})
+    files = told_files(told, events_geojson(found), observation_rows(found), chips_of(found), inputs)
+    files["contact_sheet.png"] = contact_sheet_png(found)
+    files |= {manifests.NAME: to_json(_manifest(found, files, inputs))}
+    folder.write_folder(place, folder.with_review_of(place, files))
     return place
+
+
+def told_files(
+    told: Mapping[str, Any],
+    events: Mapping[str, Any],
+    observations: Sequence[Mapping[str, Any]],
+    chips: Chips,
+    inputs: Sequence[Mapping[str, Any]],
+) -> dict[str, bytes]:
+    """Write the files of a series that a review tells anew, name -> content.
+
+    Parameters
+    ----------
+    told, events, observations
+        What its documents say; the calendar and the page are made of nothing else.
+    chips
+        The pictures of the page.
+    inputs
+        As the manifest lists them.
+
+    """
+    from imagery_diff.write.report.series import series_report  # noqa: PLC0415 - loads jinja2
+
+    series = retold_series(told, events, observations)
+    rows = [row | {"evidence": "; ".join(row["evidence"])} for row in series.events]
+    return {
+        "observations.csv": csv_bytes(observations, OBSERVATION_COLUMNS),
+        "events.csv": csv_bytes(rows, (*EVENT_COLUMNS, *OF_FILE)),
+        "events.geojson": to_json(events),
+        "summary.json": to_json(told),
+        "timeline.png": timeline_png(series),
+        "report.html": series_report(series, chips, inputs),
+    }
 
 
 def _manifest(found: Timeline, files: dict[str, bytes], inputs: list[dict[str, Any]]) -> dict[str, Any]:

@@ -93,7 +93,13 @@ def _title(sheet: Sheet, found: Timeline, width: int) -> None:
         sheet.text(text, _MARGIN, y, 28, colour="#B00020", weight="bold")
         y += 40
     place = found.aoi.title or found.aoi.name
-    sheet.text(fitted(f"Each look: {place}", width - 2 * _MARGIN, _TITLE), _MARGIN, y, _TITLE, weight="bold")
+    sheet.text(
+        fitted(f"Each look, as told before any review: {place}", width - 2 * _MARGIN, _TITLE),
+        _MARGIN,
+        y,
+        _TITLE,
+        weight="bold",
+    )
 
 
 def _times(window: Grid) -> int:

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imagery_diff.result_series import KINDS, NO, UNKNOWN, YES
+from imagery_diff.result_series import NO, UNKNOWN, YES
 from imagery_diff.write.drawing import Sheet, fitted, measure, wrapped
 from imagery_diff.write.figure import png_bytes
-from imagery_diff.write.model import zone_title
-from imagery_diff.write.words import stamp_of
+from imagery_diff.write.retold import REJECTED
+from imagery_diff.write.words import review_words, stamp_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from imagery_diff.result_series import Cell, Timeline
+    from imagery_diff.write.retold_series import RetoldCell, RetoldSeries
 
 _WIDTH, _MARGIN, _LABELS = 2400, 36, 470
 _ROW, _HEAD, _AXIS = 62, 150, 120
@@ -52,22 +52,23 @@ _CAUSES = {
     "m of it in a run": "R",
     "compared with": "D",
     "a thing that another look": "D",
+    "what was told there was rejected": "V",
 }
 _CAUSE_WORDS = (
     "C cloud, H haze, S shadow, W snow, N not covered, F how small a thing would be missed is not known or too much,"
     " A ambiguous background, P present or permanent, L not located, B a lasting change, U something of unclear kind,"
-    " R a long run of it not seen, D another look denies it, X other"
+    " R a long run of it not seen, D another look denies it, V rejected in a review, X other"
 )
 
 
-def picture(found: Timeline) -> Image:
+def picture(found: RetoldSeries) -> Image:
     """Draw the calendar."""
     return _draw(found).image
 
 
-def timeline_png(found: Timeline) -> bytes:
+def timeline_png(found: RetoldSeries) -> bytes:
     """Return timeline.png, with its credit in the file."""
-    rendered = stamp_of([look.info for look in found.looks]) if found.simulated else None
+    rendered = stamp_of(found.images) if found.simulated else None
     return png_bytes(picture(found), found.credit, "imagery_diff timeline", rendered)
 
 
@@ -81,7 +82,7 @@ class _Axis:
     """Look -> x of its time."""
 
     @classmethod
-    def of(cls, found: Timeline) -> _Axis:
+    def of(cls, found: RetoldSeries) -> _Axis:
         left, right = _MARGIN + _LABELS + 30.0, _WIDTH - _MARGIN - 30.0
         times = [look.time.timestamp() for look in found.looks]
         span = max(times[-1] - times[0], 1.0)
@@ -97,21 +98,22 @@ class _Axis:
         return cls(at=dict(zip(numbers, placed, strict=True)), true=dict(zip(numbers, true, strict=True)))
 
 
-def _draw(found: Timeline) -> Sheet:
-    rows = [name for name in dict.fromkeys(c.zone.name for c in found.cells) if _asked(found, name)]
+def _draw(found: RetoldSeries) -> Sheet:
+    rows = found.asked
     notes = [line for note in _notes(found) for line in wrapped(note, _WIDTH - 2 * _MARGIN, _SMALL)]
     top = _HEAD + (46 if found.simulated else 0) + _AXIS
     foot = top + _ROW * len(rows) + 24
     sheet = Sheet(_WIDTH, foot + round(1.4 * _SMALL * len(notes)) + _MARGIN)
     y = float(_MARGIN - 8)
     if found.simulated:
-        sheet.text(stamp_of([look.info for look in found.looks]), _MARGIN, y, 32, colour="#B00020", weight="bold")
+        sheet.text(stamp_of(found.images), _MARGIN, y, 32, colour="#B00020", weight="bold")
         y += 46
-    place = found.aoi.title or found.aoi.name
-    sheet.text(fitted(f"What stood where: {place}", _WIDTH - 2 * _MARGIN, _TITLE), _MARGIN, y, _TITLE, weight="bold")
+    sheet.text(
+        fitted(f"What stood where: {found.place}", _WIDTH - 2 * _MARGIN, _TITLE), _MARGIN, y, _TITLE, weight="bold"
+    )
     first, last = found.looks[0].time, found.looks[-1].time
     span = f"{len(found.looks)} looks, {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"
-    hours = f", {found.local_hours}" if found.local_hours else ""
+    hours = f", {found.summary['local_hours']}" if found.summary["local_hours"] else ""
     sheet.text(fitted(span + hours, _WIDTH - 2 * _MARGIN, _TEXT), _MARGIN, y + 54, _TEXT, colour=_GREY)
     axis = _Axis.of(found)
     _draw_axis(sheet, found, axis, top)
@@ -124,12 +126,7 @@ def _draw(found: Timeline) -> Sheet:
     return sheet
 
 
-def _asked(found: Timeline, name: str) -> str | None:
-    cell = next(c for c in found.cells if c.zone.name == name)
-    return next((kind for kind in KINDS if cell.states[kind] != "na"), None)
-
-
-def _notes(found: Timeline) -> list[str]:
+def _notes(found: RetoldSeries) -> list[str]:
     return [
         (
             "Filled: seen, with its length in metres (blue vessel-like, orange like goods, green like rail cars). Ring:"
@@ -139,14 +136,21 @@ def _notes(found: Timeline) -> list[str]:
         f"Unknown: {_CAUSE_WORDS}.",
         *(
             ["Column beside a yard: how much of its clear ground goods cover, black at least, grey at most."]
-            if any(c.fill is not None for c in found.cells)
+            if any(c.fill is not None for c in found.cells.values())
             else []
         ),
+        f"{review_words(found.reviews, found.reviewers, 'findings')}.{_rejected_words(found)}",
         f"Credit: {found.credit}",
     ]
 
 
-def _draw_axis(sheet: Sheet, found: Timeline, axis: _Axis, top: int) -> None:
+def _rejected_words(found: RetoldSeries) -> str:
+    """Name what a reviewer rejected; it is not drawn, and its cells are unknown."""
+    names = [track.id for track in found.tracks if track.review == REJECTED]
+    return f" Rejected and not drawn: {', '.join(names)}." if names else ""
+
+
+def _draw_axis(sheet: Sheet, found: RetoldSeries, axis: _Axis, top: int) -> None:
     """Write the day of each look over its column, and lead from the column to its true time."""
     base = top - _AXIS + 6.0
     sheet.line([(min(axis.true.values()), base), (max(axis.true.values()), base)], _GREY, 2)
@@ -167,33 +171,32 @@ def _draw_axis(sheet: Sheet, found: Timeline, axis: _Axis, top: int) -> None:
             sheet.text(hour, x - measure(hour, 15)[0] / 2, base + 66, 15, colour=_GREY)
 
 
-def _row(sheet: Sheet, found: Timeline, name: str, axis: _Axis, top: float, *, shaded: bool) -> None:
+def _row(sheet: Sheet, found: RetoldSeries, name: str, axis: _Axis, top: float, *, shaded: bool) -> None:
     """Draw one zone."""
-    zone = found.aoi.zone(name)
+    zone = found.zones[name]
     if shaded:
         sheet.area(
             [(_MARGIN, top), (_WIDTH - _MARGIN, top), (_WIDTH - _MARGIN, top + _ROW), (_MARGIN, top + _ROW)], "#F6F6F6"
         )
-    sheet.text(fitted(zone_title(zone), _LABELS - 20, _TEXT), _MARGIN + 6, top + 6, _TEXT)
-    kind = _asked(found, name)
-    assert kind is not None
+    sheet.text(fitted(found.title_of(name), _LABELS - 20, _TEXT), _MARGIN + 6, top + 6, _TEXT)
+    kind = str(found.cells[name, 1].asked)
     sheet.text(f"{kind}, {zone.kind}", _MARGIN + 6, top + 36, 16, colour=_GREY)
     middle = top + _ROW / 2
     for track in found.tracks:
-        if track.zone != name or track.kind != kind:
+        if track.zone != name or track.kind != kind or track.review == REJECTED:
             continue
         colour = _COLOURS[kind]
         sheet.line([(axis.at[track.first], middle), (axis.at[track.last], middle)], colour, 6)
         for one, other in ((track.absent_before, track.first), (track.last, track.absent_after)):
             if one is not None and other is not None:
                 sheet.line([(axis.at[one], middle), (axis.at[other], middle)], colour, 3, dashes=(3, 2))
-    for cell in found.cells:
-        if cell.zone.name == name:
-            _mark(sheet, cell, kind, axis.at[cell.look], middle)
-            _bar(sheet, cell, axis.at[cell.look], middle)
+    for look in found.looks:
+        cell = found.cells[name, look.number]
+        _mark(sheet, cell, kind, axis.at[look.number], middle)
+        _bar(sheet, cell, axis.at[look.number], middle)
 
 
-def _bar(sheet: Sheet, cell: Cell, x: float, y: float) -> None:
+def _bar(sheet: Sheet, cell: RetoldCell, x: float, y: float) -> None:
     """Draw how full a yard was beside its mark: an open column of the whole, dark up to the least, grey to the most."""
     if cell.fill is None:
         return
@@ -205,13 +208,12 @@ def _bar(sheet: Sheet, cell: Cell, x: float, y: float) -> None:
     sheet.line([(left, foot), (left, foot - tall), (right, foot - tall), (right, foot), (left, foot)], _GREY, 1.5)
 
 
-def _mark(sheet: Sheet, cell: Cell, kind: str, x: float, y: float) -> None:
+def _mark(sheet: Sheet, cell: RetoldCell, kind: str, x: float, y: float) -> None:
     state = cell.states[kind]
     half = 20.0
     if state == YES:
-        lengths = [t.region.length_m for t in cell.things if t.kind == kind]
         sheet.area([(x - half, y - 17), (x + half, y - 17), (x + half, y + 17), (x - half, y + 17)], _COLOURS[kind])
-        label = f"{max(lengths):.0f}"
+        label = "" if cell.longest_m is None else f"{cell.longest_m:.0f}"
         sheet.text(label, x - measure(label, 19, "bold")[0] / 2, y - 10, 19, colour="#FFFFFF", weight="bold")
     elif state == NO:
         turn = np.linspace(0.0, 2 * np.pi, 33)

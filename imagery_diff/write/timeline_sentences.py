@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from imagery_diff.write.model import zone_title
 from imagery_diff.write.sentences import same_colour_words, size_words
-from imagery_diff.write.words import MONTHS, NOUNS, moment_words, window_of
+from imagery_diff.write.words import MONTHS, NOUNS, moment_words, window_between, window_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from imagery_diff.aoi import Zone
     from imagery_diff.result import Region
@@ -190,6 +190,19 @@ def visits_words(visits: Visits, least_m: float) -> str:
     if visits.inferred:
         text += f"; not counted: {visits.inferred} inferred from goods that left with no ship seen"
     return text
+
+
+def relabelled_words(description: str, event: str, told: str) -> str:
+    """Say what a reviewer calls an event, after what the programme told."""
+    return f"{description} A reviewer calls it {event.replace('_', ' ')}; the programme told {told.replace('_', ' ')}."
+
+
+def added_event_words(event: str, title: str, scenes: Sequence[Mapping[str, Any]], timezone: str | None) -> str:
+    """Say what a reviewer added: an event of a zone, between two looks, as their rows in a document tell of them."""
+    when = window_between(scenes[0], scenes[1], timezone)
+    return (
+        f"{event.replace('_', ' ').capitalize()} at {title}, {when}: a reviewer says so; the programme did not find it."
+    )
 
 
 def quiet_words(kind: str, long_m: float, empty: int, looks: int) -> str:

@@ -219,7 +219,7 @@ def credits_of(images: Sequence[SceneInfo], aoi: AOI | None) -> str:
     return "; ".join(dict.fromkeys([*credited, *outline]))
 
 
-def licences_of(images: Sequence[SceneInfo]) -> str:
+def licences_of(images: Sequence[SceneInfo | RetoldScene]) -> str:
     """Say under which licence the images came, once where it is the same; nothing of what no satellite saw."""
     if any(info.simulated for info in images):
         return ""
@@ -258,8 +258,8 @@ def flagged_words(regions: Sequence[Region]) -> str:
     return f"{number} region{'s' if number > 1 else ''} flagged ({counted(regions)})"
 
 
-def review_words(reviews: Sequence[str], reviewers: Sequence[str] = ()) -> str:
-    """Say what people have said of the regions, from the ``review`` of each and their initials."""
+def review_words(reviews: Sequence[str], reviewers: Sequence[str] = (), what: str = "regions") -> str:
+    """Say what people have said of the findings, from the ``review`` of each and their initials."""
     who = f" ({', '.join(reviewers)})" if reviewers else ""
     number, open_ones = len(reviews), sum(review == "unreviewed" for review in reviews)
     if not number:
@@ -267,8 +267,8 @@ def review_words(reviews: Sequence[str], reviewers: Sequence[str] = ()) -> str:
     if open_ones == number:
         return "Not reviewed by a person"
     if open_ones:
-        return f"{number - open_ones} of {number} regions reviewed by a person{who}, {open_ones} not"
-    return f"Every region was reviewed by a person{who}"
+        return f"{number - open_ones} of {number} {what} reviewed by a person{who}, {open_ones} not"
+    return f"Every {what.removesuffix('s')} was reviewed by a person{who}"
 
 
 def one_line(result: Comparison) -> str:

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from imagery_diff.errors import ImageryDiffWarning, OutputError
-from imagery_diff.review import Decision, review
+from imagery_diff.review import review
+from imagery_diff.review_books import Decision
 from imagery_diff.write import result_folder_name, save_comparison
 from imagery_diff.write.folder import write_folder
 from tests.write.conftest import make_result

@@ -188,3 +188,14 @@ def test_without_its_page_a_run_has_no_pictures_to_show(tmp_path):
     folder = pair_told.told(make_result(count=1)).save(tmp_path / "run", report=False)
     with pytest.raises(InputError, match="made with --no-report"):
         export(folder, Wanted(report=True, lang="ko"))
+
+
+@pytest.mark.parametrize(("kind", "words"), [("timeline", "only reports of comparisons"), ("look", "is a look")])
+def test_what_has_no_korean_page_is_refused(kind, words, tmp_path, monkeypatch):
+    folder = run_of(tmp_path, count=1)
+    run = open_run(folder)
+    other = replace(run, manifest={**run.manifest, "product": f"imagery_diff {kind}"})
+    monkeypatch.setattr("imagery_diff.exporting.open_run", lambda _: other)
+    with pytest.raises(InputError, match=words):
+        export(folder, Wanted(report=True, lang="ko"))
+    assert not (tmp_path / "run_export").exists()

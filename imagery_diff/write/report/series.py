@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 import imagery_diff
-from imagery_diff import mark
-from imagery_diff.result_series import ALL_BERTHS, KINDS, NA, NO, UNKNOWN, YES
+from imagery_diff.result_series import ALL_BERTHS, NA, NO, UNKNOWN, YES
 from imagery_diff.write.drawing import to_pixels
-from imagery_diff.write.model import zone_title
-from imagery_diff.write.pictures import png_of
 from imagery_diff.write.report.doubts import sentence
-from imagery_diff.write.report.page import data_uri, render
+from imagery_diff.write.report.page import render
 from imagery_diff.write.report.svg import path_of
-from imagery_diff.write.timeline_contact import shown_chip, stretch_of_series
-from imagery_diff.write.words import by_sentence, clean, licences_of, local_time, stamp_of
+from imagery_diff.write.retold import REJECTED, UNREVIEWED
+from imagery_diff.write.words import by_sentence, clean, licences_of, local_time, review_words, stamp_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +20,8 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from imagery_diff.grid import Grid
-    from imagery_diff.result_series import Cell, Timeline
+    from imagery_diff.write.report.chips import Chips
+    from imagery_diff.write.retold_series import RetoldCell, RetoldSeries
 
     Document = Mapping[str, Any]
 
@@ -37,61 +32,55 @@ _SAID = {
     UNKNOWN: "unknown",
     NA: "not asked for",
 }
-_CHIP_BYTES = 4_500_000
-"""Chips take no more of a page than this; what has no room stands in contact_sheet.png."""
 _BESIDE_PX = 1.5
 
 
-@dataclass(frozen=True, kw_only=True)
-class ToldSeries:
-    """All that the page of a series is made of."""
+def series_report(found: RetoldSeries, chips: Chips, inputs: Sequence[Document]) -> bytes:
+    """Return the file report.html of a series.
 
-    found: Timeline
-    summary: Document
-    """summary.json."""
-    events: Sequence[Document]
-    """Rows of events.csv."""
-    inputs: Sequence[Document]
-    """As the manifest lists them."""
+    Parameters
+    ----------
+    found
+        What its documents say.
+    chips
+        Its pictures.
+    inputs
+        As the manifest lists them.
 
-
-def series_report(told: ToldSeries) -> bytes:
-    """Return the file report.html of a series."""
-    return render("series.html.jinja", "series.js", _context(told))
+    """
+    return render("series.html.jinja", "series.js", _context(found, chips, inputs))
 
 
-def _context(told: ToldSeries) -> dict[str, Any]:
-    found, summary = told.found, told.summary
-    zone_names = [row["zone"] for row in summary["zones"] if row["asked_for"]]
-    cells = {(cell.zone.name, cell.look): cell for cell in found.cells}
-    chips = _chips(found, cells)
-    images = [look.info for look in found.looks]
+def _context(found: RetoldSeries, chips: Chips, inputs: Sequence[Document]) -> dict[str, Any]:
+    summary, zones = found.summary, found.summary["zones"]
     used = sum(look.refused is None for look in found.looks)
-    rows = [_row(found, name, cells, chips) for name in zone_names]
-    place = found.aoi.title or found.aoi.name
+    rows = [_row(found, name, chips) for name in found.asked]
+    rejected = {track.id for track in found.tracks if track.review == REJECTED}
+    ais = summary["ais"]
     return {
-        "title": f"{place}: {used} looks",
-        "place": place,
-        "stamp": stamp_of(images) if found.simulated else "",
-        "reviewed": "Not reviewed by a person",
-        "unreviewed": True,
-        "headline": headline_of_series(summary, told.events),
+        "title": f"{found.place}: {used} looks",
+        "place": found.place,
+        "stamp": stamp_of(found.images) if found.simulated else "",
+        "reviewed": review_words(found.reviews, found.reviewers, "findings"),
+        "unreviewed": UNREVIEWED in found.reviews or not found.reviews,
+        "headline": headline_of_series(summary, found.kept_events),
         "when": _span(found),
-        "worst": _worst(found, rows),
+        "worst": _worst(summary, rows),
         "looks": [_look(found, number) for number in range(len(found.looks))],
         "rows": rows,
-        "events": [_event(event, number, found) for number, event in enumerate(told.events, start=1)],
+        "events": [_event(event, found) for event in found.events],
+        "tracks": [_track(row, found) for row in summary["tracks"]],
         "calls": _calls(summary["visits"]),
-        "quiet": by_sentence((zone_title(found.aoi.zone(name)), words) for name, words in found.quiet.items()),
-        "fills": [(zone_title(found.aoi.zone(name)), words) for name, words in found.fills.items()],
-        "ais": summary["ais"],
+        "quiet": by_sentence((found.title_of(row["zone"]), row["quiet"]) for row in zones if row["quiet"]),
+        "fills": [(found.title_of(row["zone"]), row["fill"]) for row in zones if row["fill"]],
+        "ais": ais and [finding["sentence"] for finding in ais["findings"] if finding["track"] not in rejected],
         "expected_false": summary["expected_false_things"],
         "hours": summary["local_hours"],
         "caveats": summary["caveats"],
         "credit": summary["credit"],
-        "licences": [words] if (words := licences_of(images)) else [],
-        "left_out": sum(cell["chip"] is None and cell["had"] for row in rows for cell in row["cells"]),
-        "inputs": told.inputs,
+        "licences": [words] if (words := licences_of(found.images)) else [],
+        "left_out": len(chips.left_out),
+        "inputs": inputs,
         "aoi": summary["aoi"],
         "version": imagery_diff.__version__,
     }
@@ -132,21 +121,21 @@ def _calls(visits: Sequence[Document]) -> list[dict[str, Any]]:
     return list(rows.values())
 
 
-def _span(found: Timeline) -> str:
+def _span(found: RetoldSeries) -> str:
     """Say from when to when, and at which local hours anything was seen."""
-    first, last = (local_time(look.time, found.aoi.timezone) for look in (found.looks[0], found.looks[-1]))
-    hours = (
-        f" Anything was seen {found.local_hours}; what happened at other hours was not." if found.local_hours else ""
-    )
+    first, last = (local_time(look.time, found.timezone) for look in (found.looks[0], found.looks[-1]))
+    local = found.summary["local_hours"]
+    hours = f" Anything was seen {local}; what happened at other hours was not." if local else ""
     return f"From {first} to {last}.{hours}"
 
 
-def _worst(found: Timeline, rows: Sequence[Document]) -> str:
+def _worst(summary: Document, rows: Sequence[Document]) -> str:
     """Say how much of the calendar is unknown, and why mostly; that is what an editor must not take for silence."""
     states = [cell for row in rows for cell in row["cells"]]
     unknown = [cell for cell in states if cell["state"] == UNKNOWN]
     if not unknown:
-        return sentence(found.caveats[0]) if found.caveats else "What was too small or fell between looks was not seen."
+        first = [sentence(caveat) for caveat in summary["caveats"][:1]]
+        return first[0] if first else "What was too small or fell between looks was not seen."
     why, number = Counter(cell["reason"] or "no reason given" for cell in unknown).most_common(1)[0]
     return (
         f"{len(unknown)} of {len(states)} cells of the calendar are unknown, which is not empty; mostly ({number})"
@@ -154,13 +143,13 @@ def _worst(found: Timeline, rows: Sequence[Document]) -> str:
     )
 
 
-def _look(found: Timeline, index: int) -> dict[str, Any]:
+def _look(found: RetoldSeries, index: int) -> dict[str, Any]:
     look = found.looks[index]
     return {
         "number": look.number,
         "day": f"{look.time.day} {look.time:%b %Y}",
         "hour": f"{look.time:%H:%M}",
-        "moment": local_time(look.time, found.aoi.timezone),
+        "moment": local_time(look.time, found.timezone),
         "scene": look.info.name,
         "sensor": look.info.product,
         "residual": look.residual_m,
@@ -169,17 +158,15 @@ def _look(found: Timeline, index: int) -> dict[str, Any]:
     }
 
 
-def _row(
-    found: Timeline, name: str, cells: Mapping[tuple[str, int], Cell], chips: Mapping[tuple[str, int], str]
-) -> dict[str, Any]:
+def _row(found: RetoldSeries, name: str, chips: Chips) -> dict[str, Any]:
     """Gather a zone's row of the calendar."""
-    zone = found.aoi.zone(name)
+    zone = found.zones[name]
     window = found.windows.get(name)
     outline = "" if window is None else path_of(to_pixels(zone.polygon, window))
-    told = [_cell(found, cells[name, look.number], window, chips) for look in found.looks]
+    told = [_cell(found, found.cells[name, look.number], window, chips) for look in found.looks]
     return {
         "name": name,
-        "title": zone_title(zone),
+        "title": found.title_of(name),
         "kind": zone.kind,
         "located": zone.located,
         "outline": outline,
@@ -189,54 +176,28 @@ def _row(
     }
 
 
-def _cell(found: Timeline, cell: Cell, window: Grid | None, chips: Mapping[tuple[str, int], str]) -> dict[str, Any]:
-    kind = next((kind for kind in KINDS if cell.states[kind] != NA), None)
+def _cell(found: RetoldSeries, cell: RetoldCell, window: Grid | None, chips: Chips) -> dict[str, Any]:
+    kind = cell.asked
     state = cell.states[kind] if kind else NA
-    things = [thing for thing in cell.things if thing.kind == kind]
-    longest = max((thing.region.length_m for thing in things), default=None)
-    paths = [] if window is None else [path_of(_beside(thing.region.geometry, window)) for thing in cell.things]
+    longest = cell.longest_m if state == YES else None
     floor = cell.floors.get(kind) if kind else None
-    words = _SAID[state] + (f", {longest:.0f} m" if state == YES and longest is not None else "")
     key = (cell.zone.name, cell.look)
     return {
         "id": f"{cell.zone.name}-{cell.look}",
         "look": cell.look,
         "state": state,
         "mark": _MARKS[state],
-        "short": f"{longest:.0f}" if state == YES and longest is not None else _MARKS[state],
-        "words": words,
+        "short": _MARKS[state] if longest is None else f"{longest:.0f}",
+        "words": _SAID[state] + ("" if longest is None else f", {longest:.0f} m"),
+        "tracks": list(dict.fromkeys(thing.track for thing in cell.things if thing.track)),
         "reason": cell.reason,
         "floor": None if floor is None else f"{floor:.0f} m",
         "clear": round(100 * cell.clear_fraction),
-        "chip": chips.get(key),
-        "had": key in found.chips,
-        "paths": paths,
-        "moment": local_time(found.looks[cell.look - 1].time, found.aoi.timezone),
+        "chip": chips.uris.get(key),
+        "left_out": key in chips.left_out,
+        "paths": [] if window is None else [path_of(_beside(thing.outline, window)) for thing in cell.things],
+        "moment": local_time(found.looks[cell.look - 1].time, found.timezone),
     }
-
-
-def _chips(found: Timeline, cells: Mapping[tuple[str, int], Cell]) -> dict[tuple[str, int], str]:
-    """Zone and look -> picture, as far as there is room: what was seen first, then what is unknown, then the rest."""
-    stretch = stretch_of_series(found)
-    rank = {YES: 0, UNKNOWN: 1, NO: 2}
-
-    def order(key: tuple[str, int]) -> tuple[int, int]:
-        states = [state for state in cells[key].states.values() if state != NA]
-        return (min((rank[state] for state in states), default=3), key[1])
-
-    made: dict[tuple[str, int], str] = {}
-    room = _CHIP_BYTES
-    for key in sorted((key for key in found.chips if key in cells), key=order):
-        colours = np.round(255 * shown_chip(found.chips[key], stretch, (0, 0), 1)).astype(np.uint8)
-        info = found.looks[key[1] - 1].info
-        if info.simulated:
-            colours = np.moveaxis(mark.stamp(np.moveaxis(colours, -1, 0)), 0, -1)
-        uri = data_uri(png_of(colours, info.credit or f"{info.name}: credit unknown", simulated=info.simulated))
-        room -= len(uri)
-        if room < 0:
-            break
-        made[key] = uri
-    return made
 
 
 def _beside(geometry: BaseGeometry, window: Grid) -> BaseGeometry:
@@ -248,14 +209,24 @@ def _short(moment: str | None) -> str:
     return "" if moment is None else f"{moment[:10]} {moment[11:16]} UTC"
 
 
-def _event(event: Document, number: int, found: Timeline) -> dict[str, Any]:
-    zone = found.aoi.zone(event["zone"]) if event["zone"] in {zone.name for zone in found.aoi.zones} else None
+def _event(event: Document, found: RetoldSeries) -> dict[str, Any]:
     return {
         **event,
-        "id": f"E{number}",
-        "title": zone_title(zone) if zone else clean(str(event["zone"])),
+        "title": clean(found.title_of(str(event["zone"]))),
         "kind": str(event["event"]).replace("_", " "),
         "from": _short(event["not_before"]) or "no look shows the state before",
         "to": _short(event["not_after"]),
         "chance": "not stated" if event["p_event"] is None else f"{100 * event['p_event']:.0f} %",
+    }
+
+
+def _track(row: Document, found: RetoldSeries) -> dict[str, Any]:
+    first, last = (found.looks[number - 1] for number in (row["seen"][0], row["seen"][-1]))
+    number = len(row["seen"])
+    return {
+        **row,
+        "title": clean(found.title_of(row["zone"])),
+        "looks": f"{number} look{'' if number == 1 else 's'}",
+        "from": f"{first.time:%Y-%m-%d %H:%M} UTC",
+        "to": f"{last.time:%Y-%m-%d %H:%M} UTC",
     }
