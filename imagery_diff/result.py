@@ -382,6 +382,38 @@ class Comparison:
 
         return overview(self)
 
+    def explore(self, *, tiles: Any = None, leaflet: str | Path | None = None) -> Any:
+        """Return a map to move about in: zones and regions with their sentences, both dates laid on the ground.
+
+        Parameters
+        ----------
+        tiles
+            None for no base map, as nothing is fetched unless it is asked for; else what ``folium.Map`` takes, such as
+            ``"OpenStreetMap"``: the browser then tells that server which place is looked at.
+        leaflet
+            A folder with ``leaflet.js`` and ``leaflet.css``, which are then written into the page, so that it opens
+            without a network. Without it **the browser that shows the map fetches Leaflet from a public server**.
+
+        Returns
+        -------
+        folium.Map
+            A notebook shows it by itself; ``.save("map.html")`` writes it. Pictures are laid on web Mercator by their
+            nearest pixels, at most 1.2 million each.
+
+        Raises
+        ------
+        MissingExtraError
+            If folium is not installed: ``pip install "imagery-diff[explore]"``.
+        InputError
+            If the images carry no georeference, or the place lies across the antimeridian.
+        InputNotFoundError
+            If ``leaflet`` does not hold these files.
+
+        """
+        from imagery_diff.write.explore import explore_pair  # noqa: PLC0415
+
+        return explore_pair(self, tiles=tiles, leaflet=leaflet)
+
     def save(self, folder: str | Path, *, report: bool = True) -> Path:
         """Write every file of the result into ``folder``; see :func:`imagery_diff.write.save_comparison`."""
         from imagery_diff.write import save_comparison  # noqa: PLC0415

@@ -326,11 +326,31 @@ class Timeline:
 
         return frame_of(event_rows(self))
 
+    def __repr__(self) -> str:
+        from imagery_diff.write.report.series import line_of_series  # noqa: PLC0415 - a lazy delegate to `write`
+
+        return line_of_series(self)
+
+    def _repr_html_(self) -> str:
+        from imagery_diff.write.report.inline_series import cell_of_series  # noqa: PLC0415
+
+        return cell_of_series(self)
+
     def plot(self) -> Image:
         """Draw the calendar: zones as rows, time as the axis."""
         from imagery_diff.write.timeline import calendar  # noqa: PLC0415
 
         return calendar(self)
+
+    def explore(self, *, tiles: Any = None, leaflet: str | Path | None = None) -> Any:
+        """Return a map to move about in: zones with their states, changes with their windows; no pictures.
+
+        Parameters, result and errors are those of :meth:`imagery_diff.result.Comparison.explore`: without ``leaflet``
+        the browser that shows the map fetches Leaflet from a public server.
+        """
+        from imagery_diff.write.explore import explore_series  # noqa: PLC0415
+
+        return explore_series(self, tiles=tiles, leaflet=leaflet)
 
     def save(self, folder: str | Path) -> Path:
         """Write every file of the result into ``folder``."""

@@ -103,8 +103,8 @@ LEVELS = {
     "__init__": 20,
 }
 """Room -> height; an arrow may lead to a lower room, or within a room. Nouns may know each other."""
-DELEGATES = {"credit", "__repr__", "_repr_html_", "to_geojson", "plot", "save"}
-OF_A_SERIES = {"credit", "observations", "event_rows", "plot", "save"}
+DELEGATES = {"credit", "__repr__", "_repr_html_", "to_geojson", "plot", "explore", "save"}
+OF_A_SERIES = {"credit", "__repr__", "_repr_html_", "observations", "event_rows", "plot", "explore", "save"}
 """Methods of ``Comparison`` that hand over to ``write`` in one line: the listed exception."""
 
 

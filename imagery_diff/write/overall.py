@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING
 
-from imagery_diff.write.words import one_line
+from imagery_diff.write.words import by_sentence, one_line
 from imagery_diff.write.zone_sentences import describe_zone
 
 if TYPE_CHECKING:
@@ -48,14 +48,15 @@ def as_html(result: Comparison) -> str:
         f"<tr><td>{html.escape(r.id)}</td><td style='text-align:left'>{html.escape(r.description)}</td></tr>"
         for r in result.regions
     )
+    told = by_sentence((s.zone.title or s.zone.name, describe_zone(s)) for s in result.zones)
     zones = "".join(
-        f"<tr><td>{html.escape(s.zone.title or s.zone.name)}</td>"
-        f"<td style='text-align:left'>{html.escape(describe_zone(s))}</td></tr>"
-        for s in result.zones
+        f"<tr><td style='text-align:left;vertical-align:top;width:35%'>{html.escape(names)}</td>"
+        f"<td style='text-align:left;vertical-align:top'>{html.escape(sentence)}</td></tr>"
+        for names, sentence in told
     )
     caveats = "".join(f"<li>{html.escape(c)}</li>" for c in result.caveats)
     tables = "".join(f"<table>{part}</table>" for part in (rows, zones) if part)
     return (
-        f"<p><b>{html.escape(one_line(result))}</b></p>{tables}<ul>{caveats}</ul>"
+        f"<p style='overflow-wrap:break-word'><b>{html.escape(one_line(result))}</b></p>{tables}<ul>{caveats}</ul>"
         f"<p><small>{html.escape(result.credit)}</small></p>"
     )

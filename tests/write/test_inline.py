@@ -59,3 +59,12 @@ def test_what_was_not_seen_is_hatched_and_haze_is_striped_on_its_date_alone():
     before, after = ({element.get("id") for element in svg.iter(f"{SVG}pattern")} for svg in drawings(cell))
     assert (before, after) == (set(), {"h-unseen", "h-degraded"})
     assert "Hatched: not seen. Thin light stripes: haze, shadow or snow." in cell
+
+
+def test_the_handle_covers_no_stamp():
+    before, _ = drawings(make_result(simulated=True)._repr_html_())
+    (stamp,) = (element for element in before.iter(f"{SVG}text") if "RENDERED" in element.text)
+    shown, drawn = float(before.get("height")), float(before.get("viewBox").split()[3])
+    # 24 pixels high; what hangs below the line of the letters is a fifth of them.
+    low = float(stamp.get("y")) + 0.2 * float(stamp.get("font-size"))
+    assert (drawn - low) / drawn * shown > 24

@@ -1,7 +1,8 @@
 """A comparison in a notebook's cell: the swipe and what must stand beside it, without a script, a server or a request.
 
 Notebooks run no foreign script, or take it out. So the swipe is CSS: the picture before lies in a box whose lower right
-corner is drawn. Where styles are taken out too, the two pictures stand one below the other.
+corner is drawn. JupyterLab keeps of a notebook that it does not trust only styles that it knows: no other stands here.
+Where styles are taken out too, the two pictures stand one below the other.
 """
 
 from __future__ import annotations
@@ -35,6 +36,12 @@ MOST_BYTES = 1_800_000
 _MOST_AVERAGED = 32
 _WIDTH, _HEIGHT = 760, 620
 _DASHES = {"appeared": "", "disappeared": "8 4", "changed": "2.5 3"}
+# The browser's own mark of a corner that can be drawn is a few grey pixels, which nobody sees on a picture.
+_HANDLE = (
+    '<span aria-hidden="true" style="position:absolute;right:0;bottom:0;box-sizing:border-box;width:24px;height:24px;'
+    "padding:0;background:#fff;color:#000;font-size:16px;line-height:24px;text-align:center;border-top-left-radius:6px"
+    '">\N{LEFT RIGHT ARROW}</span>'
+)
 
 
 def cell_of(result: Comparison) -> str:
@@ -71,9 +78,9 @@ def _swipe(result: Comparison) -> str:
         f'<div style="position:relative;overflow:auto;max-width:{size[0]}px;background:#000">'
         '<div style="position:absolute;z-index:1;left:0;top:0;box-sizing:border-box;resize:horizontal;overflow:hidden;'
         f"width:{size[0] // 2}px;min-width:24px;max-width:{size[0]}px;height:{size[1]}px;"
-        f'border-right:3px solid #fff">{tags[0]}</div>{tags[1]}</div>'
-        f"<p><small>Left: before, {html.escape(moments[0])}. Right: after, {html.escape(moments[1])}. Draw the lower"
-        f" right corner of the left picture to swipe. {html.escape(stretch)}.{hatched}{averaged}</small></p>"
+        f'border-right:3px solid #fff">{tags[0]}{_HANDLE}</div>{tags[1]}</div>'
+        f"<p><small>Left: before, {html.escape(moments[0])}. Right: after, {html.escape(moments[1])}. Draw the"
+        f" arrow at the foot of the line to swipe. {html.escape(stretch)}.{hatched}{averaged}</small></p>"
     )
 
 
@@ -121,7 +128,8 @@ def _drawing(
     parts.append(f'<text x="{x:.1f}" y="{1.4 * letters:.1f}" {anchor}{_letters(letters)}>{side}</text>')
     if told["simulated"]:
         stamp = html.escape(str(told["credit"]).split(";", maxsplit=1)[0])
-        y = stage.height - (0.6 if side == "before" else 2.0) * letters
+        # Above the handle, and on lines of their own: neither is covered, nor runs into the other.
+        y = stage.height - (2.4 if side == "before" else 0.6) * letters
         parts.append(f'<text x="{x:.1f}" y="{y:.1f}" {anchor}{_letters(0.85 * letters)}>{stamp}</text>')
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"'

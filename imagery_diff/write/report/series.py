@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from imagery_diff.grid import Grid
+    from imagery_diff.result_series import Timeline
     from imagery_diff.write.report.chips import Chips
     from imagery_diff.write.retold_series import RetoldCell, RetoldSeries
 
@@ -64,8 +65,8 @@ def _context(found: RetoldSeries, chips: Chips, inputs: Sequence[Document]) -> d
         "reviewed": review_words(found.reviews, found.reviewers, "findings"),
         "unreviewed": UNREVIEWED in found.reviews or not found.reviews,
         "headline": headline_of_series(summary, found.kept_events),
-        "when": _span(found),
-        "worst": _worst(summary, rows),
+        "when": span_words(found),
+        "worst": worst_words(found),
         "looks": [_look(found, number) for number in range(len(found.looks))],
         "rows": rows,
         "events": [_event(event, found) for event in found.events],
@@ -112,6 +113,14 @@ def headline_of_series(summary: Document, events: Sequence[Document]) -> str:
     return f"{'Altered images' if 'ALTERED' in summary['credit'] else 'Rendered scenes'}: {said}."
 
 
+def line_of_series(found: Timeline) -> str:
+    """Say a series in a line, for a prompt and for what a notebook keeps beside the calendar."""
+    from imagery_diff.write.timeline import event_rows, summary  # noqa: PLC0415 - what is said is made of its rows
+
+    credit = f" [{stamp_of([look.info for look in found.looks])}]" if found.simulated else ""
+    return f"<Timeline {clean(found.name)}: {headline_of_series(summary(found), event_rows(found))}{credit}>"
+
+
 def _calls(visits: Sequence[Document]) -> list[dict[str, Any]]:
     """Gather groups of which the same is said, with the gaps they share."""
     rows: dict[str, dict[str, Any]] = {}
@@ -121,7 +130,7 @@ def _calls(visits: Sequence[Document]) -> list[dict[str, Any]]:
     return list(rows.values())
 
 
-def _span(found: RetoldSeries) -> str:
+def span_words(found: RetoldSeries) -> str:
     """Say from when to when, and at which local hours anything was seen."""
     first, last = (local_time(look.time, found.timezone) for look in (found.looks[0], found.looks[-1]))
     local = found.summary["local_hours"]
@@ -129,16 +138,16 @@ def _span(found: RetoldSeries) -> str:
     return f"From {first} to {last}.{hours}"
 
 
-def _worst(summary: Document, rows: Sequence[Document]) -> str:
+def worst_words(found: RetoldSeries) -> str:
     """Say how much of the calendar is unknown, and why mostly; that is what an editor must not take for silence."""
-    states = [cell for row in rows for cell in row["cells"]]
-    unknown = [cell for cell in states if cell["state"] == UNKNOWN]
+    cells = [cell for cell in found.cells.values() if cell.asked is not None]
+    unknown = [cell.reason for cell in cells if cell.states[str(cell.asked)] == UNKNOWN]
     if not unknown:
-        first = [sentence(caveat) for caveat in summary["caveats"][:1]]
+        first = [sentence(caveat) for caveat in found.summary["caveats"][:1]]
         return first[0] if first else "What was too small or fell between looks was not seen."
-    why, number = Counter(cell["reason"] or "no reason given" for cell in unknown).most_common(1)[0]
+    why, number = Counter(reason or "no reason given" for reason in unknown).most_common(1)[0]
     return (
-        f"{len(unknown)} of {len(states)} cells of the calendar are unknown, which is not empty; mostly ({number})"
+        f"{len(unknown)} of {len(cells)} cells of the calendar are unknown, which is not empty; mostly ({number})"
         f" because: {why}."
     )
 
