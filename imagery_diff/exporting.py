@@ -13,6 +13,7 @@ from imagery_diff.result import SCHEMA_VERSION
 from imagery_diff.write import folder as folders
 from imagery_diff.write import manifest as manifests
 from imagery_diff.write.model import plain, to_json
+from imagery_diff.write.tongues import LANGUAGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +41,10 @@ class Wanted:
     """CSV with outlines as WKT."""
     parquet: bool = False
     """GeoParquet, a file a layer."""
+    report: bool = False
+    """Page of a comparison, in ``lang``."""
+    lang: str | None = None
+    """Language of the page, of ``tongues.LANGUAGES``; English if None."""
     times: bool = False
     """Whether the KML has times."""
     pictures: bool = False
@@ -48,10 +53,17 @@ class Wanted:
     """STAC Item, with every file of the run."""
 
     def __post_init__(self) -> None:
-        if not any((self.gpkg, self.qgis, self.kml, self.csv, self.parquet, self.images, self.stac)):
+        if not (self.layered or self.report):
             raise InputError("nothing is wanted: name a format, such as gpkg or kml")
         if self.images and self.inputs is None:
             raise InputError("a run keeps no images: name the folder that holds them (inputs)")
+        if self.lang is not None and (self.lang not in LANGUAGES or not self.report):
+            raise InputError(f"a language is one of a report; give report, and one of {', '.join(LANGUAGES)}")
+
+    @property
+    def layered(self) -> bool:
+        """Whether anything is wanted that has a place on the earth."""
+        return any((self.gpkg, self.qgis, self.kml, self.csv, self.parquet, self.images, self.stac))
 
 
 def export(run_folder: str | Path, wanted: Wanted, output: str | Path | None = None) -> Path:
@@ -86,12 +98,40 @@ def export(run_folder: str | Path, wanted: Wanted, output: str | Path | None = N
     target = folders.check_target(output or run.folder.with_name(f"{run.folder.name}{SUFFIX}"))
     if target.is_relative_to(run.folder) or run.folder.is_relative_to(target):
         raise InputError(f"{target.name}: an export stands beside its run, never in it; name another folder with -o")
-    subject = subject_of(run, target)
-    files = _files(subject, wanted)
+    files = _report(run, wanted.lang or "en") if wanted.report else {}
+    if wanted.layered:
+        files |= _files(subject_of(run, target), wanted)
     content = files | {manifests.NAME: to_json(_manifest(run, files))}
     folders.refuse_other_images(target, content[manifests.NAME])
     folders.write_folder(target, content)
     return target
+
+
+def _report(run: Run, lang: str) -> dict[str, bytes]:
+    """Return the run's page as it is, or told again in another language from the run's documents and pictures."""
+    if run.kind not in {"comparison", "timeline"}:
+        raise InputError(f"{run.folder.name}: is a {run.kind}; reports are of comparisons and timelines")
+    page = run.read("report.html") if "report.html" in run.sha256 else None
+    if page is None:
+        raise InputError(f"{run.folder.name}: was made with --no-report, so it keeps no pictures; make it again")
+    if lang == "en":
+        return {"report.html": page}
+    if run.kind != "comparison":
+        raise InputError(f"{run.folder.name}: is a {run.kind}; so far only reports of comparisons are told in {lang}")
+    from imagery_diff.write.korean.page import korean_report  # noqa: PLC0415 - loads jinja2
+    from imagery_diff.write.report.pair import Told  # noqa: PLC0415
+    from imagery_diff.write.report.reading import pictures_in  # noqa: PLC0415
+
+    regions = run.document("regions.geojson") if "regions.geojson" in run.sha256 else None
+    summary, inputs = run.document("summary.json"), run.manifest["inputs"]
+    try:
+        told = Told(summary=summary, regions=regions, pictures=pictures_in(page), inputs=inputs)
+        return {f"report.{lang}.html": korean_report(told)}
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, StopIteration) as error:
+        # Whoever holds a folder can write files whose hashes agree.
+        raise InputError(
+            f"{run.folder.name}: its files are not as this version writes them ({type(error).__name__}); make it again"
+        ) from error
 
 
 def _files(subject: Subject, wanted: Wanted) -> dict[str, bytes]:

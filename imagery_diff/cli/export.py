@@ -9,7 +9,7 @@ import click
 
 from imagery_diff.cli.notices import our_warnings
 
-_FORMATS = ("gpkg", "qgis", "kml", "csv", "parquet", "images", "stac")
+_FORMATS = ("gpkg", "qgis", "kml", "csv", "parquet", "images", "stac", "report")
 
 
 @click.command()
@@ -29,6 +29,8 @@ _FORMATS = ("gpkg", "qgis", "kml", "csv", "parquet", "images", "stac")
 @click.option("--images", is_flag=True, help="Both images laid on each other, as COGs; needs --inputs.")
 @click.option("--times", is_flag=True, help="KML: give everything its window of time.")
 @click.option("--pictures", is_flag=True, help="KML: show the picture of the run.")
+@click.option("--report", is_flag=True, help="Page for people; with --lang in another language.")
+@click.option("--lang", type=click.Choice(["en", "ko"]), help="Report: its language; en if not given.")
 @click.option(
     "-o",
     "--output",
@@ -49,6 +51,8 @@ def export(folder: Path, output: Path | None, **options: Any) -> None:
         raise click.UsageError("--inputs speaks of a QGIS project or of images; give --qgis or --images too")
     if options["images"] and not options["inputs"]:
         raise click.UsageError("--images: a run keeps no images; name the folder that holds them with --inputs")
+    if options["lang"] and not options["report"]:
+        raise click.UsageError("--lang speaks of a report; give --report too")
     from imagery_diff.exporting import Wanted  # noqa: PLC0415 - --help must stay quick
     from imagery_diff.exporting import export as write  # noqa: PLC0415
 

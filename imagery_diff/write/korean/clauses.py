@@ -115,6 +115,8 @@ def _limits(text: str) -> str | None:
     return made and made.replace(" to ", "~")
 
 
+_GROUNDS = {"water": "물", "smooth": "매끈한 지면", "rough": "거친 지면", "vegetation": "식생"}
+_FIELDS = {"measured_m": "잰 값(m)", "error_m": "표준오차(m)", "agreeing_fraction": "부합하는 비율"}
 _WAYS = {"right": "오른쪽", "left": "왼쪽", "top": "위쪽", "bottom": "아래쪽", "ahead": "앞", "behind": "뒤"}
 _KINDS: dict[str, Callable[[str], str | None]] = {
     "text": lambda text: text,
@@ -131,6 +133,13 @@ _KINDS: dict[str, Callable[[str], str | None]] = {
     "names": _listed(words.BANDS),
     "limits": _limits,
     "share": words.share,
+    "length": {"m": "m", "pixels": "화소"}.get,
+    "word": words.YARDSTICK.get,
+    "ground": _GROUNDS.get,
+    "scaling": words.SCALINGS.get,
+    "looks": lambda text: text.replace(" and ", ", "),
+    "scale": {"pixel": "화소", "object": "물체"}.get,
+    "field": _FIELDS.get,
     "level": words.LEVELS.get,
     "unit": lambda text: " / ".join(words.LEVELS.get(one, one) for one in text.split(" / ")),
 }

@@ -6,6 +6,9 @@ another version, or by hand, stays English and says so.
 
 from __future__ import annotations
 
+import itertools
+import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from imagery_diff.mark import ALTERED
@@ -22,13 +25,15 @@ from imagery_diff.write.zone_sentences import describe_zone as english_zone
 from imagery_diff.write.zone_sentences import share_words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from imagery_diff.result import Region, ZoneState
     from imagery_diff.write.retold import Retold
 
     Row = Mapping[str, Any]
 
+_HALF_STEP = 0.05
+"""Half of the last digit that a row holds of a measure, metres."""
 _HAPPENED = {
     "appeared": ("나타났다", "나타났을 수도 있다"),
     "disappeared": ("더 이상 보이지 않는다", "더 이상 보이지 않는 것일 수도 있다"),
@@ -56,17 +61,41 @@ def region_words(region: Region, told_again: Retold, stored: str | None = None) 
 
     """
     stored = region.description if stored is None else stored
-    english = english_region(region, told_again)
-    if not stored.startswith(english):
+    same = next((one for one in _readings(region) if stored.startswith(english_region(one, told_again))), None)
+    if same is None:
         return f"{words.ENGLISH} {stored}"
-    added = stored.removeprefix(english).strip()
-    said = describe_region(region, told_again)
+    added = stored.removeprefix(english_region(same, told_again)).strip()
+    said = describe_region(same, told_again)
     return said if not added else f"{said} {clause(added.rstrip('.'))}."
 
 
+_MEASURES = ("length_m", "width_m", "length_low_m", "length_high_m")
+
+
+def _readings(region: Region) -> Iterator[Region]:
+    """Yield the regions a row may have been written from, as it stands first.
+
+    A row does not say of a region that it is an area, and holds measures to a tenth: what is written to the whole metre
+    may have been rounded from either side of a half.
+    """
+    steps = []
+    for name in _MEASURES:
+        value = getattr(region, name)
+        half = value is not None and math.isclose(abs(value - math.trunc(value)), 0.5, abs_tol=1e-6)
+        steps.append((0.0, -_HALF_STEP, _HALF_STEP) if half else (0.0,))
+    for is_area in (region.is_area, not region.is_area):
+        for moves in itertools.product(*steps):
+            moved = {name: getattr(region, name) + move for name, move in zip(_MEASURES, moves, strict=True) if move}
+            yield replace(region, is_area=is_area, **moved)
+
+
 def zone_words(state: ZoneState, stored: str) -> str:
-    """Tell a zone's sentence."""
-    return describe_zone(state) if english_zone(state) == stored else f"{words.ENGLISH} {stored}"
+    """Tell a zone's sentence, with what a review added behind it."""
+    english = english_zone(state)
+    added = stored.removeprefix(english).removeprefix("; ") if stored.startswith(english) else None
+    if added is None or (added and told(added) is None):
+        return f"{words.ENGLISH} {stored}"
+    return describe_zone(state) + (f". {clause(added)}" if added else "")
 
 
 def headline(document: Row) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 ENGLISH = "(영문)"
 """Stands before what is printed in English because no Korean of it is known."""
+UNKNOWN = "알 수 없음"
 NOUNS = {
     "vessel": ("선박으로 보이는", "물체"),
     "containers": ("컨테이너로 보이는", "물체"),
@@ -77,6 +78,13 @@ LEVELS = {
     "radiance": "복사휘도",
 }
 """What the numbers of an image are, and what a difference of two is counted in."""
+SCALINGS = {
+    "amplitude, intensity or a root of them": "진폭, 세기 또는 그 제곱근",
+    "power": "세기",
+    "decibels": "데시벨",
+    "a logarithm of unknown unit": "단위를 알 수 없는 로그",
+}
+"""How the numbers of a radar image follow from the backscatter."""
 CAUSES = {
     "no data": "자료 없음",
     "cloud": "구름",

@@ -63,6 +63,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    # English unless a context says otherwise.
+    environment.globals |= {"t": str, "lang": "en", "beside_stamp": "", "of_the_language": ""}
     # Our own style and script, whose digests the policy names; nothing of a result is ever marked safe.
     environment.filters["ours"] = Markup
     return environment

@@ -56,10 +56,11 @@ class Told:
 
 def pair_report(told: Told) -> bytes:
     """Return the file report.html of a comparison."""
-    return render("pair.html.jinja", "pair.js", _context(told))
+    return render("pair.html.jinja", "pair.js", context_of(told))
 
 
-def _context(told: Told) -> dict[str, Any]:
+def context_of(told: Told) -> dict[str, Any]:
+    """Return all that the template shows, in English."""
     summary, pictures = told.summary, told.pictures
     stage = Stage.of(summary, pictures.frame)
     outlines = outlines_of(summary, told.regions)
@@ -67,6 +68,7 @@ def _context(told: Told) -> dict[str, Any]:
     open_ones = sum(row["review"] == UNREVIEWED for row in summary["regions"])
     zones = sorted((_zone(row, stage, summary) for row in summary["zones"]), key=lambda zone: zone["order"])
     timezone = summary["aoi"]["timezone"]
+    window = window_between(summary["before"], summary["after"], timezone)
     moments = [moment_of(summary[side], timezone) for side in SIDES]
     return {
         "title": _title(summary),
@@ -75,7 +77,7 @@ def _context(told: Told) -> dict[str, Any]:
         "reviewed": review_words([row["review"] for row in summary["regions"]], _reviewers(summary)),
         "unreviewed": open_ones > 0 or not summary["regions"],
         "headline": summary["headline"],
-        "when": window_between(summary["before"], summary["after"], timezone),
+        "when": window[:1].upper() + window[1:],
         "sides": [_side(side, summary, pictures, moments[i]) for i, side in enumerate(SIDES)],
         "stretch": pictures.stretch,
         "frame": " ".join(map(repr, pictures.frame)),
@@ -87,8 +89,7 @@ def _context(told: Told) -> dict[str, Any]:
         "masks": [mask for mask in MASKS if pictures.has(mask)],
         "lost": {side: [m for m in MASKS if pictures.of(f"{m}-{side}") is not None] for side in SIDES},
         "zones": zones,
-        "zone_rows": _grouped(zones, ("said", "mark", "measures", "floor", "lost", "causes", "located")),
-        "zone_words": _grouped(zones, ("description", "mark")),
+        **grouped(zones),
         "regions": regions,
         "look_at": [_look_at(row, stage) for row in summary["look_at"]],
         "worst": worst_doubt(summary),
@@ -108,6 +109,7 @@ def _context(told: Told) -> dict[str, Any]:
             "width": stage.width,
             "height": stage.height,
             "unit": stage.unit,
+            "words": {"column": "column", "row": "row", "first": "set the first point", "copied": "copied"},
             "fineness": stage.fineness,
             "lonlat": stage.lonlat(),
             "north": stage.grid.up_azimuth_deg,
@@ -281,6 +283,7 @@ def _zone(row: Document, stage: Stage, summary: Document) -> dict[str, Any]:
         "title": row["title"] or row["name"],
         "order": (_ORDER.get(row["state"], len(_ORDER)), not row["located"]),
         "said": state,
+        "class": state.replace(" ", "-"),
         "mark": mark,
         "measures": [
             f"{region['id']} {NOUNS[region['activity']]}, {_size(region, stage)}"
@@ -303,6 +306,14 @@ def _floor(row: Document, floor: Document | None) -> str:
         # Up, as the sentences write it: no length is promised that was not reached.
         return f"{math.ceil(row['floor_m'] - 1e-6)} m"
     return "not known" if floor else "not measured"
+
+
+def grouped(zones: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of the table of zones, and what is said of them, each said once."""
+    return {
+        "zone_rows": _grouped(zones, ("said", "mark", "measures", "floor", "lost", "causes", "located")),
+        "zone_words": _grouped(zones, ("description", "mark")),
+    }
 
 
 def _grouped(zones: Sequence[dict[str, Any]], keys: tuple[str, ...]) -> list[dict[str, Any]]:

@@ -100,10 +100,10 @@
   function tell(p) {
     const where = p && place(p), words = [];
     if (where) words.push(`${where.lat.toFixed(6)}, ${where.lon.toFixed(6)}`);
-    else if (p) words.push(`column ${p.x.toFixed(1)}, row ${p.y.toFixed(1)}`);
+    else if (p) words.push(`${page.words.column} ${p.x.toFixed(1)}, ${page.words.row} ${p.y.toFixed(1)}`);
     const [a, b] = [ruler[0], ruler[1] || (measuring && cross)];
     if (a && b) words.push(`${Math.hypot(b.x - a.x, b.y - a.y).toFixed(1)} ${page.unit}`);
-    else if (measuring) words.push("set the first point");
+    else if (measuring) words.push(page.words.first);
     at("readout").textContent = words.join("   ");
     at("copy").disabled = !where;
     if (where) at("copy").dataset.text = `${where.lat.toFixed(6)}, ${where.lon.toFixed(6)}`;
@@ -226,7 +226,7 @@
     const text = at("copy").dataset.text;
     try {
       await navigator.clipboard.writeText(text);
-      at("readout").textContent = `copied: ${text}`;
+      at("readout").textContent = `${page.words.copied}: ${text}`;
     } catch {
       // Pages opened from disk may not reach the clipboard: the text is shown selected instead.
       const chosen = document.createRange();
