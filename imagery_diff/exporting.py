@@ -16,12 +16,12 @@ from imagery_diff.write.model import plain, to_json
 from imagery_diff.write.tongues import LANGUAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from imagery_diff.finished import Run
 
-SUFFIX = "_export"
+SUFFIX, SHARED = "_export", "_share"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,9 +51,13 @@ class Wanted:
     """Whether the KML shows the run's picture."""
     stac: bool = False
     """STAC Item, with every file of the run."""
+    share: bool = False
+    """The run itself to be passed on, by itself: no names of files or people, of its images what their licences let."""
 
     def __post_init__(self) -> None:
-        if not (self.layered or self.report):
+        if self.share and (self.layered or self.report):
+            raise InputError("what is shared stands by itself: other formats keep names of files; write them elsewhere")
+        if not (self.layered or self.report or self.share):
             raise InputError("nothing is wanted: name a format, such as gpkg or kml")
         if self.images and self.inputs is None:
             raise InputError("a run keeps no images: name the folder that holds them (inputs)")
@@ -95,13 +99,21 @@ def export(run_folder: str | Path, wanted: Wanted, output: str | Path | None = N
 
     """
     run = open_run(run_folder)
-    target = folders.check_target(output or run.folder.with_name(f"{run.folder.name}{SUFFIX}"))
+    suffix = SHARED if wanted.share else SUFFIX
+    target = folders.check_target(output or run.folder.with_name(f"{run.folder.name}{suffix}"))
     if target.is_relative_to(run.folder) or run.folder.is_relative_to(target):
         raise InputError(f"{target.name}: an export stands beside its run, never in it; name another folder with -o")
-    files = _report(run, wanted.lang or "en") if wanted.report else {}
+    source = dict(run.manifest)
+    if wanted.share:
+        from imagery_diff.exporting_share import share_files  # noqa: PLC0415 - loads jinja2
+
+        files, told = share_files(run)
+        source |= told
+    else:
+        files = _report(run, wanted.lang or "en") if wanted.report else {}
     if wanted.layered:
         files |= _files(subject_of(run, target), wanted)
-    content = files | {manifests.NAME: to_json(_manifest(run, files))}
+    content = files | {manifests.NAME: to_json(_manifest(run, files, source, "share" if wanted.share else "export"))}
     folders.refuse_other_images(target, content[manifests.NAME])
     folders.write_folder(target, content)
     return target
@@ -233,13 +245,12 @@ def _source(run: Run) -> dict[str, Any]:
     return {name: run.manifest[name] for name in ("product", "content_sha256", "created")}
 
 
-def _manifest(run: Run, files: dict[str, bytes]) -> dict[str, Any]:
-    """Say what was written, from which run and of which images."""
-    source = run.manifest
+def _manifest(run: Run, files: dict[str, bytes], source: Mapping[str, Any], product: str) -> dict[str, Any]:
+    """Say what was written, from which run and of which images; ``source`` is what the run's manifest says of them."""
     document: dict[str, Any] = plain(
         {
             "schema_version": SCHEMA_VERSION,
-            "product": "imagery_diff export",
+            "product": f"imagery_diff {product}",
             "simulated": source["simulated"],
             "credit": source["credit"],
             "run": _source(run),

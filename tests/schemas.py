@@ -53,6 +53,18 @@ FILES = {
         "summary.json": "timeline",
         "observations.csv": "observations",
     },
+    "share of a comparison": {
+        "manifest.json": "export",
+        "summary.json": "summary",
+        "regions.geojson": "regions",
+    },
+    "share of a timeline": {
+        "manifest.json": "export",
+        "summary.json": "timeline",
+        "observations.csv": "observations",
+        "events.csv": "events",
+        "events.geojson": "event_features",
+    },
 }
 """What a folder is by its manifest -> its files -> their schemas."""
 PRINTED = {
@@ -110,7 +122,7 @@ def kind_of(manifest):
     ours, _, kind = manifest["product"].partition(" ")
     if ours != "imagery_diff":
         return None
-    return f"export of a {manifest['run']['product'].partition(' ')[2]}" if kind == "export" else kind
+    return f"{kind} of a {manifest['run']['product'].partition(' ')[2]}" if kind in {"export", "share"} else kind
 
 
 def faults_of_folder(files):

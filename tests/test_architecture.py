@@ -43,6 +43,7 @@ LEVELS = {
     "exporting_images": 5,
     "exporting_qgis": 6,
     "exporting_stac": 6,
+    "exporting_share": 6,
     "overcast": 4,
     "pair_rules": 4,
     "pair_scenes": 5,

@@ -87,6 +87,8 @@ def runs(place, off, tmp_path_factory):
         written = str(here / f"{name}_export")
         done = CliRunner().invoke(main, ["export", str(here / name), "--csv", "--gpkg", "--stac", "-o", written])
         assert done.exit_code == 0, done.output
+        done = CliRunner().invoke(main, ["export", str(here / name), "--share", "-o", str(here / f"{name}_share")])
+        assert done.exit_code == 0, done.output
     return here, printed
 
 

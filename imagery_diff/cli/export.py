@@ -9,7 +9,7 @@ import click
 
 from imagery_diff.cli.notices import our_warnings
 
-_FORMATS = ("gpkg", "qgis", "kml", "csv", "parquet", "images", "stac", "report")
+_FORMATS = ("share", "gpkg", "qgis", "kml", "csv", "parquet", "images", "stac", "report")
 
 
 @click.command()
@@ -32,11 +32,16 @@ _FORMATS = ("gpkg", "qgis", "kml", "csv", "parquet", "images", "stac", "report")
 @click.option("--report", is_flag=True, help="Page for people; with --lang in another language.")
 @click.option("--lang", type=click.Choice(["en", "ko"]), help="Report: its language; en if not given.")
 @click.option(
+    "--share",
+    is_flag=True,
+    help="The run to be passed on: no names of files or people, images as their licences ask. By itself.",
+)
+@click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Folder for the files; DIR_export beside the run if not given.",
+    help="Folder for the files; DIR_export (DIR_share) beside the run if not given.",
 )
 def export(folder: Path, output: Path | None, **options: Any) -> None:
     """Write the finished comparison or timeline in DIR in other formats.

@@ -51,6 +51,7 @@ def test_rows_of_one_cell_are_one_cell():
         (b"data:image/png;base64,i", b"https://example.org/i"),
         (b"data:image/png;base64,i", b"data:image/png;base64,*"),
         (b'data-look="1"', b'data-look="one"'),
+        (b"data-stretch", b"data-other"),
     ],
 )
 def test_a_page_that_is_none_of_ours_is_refused(series_run, old, new):
@@ -61,7 +62,7 @@ def test_a_page_that_is_none_of_ours_is_refused(series_run, old, new):
 
 
 def test_what_had_no_room_is_known_to_have_been_left_out(series_run):
-    page = b'<div class="panel none" data-of="pier &amp; 1" data-look="7">in contact_sheet.png</div>'
+    page = b'<p data-stretch="grey"><div data-of="pier &amp; 1" data-look="7">in contact_sheet.png</div>'
     assert chips_in(page).left_out == {("pier & 1", 7)}
     assert chips_in(page).png(("pier & 1", 7)) is None
     whole = chips_in(open_run(series_run).read("report.html"))

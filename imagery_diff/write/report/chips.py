@@ -96,6 +96,8 @@ def chips_in(page: bytes) -> Chips:
     reader = _Reader()
     reader.feed(page.decode("utf-8", errors="strict"))
     reader.close()
+    if not reader.stretch:
+        raise ValueError("it holds no pictures of a series")
     return Chips(uris=reader.uris, left_out=frozenset(reader.left_out), stretch=reader.stretch)
 
 
