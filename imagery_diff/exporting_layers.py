@@ -36,6 +36,7 @@ REGION = {
     "length_class": TEXT,
     **dict.fromkeys(("width_m", "height_low_m", "height_high_m"), REAL),
     "several": FLAG,
+    "is_area": FLAG,
     "measured_by": TEXT,
     **dict.fromkeys(("orientation_deg", "location_accuracy_m"), REAL),
     **dict.fromkeys(("side", "end", "colour", "why"), TEXT),

@@ -131,6 +131,19 @@ def test_a_relabelled_region_has_the_reviewers_class_and_no_chance_of_the_progra
     is_sound(run)
 
 
+def test_an_area_is_told_as_one_again(tmp_path):
+    result = make_result(count=2)
+    area = replace(result.regions[0], activity="other", is_area=True)
+    run = replace(result, regions=(area, result.regions[1])).save(tmp_path / "run")
+    assert regions(run)["R1"]["is_area"] is True
+    review(run, [Decision(action="relabel", region="R1", activity="construction")], "AB")
+    assert says(run, "--relabel", "R1=equipment", "--by", "AB").exit_code == 0
+    words = regions(run)["R1"]["description"]
+    assert " m2" in words
+    assert " long," not in words
+    is_sound(run)
+
+
 def test_a_decision_that_is_taken_back_leaves_no_trace(run):
     was = told(run), drawn(run)
     for taken in ("relabel", "reject", "note"):

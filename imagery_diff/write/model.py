@@ -85,6 +85,7 @@ def region_properties(region: Region, result: Comparison) -> dict[str, Any]:
         "height_low_m": rounded(region.height_low_m, 1) if placed else None,
         "height_high_m": rounded(region.height_high_m, 1) if placed else None,
         "several": region.several,
+        "is_area": region.is_area,
         "measured_by": region.measured_by,
         "orientation_deg": rounded(region.orientation_deg, 1) if placed else None,
         "location_accuracy_m": rounded(region.location_accuracy_m, 1) if placed else None,

@@ -226,7 +226,7 @@ def _look_at(row: Document, grid: Grid) -> LookAt:
 _SAME = (
     *("id", "direction", "activity", "relation", "zone", "zone_kind", "group", "colour", "length_is_lower_bound"),
     *("description", "p_change", "p_activity", "false_alarms_per_km2", "length_low_m", "length_high_m", "area_low_m2"),
-    *("area_high_m2", "height_low_m", "height_high_m", "several", "measured_by", "length_class"),
+    *("area_high_m2", "height_low_m", "height_high_m", "several", "is_area", "measured_by", "length_class"),
     *("location_accuracy_m", "relation_to", "shares", "shares_without_zone", "same_colour"),
 )
 """Columns of a region that are called as its fields are."""

@@ -251,6 +251,7 @@ def _added(entry: Entry, bare: Retold) -> Row:
         "width_m": round(width, 1) if placed else None,
         "length_is_lower_bound": False,
         "several": False,
+        "is_area": False,
         "measured_by": "drawing",
         "why": ["drawn by a reviewer, not found by the programme"],
         "before": _iso(bare.before.acquired),
@@ -278,7 +279,8 @@ def _added(entry: Entry, bare: Retold) -> Row:
 _COLUMNS = (
     *("id", "direction", "relation", "activity", "zone", "zone_kind", "group", "p_change", "p_activity"),
     *("false_alarms_per_km2", "area_m2", "area_low_m2", "area_high_m2", "length_m", "length_low_m", "length_high_m"),
-    *("length_is_lower_bound", "length_class", "width_m", "height_low_m", "height_high_m", "several", "measured_by"),
+    *("length_is_lower_bound", "length_class", "width_m", "height_low_m", "height_high_m", "several", "is_area"),
+    "measured_by",
     *("orientation_deg", "location_accuracy_m", "side", "end", "colour", "why", "before", "after", "review", "note"),
     *("simulated", "description", "zone_shares", "relation_to", "shares", "shares_without_zone", "same_colour"),
     "doubts",

@@ -43,6 +43,7 @@ ORDER = [
     "height_low_m",
     "height_high_m",
     "several",
+    "is_area",
     "measured_by",
     "orientation_deg",
     "location_accuracy_m",

@@ -75,18 +75,16 @@ _MEASURES = ("length_m", "width_m", "length_low_m", "length_high_m")
 def _readings(region: Region) -> Iterator[Region]:
     """Yield the regions a row may have been written from, as it stands first.
 
-    A row does not say of a region that it is an area, and holds measures to a tenth: what is written to the whole metre
-    may have been rounded from either side of a half.
+    It holds measures to a tenth: what is written to the whole metre may have been rounded from either side of a half.
     """
     steps = []
     for name in _MEASURES:
         value = getattr(region, name)
         half = value is not None and math.isclose(abs(value - math.trunc(value)), 0.5, abs_tol=1e-6)
         steps.append((0.0, -_HALF_STEP, _HALF_STEP) if half else (0.0,))
-    for is_area in (region.is_area, not region.is_area):
-        for moves in itertools.product(*steps):
-            moved = {name: getattr(region, name) + move for name, move in zip(_MEASURES, moves, strict=True) if move}
-            yield replace(region, is_area=is_area, **moved)
+    for moves in itertools.product(*steps):
+        moved = {name: getattr(region, name) + move for name, move in zip(_MEASURES, moves, strict=True) if move}
+        yield replace(region, **moved)
 
 
 def zone_words(state: ZoneState, stored: str) -> str:
