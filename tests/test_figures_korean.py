@@ -153,3 +153,8 @@ def test_a_font_of_the_system_is_found_where_no_package_brings_one(tmp_path, mon
 def test_a_language_that_is_not_known_is_refused(told_run):
     with pytest.raises(InputError, match="told in en, ko, not 'fr'"):
         figure(told_run, Wanted(lang="fr"))
+
+
+def test_no_letter_is_complained_of(run, tmp_path, caplog):
+    figure(run, Wanted(lang="ko", region="R1"), tmp_path / "out")
+    assert [record.getMessage() for record in caplog.records if record.name.startswith("matplotlib")] == []

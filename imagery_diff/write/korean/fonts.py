@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 from imagery_diff.errors import MissingExtraError
 
+_BOLD = 700
 _PACKAGE = "koreanize_matplotlib"
 _KNOWN = (
     ("NanumGothic.ttf", "NanumGothicBold.ttf"),
@@ -109,3 +110,9 @@ def announce(fonts: Fonts) -> None:
     for path in dict.fromkeys((fonts.normal, fonts.bold)):
         if str(path) not in known:
             fontManager.addfont(str(path))
+    if fonts.bold == fonts.normal:
+        return
+    # Nanum's bold calls itself 600, which matplotlib takes for bold, and says so at every letter.
+    for place, entry in enumerate(fontManager.ttflist):
+        if entry.fname == str(fonts.bold) and entry.weight != _BOLD:
+            fontManager.ttflist[place] = replace(entry, weight=_BOLD)
