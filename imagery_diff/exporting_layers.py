@@ -9,10 +9,10 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import shapely
 from shapely.geometry import shape
 
 from imagery_diff.errors import InputError
+from imagery_diff.finished import doubted
 from imagery_diff.write.layers import FLAG, REAL, TEXT, TIME, WHOLE, Layer
 from imagery_diff.write.timeline_rows import EVENT as OF_EVENTS
 from imagery_diff.write.timeline_rows import OBSERVATION as OF_OBSERVATIONS
@@ -143,15 +143,8 @@ def layers(run: Run) -> list[Layer]:
             " summary.json"
         )
     build = _of_comparison if run.kind == "comparison" else _of_timeline
-    try:
+    with doubted(run):
         return build(run)
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, shapely.GEOSException) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(
-            f"{name}: its files are not as this version writes them ({type(error).__name__}: {error}); make the result"
-            " again"
-        ) from error
 
 
 def _of_comparison(run: Run) -> list[Layer]:

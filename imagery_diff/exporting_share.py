@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from imagery_diff.errors import ImageryDiffError, InputError
+from imagery_diff.errors import InputError
+from imagery_diff.finished import doubted
 from imagery_diff.licences import FORBIDDEN, FREE, REDUCED, share_of
 from imagery_diff.write.figure import overview_png
 from imagery_diff.write.folder import page
@@ -67,7 +68,7 @@ def share_files(run: Run) -> tuple[dict[str, bytes], Row]:
         raise InputError(f"{run.folder.name}: is a {run.kind}; comparisons and timelines are shared")
     if "report.html" not in run.sha256:
         raise InputError(f"{run.folder.name}: was made with --no-report, so it keeps no pictures; make it again")
-    try:
+    with doubted(run):
         summary = run.document("summary.json")
         scenes = _scenes(summary)
         renamed = _renamed(run.manifest["inputs"], scenes)
@@ -78,13 +79,6 @@ def share_files(run: Run) -> tuple[dict[str, bytes], Row]:
         simulated = bool(summary["simulated"])
         level = FREE if simulated else max(share_of(scene["licence"]) for scene in scenes.values())
         files = _comparison(run, shared, level) if run.kind == "comparison" else _timeline(run, shared, level)
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OSError) as error:
-        if isinstance(error, ImageryDiffError):
-            raise
-        # Whoever holds a folder can write files whose hashes agree.
-        raise InputError(
-            f"{run.folder.name}: its files are not as this version writes them ({type(error).__name__}); make it again"
-        ) from error
     left = sorted(set(run.sha256) - set(files))
     files[NOTE] = _note(run, level, left, len(renamed)).encode()
     return files, {"inputs": shared.inputs, "credit": shared.summary["credit"]}

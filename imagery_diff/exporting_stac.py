@@ -22,6 +22,7 @@ from shapely.affinity import affine_transform
 from shapely.geometry import mapping, shape
 
 from imagery_diff.errors import InputError, MissingExtraError
+from imagery_diff.finished import doubted
 from imagery_diff.grid import Grid
 from imagery_diff.write import manifest as manifests
 from imagery_diff.write.geojson import bounding_box, wgs84_geometry
@@ -97,15 +98,8 @@ def item_files(subject: Subject, files: Mapping[str, bytes]) -> dict[str, bytes]
     run = subject.run
     kept = {name: run.read(name) for name in run.sha256 if name not in files}
     kept[RUN_MANIFEST] = to_json(dict(run.manifest))
-    try:
+    with doubted(run):
         document = _item(pystac, subject, {**files, **kept})
-    except (KeyError, TypeError, ValueError, AttributeError, rasterio.errors.RasterioError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(
-            f"{run.folder.name}: its files are not as this version writes them ({type(error).__name__}: {error}); make"
-            " the result again"
-        ) from error
     return {**kept, NAME: to_json(plain(document))}
 
 

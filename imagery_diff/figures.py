@@ -8,9 +8,9 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from imagery_diff.errors import ImageryDiffError, ImageryDiffWarning, InputError, OutputError
+from imagery_diff.errors import ImageryDiffWarning, InputError, OutputError
 from imagery_diff.figures_series import drawn_series
-from imagery_diff.finished import open_run
+from imagery_diff.finished import doubted, open_run
 from imagery_diff.licences import forbids_publishing
 from imagery_diff.write.figure_print import figures
 from imagery_diff.write.folder import safe_part
@@ -63,16 +63,9 @@ def figure(run_folder: str | Path, wanted: Wanted, output: str | Path | None = N
         raise InputError(f"{run.folder.name}: is a {run.kind}; figures are drawn of comparisons and timelines")
     if "report.html" not in run.sha256:
         raise InputError(f"{run.folder.name}: was made with --no-report, so it keeps no pictures; make it again")
-    try:
+    with doubted(run):
         drawn, words, scenes = drawn_pair(run, wanted) if run.kind == "comparison" else drawn_series(run, wanted)
         _check_licences(scenes)
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OSError) as error:
-        if isinstance(error, ImageryDiffError):
-            raise
-        # Whoever holds a folder can write files whose hashes agree.
-        raise InputError(
-            f"{run.folder.name}: its files are not as this version writes them ({type(error).__name__}); make it again"
-        ) from error
     # The name of a zone may be anything.
     of = safe_part(wanted.region) if wanted.region else "place"
     stem = f"figure_{of}_{wanted.size.replace(':', 'x')}"

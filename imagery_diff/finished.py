@@ -5,6 +5,7 @@ What stands in its manifest is held against what stands in the folder; what does
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -12,13 +13,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from imagery_diff.errors import InputError, InputNotFoundError
+import shapely
+
+from imagery_diff.errors import ImageryDiffError, InputError, InputNotFoundError
 from imagery_diff.write import manifest as manifests
 from imagery_diff.write.folder import REVIEWS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+_BROKEN = (
+    *(KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError, StopIteration, OSError),
+    shapely.GEOSException,
+)
+"""In what ways documents fail that hold something else than they should."""
 _PRODUCT = "imagery_diff "
 _MANIFEST_BYTES = 64 << 20
 _FILE_BYTES = 1 << 30
@@ -89,6 +97,28 @@ class Run:
         if not isinstance(document, dict):
             raise InputError(f"{self.folder / name}: is no JSON object; make the result again")
         return document
+
+
+@contextlib.contextmanager
+def doubted(run: Run) -> Iterator[None]:
+    """Make one line of whatever a run's documents break that are not as this version writes them.
+
+    Whoever holds a folder can write files whose hashes agree.
+
+    Raises
+    ------
+    InputError
+        Of anything but an error of ours, which passes as it is.
+
+    """
+    try:
+        yield
+    except ImageryDiffError:
+        raise
+    except _BROKEN as error:
+        raise InputError(
+            f"{run.folder.name}: its files are not as this version writes them ({type(error).__name__}); make it again"
+        ) from error
 
 
 def open_run(folder: str | Path) -> Run:

@@ -9,10 +9,8 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, Any
 
-import shapely
-
-from imagery_diff.errors import ImageryDiffError, InputError, OutputError
-from imagery_diff.finished import Run, open_run
+from imagery_diff.errors import InputError, OutputError
+from imagery_diff.finished import Run, doubted, open_run
 from imagery_diff.review_books import Book, Decision, book_of, check_reviewable, rows_of
 from imagery_diff.write import folder as folders
 from imagery_diff.write import manifest as manifests
@@ -76,18 +74,11 @@ def review(folder: str | Path, decisions: Sequence[Decision], by: str) -> tuple[
 
 def _told(run: Run, old: bytes, decisions: Sequence[Decision], by: str) -> tuple[bytes, dict[str, bytes]]:
     """Return the lines that are added to a log, and the files as they are then."""
-    try:
+    with doubted(run):
         files = _files(run)
         book = book_of(run.kind, files)
         new = lines_of(_entries(book, read_log(old), decisions, by), old)
         return new, folders.after_review(files, old + new)
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, shapely.GEOSException, OSError) as error:
-        if isinstance(error, ImageryDiffError):
-            raise
-        # Whoever holds a folder can write files whose hashes agree.
-        raise InputError(
-            f"{run.folder.name}: its files are not as this version writes them ({type(error).__name__}); make it again"
-        ) from error
 
 
 def unreviewed(run: Run) -> tuple[str, ...]:

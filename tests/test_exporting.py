@@ -236,7 +236,7 @@ def test_forged_files_give_one_line(run):
         manifest["content_sha256"] = manifests.content_sha256(manifest)
         manifest["document_sha256"] = manifests.document_sha256(manifest)
         (run / "manifest.json").write_bytes(manifests.to_json(manifest))
-        with pytest.raises(InputError, match="make the result again") as caught:
+        with pytest.raises(InputError, match="make it again") as caught:
             export(run, Wanted(kml=True))
         assert "\n" not in str(caught.value)
 

@@ -273,7 +273,7 @@ def test_a_forged_run_gives_one_line(run):
         {"inputs": [{"role": 1, "name": "", "sha256": "zz"}]},
     ):
         (run / "manifest.json").write_bytes(manifests.to_json(manifests.sealed({**kept, **forged})))
-        with pytest.raises(InputError, match="make the result again") as caught:
+        with pytest.raises(InputError, match="make it again") as caught:
             export(run, STAC)
         assert "\n" not in str(caught.value)
 

@@ -229,6 +229,20 @@ def png_of(colours: Colours, credit: str, *, simulated: bool) -> bytes:
     return buffer.getvalue()
 
 
+def png_size(content: bytes) -> tuple[int, int]:
+    """Read width and height from the head of a PNG, before anything is unpacked (PNG 3, section 11.2.1).
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+
+    """
+    if content[:8] != b"\x89PNG\r\n\x1a\n" or content[12:16] != b"IHDR":
+        raise ValueError("it is no PNG")
+    return int.from_bytes(content[16:20], "big"), int.from_bytes(content[20:24], "big")
+
+
 def _mask(flags: NDArray[np.uint8], frame: Frame, name: str, bits: int) -> Picture | None:
     """White where a flag is set, as a mask; None where none is."""
     top, left = max(0, int(frame.row)), max(0, int(frame.col))

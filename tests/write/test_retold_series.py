@@ -52,6 +52,8 @@ def test_rows_of_one_cell_are_one_cell():
         (b"data:image/png;base64,i", b"data:image/png;base64,*"),
         (b'data-look="1"', b'data-look="one"'),
         (b"data-stretch", b"data-other"),
+        # A PNG that says it is 2,000,000 pixels wide.
+        (b"data:image/png;base64,", b"data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAehIAAAAAg"),
     ],
 )
 def test_a_page_that_is_none_of_ours_is_refused(series_run, old, new):

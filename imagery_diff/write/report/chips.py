@@ -13,7 +13,7 @@ import numpy as np
 from imagery_diff import mark
 from imagery_diff.result_series import NA, NO, UNKNOWN, YES
 from imagery_diff.write.panels import Stretch
-from imagery_diff.write.pictures import png_of
+from imagery_diff.write.pictures import png_of, png_size
 from imagery_diff.write.report.page import data_uri
 from imagery_diff.write.timeline_contact import shown_chip, stretch_of_series
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _MOST_BYTES = 4_500_000
 """Chips take no more of a page than this; what has no room stands in contact_sheet.png."""
+_MOST_PIXELS = 20_000_000
+"""Of one chip: more do not pack into as many bytes."""
 _URI = "data:image/png;base64,"
 
 
@@ -129,7 +131,9 @@ def _checked(uri: str, key: Key) -> str:
     if not uri.startswith(_URI) or len(uri) > _MOST_BYTES:
         raise ValueError(f"its picture of {key[0]!r:.40} is none of ours")
     try:
-        base64.b64decode(uri.removeprefix(_URI), validate=True)
+        width, height = png_size(base64.b64decode(uri.removeprefix(_URI), validate=True))
     except binascii.Error as error:
         raise ValueError(f"its picture of {key[0]!r:.40} is damaged") from error
+    if width * height > _MOST_PIXELS:
+        raise ValueError(f"its picture of {key[0]!r:.40} is larger than any of ours")
     return uri

@@ -8,7 +8,7 @@ import re
 from html.parser import HTMLParser
 from typing import Any
 
-from imagery_diff.write.pictures import MOST_PIXELS, Picture, Pictures
+from imagery_diff.write.pictures import MOST_PIXELS, Picture, Pictures, png_size
 from imagery_diff.write.retold import SIDES
 
 _ID = re.compile(r"(before|after)(-[A-Za-z]?\d{1,6})?|(unseen|degraded)-(before|after)")
@@ -69,6 +69,8 @@ def _picture(values: dict[str, str]) -> Picture:
         content = base64.b64decode(uri.removeprefix(_URI), validate=True)
     except binascii.Error as error:
         raise ValueError(f"its picture {name} is damaged") from error
+    if png_size(content) != (width, height):
+        raise ValueError(f"its picture {name} is not as large as the page says")
     a, b, c, d, e, f = _numbers(values["data-grid"], 6)
     return Picture(
         id=name,
