@@ -9,6 +9,8 @@ import contextlib
 import hashlib
 import json
 import os
+import struct
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,8 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _BROKEN = (
-    *(KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError, StopIteration, OSError),
-    shapely.GEOSException,
+    *(LookupError, TypeError, ValueError, AttributeError, ArithmeticError, AssertionError, RuntimeError, StopIteration),
+    # Pillow calls a broken picture a SyntaxError.
+    *(OSError, EOFError, SyntaxError, struct.error, zlib.error, shapely.GEOSException),
 )
 """In what ways documents fail that hold something else than they should."""
 _PRODUCT = "imagery_diff "

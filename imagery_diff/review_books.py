@@ -10,9 +10,10 @@ from shapely.geometry import shape
 
 from imagery_diff.aoi import WGS84
 from imagery_diff.errors import InputError
+from imagery_diff.finished import doubted
 from imagery_diff.result_series import EVENTS
 from imagery_diff.write import reviewed, reviewed_series
-from imagery_diff.write.retold import REJECTED, outlines_of
+from imagery_diff.write.retold import ACCEPTED, REJECTED, UNREVIEWED, outlines_of
 from imagery_diff.write.review_log import ACTIONS, DIRECTIONS, Entry
 from imagery_diff.write.reviewed import added_outline
 from imagery_diff.write.reviewed_series import SeriesDocuments
@@ -89,10 +90,15 @@ def check_reviewable(run: Run) -> None:
 
 def rows_of(run: Run) -> list[Row]:
     """Return what can be reviewed of a run, as its documents hold it: regions; or events, then things followed."""
-    summary = run.document("summary.json")
-    if run.kind == "comparison":
-        return list(summary["regions"])
-    return [*(f["properties"] for f in run.document("events.geojson")["features"]), *summary["tracks"]]
+    with doubted(run):
+        summary = run.document("summary.json")
+        if run.kind == "comparison":
+            found = list(summary["regions"])
+        else:
+            events = run.document("events.geojson")["features"]
+            found = [*(feature["properties"] for feature in events), *summary["tracks"]]
+        # What is asked of every one of them.
+        return [dict(row) | {name: row[name] for name in ("id", "review", "note")} for row in found]
 
 
 @dataclass(kw_only=True)
@@ -166,7 +172,9 @@ class _Events:
     def of(cls, files: Mapping[str, bytes]) -> _Events:
         told = SeriesDocuments.of(files)
         bare = reviewed_series.findings(told)
-        return cls(findings_sha256=bare.findings_sha256, told=told, rows=dict(told.rows))
+        return cls(
+            findings_sha256=bare.findings_sha256, told=told, rows={name: dict(row) for name, row in told.rows.items()}
+        )
 
     def spoken_of(self, decision: Decision) -> tuple[Row, Row]:
         _check(decision, EVENTS, "event")
@@ -185,9 +193,22 @@ class _Events:
         if entry.region in self.rows:
             row = self.rows[entry.region]
             now = reviewed_series.stands({"event": None, **row}, entry)
-            # An event that was renamed and reopened is again what the programme told.
-            name = now["event"] or (row.get("told") or {}).get("event", row.get("event"))
-            self.rows[entry.region] = {**row, **now} | ({"event": name} if "event" in row else {})
+            name = now.pop("event")
+            self.rows[entry.region] = {**row, **now}
+            if "event" in row:
+                # An event that was renamed and reopened is again what the programme told.
+                self.rows[entry.region]["event"] = name or (row.get("told") or {}).get("event", row["event"])
+            self._followed(self.rows[entry.region])
+
+    def _followed(self, row: Row) -> None:
+        """Let a thing that is none take its events with it, and an event that was accepted confirm its thing."""
+        if "event" not in row:
+            for other in self.rows.values():
+                if row["review"] == REJECTED and other.get("track") == row["id"]:
+                    other["review"] = REJECTED
+        elif row["review"] == ACCEPTED and row["track"] in self.rows:
+            thing = self.rows[row["track"]]
+            thing["review"] = ACCEPTED if thing["review"] == UNREVIEWED else thing["review"]
 
     def _added(self, decision: Decision) -> Row:
         """Return what is written of an event that a person adds: in a zone, between two looks."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +10,12 @@ import shapely
 from shapely.geometry import shape
 
 from imagery_diff.aoi import WGS84, reproject
-from imagery_diff.errors import InputError, InputNotFoundError, MissingExtraError
-from imagery_diff.finished import Run, open_run
+from imagery_diff.errors import ImageryDiffWarning, InputError, InputNotFoundError, MissingExtraError
+from imagery_diff.finished import Run, doubted, open_run
 from imagery_diff.review_books import Decision, check_reviewable, rows_of
+from imagery_diff.write.folder import REVIEWS
 from imagery_diff.write.retold import outlines_of
-from imagery_diff.write.review_log import DIRECTIONS, check_note
+from imagery_diff.write.review_log import DIRECTIONS, check_note, read_log
 from imagery_diff.write.reviewed import iou
 from imagery_diff.write.words import NOUNS
 
@@ -48,14 +50,16 @@ def edited(folder: str | Path, file: str | Path) -> list[Decision]:
     check_reviewable(run)
     path, name = Path(file), "regions" if run.kind == "comparison" else "events"
     rows = {row["id"]: row for row in rows_of(run)}
-    there = _added(run) if run.kind == "comparison" else []
+    with doubted(run):
+        there = _added(run) if run.kind == "comparison" else []
+    earlier = _earlier(run)
     decisions: list[Decision] = []
     for values, outline in _layer(path, name):
         own = values.get("id")
         if own:
             if own not in rows:
                 raise InputError(f"{path.name}: {own!r:.40} is no finding of this {run.kind}; export it again")
-            decisions += _changes(path, rows[own], values)
+            decisions += _changes(path, rows[own], values, earlier.get(own, set()))
         elif run.kind == "timeline":
             raise InputError(f"{path.name}: holds an event without an id; add events by --add, and remove it there")
         else:
@@ -74,12 +78,33 @@ def _added(run: Run) -> list[tuple[str, BaseGeometry]]:
     return [(row["direction"], shape(outlines[row["id"]])) for row in summary["regions"] if row.get("added")]
 
 
-def _changes(file: Path, row: dict[str, Any], values: dict[str, Any]) -> list[Decision]:
-    """Return what an edited row says that the documents do not."""
+def _earlier(run: Run) -> dict[str, set[tuple[str, str | None]]]:
+    """Return what stood of each finding before it was reviewed as it is now: id -> (review, note)."""
+    path = run.folder / REVIEWS
+    found: dict[str, set[tuple[str, str | None]]] = {}
+    for entry in read_log(path.read_bytes()) if path.is_file() else ():
+        if entry.before:
+            found.setdefault(entry.region, set()).add((entry.before["review"], entry.before["note"]))
+    return found
+
+
+def _changes(
+    file: Path, row: dict[str, Any], values: dict[str, Any], earlier: set[tuple[str, str | None]]
+) -> list[Decision]:
+    """Return what an edited row says that the documents do not; not what stood there before somebody reviewed it."""
     review_, note = values.get("review") or "unreviewed", check_note(values.get("note"))
     actions = {"accepted": "accept", "rejected": "reject", "unreviewed": "reopen"}
     if review_ not in actions:
         raise InputError(f"{file.name}: review of {row['id']} is {review_!r:.40}; it is one of {', '.join(actions)}")
+    if (review_, note) != (row["review"], row["note"]) and (review_, note) in earlier:
+        # The file may have been written before the last review, and then it says nothing new.
+        warnings.warn(
+            f"{row['id']}: {file.name} says what stood there before it was reviewed last; left as it is (to go back,"
+            f" say so: --accept, --reject or --reopen {row['id']})",
+            ImageryDiffWarning,
+            stacklevel=3,
+        )
+        return []
     if review_ != row["review"]:
         return [Decision(action=actions[review_], region=row["id"], note=note)]
     return [Decision(action="note", region=row["id"], note=note)] if note != row["note"] else []
@@ -112,14 +137,14 @@ def _layer(file: Path, name: str) -> list[tuple[dict[str, Any], BaseGeometry | N
         raise InputError(f"{file.name}: is no GeoPackage; name the one that export wrote and you edited")
     try:
         info, _, geometry, values = pyogrio.raw.read(file, layer=name)
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, RuntimeError, ValueError) as error:
         raise InputError(f"{file.name}: holds no layer {name}; name the one that export wrote") from error
     names = list(info["fields"])
     if not {"id", "review", "note"} <= set(names) or not info["crs"]:
         raise InputError(f"{file.name}: its layer {name} lacks id, review or note; name one that export wrote")
     try:
         outlines = [None if wkb is None else reproject(shapely.from_wkb(wkb), info["crs"], WGS84) for wkb in geometry]
-    except shapely.GEOSException as error:
+    except (shapely.GEOSException, RuntimeError, ValueError) as error:
         raise InputError(f"{file.name}: holds an outline that cannot be read; draw it again") from error
     rows = [{name: _plain(column[i]) for name, column in zip(names, values, strict=True)} for i in range(len(outlines))]
     return list(zip(rows, outlines, strict=True))

@@ -429,18 +429,81 @@ def test_the_answer_is_one_document_on_request(run):
     assert answer == {"schema_version": "1.0", "kind": "review", "decisions": 1, "unreviewed": ["R2", "R3"]}
 
 
-@pytest.mark.parametrize("name", ["summary.json", "report.html", "regions.geojson"])
-@pytest.mark.parametrize("content", [b"{}", b"[]", b"null", b"\xff", b'{"regions": 7, "zones": null}'])
-def test_files_that_are_none_of_ours_though_their_hashes_agree_are_refused_in_a_line(run, name, content):
-    (run / name).write_bytes(content)
+def reseal(run):
+    """Write the hashes of a folder's files into its manifest anew, as whoever holds it can."""
     manifest = json.loads((run / "manifest.json").read_bytes())
     outputs = {p.name: p.read_bytes() for p in run.iterdir() if p.name != "manifest.json"}
     kept = {k: v for k, v in manifest.items() if k not in {"content_sha256", "created", "document_sha256"}}
     forged = manifests.sealed(kept | {"outputs": manifests.outputs_of(outputs)})
     (run / "manifest.json").write_bytes(to_json(forged))
+
+
+@pytest.mark.parametrize("name", ["summary.json", "report.html", "regions.geojson"])
+@pytest.mark.parametrize("content", [b"{}", b"[]", b"null", b"\xff", b'{"regions": 7, "zones": null}'])
+def test_files_that_are_none_of_ours_though_their_hashes_agree_are_refused_in_a_line(run, name, content):
+    (run / name).write_bytes(content)
+    reseal(run)
     for verb, words in (("review", ["--accept", "R1", "--by", "AB"]), ("figure", [])):
         found = CliRunner().invoke(main, [verb, str(run), *words])
         assert found.exit_code == 1, found.output
         assert found.output.startswith("Error: ")
         assert found.output.count("\n") == 1
     assert not (run / "review.jsonl").exists()
+
+
+def test_a_geopackage_older_than_a_review_undoes_nothing(run, tmp_path):
+    path = export(run, Wanted(gpkg=True), tmp_path / "out") / "regions.gpkg"
+    review(run, [Decision(action="reject", region="R1", note="a shadow")], "AB")
+    found = says(run, "--from", path, "--by", "CD")
+    assert found.exit_code == 0, found.output
+    assert "R1: regions.gpkg says what stood there before it was reviewed last; left as it is" in found.output
+    assert (regions(run)["R1"]["review"], regions(run)["R1"]["note"]) == ("rejected", "a shadow")
+    assert len(read_log((run / "review.jsonl").read_bytes())) == 1
+    is_sound(run)
+
+
+@pytest.mark.parametrize("change", [(b'"accept"', b'"reject"'), (b'"by": "AB"', b'"by": "XY"')])
+def test_the_last_line_of_a_log_cannot_be_changed_either(run, change):
+    review(run, [Decision(action="accept", region="R1")], "AB")
+    log = run / "review.jsonl"
+    log.write_bytes(log.read_bytes().replace(*change))
+    before = {p.name: p.read_bytes() for p in run.iterdir()}
+    found = says(run, "--accept", "R2", "--by", "CD")
+    assert found.exit_code == 1
+    assert "review.jsonl is not the one its files were told from" in found.output
+    assert {p.name: p.read_bytes() for p in run.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "why"),
+    [
+        (["--accept", "R1", "--reject", "R1", "--by", "AB"], 2, "R1: is decided more than once here"),
+        (["--accept", "R1", "--note", "a\udcff", "--by", "AB"], 1, "a note is text"),
+        (["--accept", "R1", "--by", "\u00df" * 8], 1, "initials are one to eight letters"),
+    ],
+)
+def test_what_contradicts_itself_or_is_no_text_is_refused(run, words, code, why):
+    before = {p.name: p.read_bytes() for p in run.iterdir()}
+    found = says(run, *words)
+    assert found.exit_code == code, found.output
+    assert why in found.output
+    assert {p.name: p.read_bytes() for p in run.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"transform": [', b'"transform": [1e308, '),
+        (b'"crs": "EPSG:', b'"crs": "nonsense EPSG:'),
+        (b'"shape": [', b'"shape": [0, '),
+    ],
+)
+def test_absurd_numbers_in_resealed_documents_give_one_line(run, old, new):
+    content = (run / "summary.json").read_bytes()
+    assert old in content
+    (run / "summary.json").write_bytes(content.replace(old, new))
+    reseal(run)
+    for verb, more in (("review", ["--accept", "R1", "--by", "AB"]), ("figure", []), ("export", ["--share"])):
+        found = CliRunner().invoke(main, [verb, str(run), *more])
+        assert found.exit_code == 1, found.output
+        assert found.output.count("\n") == 1

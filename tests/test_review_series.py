@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import sqlite3
 from pathlib import Path
@@ -12,16 +13,18 @@ import pytest
 from click.testing import CliRunner
 
 from imagery_diff.cli import main
+from imagery_diff.errors import InputError
 from imagery_diff.exporting import Wanted, export
 from imagery_diff.finished import open_run
+from imagery_diff.result_series import EVENTS
 from imagery_diff.review import review, unreviewed
-from imagery_diff.review_books import Decision
+from imagery_diff.review_books import Decision, book_of
 from imagery_diff.verify import verify
 from imagery_diff.write import manifest as manifests
 from imagery_diff.write.folder import after_review
 from imagery_diff.write.model import to_json
-from imagery_diff.write.review_log import read_log
-from imagery_diff.write.reviewed_series import SeriesDocuments, _emptied, findings
+from imagery_diff.write.review_log import STATES, Entry, read_log
+from imagery_diff.write.reviewed_series import SeriesDocuments, _applied, _emptied, findings
 from imagery_diff.write.timeline_rows import OBSERVATION, csv_rows
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "docs" / "reference" / "schemas"
@@ -159,6 +162,17 @@ def test_an_event_of_a_rejected_thing_cannot_be_accepted(series):
     assert len(read_log((series / "review.jsonl").read_bytes())) == 1
 
 
+def test_several_things_may_be_said_of_one_in_one_command(series):
+    name, mine = ship(series)
+    done = [Decision(action="accept", region=name), Decision(action="note", region=name, note="seen twice")]
+    review(series, [*done, Decision(action="reject", region=mine[0])], "AB")
+    track = next(row for row in summary(series)["tracks"] if row["id"] == name)
+    assert (track["review"], track["note"]) == ("accepted", "seen twice")
+    entries = read_log((series / "review.jsonl").read_bytes())
+    assert [entry.before["review"] for entry in entries] == ["unreviewed", "accepted", "unreviewed"]
+    assert "event" not in entries[1].before
+
+
 def test_a_relabelled_event_has_no_chance_of_the_programmes_and_says_what_it_told(series):
     review(series, [Decision(action="relabel", region="E1", activity="construction")], "AB")
     row = events(series)["E1"]
@@ -188,6 +202,58 @@ def test_one_of_two_things_rejected_leaves_the_zone_occupied():
     none_left = _emptied([row | {"review": "rejected"}, row | {"review": "rejected"}])
     assert none_left["cargo"] == "unknown"
     assert _emptied([row | {"review": "accepted"}]) == {}
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_is_said_in_whatever_order_counts_never_rise_and_nothing_becomes_empty(series_run, seed):
+    files = read(series_run)
+    book = book_of("timeline", files)
+    found = SeriesDocuments.of(files)
+    rng = random.Random(seed)  # noqa: S311 - no secret
+    entries = []
+    for _ in range(rng.randint(1, 12)):
+        action = rng.choice(["accept", "reject", "relabel", "reopen", "note"])
+        name = rng.choice(list(found.rows))
+        event = rng.choice(EVENTS) if action == "relabel" else None
+        note = rng.choice([None, "seen"])
+        try:
+            finding, before = book.spoken_of(Decision(action=action, region=name, activity=event, note=note))
+        except InputError:
+            continue
+        entries.append(
+            Entry(
+                at="2026-01-01T00:00:00Z",
+                by="AB",
+                action=action,
+                region=name,
+                finding=finding,
+                before=before,
+                findings_sha256=book.findings_sha256,
+                activity=event,
+                note=note,
+            )
+        )
+        book.decided(entries[-1])
+    told, _ = _applied(found, entries, b"", 100.0)
+    bare = findings(told)
+    assert (bare.summary, bare.events, bare.observations) == (found.summary, found.events, found.observations)
+    rejected = {row["id"] for row in told.summary["tracks"] if row["review"] == "rejected"}
+    for old, new in zip(found.summary["visits"], told.summary["visits"], strict=True):
+        assert new["at_least"] <= old["at_least"]
+        assert new["at_least"] + new["perhaps"] <= old["at_least"] + old["perhaps"]
+        assert new["inferred"] <= old["inferred"]
+    assert told.summary["events"] <= found.summary["events"]
+    for old, new in zip(found.observations, told.observations, strict=True):
+        for kind in ("vessel", "cargo", "rail"):
+            # A review turns what was seen into what is not known, and does nothing else to a state.
+            assert (old[kind], new[kind]) in {(old[kind], old[kind]), ("yes", "unknown")}
+        if new["track"] in rejected:
+            assert "no" not in {new["vessel"], new["cargo"], new["rail"]}
+    # What the log says last stands.
+    for row in told.events["features"]:
+        last = next((e for e in reversed(entries) if e.region == row["id"] and e.action != "note"), None)
+        if last is not None and row["properties"]["track"] not in rejected:
+            assert row["properties"]["review"] == STATES[last.action]
 
 
 def test_a_rerun_keeps_the_review_where_the_finding_still_is(october, series):

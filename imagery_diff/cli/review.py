@@ -54,7 +54,8 @@ def review(folder: Path, by: str | None, edited_file: Path | None, *, as_json: b
 
     decisions = _decisions(**said)
     if edited_file is not None:
-        decisions += edited(folder, edited_file)
+        with our_warnings():
+            decisions += edited(folder, edited_file)
     if not decisions and edited_file is None:
         by = by or click.prompt("Your initials", err=True)
         _ask(folder, by)
@@ -97,6 +98,10 @@ def _decisions(
         if not found:
             raise click.UsageError(f"--relabel {text}: write it as ID=CLASS, such as R1=vessel")
         made.append(Decision(action="relabel", region=name, activity=activity, note=note))
+    named = [decision.region for decision in made]
+    twice = next((name for name in named if named.count(name) > 1), None)
+    if twice is not None:
+        raise click.UsageError(f"{twice}: is decided more than once here; say one thing of it")
     made += [_added(text, note) for text in add]
     if of and note is None:
         raise click.UsageError("--of says whose --note it is; give the note")

@@ -25,6 +25,7 @@ STATES = {"accept": ACCEPTED, "reject": REJECTED, "relabel": ACCEPTED, "reopen":
 DIRECTIONS = ("appeared", "disappeared", "changed")
 MOST_BYTES = 64 << 20
 _INITIALS = re.compile(r"[^\W\d_]{1,8}")
+_ID = re.compile(r"[A-Z][1-9][0-9]{0,6}")
 _NOTE_LENGTH = 2000
 
 
@@ -54,7 +55,7 @@ class Entry:
 
 def check_initials(by: str) -> str:
     """Return initials as they are kept; refuse what is none."""
-    if not _INITIALS.fullmatch(by.strip()):
+    if not _INITIALS.fullmatch(by.strip().upper()):
         raise InputError(f"initials are one to eight letters, not {by!r:.40}; give yours with --by")
     return by.strip().upper()
 
@@ -64,6 +65,8 @@ def check_note(note: str | None) -> str | None:
     if note is None:
         return None
     text = " ".join(note.split())
+    if not text.isascii() and text != text.encode("utf-8", "replace").decode("utf-8"):
+        raise InputError("a note is text, and this one holds bytes that are none; write it in UTF-8")
     if len(text) > _NOTE_LENGTH:
         raise InputError(f"a note has at most {_NOTE_LENGTH} characters, this one {len(text)}; shorten it")
     return text or None
@@ -122,7 +125,12 @@ def _entry(row: Any, digest: str | None) -> Entry:
     texts = ("at", "by", "action", "region", "findings_sha256")
     if any(not isinstance(values[name], str) for name in texts) or values["action"] not in ACTIONS:
         raise ValueError("it says no action of ours")
-    if values["activity"] is not None and values["activity"] not in {*NOUNS, *EVENTS}:
+    if not _INITIALS.fullmatch(values["by"]) or not _ID.fullmatch(values["region"]):
+        raise ValueError("it names nobody, or nothing that can be reviewed")
+    if values["action"] == "add" and not values["region"].startswith("P"):
+        raise ValueError("what it adds has the id of a finding")
+    classes = EVENTS if "event" in values["finding"] else NOUNS
+    if values["activity"] is not None and values["activity"] not in classes:
         raise ValueError("it names a class there is not")
     if values["note"] is not None and not isinstance(values["note"], str):
         raise ValueError("its note is no text")
