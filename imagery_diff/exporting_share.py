@@ -176,10 +176,12 @@ def _timeline(run: Run, shared: _Shared, level: int) -> dict[str, bytes]:
     chips = chips_in(run.read("report.html"))
     if level == FREE:
         credit, simulated = str(shared.summary["credit"]), bool(shared.summary["simulated"])
-        chips = replace(chips, uris={key: _chip(chips, key, credit, simulated=simulated) for key in chips.uris})
+        uris = {key: _chip(chips, key, credit, simulated=simulated) for key in chips.uris}
+        chips = replace(chips, uris=uris, where="left out, see share.txt")
     else:
         # The calendar shows no pixel; a chip made small shows nothing that is worth its bytes.
-        chips = Chips(uris={}, left_out=frozenset(), stretch=chips.stretch)
+        every = frozenset({*chips.uris, *chips.left_out})
+        chips = Chips(uris={}, left_out=every, stretch=chips.stretch, where="left out, see share.txt")
     return told_files(shared.summary, events, rows, chips, shared.inputs)
 
 

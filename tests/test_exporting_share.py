@@ -132,7 +132,11 @@ def test_a_timeline_keeps_its_calendar_and_its_chips_as_the_licence_lets_them(tm
     run = make_timeline().save(tmp_path / "run")
     forged(run, "summary.json", lambda d: [look["scene"].update(licence=licence) for look in d["looks"]])
     target = export(run, Wanted(share=True), tmp_path / "out")
-    assert (target / "report.html").read_bytes().count(b"<image ") == chips
+    page = (target / "report.html").read_text("utf-8")
+    assert page.count("<image ") == chips
+    # What was left out was seen.
+    assert page.count(">left out, see share.txt</div>") == 2 - chips
+    assert page.count(">not seen</div>") == (run / "report.html").read_text("utf-8").count(">not seen</div>")
     assert (target / "timeline.png").is_file()
     # Names that no provider gave are replaced, where they stand in a sentence too.
     assert b"look1.tif" not in everything(target)

@@ -44,6 +44,8 @@ class Chips:
     """Those for which the page had no room."""
     stretch: str
     """In which colours and between which limits they are shown."""
+    where: str = "in contact_sheet.png"
+    """What stands in place of a picture that was left out."""
 
     def png(self, key: Key) -> bytes | None:
         """Return a picture as PNG; None where there is none."""

@@ -81,6 +81,7 @@ def _context(found: RetoldSeries, chips: Chips, inputs: Sequence[Document]) -> d
         "credit": summary["credit"],
         "licences": [words] if (words := licences_of(found.images)) else [],
         "left_out": len(chips.left_out),
+        "where": chips.where,
         "stretch": chips.stretch,
         "inputs": inputs,
         "aoi": summary["aoi"],
