@@ -194,6 +194,17 @@ def test_the_first_doubt_is_the_one_that_could_make_all_of_it_wrong():
     assert worst_doubt(told).startswith("The images could not be laid on each other")
 
 
+def test_a_length_without_limits_is_never_written_as_exact():
+    bare = make_result(count=1)
+    assert ">about 90 m<" in page_of(bare)
+    assert "by how much its length may be off was not counted for images like these" in page_of(bare)
+    region = replace(bare.regions[0], length_low_m=84.0, length_high_m=97.0)
+    limited = page_of(replace(bare, regions=(region,)))
+    assert "90 m (84 to 97)" in limited
+    assert "about 90 m<" not in limited
+    assert "by how much its length" not in limited
+
+
 def test_a_region_always_has_something_against_it():
     result = make_result(count=3)
     told = summary(replace(result))

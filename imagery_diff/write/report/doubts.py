@@ -50,6 +50,9 @@ def against(row: Document, summary: Document) -> list[str]:
         said.append(
             "what it looks like is told by rules; how often they are right was not counted for images like these"
         )
+    bare = row["length_m"] is not None and row["length_low_m"] is None and row["length_high_m"] is None
+    if bare and not (row["length_is_lower_bound"] or row["several"] or row.get("added")):
+        said.append("by how much its length may be off was not counted for images like these")
     others = sorted(((s, n) for n, s in row["shares"].items() if n != row["activity"]), reverse=True)
     if others and others[0][0] >= _NEXT_WORTH:
         said.append(f"it may be {others[0][1].replace('_', ' ')} instead ({per_cent(others[0][0])} in 100)")

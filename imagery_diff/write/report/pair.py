@@ -240,8 +240,10 @@ def _size(row: Document, stage: Stage) -> str:
     low, high = row["length_low_m"], row["length_high_m"]
     if row["length_is_lower_bound"]:
         return f"at least {row['length_m'] if low is None else low:.0f} {stage.unit}"
-    limits = f" ({low:.0f} to {high:.0f})" if low is not None and high is not None else ""
-    return f"{row['length_m']:.0f} {stage.unit}{limits}"
+    if low is None or high is None:
+        # A bare number would be read as exact.
+        return f"about {row['length_m']:.0f} {stage.unit}"
+    return f"{row['length_m']:.0f} {stage.unit} ({low:.0f} to {high:.0f})"
 
 
 def _numbers(row: Document, stage: Stage) -> list[tuple[str, str]]:
