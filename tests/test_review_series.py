@@ -92,6 +92,7 @@ def test_a_rejected_thing_takes_its_events_states_and_calls_with_it(series, seri
     assert "2 of 8 findings" not in page
     assert "3 of 8 findings reviewed by a person (AB), 5 not" in page
     assert "3 changes of state seen" in page
+    assert page.count("<b>Rejected by a reviewer; the programme told:</b> Rendered scene: ") == 2
     assert (series / "timeline.png").read_bytes() != (series_run / "timeline.png").read_bytes()
     # The contact sheet says that it is of before any review.
     assert (series / "contact_sheet.png").read_bytes() == (series_run / "contact_sheet.png").read_bytes()
@@ -190,7 +191,18 @@ def test_an_added_event_lies_between_two_looks_and_says_who_found_it(series):
     assert row["evidence"] == [looks[k]["scene"]["file"] for k in (1, 2)]
     assert (row["review"], row["note"], row["p_event"], row["length_m"]) == ("accepted", "by AIS", None, None)
     assert row["description"].endswith("a reviewer says so; the programme did not find it.")
+    assert row["description"].startswith("Rendered scene: vessel arrived at Pier 1, north-eastern side")
+    # What nobody detected is not said to be quiet where a reviewer says that a vessel came.
+    quiet = {zone["zone"]: zone["quiet"] for zone in summary(series)["zones"]}
+    assert quiet["pier1_ne_berth"] is None
+    assert quiet["pier3_ne_berth"] is not None
+    calls = {visit["group"]: visit["sentence"] for visit in summary(series)["visits"]}
+    for group in ("all berths", "pier1"):
+        assert calls[group].endswith("; not counted: P1, which a reviewer added")
+    assert "reviewer" not in calls["pier3"]
+    is_sound(series)
     assert says(series, "--reject", "P1", "--by", "CD").exit_code == 0
+    assert "reviewer" not in "".join(visit["sentence"] for visit in summary(series)["visits"])
     assert events(series)["P1"]["review"] == "rejected"
     is_sound(series)
 

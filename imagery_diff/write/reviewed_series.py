@@ -151,7 +151,7 @@ def _applied(
     told = {"events": bare.summary["events"], "caveats": bare.summary["caveats"], "rows": changed}
     summary = bare.summary | {
         "tracks": tracks,
-        "zones": _zones(bare.summary["zones"], bare.observations, observations),
+        "zones": [_disturbed(row, events) for row in _zones(bare.summary["zones"], bare.observations, observations)],
         "visits": [_visits(row, rejected, events, least_m) for row in bare.summary["visits"]],
         "events": sum(event["review"] != REJECTED for event in events),
         "caveats": [*lost_words(lost), *bare.summary["caveats"]],
@@ -256,6 +256,7 @@ def _added(entry: Entry, bare: SeriesDocuments) -> Row:
     words = added_event_words(
         str(entry.activity), zone["title"] or zone["zone"], evidence, zone["timezone"] or summary["aoi"]["timezone"]
     )
+    words = f"Rendered scene: {words[0].lower()}{words[1:]}" if summary["simulated"] else words
     properties = {
         "id": entry.region,
         "event": entry.activity,
@@ -322,6 +323,15 @@ def _zones(zones: Sequence[Row], bare: Sequence[Row], rows: Sequence[Row]) -> li
     return told
 
 
+def _disturbed(zone: Row, events: Sequence[Row]) -> Row:
+    """Take back that a zone was quiet where a reviewer says that something happened in it."""
+    added = [e for e in events if e.get("added") and e["review"] != REJECTED and e["zone"] == zone["zone"]]
+    if not added or zone["quiet"] is None:
+        return zone
+    first = untold(zone)
+    return with_told(first, {key: zone[key] for key in zone.get("told") or {}} | {"quiet": None})
+
+
 def _same_state(old: Row, new: Row, kind: str) -> bool:
     return all(old[name] == new[name] for name in (kind, "unknown_reason", "fill_fraction_low"))
 
@@ -335,7 +345,8 @@ def _visits(row: Row, rejected: set[str], events: Sequence[Row], least_m: float)
         for event in events
         if row["group"] in {ALL_BERTHS, event["group"]}
     )
-    if not (gone or gone_perhaps or inferred):
+    added = [e["id"] for e in events if e.get("added") and e["review"] != REJECTED and _is_call(e, row["group"])]
+    if not (gone or gone_perhaps or inferred or added):
         return dict(row)
     sure = max(row["at_least"] - gone, 0)
     counted = Visits(
@@ -351,8 +362,21 @@ def _visits(row: Row, rejected: set[str], events: Sequence[Row], least_m: float)
     )
     names = ("at_least", "perhaps", "inferred", "beside_stockpile")
     changes = {name: getattr(counted, name) for name in names}
-    words = f"{visits_words(counted, least_m)}; what a reviewer rejected is not counted"
-    return with_told(row, {**changes, "length_classes": [], "sentence": words})
+    words = visits_words(counted, least_m) if gone or gone_perhaps or inferred else row["sentence"]
+    if gone or gone_perhaps or inferred:
+        changes["length_classes"] = []
+        words += "; what a reviewer rejected is not counted"
+    if added:
+        words += f"; not counted: {', '.join(added)}, which a reviewer added"
+    return with_told(row, {**changes, "sentence": words})
+
+
+def _is_call(event: Row, group: str) -> bool:
+    """Say whether an event is of a vessel at a group of berths."""
+    return event["event"] in {"vessel_arrived", "vessel_departed"} and group in {
+        ALL_BERTHS,
+        event["group"] or event["zone"],
+    }
 
 
 def _moment(text: str) -> dt.datetime:
