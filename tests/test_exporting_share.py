@@ -94,14 +94,13 @@ def test_no_name_of_a_file_a_person_or_a_machine_is_in_what_is_shared(tmp_path):
     ]
 
 
-def test_names_that_a_provider_gives_stay(finished, tmp_path, series_run):
+def test_names_that_a_provider_gives_stay(tmp_path, series_run):
     target = export(series_run, Wanted(share=True), tmp_path / "series")
     assert b"20231016_020411_37_0000_3B_AnalyticMS_SR_clip.tif" in (target / "observations.csv").read_bytes()
     assert (target / "observations.csv").read_bytes() == (series_run / "observations.csv").read_bytes()
     assert (target / "timeline.png").read_bytes() == (series_run / "timeline.png").read_bytes()
     assert not (target / "contact_sheet.png").exists()
     assert "Left out: contact_sheet.png." in (target / "share.txt").read_text("utf-8")
-    del finished
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import json
 import random
 import shutil
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -26,6 +27,7 @@ from imagery_diff.write.model import to_json
 from imagery_diff.write.review_log import STATES, Entry, read_log
 from imagery_diff.write.reviewed_series import SeriesDocuments, _applied, _emptied, findings
 from imagery_diff.write.timeline_rows import OBSERVATION, csv_rows
+from tests.write.timelines import make_timeline
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "docs" / "reference" / "schemas"
 
@@ -158,9 +160,9 @@ def test_an_event_of_a_rejected_thing_cannot_be_accepted(series):
     assert found.exit_code == 1
     assert f"{mine[0]}: is of {name}, which was rejected; reopen {name} first" in found.output
     both = says(series, "--reopen", name, "--accept", mine[0], "--by", "AB")
-    # Options of one kind are taken in the order accept, reject, reopen: what is wrong in between is refused whole.
-    assert both.exit_code == 1
-    assert len(read_log((series / "review.jsonl").read_bytes())) == 1
+    assert both.exit_code == 0, both.output
+    assert events(series)[mine[0]]["review"] == "accepted"
+    assert len(read_log((series / "review.jsonl").read_bytes())) == 3
 
 
 def test_several_things_may_be_said_of_one_in_one_command(series):
@@ -281,8 +283,6 @@ def test_a_rerun_keeps_the_review_where_the_finding_still_is(october, series):
 def test_a_rerun_says_of_what_a_review_spoke_that_is_not_there_any_more(october, series):
     name, _ = ship(series)
     review(series, [Decision(action="reject", region=name)], "AB")
-    from dataclasses import replace
-
     fewer = replace(
         october,
         tracks=tuple(t for t in october.tracks if t.id != name),
@@ -293,6 +293,33 @@ def test_a_rerun_says_of_what_a_review_spoke_that_is_not_there_any_more(october,
         fewer.save(series)
     assert f"a review speaks of what this run did not find again: {name}" in summary(series)["caveats"][0]
     is_sound(series)
+
+
+def test_what_was_added_between_looks_that_a_rerun_lacks_is_lost_and_said_to_be(series):
+    added = Decision(action="add", activity="vessel_arrived", zone="pier1_ne_berth", looks=(5, 6))
+    review(series, [added, Decision(action="accept", region="E1")], "AB")
+    review(series, [Decision(action="note", region="P1", note="by radio")], "AB")
+    found = SeriesDocuments.of(read(series))
+    bare = findings(found)
+    last = bare.summary["looks"][-1]
+    other = {**last, "scene": {**last["scene"], "acquired": "2023-10-22T02:00:00Z"}}
+    rerun = {**bare.summary, "looks": [*bare.summary["looks"][:-1], other]}
+    entries = read_log((series / "review.jsonl").read_bytes())
+    told, meta = _applied(replace(bare, summary=rerun), entries, b"", 100.0)
+    assert [(one["region"], one["action"]) for one in meta["lost"]] == [("P1", "add"), ("P1", "note")]
+    assert "P1" not in told.rows
+    assert told.rows["E1"]["review"] == "accepted"
+
+
+def test_an_inferred_call_that_a_reviewer_calls_otherwise_is_no_inferred_call(tmp_path):
+    base = make_timeline()
+    inferred = replace(base.events[0], event="visit_inferred", group="pier2", track=None)
+    visits = (replace(base.visits[0], inferred=1),)
+    run = make_timeline(events=(inferred,), visits=visits).save(tmp_path / "run")
+    review(run, [Decision(action="relabel", region="E1", activity="cargo_disappeared")], "AB")
+    assert summary(run)["visits"][0]["inferred"] == 0
+    review(run, [Decision(action="reopen", region="E1")], "AB")
+    assert summary(run)["visits"][0]["inferred"] == 1
 
 
 def test_edits_made_in_a_geopackage_are_taken_up(series, tmp_path):
@@ -336,14 +363,11 @@ def test_what_is_wrong_is_said_in_a_line_and_nothing_is_written(series, words, c
 
 
 def test_in_a_terminal_it_goes_through_events_and_asks_of_no_thing_that_follows(series):
-    name, mine = ship(series)
     keys = "AB\n" + "a\n" * len(events(series))
     found = says(series, keys=keys)
     assert found.exit_code == 0, found.output
     assert "every finding is reviewed" in found.output
     assert {row["review"] for row in summary(series)["tracks"]} == {"accepted"}
-    assert mine
-    assert name
 
 
 @pytest.mark.parametrize("name", ["summary.json", "report.html", "events.geojson", "observations.csv"])

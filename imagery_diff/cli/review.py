@@ -91,7 +91,8 @@ def _decisions(
     """Turn options into decisions."""
     from imagery_diff.review_books import Decision  # noqa: PLC0415
 
-    plain = (("accept", accept), ("reject", reject), ("reopen", reopen))
+    # What is reopened may be accepted through its thing in the same command.
+    plain = (("reopen", reopen), ("accept", accept), ("reject", reject))
     made = [Decision(action=action, region=name, note=note) for action, names in plain for name in names]
     for text in relabel:
         name, found, activity = text.partition("=")

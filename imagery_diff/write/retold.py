@@ -170,10 +170,10 @@ def outline_on(grid: Grid, geometry: Document | None) -> Any:
     return outline if grid.crs is None else reproject(outline, WGS84, grid.crs)
 
 
-def zone_of(row: Document, grid: Grid) -> ZoneState:
-    """Read the state of a zone back from its row."""
-    zone = Zone(
-        name=row["name"],
+def zone_named(name: str, row: Document, grid: Grid) -> Zone:
+    """Read a zone back from its row in a document."""
+    return Zone(
+        name=name,
         kind=row["kind"],
         polygon=outline_on(grid, row["geometry"]),
         crs=grid.crs,
@@ -182,8 +182,12 @@ def zone_of(row: Document, grid: Grid) -> ZoneState:
         located=row["located"],
         timezone=row["timezone"],
     )
+
+
+def zone_of(row: Document, grid: Grid) -> ZoneState:
+    """Read the state of a zone back from its row."""
     return ZoneState(
-        zone=zone,
+        zone=zone_named(row["name"], row, grid),
         state=row["state"],
         clear_fraction=row["usable_fraction"] or 0.0,
         degraded_fraction=row["degraded_fraction"] or 0.0,

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 from affine import Affine
 
-from imagery_diff.aoi import Zone
 from imagery_diff.grid import Grid
 from imagery_diff.result_series import KINDS, NA
-from imagery_diff.write.retold import REJECTED, RetoldScene, outline_on
+from imagery_diff.write.retold import REJECTED, RetoldScene, outline_on, zone_named
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping, Sequence
 
     from shapely.geometry.base import BaseGeometry
+
+    from imagery_diff.aoi import Zone
 
     Document = Mapping[str, Any]
     Row = dict[str, Any]
@@ -171,7 +172,7 @@ def retold_series(summary: Document, events: Document, observations: Sequence[Do
 
     """
     grid = _grid(summary["grid"], summary["grid"]["crs"])
-    zones = {str(row["zone"]): _zone(row, grid) for row in summary["zones"]}
+    zones = {str(row["zone"]): zone_named(row["zone"], row, grid) for row in summary["zones"]}
     aoi = summary["aoi"]
     return RetoldSeries(
         place=str(aoi["title"] or aoi["name"]),
@@ -191,19 +192,6 @@ def retold_series(summary: Document, events: Document, observations: Sequence[Do
 
 def _grid(row: Document, crs: str | None) -> Grid:
     return Grid(crs=crs, transform=Affine(*row["transform"]), shape=(row["shape"][0], row["shape"][1]))
-
-
-def _zone(row: Document, grid: Grid) -> Zone:
-    return Zone(
-        name=row["zone"],
-        kind=row["kind"],
-        polygon=outline_on(grid, row["geometry"]),
-        crs=grid.crs,
-        title=row["title"],
-        group=row["group"],
-        located=row["located"],
-        timezone=row["timezone"],
-    )
 
 
 def _look(row: Document) -> RetoldLook:

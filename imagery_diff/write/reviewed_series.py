@@ -174,8 +174,12 @@ def _gathered(
     added: list[Entry] = []
     lost: list[Row] = []
     for entry in entries:
-        mine = entry.action == "add" or any(entry.region == one.region for one in added)
-        name = entry.region if mine else _whose(entry, digest, bare)
+        if entry.action == "add":
+            name = entry.region if _is_there(entry, bare) else None
+        elif any(entry.region == one.region for one in added):
+            name = entry.region
+        else:
+            name = _whose(entry, digest, bare)
         if name is None:
             lost.append({"region": entry.region, "action": entry.action, "by": entry.by, "at": entry.at})
             continue
@@ -184,6 +188,14 @@ def _gathered(
         old = said.get(name, {"review": UNREVIEWED, "note": None, "event": None})
         said[name] = stands(old, entry)
     return said, added, lost
+
+
+def _is_there(entry: Entry, bare: SeriesDocuments) -> bool:
+    """Say whether the zone and the looks between which a person added an event are those of this run, too."""
+    times = {look["scene"]["acquired"] for look in bare.summary["looks"]}
+    finding = entry.finding
+    zones = {zone["zone"] for zone in bare.summary["zones"]}
+    return finding["zone"] in zones and {finding["not_before"], finding["not_after"]} <= times
 
 
 def stands(row: Row, entry: Entry) -> Row:
@@ -341,14 +353,15 @@ def _visits(row: Row, rejected: set[str], events: Sequence[Row], least_m: float)
     gone = sum(name in rejected for name in row["tracks"])
     gone_perhaps = sum(name in rejected for name in row["tracks_perhaps"])
     inferred = sum(
-        event["event"] == "visit_inferred" and event["review"] == REJECTED and not event.get("added")
+        (event.get("told") or {}).get("event", event["event"]) == "visit_inferred"
+        and (event["review"] == REJECTED or event["event"] != "visit_inferred")
         for event in events
-        if row["group"] in {ALL_BERTHS, event["group"]}
+        if not event.get("added") and row["group"] in {ALL_BERTHS, event["group"]}
     )
     added = [e["id"] for e in events if e.get("added") and e["review"] != REJECTED and _is_call(e, row["group"])]
     if not (gone or gone_perhaps or inferred or added):
         return dict(row)
-    sure = max(row["at_least"] - gone, 0)
+    sure, moment = max(row["at_least"] - gone, 0), dt.datetime.fromisoformat
     counted = Visits(
         group=row["group"],
         at_least=sure,
@@ -356,7 +369,9 @@ def _visits(row: Row, rejected: set[str], events: Sequence[Row], least_m: float)
         inferred=max(row["inferred"] - inferred, 0),
         usable_looks=row["usable_looks"],
         looks=row["looks"],
-        gaps=tuple(Gap(after=_moment(g["after"]), before=_moment(g["before"]), hours=g["hours"]) for g in row["gaps"]),
+        gaps=tuple(
+            Gap(after=moment(gap["after"]), before=moment(gap["before"]), hours=gap["hours"]) for gap in row["gaps"]
+        ),
         sentence="",
         beside_stockpile=max(min(row["beside_stockpile"] - gone, sure), 0),
     )
@@ -377,10 +392,6 @@ def _is_call(event: Row, group: str) -> bool:
         ALL_BERTHS,
         event["group"] or event["zone"],
     }
-
-
-def _moment(text: str) -> dt.datetime:
-    return dt.datetime.fromisoformat(text)
 
 
 def _events(events: Row, features: Sequence[Row], summary: Row, review: Row | None) -> Row:
