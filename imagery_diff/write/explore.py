@@ -22,15 +22,16 @@ from affine import Affine
 from PIL import Image
 from shapely.geometry import mapping
 
+from imagery_diff import mark
 from imagery_diff.aoi import WGS84, reproject
 from imagery_diff.errors import InputError, InputNotFoundError, MissingExtraError
-from imagery_diff.write.drawing import COLOURS, MARKS
+from imagery_diff.write.drawing import COLOURS, MARKS, Canvas
 from imagery_diff.write.geojson import wgs84_geometry
 from imagery_diff.write.model import summary as summary_of_pair
 from imagery_diff.write.model import zone_title
 from imagery_diff.write.report.page import data_uri
 from imagery_diff.write.retold import SIDES
-from imagery_diff.write.words import clean, moment_of
+from imagery_diff.write.words import clean, moment_of, stamp
 from imagery_diff.write.zone_sentences import describe_zone
 
 if TYPE_CHECKING:
@@ -372,9 +373,18 @@ def _pictures(
         colours[3] = np.where(inside, 255, 0)
         info = result.before if side == SIDES[0] else result.after
         credit = info.credit or f"{info.name}: credit unknown"
+        if result.simulated:
+            colours[:3] = _stamped(colours[:3], stamp(result))
         content = png_of(np.moveaxis(colours, 0, -1), credit, simulated=info.simulated)
         made.append((name, content, _corners(target)))
     return made
+
+
+def _stamped(colours: NDArray[np.uint8], words: str) -> NDArray[np.uint8]:
+    """Write across a picture, and into its pixels, that no satellite saw it: a part of the map may be cut out."""
+    image = Image.fromarray(np.ascontiguousarray(np.moveaxis(colours, 0, -1)))
+    Canvas(image, (0, 0), []).stamp(words)
+    return mark.stamp(np.moveaxis(np.asarray(image), -1, 0))
 
 
 def _affine(picture: Picture, place: Affine) -> Affine:

@@ -1,5 +1,6 @@
 """The map to explore: one clear line where it cannot be made, nothing hostile in its page, pictures where they lie."""
 
+import base64
 import io
 import json
 import re
@@ -12,6 +13,7 @@ from affine import Affine
 from PIL import Image
 from rasterio.warp import transform as moved
 
+from imagery_diff import mark
 from imagery_diff.errors import InputError, InputNotFoundError, MissingExtraError
 from imagery_diff.write import explore
 from imagery_diff.write.pictures import pictures_of
@@ -125,3 +127,20 @@ def test_where_it_cannot_be_made_one_line_says_why(monkeypatch, tmp_path):
 
 def test_it_is_a_map_of_folium():
     assert isinstance(make_result().explore(), folium.Map)
+
+
+def test_a_rendered_picture_is_stamped_across_and_marked_in_its_pixels():
+    drawn = {}
+    for simulated in (True, False):
+        result = make_result(count=1, simulated=simulated, shape=(300, 300))
+        page = result.explore().get_root().render()
+        content = re.findall(r"data:image/png;base64,([A-Za-z0-9+/=]+)", page)
+        assert len(content) >= 2
+        with Image.open(io.BytesIO(base64.b64decode(content[0]))) as opened:
+            drawn[simulated] = np.moveaxis(np.asarray(opened.convert("RGB")), -1, 0)
+    # The stamp lies over the middle, from corner to corner.
+    unlike = np.abs(drawn[True].astype(int) - drawn[False]).max(axis=0) > 40
+    rows, cols = unlike.shape
+    assert unlike[rows // 3 : 2 * rows // 3, cols // 3 : 2 * cols // 3].mean() > 0.02
+    assert mark.carries_mark(drawn[True])
+    assert not mark.carries_mark(drawn[False])
