@@ -51,9 +51,8 @@ def everything(folder):
 
 
 def names_of_this_machine():
-    """Host, home folder, and the user, if it is a name that is no word of its own."""
-    user = getpass.getuser()
-    return [socket.gethostname(), str(Path.home()) + "/", *([user] if len(user) > 5 else [])]
+    """Home folder; host and user where they are long enough to be no word of any text."""
+    return [str(Path.home()) + "/", *(name for name in (socket.gethostname(), getpass.getuser()) if len(name) > 5)]
 
 
 def renamed(folder, tmp_path):
