@@ -17,7 +17,7 @@ from imagery_diff.aoi import AOI, Zone
 from imagery_diff.cli import main
 from imagery_diff.errors import ImageryDiffWarning
 from imagery_diff.grid import Grid
-from imagery_diff.method import zones
+from imagery_diff.method import outlines, zones
 from imagery_diff.pair_fit import caveats, fit_of, laid, measure
 from imagery_diff.params import Params
 from imagery_diff.read.scenes import open_scene
@@ -107,6 +107,23 @@ def test_along_quays_that_all_run_one_way_nothing_is_moved():
     assert found.cols * PIXEL == pytest.approx(-20, abs=PIXEL / 2)
     assert abs(found.rows) < 0.1
     assert np.abs(found.open_along) == pytest.approx((1, 0), abs=0.05)
+
+
+@pytest.mark.parametrize("angle", range(5, 90, 17))
+def test_a_way_no_quay_tells_of_stays_open_whatever_its_variance_is_rounded_to(angle):
+    """The variance of such a way is nought, give or take: below nought it has no root, above it is no knowledge."""
+    way = np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))])
+    across = np.array([-way[1], way[0]])
+    table = outlines._Table(
+        normals=np.tile(way, (8, 1)), lengths=np.full(8, 90.0), spreads=np.full(8, 0.3), sides=np.ones(8, int)
+    )
+    for left_over in (-1e-15, 0.0, 1e-15):
+        covariance = 0.01 * np.outer(way, way) + left_over * np.outer(across, across)
+        solved = outlines._Solved(step=np.zeros(2), covariance=covariance, residual=0.1)
+        rest = np.zeros((1, 8))
+        settled = outlines._Settled(offset=np.zeros(2), solved=solved, rest=rest, seen=rest == 0)
+        known = outlines._told(settled, table, np.stack([way, across]), 3.0)
+        assert known.tolist() == [True, False]
 
 
 def test_an_offset_within_its_uncertainty_is_told_and_not_applied():

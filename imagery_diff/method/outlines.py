@@ -454,12 +454,18 @@ def _ways(table: _Table) -> Vector:
     weight = table.lengths / (_LEAST_SPREAD_PX**2 + table.spreads**2)
     return np.asarray(np.linalg.eigh((table.normals * weight[:, None]).T @ table.normals)[1].T[::-1])
 
+_ROUNDING = 1e-9
+"""Share of both variances together below which one is none."""
+
 
 def _told(settled: _Settled, table: _Table, ways: Vector, open_px: float) -> Bools:
     """Say of which directions enough is told: most quays that could tell agree, and it is known well enough."""
     tells = table.lengths @ (table.normals @ ways.T) ** 2
-    error = np.sqrt(np.einsum("ki,ij,kj->k", ways, settled.solved.covariance, ways))
-    known = (tells > _ONE_WAY * table.lengths.sum()) & (error > 0) & (error <= open_px)
+    covariance = settled.solved.covariance
+    variance = np.einsum("ki,ij,kj->k", ways, covariance, ways)
+    # Of a way that no quay tells of the pseudo-inverse leaves nought, give or take its rounding.
+    measured = variance > _ROUNDING * np.trace(covariance)
+    known = (tells > _ONE_WAY * table.lengths.sum()) & measured & (variance <= open_px**2)
     return np.asarray(known & (settled.agreeing(table, ways) >= _LEAST_AGREEING))
 
 
