@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 NOT_CALIBRATED = "class by rules, without a probability: {0}"
 
+_WORDS = {"nir": "near infrared"}
+"""Names of bands that are no words."""
+
 
 def why_not(model: class_model.ClassModel, pair: Pair, grid: Grid) -> str | None:
     """Say why the table of classes does not hold for a pair; None where it does."""
@@ -36,7 +39,7 @@ def why_not(model: class_model.ClassModel, pair: Pair, grid: Grid) -> str | None
         return f"pixels of {grid.pixel_size_m[0]:.3g} m, and classes were counted on {low:g} to {high:g} m"
     missing = [name for name in model.bands if name not in pair.names]
     if missing:
-        return f"no band {', '.join(missing)}"
+        return f"the images have no {', '.join(_WORDS.get(name, name) for name in missing)} band"
     if any(info.units != model.units or info.level is Level.TOA for info in pair.infos):
         return "no surface reflectance"
     return None

@@ -173,7 +173,9 @@ _SAID_FROM_M = 10.0
 def fit_of(found: Offset, grid: Grid) -> Fit:
     """Say in metres along x and y what was found in rows and columns."""
     if not found.measured:
-        return Fit(fitted=False, stretches=found.stretches, how=f"not fitted to the images: {found.reason}")
+        apart_m = None if found.dates_apart is None else found.dates_apart * grid.pixel_size_m[0]
+        apart = "" if apart_m is None else f" (they put them {apart_m:.0f} m apart)"
+        return Fit(fitted=False, stretches=found.stretches, how=f"not fitted to the images: {found.reason}{apart}")
     assert found.error is not None
     assert found.residual is not None
     pixel = grid.pixel_size_m[0]

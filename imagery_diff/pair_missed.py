@@ -453,12 +453,12 @@ def quick_curve(
     named = tuple(replace(t, colour=words) for t in trials)
     if np.count_nonzero(found) < _LEAST_QUICK:
         reason = (
-            f"quickly asked, {np.count_nonzero(found)} of {len(trials)} put in were found" if trials else _NO_GROUND
+            f"in a quick trial {np.count_nonzero(found)} of {len(trials)} put in were found" if trials else _NO_GROUND
         )
         return Curve(zone_kind=kind, floor=Floor(thing=thing, colour=words, reason=reason, how="quick"), trials=named)
     limit = detection.fit(lengths, found, prior).credible(0.9)
     if limit > span_m[1]:
-        reason = f"quickly asked, nine in ten of the longest that fit, {span_m[1]:.0f} m, are not surely found"
+        reason = f"by a quick trial nine in ten of the longest that fit, {span_m[1]:.0f} m, are not surely found"
         return Curve(zone_kind=kind, floor=Floor(thing=thing, colour=words, reason=reason, how="quick"), trials=named)
     floor = Floor(thing=thing, colour=words, d90_high_m=max(limit, span_m[0]), how="quick")
     return Curve(zone_kind=kind, floor=floor, trials=named)

@@ -22,6 +22,7 @@ from imagery_diff.read.scenes import NO_CLOUD_MASK
 from imagery_diff.result import Layers, LookAt, Region, ZoneState
 from imagery_diff.scene import DEGRADED, Flag, Level
 from imagery_diff.threads import each
+from imagery_diff.write.words import NO_TIME
 from imagery_diff.write.yardstick import rank_of
 
 if TYPE_CHECKING:
@@ -553,7 +554,7 @@ def _order_caveats(pair: Pair) -> list[str]:
     found = []
     before, after = pair.infos
     if before.acquired is None or after.acquired is None:
-        found.append("the time of an image is not known: which is earlier is taken from the order they were given in")
+        found.append(f"{NO_TIME}: which is earlier is taken from the order they were given in")
     if before.product.split()[0] != after.product.split()[0]:
         found.append(f"two different products ({before.product}, {after.product}): their sharpness differs")
     return found

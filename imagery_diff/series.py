@@ -40,6 +40,7 @@ from imagery_diff.result import Asked
 from imagery_diff.result_series import SeriesLook, Timeline
 from imagery_diff.write import timeline_sentences as words
 from imagery_diff.write.timeline import event_rows_with_outlines, observation_rows
+from imagery_diff.write.words import NO_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -61,7 +62,7 @@ _TRIES = 8
 """So often at most a series is told again because another process added to its archive meanwhile."""
 _ROUNDS = 2
 """So often at most the empty place is learned again from what looks lack of it."""
-_OF_A_PAIR = ("as was asked for", "the time of an image is not known")
+_OF_A_PAIR = ("as was asked for", NO_TIME)
 """Caveats that say of the empty place what is meant so: its outlines are laid once, and it is of no one moment."""
 _CHIP_M = 15.0
 """Around a zone its chips reach, metres."""

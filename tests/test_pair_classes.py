@@ -94,7 +94,7 @@ def test_without_a_near_infrared_band_rules_decide_and_no_probability_is_given(o
     zone = Zone(name="all", kind="yard", polygon=everywhere, crs=UTM52)
     region = only(compare(AOI(name="port", polygon=everywhere, crs=UTM52, zones=(zone,)), *scenes).regions)
     assert (region.p_activity, region.shares) == (None, {})
-    assert "class by rules, without a probability: no band nir" in region.why
+    assert "class by rules, without a probability: the images have no near infrared band" in region.why
 
 
 def test_a_search_area_does_not_speak_for_a_class() -> None:

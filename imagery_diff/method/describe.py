@@ -136,7 +136,7 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
         direction=direction,
         activity=activity,
         why=(
-            f"differs by {patch.strength:.0f} times the scatter of unchanged ground of its kind",
+            f"differs by {patch.strength:.0f} times the scatter (standard deviation) of unchanged ground of its kind",
             *((_BY_SHADOW,) if casting else ()),
             *_echo(patch, views),
             *((basis,) if basis else ()),

@@ -155,6 +155,8 @@ class Offset:
     """(rows, cols) of the direction in which nothing could be measured, and which is not moved along."""
     reason: str | None = None
     """Why nothing could be measured; None where it was."""
+    dates_apart: float | None = None
+    """How far apart the dates put the quays, where that is the reason."""
 
     @property
     def measured(self) -> bool:
@@ -433,8 +435,8 @@ def _refined(shares: Sequence[_Share], drawn: Drawn, start: Vector) -> Offset:
             return Offset(reason="too few of the drawn quays agree on one offset")
     apart, error = settled.dates_apart(table, ways)
     if apart > max(_DATES_PX, 3.0 * error):
-        why = f"the dates, each by itself, put the quays {apart:.1f} pixels apart"
-        return Offset(reason=why, stretches=settled.stretches)
+        why = "the two dates do not agree on where the quays lie"
+        return Offset(reason=why, dates_apart=apart, stretches=settled.stretches)
     if np.hypot(*settled.offset) > drawn.reach_px:
         return Offset(reason="the edge of the water lies beyond reach", stretches=settled.stretches)
     way = ways[0]
@@ -453,6 +455,7 @@ def _ways(table: _Table) -> Vector:
     """Return the two directions of which the drawn quays tell most and least; (2, 2), one a row."""
     weight = table.lengths / (_LEAST_SPREAD_PX**2 + table.spreads**2)
     return np.asarray(np.linalg.eigh((table.normals * weight[:, None]).T @ table.normals)[1].T[::-1])
+
 
 _ROUNDING = 1e-9
 """Share of both variances together below which one is none."""

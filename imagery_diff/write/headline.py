@@ -5,6 +5,7 @@ It is told from rows as they stand in ``summary.json``, so that it can be told a
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from imagery_diff.mark import ALTERED
@@ -29,6 +30,14 @@ _REVERSED = {
     "disappeared": ("is visible on the later image only", "may be visible on the later image only"),
     "changed": ("differs in appearance", "may differ in appearance"),
 }
+UNCLEAR = "unclear"
+"""What a region of no told class did, in a count."""
+_COUNTED = {"appeared": "appeared", "disappeared": "no longer visible", "changed": "changed in appearance"}
+_COUNTED_REVERSED = {
+    "appeared": "on the earlier image only",
+    "disappeared": "on the later image only",
+    "changed": "different in appearance",
+}
 
 
 def headline(document: Mapping[str, Any]) -> str:
@@ -46,9 +55,9 @@ def headline(document: Mapping[str, Any]) -> str:
     kept = [region for region in regions if region["review"] != REJECTED]
     if kept:
         titles = {zone["name"]: zone["title"] or zone["name"] for zone in zones}
-        happened = _REVERSED if _is_reversed(document) else _HAPPENED
-        said = _told(kept[0], _at(titles.get(kept[0]["zone"])) or place, happened)
-        said += f"; {_counted(len(kept) - 1, 'more region')} flagged" if len(kept) > 1 else ""
+        backward = _is_reversed(document)
+        said = _told(kept[0], _at(titles.get(kept[0]["zone"])) or place, _REVERSED if backward else _HAPPENED)
+        said += _more(kept[1:], _COUNTED_REVERSED if backward else _COUNTED)
     else:
         dropped = f"; {_counted(len(regions), 'region')} rejected by a reviewer" if regions else ""
         said = f"nothing was flagged {place}{_searched(zones)}{dropped}"
@@ -71,6 +80,25 @@ def _told(region: Row, where: str, happened: Mapping[str, tuple[str, str]]) -> s
         return f"a {noun} {'may have been seen' if doubtful else 'was flagged'} {where}"
     article = "an" if noun[0] in "aeio" else "a"
     return f"{article} {noun} {happened[region['direction']][doubtful]} {where}"
+
+
+def what_more_did(regions: Sequence[Row]) -> list[tuple[str, int]]:
+    """Count the directions of regions, in the order of :data:`_COUNTED`; those of no told class stand last."""
+    counts = Counter(UNCLEAR if region["activity"] == "other" else region["direction"] for region in regions)
+    return [(name, counts[name]) for name in (*_COUNTED, UNCLEAR) if counts[name]]
+
+
+def _more(regions: Sequence[Row], words: Mapping[str, str]) -> str:
+    """Say how many more regions there are and what they did: what went is as much news as what came."""
+    if not regions:
+        return ""
+    words = {**words, UNCLEAR: "of unclear kind"}
+    did = what_more_did(regions)
+    if len(did) == 1:
+        told = f"{'all ' if len(regions) > 1 else ''}{words[did[0][0]]}"
+    else:
+        told = ", ".join(f"{number} {words[name]}" for name, number in did)
+    return f"; {_counted(len(regions), 'more region')} flagged ({told})"
 
 
 def _at(title: str | None) -> str:

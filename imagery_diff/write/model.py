@@ -218,6 +218,7 @@ def scene_summary(info: SceneInfo) -> dict[str, Any]:
         "view": info.view and {"azimuth_deg": info.view.azimuth_deg, "off_nadir_deg": info.view.off_nadir_deg},
         "pixel_size_m": [rounded(size, 3) for size in info.grid.pixel_size_m] if placed else None,
         "secondary": info.secondary,
+        "cloud_masked": None if info.level.radar else info.cloud_masked,
         "credit": info.credit,
         "licence": info.licence,
         "simulated": info.simulated,

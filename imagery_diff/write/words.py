@@ -155,6 +155,8 @@ def _local_span(first: dt.datetime, last: dt.datetime, timezone: str | None) -> 
     return f" ({' and '.join(_hours(there))} local)"
 
 
+NO_TIME = "the time of an image is not known"
+"""How the caveat begins that says which image is taken for the earlier."""
 MISSED = "What was too small, too faint or not seen can still have changed."
 
 
@@ -173,7 +175,11 @@ def size_of_pixels(width: float, height: float) -> str:
 
 def clear_words(images: Sequence[SceneInfo]) -> str | None:
     """Say what "clear" rests on where no mask came with an image; None where masks came with all."""
-    bare = [info.name for info in images if not info.cloud_masked and not info.level.radar]
+    return clear_words_of([info.name for info in images if not info.cloud_masked and not info.level.radar])
+
+
+def clear_words_of(bare: Sequence[str]) -> str | None:
+    """Say the same of images by their names: of those without a mask of clouds, which radar needs none of."""
     if not bare:
         return None
     return f"Clear means that no cloud was recognised: no cloud mask came with {' and '.join(bare)}."

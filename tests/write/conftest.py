@@ -78,7 +78,7 @@ def make_region(number, outline, **changes):
         "width_m": 20.0,
         "orientation_deg": 42.0,
         "strength": 20.0,
-        "why": ("differs by 20 times the scatter of unchanged ground of its kind",),
+        "why": ("differs by 20 times the scatter (standard deviation) of unchanged ground of its kind",),
         "zone": "pier",
         "zone_kind": "yard",
         "group": "pier2",

@@ -16,7 +16,20 @@ def told():
 
 
 def test_the_first_region_is_named_and_the_others_counted(told):
-    assert headline(told) == "A container-like object is no longer visible at The pier; 2 more regions flagged."
+    assert headline(told) == (
+        "A container-like object is no longer visible at The pier; 2 more regions flagged (1 appeared, 1 changed"
+        " in appearance)."
+    )
+
+
+def test_what_the_others_did_is_said_as_news_of_what_came_is_half_of_it(told):
+    for region, name in zip(told["regions"][1:], ("other", "vessel"), strict=True):
+        region |= {"activity": name, "direction": "appeared"}
+    assert headline(told).endswith("; 2 more regions flagged (1 appeared, 1 of unclear kind).")
+    told["regions"][1] |= {"activity": "vessel"}
+    assert headline(told).endswith("; 2 more regions flagged (all appeared).")
+    told["regions"][0]["review"] = "rejected"
+    assert headline(told).endswith("; 1 more region flagged (appeared).")
 
 
 def test_what_is_less_than_likely_is_said_so(told):

@@ -269,8 +269,8 @@ def test_what_is_not_known_stays_english_and_says_so():
     assert clause("a.tif: credit unknown") == "a.tif: 출처 알 수 없음"
     assert clause("a.tif: the moon was in the way") == "(영문) a.tif: the moon was in the way"
     # A number that the Korean would lose.
-    assert told("quickly asked, 3 of 3 put in were found") is not None
-    assert told("no band nir 7") is None
+    assert told("in a quick trial 3 of 3 put in were found") is not None
+    assert told("the images have no near infrared 7 band") is None
 
 
 RESULTS = [

@@ -192,6 +192,10 @@ def test_the_first_doubt_is_the_one_that_could_make_all_of_it_wrong():
     assert worst_doubt(told).startswith("Of 1 of 1 zones nothing can be said")
     told["shift"]["reason"] = "too few windows"
     assert worst_doubt(told).startswith("The images could not be laid on each other")
+    told["shift"]["reason"] = None
+    told["before"]["acquired"] = None
+    told["caveats"].append("the time of an image is not known: which is earlier is taken from the order")
+    assert worst_doubt(told) == "The time of an image is not known: which is earlier is taken from the order."
 
 
 def test_a_length_without_limits_is_never_written_as_exact():

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from imagery_diff.mark import ALTERED
+from imagery_diff.write.headline import UNCLEAR, what_more_did
 from imagery_diff.write.headline import headline as english_headline
 from imagery_diff.write.korean import words
 from imagery_diff.write.korean.clauses import clause, told
@@ -44,6 +45,11 @@ _REVERSED = {
     "appeared": ("더 이른 영상에만 보인다", "더 이른 영상에만 보이는 것일 수도 있다"),
     "disappeared": ("더 늦은 영상에만 보인다", "더 늦은 영상에만 보이는 것일 수도 있다"),
     "changed": ("겉모습이 서로 다르다", "겉모습이 서로 다를 수도 있다"),
+}
+_COUNTED_REVERSED = {
+    "appeared": "더 이른 영상에만 보임",
+    "disappeared": "더 늦은 영상에만 보임",
+    "changed": "겉모습이 서로 다름",
 }
 
 
@@ -109,9 +115,8 @@ def _headline(document: Row) -> str:
     kept = [region for region in regions if region["review"] != REJECTED]
     if kept:
         titles = {zone["name"]: zone["title"] or zone["name"] for zone in zones}
-        said = _told(kept[0], titles.get(kept[0]["zone"]) or place, _happened(document))
-        more = len(kept) - 1
-        said += f". 그 밖에 탐지 영역 {more}개" if more else ""
+        said = _told(kept[0], titles.get(kept[0]["zone"]) or place, _REVERSED if _is_reversed(document) else _HAPPENED)
+        said += _more(kept[1:], backward=_is_reversed(document))
     else:
         said = f"{place}: {_searched(zones)}탐지된 것이 없다"
         said += f". 검토자가 탐지 영역 {len(regions)}개를 기각함" if regions else ""
@@ -120,9 +125,21 @@ def _headline(document: Row) -> str:
     return f"{'변경된 영상' if ALTERED in document['credit'] else '합성 장면'}: {said}."
 
 
-def _happened(document: Row) -> Mapping[str, tuple[str, str]]:
+def _is_reversed(document: Row) -> bool:
     before, after = document["before"]["acquired"], document["after"]["acquired"]
-    return _REVERSED if before is not None and after is not None and after < before else _HAPPENED
+    return before is not None and after is not None and after < before
+
+
+def _more(regions: Sequence[Row], *, backward: bool) -> str:
+    """Say how many more regions there are and what they did."""
+    if not regions:
+        return ""
+    names = {**(_COUNTED_REVERSED if backward else words.DIRECTIONS), UNCLEAR: "종류 불명"}
+    did = what_more_did(regions)
+    told = ", ".join(f"{names[name]} {number}개" for name, number in did)
+    if len(did) == 1:
+        told = f"{'모두 ' if len(regions) > 1 else ''}{names[did[0][0]]}"
+    return f". 그 밖에 탐지 영역 {len(regions)}개({told})"
 
 
 def _told(region: Row, where: str, happened: Mapping[str, tuple[str, str]]) -> str:

@@ -67,6 +67,7 @@ def _context(told_run: Told) -> Shown:
         "regions": [_region(region, again, told_run) for region in shown["regions"]],
         "look_at": [_look_at(row, again) for row in shown["look_at"]],
         "worst": _sentence(shown["worst"]),
+        "clear": shown["clear"] and _sentence(shown["clear"]),
         "missed": words.MISSED,
         "caveats": [clause(caveat) for caveat in shown["caveats"]],
         "credit": credit(shown["credit"]),
@@ -149,6 +150,7 @@ def _zone(shown: Shown, again: Retold, summary: Mapping[str, Any]) -> Shown:
         "description": zone_words(state, shown["description"]),
         "measures": measures,
         "floor": size(shown["floor"]),
+        "why_no_floor": shown["why_no_floor"] and clause(shown["why_no_floor"]),
         "lost": "없음" if shown["lost"] == "nothing" else words.share(shown["lost"]),
         "causes": ", ".join(f"{name} {words.share(share_words(part))}" for name, part in causes if part >= 0.005),  # noqa: PLR2004
     }

@@ -28,7 +28,7 @@ PAGE = {
     "Zone": "구역",
     "State": "상태",
     "Measure, 90 % limits": "크기, 90 % 범위",
-    "Missed at most 1 in 10 from": "놓침 10에 1 이하인 길이",
+    "Missed at most 1 in 10 from, of the colours tested": "놓침 10에 1 이하인 길이(시험한 색에 한함)",
     "Not seen or searched": "관측되지 않았거나 탐색되지 않음",
     "missed at most 1 in 10 from": "놓침 10에 1 이하인 길이:",
     "not seen or searched:": "관측되지 않았거나 탐색되지 않음:",

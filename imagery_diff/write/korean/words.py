@@ -65,7 +65,14 @@ COLOURS = {
     "green": "초록색",
     "blue": "파란색",
 }
-BANDS = {"blue": "청색", "green": "녹색", "red": "적색", "nir": "근적외선", "grey": "회색조"}
+BANDS = {
+    "blue": "청색",
+    "green": "녹색",
+    "red": "적색",
+    "nir": "근적외선",
+    "near infrared": "근적외선",
+    "grey": "회색조",
+}
 LEVELS = {
     "surface reflectance": "지표 반사율",
     "top-of-atmosphere reflectance": "대기 상단 반사율",

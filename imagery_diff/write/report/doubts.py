@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from imagery_diff.write.words import MISSED, NOUNS
+from imagery_diff.write.retold import SIDES
+from imagery_diff.write.words import MISSED, NO_TIME, NOUNS
 from imagery_diff.write.yardstick import per_cent
 from imagery_diff.write.zone_sentences import share_words
 
@@ -87,11 +88,14 @@ def _of_its_place(row: Document, zones: Mapping[str, Document]) -> list[str]:
 def worst_doubt(summary: Document) -> str:
     """Return the one doubt that an editor must know: what could make all of it wrong, before what blurs it.
 
-    In this order: images that could not be laid on each other; zones of which nothing can be said; outlines that may
+    In this order: images that could not be laid on each other; times that are not known, so that what came may be what
+    went; zones of which nothing can be said; outlines that may
     lie elsewhere; then the first of the caveats, which stand in the order in which the steps raised them.
     """
     if summary["shift"]["reason"] is not None:
         return f"The images could not be laid on each other by what they show: {summary['shift']['reason']}."
+    if any(summary[side]["acquired"] is None for side in SIDES):
+        return sentence(next((caveat for caveat in summary["caveats"] if caveat.startswith(NO_TIME)), NO_TIME))
     asked = [zone for zone in summary["zones"] if zone["state"] != "ignored"]
     unknown = [zone["title"] or zone["name"] for zone in asked if zone["state"] == "unknown"]
     if unknown and 2 * len(unknown) >= len(asked):

@@ -15,7 +15,15 @@ from imagery_diff.write.report.page import data_uri, render
 from imagery_diff.write.report.stage import Stage
 from imagery_diff.write.retold import SIDES, UNREVIEWED, outlines_of
 from imagery_diff.write.sentences import direction_of
-from imagery_diff.write.words import MISSED, NOUNS, moment_of, review_words, size_of_pixels, window_between
+from imagery_diff.write.words import (
+    MISSED,
+    NOUNS,
+    clear_words_of,
+    moment_of,
+    review_words,
+    size_of_pixels,
+    window_between,
+)
 from imagery_diff.write.yardstick import per_cent, word_of
 from imagery_diff.write.zone_sentences import share_words
 
@@ -93,6 +101,7 @@ def context_of(told: Told) -> dict[str, Any]:
         "regions": regions,
         "look_at": [_look_at(row, stage) for row in summary["look_at"]],
         "worst": worst_doubt(summary),
+        "clear": clear_words_of(_without_mask(summary)),
         "missed": MISSED,
         "caveats": summary["caveats"],
         "credit": summary["credit"],
@@ -136,6 +145,11 @@ def _stamp(summary: Document) -> str:
 def _reviewers(summary: Document) -> list[str]:
     """Return the initials of who reviewed it."""
     return list((summary.get("review") or {}).get("reviewers", ()))
+
+
+def _without_mask(summary: Document) -> list[str]:
+    """Return the images that came without a mask of clouds; of those in older files it is not known."""
+    return [summary[side]["file"] for side in SIDES if summary[side].get("cloud_masked") is False]
 
 
 def _side(side: str, summary: Document, pictures: Pictures, moment: str) -> dict[str, Any]:
@@ -290,10 +304,11 @@ def _zone(row: Document, stage: Stage, summary: Document) -> dict[str, Any]:
         "measures": [
             f"{region['id']} {NOUNS[region['activity']]}, {_size(region, stage)}"
             if region["zone"] == row["name"]
-            else f"{region['id']}, told{_at(region, summary)}"
+            else f"{region['id']}, listed{_at(region, summary).replace(' at ', ' under ', 1)}"
             for region in found
         ],
         "floor": _floor(row, floor),
+        "why_no_floor": floor["reason"] if floor and row["floor_m"] is None else None,
         "lost": share_words(unseen) if unseen > 1e-9 else "nothing",  # noqa: PLR2004 - rounding
         "causes": causes,
         "path": stage.path(drawn),
@@ -310,10 +325,14 @@ def _floor(row: Document, floor: Document | None) -> str:
     return "not known" if floor else "not measured"
 
 
+_OF_A_ROW = ("said", "mark", "measures", "floor", "why_no_floor", "lost", "causes", "located")
+"""What must be alike of zones that share a row."""
+
+
 def grouped(zones: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     """Return the rows of the table of zones, and what is said of them, each said once."""
     return {
-        "zone_rows": _grouped(zones, ("said", "mark", "measures", "floor", "lost", "causes", "located")),
+        "zone_rows": _grouped(zones, _OF_A_ROW),
         "zone_words": _grouped(zones, ("description", "mark")),
     }
 
