@@ -124,6 +124,11 @@ class Track:
     absent_before: int | None
     """The last look before it on which its place was seen empty; None where none is known."""
     absent_after: int | None
+    """The first look after it on which its place was seen empty."""
+    clear_before: float | None = None
+    """Share of its place that the look ``absent_before`` shows clearly; the rest of that look's zone may be unseen."""
+    clear_after: float | None = None
+    """The same of ``absent_after``."""
 
     @property
     def first(self) -> int:

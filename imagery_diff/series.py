@@ -379,7 +379,7 @@ def _caveats(
                 single.setdefault(caveat, []).append(looks[k].info.name)
     told += [f"{names[0] if len(names) == 1 else f'{len(names)} looks'}: {c}" for c, names in single.items()]
     told.append(
-        "p_state rests on a stated habit, how often and how long zones are occupied, and was held against rendered"
-        " series only; it changes no state"
+        "how likely a zone was occupied (p_state) rests on an assumed habit, how often and how long zones are occupied,"
+        " and was held against rendered series only; it changes no state"
     )
     return tuple(dict.fromkeys(told))

@@ -100,7 +100,11 @@ def _event(
         event,
         p_event=max(chances, default=None),
         description="; ".join(
-            (words.event_words(region, zone, before, after, came=came), *(_also(region) if came else ()))
+            (
+                words.event_words(region, zone, before, after, came=came),
+                words.own_place_words(track.clear_before if came else track.clear_after, came=came),
+                *(_also(region) if came else ()),
+            )
         ),
         unusable_between=sum((zone.name, n) not in usable for n in between),
     )

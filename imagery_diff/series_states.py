@@ -106,13 +106,17 @@ class Sight:
         if look not in self.clear or look in self.loose or not inside.any():
             return False
         covered = sum(outline.intersection(where).area for outline in self.told[look])
-        if covered > _EMPTY_SHARE * where.area or np.mean(self.clear[look][inside]) < CLEAR_SHARE:
+        if covered > _EMPTY_SHARE * where.area or self.clear_share(look, where) < CLEAR_SHARE:
             return False
         window = zones.around(inside)
         # The look that tells the thing may do so under haze; what this one hides is no sign of anything.
         shown = (inside & self.clear[look])[window]
         own, now = (self.apart(n, window)[:, shown] for n in (seen, look))
         return bool(np.sum(own * now) <= WEAKER * np.sum(own * own))
+
+    def clear_share(self, look: int, where: BaseGeometry) -> float:
+        """Return which share of a place a look shows clearly and was searched on it."""
+        return float(np.mean(self.clear[look][zones.inside(where, self.grid)]))
 
 
 _RIM_PX = 2
@@ -309,7 +313,7 @@ def _why_not_searched(
     least = min(long, floor_m or long)
     reasons = {
         few: tried.share > params.most_missed,
-        f"{run:.0f} m of it in a run were not seen": run > least / 2,
+        f"a stretch of {run:.0f} m of it was not seen": run > least / 2,
     }
     return next((reason for reason, holds in reasons.items() if holds), None)
 
@@ -352,5 +356,5 @@ def ambiguous(zone: Zone, gone: Iterable[Region], stands_m: float | None, *, giv
     if stands_m is not None:
         return f"present or permanent: something {stands_m:.0f} m long stands there on every look"
     if kind != "vessel":
-        return "present or permanent: no look is known to show its ground bare (--empty says which does)"
+        return "present or permanent: no look is known to show its ground bare (one can be named with --empty)"
     return None

@@ -32,6 +32,8 @@ class _Open:
     seen: list[tuple[int, Thing]]
     absent_before: int | None
     absent_after: int | None = None
+    clear_before: float | None = None
+    clear_after: float | None = None
 
     @property
     def outline(self) -> BaseGeometry:
@@ -74,6 +76,8 @@ def follow(cells: Iterable[Cell], sight: Sight) -> tuple[Track, ...]:
             seen=tuple(one.seen),
             absent_before=one.absent_before,
             absent_after=one.absent_after,
+            clear_before=one.clear_before,
+            clear_after=one.clear_after,
         )
         for number, (one, zone) in enumerate(tracks, start=1)
     )
@@ -118,14 +122,16 @@ def _step(zone: _Zone, cell: Cell, sight: Sight) -> None:
     for track in [t for t in zone.open if id(t) not in taken]:
         if sight.is_empty(cell.look, track.outline, track.seen[-1][0]):
             track.absent_after = cell.look
+            track.clear_after = sight.clear_share(cell.look, track.outline)
             zone.open.remove(track)
             zone.done.append(track)
     for thing in left:
         if id(thing) not in taken:
             where = thing.region.geometry
-            empty = (c.look for c in reversed(zone.cells) if sight.is_empty(c.look, where, cell.look))
+            empty = next((c.look for c in reversed(zone.cells) if sight.is_empty(c.look, where, cell.look)), None)
+            clear = None if empty is None else sight.clear_share(empty, where)
             kind = asked or thing.kind
-            zone.open.append(_Open(kind=kind, seen=[(cell.look, thing)], absent_before=next(empty, None)))
+            zone.open.append(_Open(kind=kind, seen=[(cell.look, thing)], absent_before=empty, clear_before=clear))
 
 
 def _alike(track: _Open, thing: Thing) -> float:

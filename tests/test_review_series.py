@@ -180,7 +180,7 @@ def test_a_relabelled_event_has_no_chance_of_the_programmes_and_says_what_it_tol
     review(series, [Decision(action="relabel", region="E1", activity="construction")], "AB")
     row = events(series)["E1"]
     assert (row["event"], row["review"], row["p_event"]) == ("construction", "accepted", None)
-    assert row["description"].endswith("A reviewer calls it construction; the programme told cargo appeared.")
+    assert row["description"].endswith("A reviewer calls it construction; the programme told goods appeared.")
     assert row["told"]["event"] == "cargo_appeared"
     is_sound(series)
 

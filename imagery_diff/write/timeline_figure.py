@@ -49,7 +49,8 @@ _CAUSES = {
     "a lasting change": "B",
     "something": "U",
     "what would be missed": "F",
-    "m of it in a run": "R",
+    "a stretch of": "R",
+    "m of it in a run": "R",  # as it was said until November 2026
     "compared with": "D",
     "a thing that another look": "D",
     "what was told there was rejected": "V",
@@ -233,7 +234,7 @@ def _mark(sheet: Sheet, cell: RetoldCell, kind: str, x: float, y: float) -> None
 def cause_letter(reason: str | None) -> str:
     """Return the letter of a cause; X of one that has none.
 
-    >>> cause_letter("floor too large: 80 m"), cause_letter("17 m of it in a run were not seen"), cause_letter(None)
+    >>> cause_letter("floor too large: 80 m"), cause_letter("a stretch of 17 m of it was not seen"), cause_letter(None)
     ('F', 'R', 'X')
 
     """

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from imagery_diff.write.model import zone_title
 from imagery_diff.write.sentences import same_colour_words, size_words
 from imagery_diff.write.words import MONTHS, NOUNS, moment_words, window_between, window_of
+from imagery_diff.write.zone_sentences import share_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,6 +29,14 @@ _DAY = 24 * 60
 """Minutes."""
 
 
+EVENT_NAMES = {
+    "vessel_departed": "vessel no longer visible",
+    "rail_disappeared": "rail cars no longer visible",
+    "cargo_disappeared": "goods no longer visible",
+    "vessel_moved": "vessel may have moved",
+    "visit_inferred": "visit inferred, no ship seen",
+}
+"""What a column of a page calls an event, where its name says more than was seen."""
 _DONE = {"appeared": "appeared", "disappeared": "is no longer visible", "changed": "changed"}
 
 
@@ -46,6 +55,16 @@ def _between(before: SeriesLook, after: SeriesLook, zone: Zone) -> str:
     return window_of(before.info, after.info, zone.timezone)
 
 
+def event_name(event: str) -> str:
+    """Say in a word or two what an event is.
+
+    >>> event_name("cargo_disappeared"), event_name("vessel_arrived")
+    ('goods no longer visible', 'vessel arrived')
+
+    """
+    return EVENT_NAMES.get(event, event.replace("_", " ").replace("cargo", "goods"))
+
+
 def event_words(region: Region, zone: Zone, before: SeriesLook, after: SeriesLook, *, came: bool) -> str:
     """Say what came or went, and why no cars are counted where it is a train."""
     more = f"; {region.why_no_count}" if region.why_no_count else ""
@@ -55,6 +74,13 @@ def event_words(region: Region, zone: Zone, before: SeriesLook, after: SeriesLoo
         f"{_thing(region)} is no longer visible at {zone_title(zone)}: it went out of sight"
         f" {_between(before, after, zone)}{more}"
     )
+
+
+def own_place_words(clear: float | None, *, came: bool) -> str:
+    """Say that the look without a thing shows its place, whatever that look shows of the rest of the zone."""
+    look = "earlier" if came else "later"
+    seen = "" if clear is None else f", {share_words(clear)} of which was clear,"
+    return f"on the {look} look its own place{seen} is empty"
 
 
 def dwell_words(
@@ -173,9 +199,13 @@ def inferred_words(region: Region, zone: Zone, before: SeriesLook, after: Series
 
 def visits_words(visits: Visits, least_m: float) -> str:
     """Say how many calls there were at least."""
-    calls = f"at least {visits.at_least} call{'s' if visits.at_least != 1 else ''}"
+    many = visits.at_least
+    calls = f"at least {many} call{'s' if many != 1 else ''}" if many else "no call"
+    verb = "" if many else "was seen "
     looks = f"{visits.usable_looks} usable look{'s' if visits.usable_looks != 1 else ''} of {visits.looks}"
-    text = f"{calls} of vessels of the {least_m:.0f} m class or longer in {looks}"
+    if not visits.usable_looks:
+        looks = f"{visits.looks} looks, none of which tells of every berth"
+    text = f"{calls} of {'vessels' if many else 'a vessel'} of the {least_m:.0f} m class or longer {verb}in {looks}"
     if visits.beside_stockpile:
         long = f" (length class {' or '.join(visits.their_classes)})" if visits.their_classes else ""
         text += (
@@ -194,15 +224,13 @@ def visits_words(visits: Visits, least_m: float) -> str:
 
 def relabelled_words(description: str, event: str, told: str) -> str:
     """Say what a reviewer calls an event, after what the programme told."""
-    return f"{description} A reviewer calls it {event.replace('_', ' ')}; the programme told {told.replace('_', ' ')}."
+    return f"{description} A reviewer calls it {event_name(event)}; the programme told {event_name(told)}."
 
 
 def added_event_words(event: str, title: str, scenes: Sequence[Mapping[str, Any]], timezone: str | None) -> str:
     """Say what a reviewer added: an event of a zone, between two looks, as their rows in a document tell of them."""
     when = window_between(scenes[0], scenes[1], timezone)
-    return (
-        f"{event.replace('_', ' ').capitalize()} at {title}, {when}: a reviewer says so; the programme did not find it."
-    )
+    return f"{event_name(event).capitalize()} at {title}, {when}: a reviewer says so; the programme did not find it."
 
 
 def quiet_words(kind: str, long_m: float, empty: int, looks: int) -> str:

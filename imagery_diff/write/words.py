@@ -272,9 +272,11 @@ def review_words(reviews: Sequence[str], reviewers: Sequence[str] = (), what: st
         return "Not reviewed by a person: nothing was flagged that could be"
     if open_ones == number:
         return "Not reviewed by a person"
+    rejected = sum(review == "rejected" for review in reviews)
+    refused = f"; {rejected} rejected" if rejected else ""
     if open_ones:
-        return f"{number - open_ones} of {number} {what} reviewed by a person{who}, {open_ones} not"
-    return f"Every {what.removesuffix('s')} was reviewed by a person{who}"
+        return f"{number - open_ones} of {number} {what} reviewed by a person{who}, {open_ones} not{refused}"
+    return f"Every {what.removesuffix('s')} was reviewed by a person{who}{refused}"
 
 
 def one_line(result: Comparison) -> str:

@@ -59,6 +59,29 @@ def test_without_a_script_cells_lead_down_to_their_pictures(report, open_page):
     assert not page.locator("#filter").is_visible()
 
 
+def test_pictures_of_a_zone_without_anything_are_folded_and_open_with_their_cell(report, found, open_page):
+    page = open_page(report, script=False)
+    folded = page.locator("details.strip:not([open])")
+    told = {cell.zone.name for cell in found.cells if cell.things}
+    names = {strip.get_attribute("data-zone") for strip in folded.all()}
+    assert names
+    assert not names & told
+    name = min(names)
+    page.locator(f'.states tr[data-zone="{name}"] a').first.click()
+    assert page.locator(f'details.strip[data-zone="{name}"]').get_attribute("open") is not None
+
+
+def test_a_cell_that_is_unknown_names_the_things_whose_own_place_it_shows(report, found):
+    page = report.read_text()
+    for track in found.tracks:
+        cell = next(c for c in found.cells if c.look == track.absent_before and c.zone.name == track.zone)
+        if set(cell.states.values()) == {"unknown", "na"}:
+            assert f"the place of {track.id} itself was seen, and is empty" in page
+            break
+    else:
+        pytest.fail("no such cell to ask")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
 def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(report, open_page, width, scheme):
@@ -74,6 +97,11 @@ def test_it_stays_under_eight_megabytes_and_prints(report, open_page, tmp_path):
     assert report.stat().st_size < 8e6
     content = open_page(report).pdf(path=tmp_path / "report.pdf", prefer_css_page_size=True)
     assert len(re.findall(rb"/Type\s*/Page\b", content)) >= 2
+    # Pictures that are folded on the screen are printed.
+    unfolded = report.read_text().replace('<details class="strip"', '<details open class="strip"')
+    (tmp_path / "unfolded.html").write_text(unfolded)
+    whole = open_page(tmp_path / "unfolded.html").pdf(path=tmp_path / "whole.pdf", prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", content)) == len(re.findall(rb"/Type\s*/Page\b", whole))
 
 
 def test_calls_of_all_berths_are_counted_once_not_once_a_group():

@@ -273,9 +273,12 @@ def review_words(reviews: Sequence[str], reviewers: Sequence[str] = ()) -> str:
         return "사람이 검토하지 않음: 검토할 탐지 영역이 없음"
     if open_ones == number:
         return "사람이 검토하지 않음"
+    rejected = sum(review == "rejected" for review in reviews)
+    refused = f"; {rejected}개 기각" if rejected else ""
     if open_ones:
-        return f"탐지 영역 {number}개 중 {number - open_ones}개를 사람이 검토함{who}, {open_ones}개는 검토하지 않음"
-    return f"모든 탐지 영역을 사람이 검토함{who}"
+        seen = number - open_ones
+        return f"탐지 영역 {number}개 중 {seen}개를 사람이 검토함{who}, {open_ones}개는 검토하지 않음{refused}"
+    return f"모든 탐지 영역을 사람이 검토함{who}{refused}"
 
 
 def is_reversed(before: Dated, after: Dated) -> bool:

@@ -12,6 +12,7 @@ from imagery_diff.write.report.doubts import sentence
 from imagery_diff.write.report.page import render
 from imagery_diff.write.report.svg import path_of
 from imagery_diff.write.retold import REJECTED, UNREVIEWED
+from imagery_diff.write.timeline_sentences import event_name
 from imagery_diff.write.words import by_sentence, clean, licences_of, local_time, review_words, stamp_of
 
 if TYPE_CHECKING:
@@ -149,8 +150,8 @@ def worst_words(found: RetoldSeries) -> str:
         return first[0] if first else "What was too small or fell between looks was not seen."
     why, number = Counter(reason or "no reason given" for reason in unknown).most_common(1)[0]
     return (
-        f"{len(unknown)} of {len(cells)} cells of the calendar are unknown, which is not empty; mostly ({number})"
-        f" because: {why}."
+        f"{len(unknown)} of {len(cells)} cells of the calendar are unknown, which is not empty; the most frequent"
+        f" reason ({number} of them): {why}."
     )
 
 
@@ -183,8 +184,15 @@ def _row(found: RetoldSeries, name: str, chips: Chips) -> dict[str, Any]:
         "outline": outline,
         "shape": None if window is None else window.shape,
         "cells": told,
-        "counts": Counter(cell["state"] for cell in told),
+        "alike": _alike(told),
     }
+
+
+def _alike(cells: Sequence[dict[str, Any]]) -> str:
+    """Say what all looks tell of a zone alike, where nothing was told on any and its pictures may stay folded."""
+    if any(cell["paths"] or cell["own_place"] for cell in cells) or len({cell["words"] for cell in cells}) > 1:
+        return ""
+    return f"on each of {len(cells)} looks: {cells[0]['words']}" if len(cells) > 1 else ""
 
 
 def _cell(found: RetoldSeries, cell: RetoldCell, window: Grid | None, chips: Chips) -> dict[str, Any]:
@@ -199,7 +207,8 @@ def _cell(found: RetoldSeries, cell: RetoldCell, window: Grid | None, chips: Chi
         "state": state,
         "mark": _MARKS[state],
         "short": _MARKS[state] if longest is None else f"{longest:.0f}",
-        "words": _SAID[state] + ("" if longest is None else f", {longest:.0f} m"),
+        "words": _SAID[state] + _lengths(cell, state),
+        "own_place": _own_places(found, cell) if state == UNKNOWN else "",
         "tracks": list(dict.fromkeys(thing.track for thing in cell.things if thing.track)),
         "reason": cell.reason,
         "floor": None if floor is None else f"{floor:.0f} m",
@@ -209,6 +218,30 @@ def _cell(found: RetoldSeries, cell: RetoldCell, window: Grid | None, chips: Chi
         "paths": [] if window is None else [path_of(_beside(thing.outline, window)) for thing in cell.things],
         "moment": local_time(found.looks[cell.look - 1].time, found.timezone),
     }
+
+
+def _lengths(cell: RetoldCell, state: str) -> str:
+    """Write the length of the longest thing of a cell with its limits, as that look by itself shows it."""
+    if state != YES or cell.longest_m is None:
+        return ""
+    longest = next(thing for thing in cell.things if thing.length_m == cell.longest_m)
+    low, high = longest.length_low_m, longest.length_high_m
+    limits = "" if low is None or high is None else f" ({low:.0f} to {high:.0f})"
+    return f", {cell.longest_m:.0f} m{limits}"
+
+
+def _own_places(found: RetoldSeries, cell: RetoldCell) -> str:
+    """Name the things whose own place a look shows empty, though of the whole zone it does not tell."""
+    seen = [
+        track.id
+        for track in found.tracks
+        if track.zone == cell.zone.name
+        and cell.look in {track.absent_before, track.absent_after}
+        and track.review != REJECTED
+    ]
+    if not seen:
+        return ""
+    return f"That is of the zone as a whole: the place of {' and of '.join(seen)} itself was seen, and is empty."
 
 
 def _beside(geometry: BaseGeometry, window: Grid) -> BaseGeometry:
@@ -224,7 +257,7 @@ def _event(event: Document, found: RetoldSeries) -> dict[str, Any]:
     return {
         **event,
         "title": clean(found.title_of(str(event["zone"]))),
-        "kind": str(event["event"]).replace("_", " "),
+        "kind": event_name(str(event["event"])),
         "from": _short(event["not_before"]) or "no look shows the state before",
         "to": _short(event["not_after"]),
         "chance": "not stated" if event["p_event"] is None else f"{100 * event['p_event']:.0f} %",
