@@ -114,8 +114,9 @@ def export(run_folder: str | Path, wanted: Wanted, output: str | Path | None = N
     if wanted.layered:
         files |= _files(subject_of(run, target), wanted)
     content = files | {manifests.NAME: to_json(_manifest(run, files, source, "share" if wanted.share else "export"))}
-    folders.refuse_other_images(target, content[manifests.NAME])
-    folders.write_folder(target, content)
+    with folders.locked(target):
+        folders.refuse_other_images(target, content[manifests.NAME])
+        folders.write_folder(target, content)
     return target
 
 

@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from click.testing import CliRunner
 from shapely import box
 from shapely.geometry import mapping, shape
 
+import imagery_diff.review as reviews
 from imagery_diff.cli import main
 from imagery_diff.errors import ImageryDiffWarning, InputError, OutputError
 from imagery_diff.exporting import Wanted, export
@@ -263,6 +265,27 @@ def test_two_at_once_are_both_kept(run):
     assert [process.wait(60) for process in running] == [0, 0, 0]
     assert {e.by for e in read_log((run / "review.jsonl").read_bytes())} == {"AB", "CD", "EF"}
     assert unreviewed_of(run) == ()
+    is_sound(run)
+
+
+def test_a_rerun_waits_for_a_review_and_loses_none_of_it(tmp_path, monkeypatch):
+    result = make_result(count=3)
+    run = result.save(tmp_path / "run")
+    rerun, told = threading.Thread(target=result.save, args=(run,)), reviews._told
+
+    def meanwhile(*args):
+        rerun.start()
+        rerun.join(2.0)
+        return told(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(reviews, "_told", meanwhile)
+        review(run, [Decision(action="accept", region="R1")], "AB")
+    rerun.join()
+    assert [e.region for e in read_log((run / "review.jsonl").read_bytes())] == ["R1"]
+    assert regions(run)["R1"]["review"] == "accepted"
+    assert review(run, [Decision(action="accept", region="R2")], "AB") == ("R3",)
+    assert [p.name for p in tmp_path.iterdir()] == ["run"]
     is_sound(run)
 
 

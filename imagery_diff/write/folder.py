@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import json
 import os
 import re
@@ -30,11 +31,16 @@ from imagery_diff.write.retold import retold
 from imagery_diff.write.words import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from imagery_diff.result import Comparison
     from imagery_diff.scene import SceneInfo
     from imagery_diff.write.pictures import Pictures
+
+try:
+    import fcntl
+except ImportError:  # pragma: no cover - not on every system
+    fcntl = None  # type: ignore[assignment]
 
 REVIEWS = "review.jsonl"
 """What people wrote about a result; it outlives a rerun."""
@@ -50,25 +56,29 @@ def save(
     """Write a result folder, with ``more`` files (name -> content) if any; see `imagery_diff.write.save_comparison`."""
     target = check_target(folder)
     files = result_files(result, more, report=report)
-    refuse_other_images(target, files[manifests.NAME])
-    files = with_review_of(target, files)
-    write_folder(target, files)
+    with locked(target):
+        refuse_other_images(target, files[manifests.NAME])
+        write_folder(target, with_review_of(target, files))
     return target
 
 
 def with_review_of(target: Path, files: dict[str, bytes]) -> dict[str, bytes]:
-    """Keep the review of the result that is replaced where its findings still are; say where they are not."""
+    """Keep the review of the result that is replaced where its findings still are; say where they are not.
+
+    The place must be held (:func:`locked`) until that is written, or what is reviewed meanwhile is lost.
+    """
     path = target / REVIEWS
-    if not path.is_file():
+    log = path.read_bytes() if path.is_file() else b""
+    if not log:
         return files
-    told = after_review(files, path.read_bytes())
+    told = after_review(files, log)
     for lost in json.loads(told[manifests.NAME])["review"]["lost"]:
         warnings.warn(
             f"the review of {lost['region']} ({lost['action']}, {lost['by']}) has no finding any more",
             ImageryDiffWarning,
             stacklevel=3,
         )
-    return told
+    return told | {REVIEWS: log}
 
 
 def after_review(files: Mapping[str, bytes], log: bytes) -> dict[str, bytes]:
@@ -140,8 +150,58 @@ def name_of_series(place: str, first: SceneInfo, last: SceneInfo) -> str:
     return "_".join(safe_part(part) for part in (place, _moment(first), _moment(last), "timeline"))
 
 
+@contextlib.contextmanager
+def locked(target: Path) -> Iterator[None]:
+    """Hold the place of a result alone: of two processes that review or replace it, the other waits.
+
+    What is locked is a file beside it, for the folder itself is another one after each swap. Not to be nested.
+
+    Raises
+    ------
+    OutputError
+        If nothing can be written there.
+
+    """
+    if fcntl is None or not target.parent.is_dir():
+        yield
+        return
+    path = _beside(target, "lock")
+    try:
+        held = _held(path)
+    except OSError as error:
+        raise OutputError(_explained(error, target, 0)) from error
+    try:
+        yield
+    finally:
+        # Whoever waits sees that the file he got is not the one that stands there, and takes a new one.
+        path.unlink(missing_ok=True)
+        os.close(held)
+
+
+def _held(path: Path) -> int:
+    """Open a lock that is ours alone and still stands under its name."""
+    while True:
+        held = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            if path.exists() and os.path.samestat(os.fstat(held), path.stat()):
+                return held
+        except BaseException:
+            os.close(held)
+            raise
+        os.close(held)
+
+
+def _beside(target: Path, what: str) -> Path:
+    """Name what stands beside a folder for a moment; the digest keeps long names apart that begin alike."""
+    digest = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:8]
+    return target.with_name(f".{target.name[:40]}.{digest}.{what}")
+
+
 def write_folder(target: Path, files: Mapping[str, bytes]) -> None:
     """Write files into a new folder and put it in the place of ``target``.
+
+    A log of a review that stands there is kept, unless ``files`` bring it.
 
     Raises
     ------
@@ -149,11 +209,13 @@ def write_folder(target: Path, files: Mapping[str, bytes]) -> None:
         If that is not possible; then, as after Ctrl-C, what stood there still stands and nothing else was left behind.
 
     """
-    fresh = target.with_name(f".{target.name[:40]}.{secrets.token_hex(6)}.partial")
+    fresh = _beside(target, f"{secrets.token_hex(6)}.partial")
     try:
         fresh.mkdir()
         for name, content in files.items():
             (fresh / name).write_bytes(content)
+        if REVIEWS in files:
+            _to_disk(fresh / REVIEWS)
         _swap(fresh, target)
     except OSError as error:
         if isinstance(error, OutputError):
@@ -165,6 +227,12 @@ def write_folder(target: Path, files: Mapping[str, bytes]) -> None:
             shutil.rmtree(fresh, ignore_errors=True)
 
 
+def _to_disk(path: Path) -> None:
+    """Wait until a file is on the disk: what a person said cannot be computed again."""
+    with path.open("rb+") as stream:
+        os.fsync(stream.fileno())
+
+
 def _swap(fresh: Path, target: Path) -> None:
     """Put the new folder in its place, the old one aside until that is done."""
     known = _check_replaceable(target)
@@ -172,7 +240,7 @@ def _swap(fresh: Path, target: Path) -> None:
         # An empty folder may stand there; rename replaces it, and refuses one that has been filled since.
         fresh.rename(target)
         return
-    if REVIEWS in known:
+    if REVIEWS in known and not (fresh / REVIEWS).exists():
         shutil.copy2(target / REVIEWS, fresh / REVIEWS, follow_symlinks=False)
     old = fresh.with_suffix(".old")
     try:
