@@ -67,6 +67,8 @@ def _told(run: Run, old: bytes, decisions: Sequence[Decision], by: str) -> tuple
         files = _files(run)
         book = book_of(run.kind, files)
         new = lines_of(_entries(book, read_log(old), decisions, by), old)
+        if len(old) + len(new) > MOST_BYTES:
+            raise InputError(f"{folders.REVIEWS}: would be larger than any log of a review; nothing was added")
         return new, folders.after_review(files, old + new)
 
 

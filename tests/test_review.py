@@ -2,6 +2,8 @@
 
 import errno
 import json
+import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -26,6 +28,7 @@ from imagery_diff.review import review, unreviewed
 from imagery_diff.review_books import Decision
 from imagery_diff.review_edits import edited
 from imagery_diff.verify import verify
+from imagery_diff.write import folder as folders
 from imagery_diff.write import manifest as manifests
 from imagery_diff.write.model import to_json
 from imagery_diff.write.review_log import read_log
@@ -422,6 +425,55 @@ def test_a_folder_that_cannot_be_written_leaves_the_log_as_it_was(run, monkeypat
         review(run, [Decision(action="reject", region="R2")], "AB")
     assert {p.name: p.read_bytes() for p in run.iterdir()} == before
     assert [p.name for p in run.parent.iterdir()] == ["run"]
+
+
+def contents(folder):
+    return {p.name: p.read_bytes() for p in folder.iterdir()}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="ulimit is of a POSIX shell")
+def test_a_log_that_cannot_be_written_whole_stays_as_it_was(run):
+    review(run, [Decision(action="accept", region="R1", note="x" * 1500)], "AB")
+    before = contents(run)
+    command = ["ulimit -f 1; exec", shlex.quote(sys.executable), "-m imagery_diff review", shlex.quote(str(run))]
+    words = [*command, "--accept R2 --by AB"]
+    found = subprocess.run(["sh", "-c", " ".join(words)], capture_output=True, text=True, check=False)
+    assert found.returncode == 1
+    assert found.stderr.startswith("Error: cannot write to ")
+    assert found.stderr.count("\n") == 1
+    assert contents(run) == before
+
+
+@pytest.mark.parametrize("earlier", [(), ("R1",)])
+def test_ctrl_c_leaves_log_and_files_as_they_were(run, monkeypatch, earlier):
+    review(run, [Decision(action="accept", region=name) for name in earlier], "AB")
+    before = contents(run)
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(folders, "_swap", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        review(run, [Decision(action="reject", region="R2")], "AB")
+    assert contents(run) == before
+    assert [p.name for p in run.parent.iterdir()] == ["run"]
+
+
+def test_an_empty_log_that_no_manifest_names_is_none(run):
+    (run / "review.jsonl").write_bytes(b"")
+    assert verify(run).outputs_intact.answer == "yes"
+    review(run, (), "")
+    review(run, [Decision(action="accept", region="R1")], "AB")
+    is_sound(run)
+
+
+def test_a_log_is_not_filled_beyond_what_is_read(run, monkeypatch):
+    review(run, [Decision(action="accept", region="R1")], "AB")
+    before = contents(run)
+    monkeypatch.setattr(reviews, "MOST_BYTES", len(before["review.jsonl"]) + 100)
+    with pytest.raises(InputError, match=r"review\.jsonl: would be larger than any log"):
+        review(run, [Decision(action="accept", region="R2")], "AB")
+    assert contents(run) == before
 
 
 def test_hostile_notes_are_text(run):
