@@ -19,7 +19,7 @@ import shapely
 
 from imagery_diff.errors import ImageryDiffError, InputError, InputNotFoundError
 from imagery_diff.write import manifest as manifests
-from imagery_diff.write.folder import REVIEWS
+from imagery_diff.write.folder import REVIEWS, locked, put_aside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -137,6 +137,11 @@ def open_run(folder: str | Path) -> Run:
     """
     place = Path(os.path.abspath(folder))  # noqa: PTH100 - resolve() would follow a link to another place
     if not place.is_dir():
+        if put_aside(place) is not None:
+            raise InputNotFoundError(
+                f"{folder}: a run was killed while it replaced this result; imagery-diff review {folder}, or the run"
+                " again, puts it back"
+            )
         what = "is a file; the folder of a finished run is needed" if place.exists() else "does not exist"
         raise InputNotFoundError(f"{folder}: {what}; name a folder that imagery-diff wrote")
     path = place / manifests.NAME
@@ -149,6 +154,22 @@ def open_run(folder: str | Path) -> Run:
         raise InputError(
             f"{path}: is no manifest of imagery-diff ({type(error).__name__}); name a folder that imagery-diff wrote"
         ) from error
+
+
+@contextlib.contextmanager
+def held(folder: str | Path) -> Iterator[Run]:
+    """Open the folder of a result that no other process reviews or replaces meanwhile; what was put aside is put back.
+
+    Raises
+    ------
+    InputNotFoundError, InputError
+        As of :func:`open_run`.
+    OutputError
+        If nothing can be written beside it.
+
+    """
+    with locked(Path(os.path.abspath(folder))):  # noqa: PTH100 - resolve() would follow a link to another place
+        yield open_run(folder)
 
 
 def _run(folder: Path, content: bytes) -> Run:

@@ -6,12 +6,10 @@ Nothing that was found is lost: rows that a review changed keep what the program
 from __future__ import annotations
 
 import hashlib
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imagery_diff.errors import InputError
-from imagery_diff.finished import Run, doubted, open_run
+from imagery_diff.finished import Run, doubted, held, open_run
 from imagery_diff.review_books import Book, Decision, book_of, check_reviewable, rows_of
 from imagery_diff.write import folder as folders
 from imagery_diff.write import manifest as manifests
@@ -19,6 +17,7 @@ from imagery_diff.write.review_log import MOST_BYTES, Entry, check_initials, che
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 _MOST_ADDED = 1000
 
@@ -48,17 +47,15 @@ def review(folder: str | Path, decisions: Sequence[Decision], by: str) -> tuple[
 
     """
     initials = check_initials(by) if decisions else ""
-    place = Path(os.path.abspath(folder))  # noqa: PTH100 - resolve() would follow a link to another place
-    with folders.locked(place):
-        run = open_run(place)
+    with held(folder) as run:
         check_reviewable(run)
-        folders.check_target(place)
+        folders.check_target(run.folder)
         old = _log_of(run)
         new, told = _told(run, old, decisions, initials)
         if old + new:
             # The log goes with the files that are told from it: both or neither.
-            folders.write_folder(place, told | {folders.REVIEWS: old + new})
-        return unreviewed(open_run(place))
+            folders.write_folder(run.folder, told | {folders.REVIEWS: old + new})
+        return unreviewed(open_run(run.folder))
 
 
 def _told(run: Run, old: bytes, decisions: Sequence[Decision], by: str) -> tuple[bytes, dict[str, bytes]]:

@@ -11,7 +11,7 @@ from shapely.geometry import shape
 
 from imagery_diff.aoi import WGS84, reproject
 from imagery_diff.errors import ImageryDiffWarning, InputError, InputNotFoundError, MissingExtraError
-from imagery_diff.finished import Run, doubted, open_run
+from imagery_diff.finished import Run, doubted, held
 from imagery_diff.review_books import Decision, check_reviewable, rows_of
 from imagery_diff.write.folder import REVIEWS
 from imagery_diff.write.retold import outlines_of
@@ -46,9 +46,13 @@ def edited(folder: str | Path, file: str | Path) -> list[Decision]:
         If pyogrio is not installed.
 
     """
-    run = open_run(folder)
-    check_reviewable(run)
-    path, name = Path(file), "regions" if run.kind == "comparison" else "events"
+    with held(folder) as run:
+        check_reviewable(run)
+        return _edited(run, Path(file))
+
+
+def _edited(run: Run, path: Path) -> list[Decision]:
+    name = "regions" if run.kind == "comparison" else "events"
     rows = {row["id"]: row for row in rows_of(run)}
     with doubted(run):
         there = _added(run) if run.kind == "comparison" else []

@@ -138,17 +138,17 @@ def _added(text: str, note: str | None) -> Decision:
 
 def _ask(folder: Path, by: str) -> None:
     """Go from finding to finding in a terminal; what was answered is written at once."""
-    from imagery_diff.finished import open_run  # noqa: PLC0415
+    from imagery_diff.finished import held, open_run  # noqa: PLC0415
     from imagery_diff.result_series import EVENTS  # noqa: PLC0415
     from imagery_diff.review import review as decide  # noqa: PLC0415
     from imagery_diff.review import unreviewed  # noqa: PLC0415
     from imagery_diff.review_books import Decision, rows_of  # noqa: PLC0415
     from imagery_diff.write.words import NOUNS, clean  # noqa: PLC0415
 
-    run = open_run(folder)
-    is_pair = run.kind == "comparison"
-    rows = {row["id"]: row for row in rows_of(run)}
-    waiting = unreviewed(run)
+    with our_warnings(), held(folder) as run:
+        is_pair = run.kind == "comparison"
+        rows = {row["id"]: row for row in rows_of(run)}
+        waiting = unreviewed(run)
     what, picture = ("regions", "overview.png") if is_pair else ("events and things", "report.html")
     click.echo(f"{len(waiting)} of {len(rows)} {what} to review; pictures: {folder / picture}", err=True)
     for name in waiting:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import hashlib
 import json
 import os
@@ -154,7 +155,8 @@ def name_of_series(place: str, first: SceneInfo, last: SceneInfo) -> str:
 def locked(target: Path) -> Iterator[None]:
     """Hold the place of a result alone: of two processes that review or replace it, the other waits.
 
-    What is locked is a file beside it, for the folder itself is another one after each swap. Not to be nested.
+    What is locked is a file beside it, for the folder itself is another one after each swap. What a process that was
+    killed had put aside (:func:`_swap`) is put back first. Not to be nested.
 
     Raises
     ------
@@ -171,6 +173,7 @@ def locked(target: Path) -> Iterator[None]:
     except OSError as error:
         raise OutputError(_explained(error, target, 0)) from error
     try:
+        _put_back(target)
         yield
     finally:
         # Whoever waits sees that the file he got is not the one that stands there, and takes a new one.
@@ -190,6 +193,34 @@ def _held(path: Path) -> int:
             os.close(held)
             raise
         os.close(held)
+
+
+def _put_back(target: Path) -> None:
+    """Put a result back that was put aside by a process that was killed before the new one stood in its place."""
+    left = put_aside(target)
+    if left is None:
+        return
+    try:
+        left.rename(target)
+    except OSError as error:
+        raise OutputError(_explained(error, target, 0)) from error
+    warnings.warn(
+        f"{target.name}: a run was killed while it replaced this result, which is put back as it was",
+        ImageryDiffWarning,
+        stacklevel=4,
+    )
+
+
+def put_aside(target: Path) -> Path | None:
+    """Return what stood in a place where nothing stands, if it was put aside and is whole; the last of several."""
+    if os.path.lexists(target):
+        return None
+    whole = []
+    for old in target.parent.glob(glob.escape(_beside(target, "").name) + "*.old"):
+        with contextlib.suppress(OutputError):
+            if _check_replaceable(old):
+                whole.append(old)
+    return max(whole, key=lambda old: old.stat().st_ctime_ns, default=None)
 
 
 def _beside(target: Path, what: str) -> Path:
