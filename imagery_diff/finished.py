@@ -9,27 +9,18 @@ import contextlib
 import hashlib
 import json
 import os
-import struct
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import shapely
-
 from imagery_diff.errors import ImageryDiffError, InputError, InputNotFoundError
 from imagery_diff.write import manifest as manifests
 from imagery_diff.write.folder import REVIEWS, locked, put_aside
+from imagery_diff.write.retold import BROKEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_BROKEN = (
-    *(LookupError, TypeError, ValueError, AttributeError, ArithmeticError, AssertionError, RuntimeError, StopIteration),
-    # Pillow calls a broken picture a SyntaxError.
-    *(OSError, EOFError, SyntaxError, struct.error, zlib.error, shapely.GEOSException),
-)
-"""In what ways documents fail that hold something else than they should."""
 _PRODUCT = "imagery_diff "
 _MANIFEST_BYTES = 64 << 20
 _FILE_BYTES = 1 << 30
@@ -118,7 +109,7 @@ def doubted(run: Run) -> Iterator[None]:
         yield
     except ImageryDiffError:
         raise
-    except _BROKEN as error:
+    except BROKEN as error:
         raise InputError(
             f"{run.folder.name}: its files are not as this version writes them ({type(error).__name__}); make it again"
         ) from error

@@ -1,6 +1,7 @@
 """What a person says of a comparison: kept line by line, laid over the files, never over what was found."""
 
 import errno
+import hashlib
 import json
 import os
 import shlex
@@ -483,6 +484,67 @@ def test_hostile_notes_are_text(run):
     assert "<script>alert(1)" not in page
     assert "&lt;script&gt;alert(1)" in page
     assert "49" not in regions(run)["R1"]["note"]
+
+
+def chained(rows):
+    """Write rows as a log whose lines follow each other, as whoever holds it can."""
+    digest, log = None, b""
+    for row in rows:
+        line = json.dumps({**row, "previous": digest}, sort_keys=True).encode() + b"\n"
+        digest = hashlib.sha256(line).hexdigest()
+        log += line
+    return log
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda row: row["finding"].update(geometry={"type": "Point", "coordinates": [130.28, 42.22]}),
+        lambda row: row["finding"].update(geometry={"type": "Polygon", "coordinates": [[[1e999, 0], [0, 1], [1, 1]]]}),
+        lambda row: row["finding"].update(geometry={"type": "Polygon", "coordinates": [[[0]]]}),
+        lambda row: row["finding"].update(geometry=7),
+        lambda row: row.update(before={"review": 5}),
+        lambda row: row.update(before=None),
+    ],
+)
+def test_a_log_whose_digests_agree_but_not_its_contents_is_named_in_a_line(tmp_path, spoil):
+    result = make_result(count=3)
+    run = result.save(tmp_path / "run")
+    twin = shutil.copytree(run, tmp_path / "twin")
+    review(twin, [Decision(action="accept", region="R1"), Decision(action="reject", region="R2")], "AB")
+    rows = [json.loads(line) for line in (twin / "review.jsonl").read_bytes().splitlines()]
+    spoil(rows[1])
+    (run / "review.jsonl").write_bytes(chained(rows))
+    before = contents(run)
+    path = export(twin, Wanted(gpkg=True), tmp_path / "out") / "regions.gpkg"
+    for words in (["--accept", "R3"], ["--from", path]):
+        found = says(run, *words, "--by", "AB")
+        assert found.exit_code == 1
+        assert found.output.startswith("Error: review.jsonl: line 2 is not as it was written")
+        assert found.output.count("\n") == 1
+    with pytest.raises(InputError, match=r"review\.jsonl: line 2"):
+        result.save(run)
+    assert contents(run) == before
+
+
+def test_a_rerun_that_cannot_take_the_review_along_names_it(run, monkeypatch):
+    review(run, [Decision(action="accept", region="R1")], "AB")
+    before = contents(run)
+
+    def broken(*_):
+        raise TypeError
+
+    monkeypatch.setattr(folders, "after_review", broken)
+    with pytest.raises(OutputError, match=r"its review\.jsonl cannot be laid over the new result \(TypeError\)"):
+        make_result(count=3).save(run)
+    assert contents(run) == before
+
+
+def test_a_log_that_cannot_be_read_is_said_before_anything_is_computed(run):
+    (run / "review.jsonl").write_bytes(b"[]\n")
+    found = CliRunner().invoke(main, ["najin", "before.tif", "after.tif", "-o", str(run)])
+    assert found.exit_code == 1
+    assert found.output.startswith("Error: review.jsonl: line 1 is not as it was written")
 
 
 def test_in_a_terminal_it_goes_from_region_to_region(run):

@@ -21,14 +21,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imagery_diff import threads
-from imagery_diff.errors import ImageryDiffWarning, OutputError
+from imagery_diff.errors import ImageryDiffError, ImageryDiffWarning, OutputError
 from imagery_diff.write import manifest as manifests
 from imagery_diff.write.cog import evidence_tif, maybe_unreferenced
 from imagery_diff.write.figure import overview_png
 from imagery_diff.write.geojson import regions_geojson
 from imagery_diff.write.model import summary, to_json
 from imagery_diff.write.pictures import pictures_of
-from imagery_diff.write.retold import retold
+from imagery_diff.write.retold import BROKEN, retold
+from imagery_diff.write.review_log import read_log
 from imagery_diff.write.words import clean
 
 if TYPE_CHECKING:
@@ -72,7 +73,15 @@ def with_review_of(target: Path, files: dict[str, bytes]) -> dict[str, bytes]:
     log = path.read_bytes() if path.is_file() else b""
     if not log:
         return files
-    told = after_review(files, log)
+    try:
+        told = after_review(files, log)
+    except ImageryDiffError:
+        raise
+    except BROKEN as error:
+        raise OutputError(
+            f"cannot write to {target}: its {REVIEWS} cannot be laid over the new result ({type(error).__name__});"
+            " put the original back, or name another folder with -o"
+        ) from error
     for lost in json.loads(told[manifests.NAME])["review"]["lost"]:
         warnings.warn(
             f"the review of {lost['region']} ({lost['action']}, {lost['by']}) has no finding any more",
@@ -97,7 +106,9 @@ def check_target(folder: str | Path) -> Path:
     except FileNotFoundError as error:
         raise OutputError("the current folder does not exist any more; go to another one and run again") from error
     _check_place(target)
-    _check_replaceable(target)
+    if REVIEWS in _check_replaceable(target):
+        # Before anything is computed: no result takes the place of one whose review cannot be kept.
+        read_log((target / REVIEWS).read_bytes())
     return target
 
 

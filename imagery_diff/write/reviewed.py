@@ -164,9 +164,10 @@ def _whose(entry: Entry, digest: str, rows: Mapping[str, Row], outlines: Mapping
         return entry.region
     if entry.region in rows and (entry.findings_sha256 == digest or rows[entry.region].get("added")):
         return entry.region
-    there = shape(dict(entry.finding["geometry"]))
+    drawn = entry.finding["geometry"]
     for name, row in rows.items():
-        if row["direction"] == entry.finding["direction"] and iou(there, shape(outlines[name])) >= SAME_IOU:
+        both = drawn is not None and outlines[name] is not None and row["direction"] == entry.finding["direction"]
+        if both and iou(shape(dict(drawn)), shape(outlines[name])) >= SAME_IOU:
             return name
     return None
 
