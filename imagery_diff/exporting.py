@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from imagery_diff.errors import InputError
+from imagery_diff.errors import InputError, OutputError
 from imagery_diff.exporting_layers import Subject, subject_of
 from imagery_diff.finished import doubted, open_run
 from imagery_diff.result import SCHEMA_VERSION
@@ -101,8 +101,14 @@ def export(run_folder: str | Path, wanted: Wanted, output: str | Path | None = N
     run = open_run(run_folder)
     suffix = SHARED if wanted.share else SUFFIX
     target = folders.check_target(output or run.folder.with_name(f"{run.folder.name}{suffix}"))
-    if target.is_relative_to(run.folder) or run.folder.is_relative_to(target):
+    here, there = run.folder.resolve(), target.resolve()
+    if there.is_relative_to(here) or here.is_relative_to(there):
         raise InputError(f"{target.name}: an export stands beside its run, never in it; name another folder with -o")
+    if folders.says_it_is_ours(target) and open_run(target).kind not in {"export", "share"}:
+        raise OutputError(
+            f"cannot write to {target}: it is a {open_run(target).kind}, which no export replaces; name another folder"
+            " with -o"
+        )
     source = dict(run.manifest)
     if wanted.share:
         from imagery_diff.exporting_share import share_files  # noqa: PLC0415 - loads jinja2

@@ -106,6 +106,8 @@ def check_target(folder: str | Path) -> Path:
     except FileNotFoundError as error:
         raise OutputError("the current folder does not exist any more; go to another one and run again") from error
     _check_place(target)
+    if not os.path.lexists(target):
+        refuse_within_result(target.parent)
     if REVIEWS in _check_replaceable(target):
         # Before anything is computed: no result takes the place of one whose review cannot be kept.
         read_log((target / REVIEWS).read_bytes())
@@ -375,6 +377,16 @@ def refuse_other_images(target: Path, manifest: bytes) -> None:
     if inputs[0].keys() != inputs[1].keys():
         names = ", ".join(clean(str(name)) for name in list(inputs[0].values())[:2])
         raise OutputError(f"cannot write to {target}: it holds the result of other images ({names} …); {_ADVICE}")
+
+
+def refuse_within_result(place: Path) -> None:
+    """Refuse a place in a finished result, wherever links lead: with more in it, it is not ours to tell anew."""
+    resolved = place.resolve()
+    inside = next((folder for folder in (resolved, *resolved.parents) if says_it_is_ours(folder)), None)
+    if inside is not None:
+        raise OutputError(
+            f"cannot write to {place}: it lies in a finished result, {inside.name}; name a folder beside it with -o"
+        )
 
 
 def says_it_is_ours(folder: Path) -> bool:

@@ -165,6 +165,12 @@ def test_a_missing_parent_is_named(result, tmp_path):
     refused(result, tmp_path / "file" / "out", "is not a folder")
 
 
+def test_no_result_is_put_into_another(result, saved, tmp_path):
+    (tmp_path / "link").symlink_to(saved)
+    refused(result, saved / "sub", "lies in a finished result, out; name a folder beside it")
+    refused(result, tmp_path / "link" / "sub", "lies in a finished result, out; name a folder beside it")
+
+
 def test_the_current_folder_is_not_replaced(result, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(OutputError, match="holds the current folder"):
