@@ -6,9 +6,11 @@ import json
 import os
 import shlex
 import shutil
+import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,6 +40,9 @@ from imagery_diff.write.sentences import describe_region
 from tests.write.conftest import make_grid, make_result, on_grid
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "docs" / "reference" / "schemas"
+
+
+WORLD = "POLYGON((-180 -90, 180 -90, 180 90, -180 90, -180 -90))"
 
 
 def told(run):
@@ -353,6 +358,68 @@ def test_edits_made_in_a_geopackage_are_taken_up(run, tmp_path):
     is_sound(run)
 
 
+def gpkg(path, outlines=(None,), crs="EPSG:32652", **columns):
+    """Write a layer as QGIS may leave it: R1 and what is named."""
+    rows = {"id": ["R1"], "review": ["unreviewed"], "note": [None], "direction": [None], "activity": [None]} | columns
+    pyogrio.raw.write(
+        path,
+        geometry=np.array([None if one is None else shapely.to_wkb(one) for one in outlines], object),
+        field_data=[np.array(values, None if isinstance(values[0], int) else object) for values in rows.values()],
+        fields=list(rows),
+        layer="regions",
+        driver="GPKG",
+        geometry_type="Polygon",
+        crs=crs,
+    )
+    return path
+
+
+LARGE = {"id": [None], "direction": ["appeared"], "outlines": [box(3e5, 4.5e6, 7e5, 4.9e6)]}
+
+
+@pytest.mark.parametrize(
+    ("held", "why"),
+    [
+        ({"id": ["R1"] * 2, "review": ["accepted", "rejected"], "outlines": [None] * 2}, "more than one thing of R1"),
+        ({"id": [1]}, "the column id of its layer regions holds no text"),
+        ({"note": [7]}, "the column note of its layer regions holds no text"),
+        ({"crs": 'LOCAL_CS["x",UNIT["metre",1]]'}, "has no coordinate system"),
+        (LARGE, "larger than the place that was compared"),
+        (LARGE | {"outlines": [box(3e5, 4.5e6, 1e30, 4.9e6)]}, "which does not reach them"),
+    ],
+)
+def test_what_is_wrong_in_a_geopackage_is_named(run, tmp_path, held, why):
+    empty = [None] * len(held.get("outlines", [None]))
+    columns = {"note": empty, "direction": empty, "activity": empty}
+    before = contents(run)
+    found = says(run, "--from", gpkg(tmp_path / "edited.gpkg", **(columns | held)), "--by", "AB")
+    assert found.exit_code == 1
+    assert why in found.output
+    assert found.output.count("\n") == 1
+    assert contents(run) == before
+
+
+def test_a_row_that_was_split_is_one_decision(run, tmp_path):
+    twice = {"id": ["R1"] * 2, "review": ["accepted"] * 2, "outlines": [None] * 2}
+    columns = {name: [None] * 2 for name in ("note", "direction", "activity")}
+    assert len(edited(run, gpkg(tmp_path / "edited.gpkg", **columns, **twice))) == 1
+
+
+def test_bytes_that_are_no_text_are_named(run, tmp_path):
+    path = gpkg(tmp_path / "edited.gpkg")
+    with closing(sqlite3.connect(path)) as file, file:
+        for (trigger,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            file.execute(f'DROP TRIGGER "{trigger}"')
+        file.execute("UPDATE regions SET note = CAST(x'fffe41' AS TEXT)")
+    found = says(run, "--from", path, "--by", "AB")
+    assert found.exit_code == 1
+    assert "edited.gpkg: holds text that is not UTF-8" in found.output
+
+
+def test_a_folder_is_no_geopackage(run, tmp_path):
+    assert f"{tmp_path.name}: is a folder" in says(run, "--from", tmp_path, "--by", "AB").output
+
+
 @pytest.mark.parametrize("name", ["nothing.gpkg", "text.gpkg"])
 def test_what_is_no_geopackage_is_refused_in_a_line(run, tmp_path, name):
     (tmp_path / "text.gpkg").write_text("no")
@@ -374,6 +441,10 @@ def test_what_is_no_geopackage_is_refused_in_a_line(run, tmp_path, name):
         (["--add", "appeared=vessel=POLYGON((0 0, 0 1", "--by", "AB"], 2, "DIRECTION=CLASS=WKT"),
         (["--add", "appeared=vessel=POLYGON((0 0, 0 1, 1 1, 0 0))", "--by", "AB"], 1, "outside the place"),
         (["--add", "appeared=vessel=POINT(0 0)", "--by", "AB"], 1, "valid polygon"),
+        (["--add", f"appeared=vessel={WORLD}", "--by", "AB"], 1, "larger than the place that was compared"),
+        (["--add", f"appeared=vessel={WORLD.replace('180', '1e300')}", "--by", "AB"], 1, "larger than the place"),
+        (["--add", "appeared=vessel=POLYGON((0 0, nan 1, 1 1, 0 0))", "--by", "AB"], 1, "valid polygon"),
+        (["--add", "appeared=vessel=CURVEPOLYGON(CIRCULARSTRING(0 0, 1 1, 0 0))", "--by", "AB"], 2, "DIRECTION=CLASS"),
         (["--note", "x", "--by", "AB"], 2, "--of"),
         (["--note", "x" * 3000, "--of", "R1", "--by", "AB"], 1, "at most 2000"),
     ],
