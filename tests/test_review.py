@@ -549,7 +549,7 @@ def test_a_log_is_not_filled_beyond_what_is_read(run, monkeypatch):
 
 
 def test_hostile_notes_are_text(run):
-    note = "<script>alert(1)</script>\n\x1b[31m & {{ 7*7 }}"
+    note = "<script>alert(1)</script>\r\n\t& {{ 7*7 }}"
     review(run, [Decision(action="accept", region="R1", note=note)], "AB")
     page = (run / "report.html").read_text()
     assert "<script>alert(1)" not in page
@@ -687,6 +687,9 @@ def test_the_last_line_of_a_log_cannot_be_changed_either(run, change):
     [
         (["--accept", "R1", "--reject", "R1", "--by", "AB"], 2, "R1: is decided more than once here"),
         (["--accept", "R1", "--note", "a\udcff", "--by", "AB"], 1, "a note is text"),
+        (["--accept", "R1", "--note", "\x1b[31mx", "--by", "AB"], 1, "a control character (U+001B)"),
+        (["--of", "R1", "--note", "a\x9bb", "--by", "AB"], 1, "a control character (U+009B)"),
+        (["--of", "R1", "--note", "\x0b", "--by", "AB"], 1, "a control character (U+000B)"),
         (["--accept", "R1", "--by", "\u00df" * 8], 1, "initials are one to eight letters"),
     ],
 )

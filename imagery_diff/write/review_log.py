@@ -9,6 +9,7 @@ import datetime as dt
 import hashlib
 import json
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +72,10 @@ def check_note(note: str | None) -> str | None:
     text = " ".join(note.split())
     if not text.isascii() and text != text.encode("utf-8", "replace").decode("utf-8"):
         raise InputError("a note is text, and this one holds bytes that are none; write it in UTF-8")
+    control = next((c for c in note if unicodedata.category(c) == "Cc" and c not in "\n\r\t"), None)
+    if control is not None:
+        # It would steer the terminal, or the viewer, of whoever reads the files.
+        raise InputError(f"a note is text, and this one holds a control character (U+{ord(control):04X}); leave it out")
     if len(text) > _NOTE_LENGTH:
         raise InputError(f"a note has at most {_NOTE_LENGTH} characters, this one {len(text)}; shorten it")
     return text or None
