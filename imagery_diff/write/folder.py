@@ -177,13 +177,18 @@ def locked(target: Path) -> Iterator[None]:
         If nothing can be written there.
 
     """
-    if fcntl is None or not target.parent.is_dir():
+    if fcntl is None or not target.name or not target.parent.is_dir():
         yield
         return
     path = _beside(target, "lock")
     try:
         held = _held(path)
     except OSError as error:
+        if os.path.lexists(path):
+            raise OutputError(
+                f"cannot write to {target}: {path.name} beside it cannot be locked ({error.strerror}); remove it if"
+                " nobody writes there now"
+            ) from error
         raise OutputError(_explained(error, target, 0)) from error
     try:
         _put_back(target)
@@ -199,13 +204,22 @@ def _held(path: Path) -> int:
     while True:
         held = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
         try:
-            fcntl.flock(held, fcntl.LOCK_EX)
+            _lock(held)
             if path.exists() and os.path.samestat(os.fstat(held), path.stat()):
                 return held
         except BaseException:
             os.close(held)
             raise
         os.close(held)
+
+
+def _lock(held: int) -> None:
+    """Wait until a file is ours alone; some file systems have no locks, and there a result is still to be written."""
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+    except OSError as error:
+        if error.errno not in {errno.ENOTSUP, errno.ENOSYS, errno.ENOLCK}:
+            raise
 
 
 def _put_back(target: Path) -> None:

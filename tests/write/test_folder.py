@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from imagery_diff.errors import ImageryDiffWarning, InputNotFoundError, OutputError
+from imagery_diff.errors import ImageryDiffWarning, InputError, InputNotFoundError, OutputError
 from imagery_diff.finished import open_run
 from imagery_diff.review import review
 from imagery_diff.review_books import Decision
@@ -271,6 +272,32 @@ def test_ctrl_c_leaves_nothing_half_written(result, tmp_path, replacing):
         _, errors = process.communicate(timeout=30)
     assert "KeyboardInterrupt" in errors
     assert snapshot(tmp_path) == old
+
+
+def test_where_there_are_no_locks_a_result_is_still_written(result, tmp_path, monkeypatch):
+    def none(*_):
+        raise OSError(errno.ENOTSUP, "Operation not supported")
+
+    monkeypatch.setattr(folders.fcntl, "flock", none)
+    save_comparison(result, tmp_path / "out")
+    assert listing(tmp_path) == ["out"]
+
+
+def test_a_lock_that_is_none_is_named(result, tmp_path):
+    lock = folders._beside(tmp_path / "out", "lock")
+    lock.symlink_to(tmp_path / "elsewhere")
+    refused(result, tmp_path / "out", rf"{re.escape(lock.name)} beside it cannot be locked .*; remove it if nobody")
+
+
+def test_a_lock_that_a_killed_process_left_is_taken(result, tmp_path):
+    folders._beside(tmp_path / "out", "lock").touch()
+    save_comparison(result, tmp_path / "out")
+    assert listing(tmp_path) == ["out"]
+
+
+def test_the_top_of_all_folders_is_no_result():
+    with pytest.raises(InputError, match=r"holds no manifest\.json"):
+        review("/", [Decision(action="accept", region="R1")], "AB")
 
 
 KILLED = """
