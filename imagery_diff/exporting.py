@@ -103,6 +103,7 @@ def export(run_folder: str | Path, wanted: Wanted, output: str | Path | None = N
     target = folders.check_target(output or run.folder.with_name(f"{run.folder.name}{suffix}"))
     if target.is_relative_to(run.folder) or run.folder.is_relative_to(target):
         raise InputError(f"{target.name}: an export stands beside its run, never in it; name another folder with -o")
+    run.check_manifest()
     source = dict(run.manifest)
     if wanted.share:
         from imagery_diff.exporting_share import share_files  # noqa: PLC0415 - loads jinja2
@@ -112,7 +113,9 @@ def export(run_folder: str | Path, wanted: Wanted, output: str | Path | None = N
     else:
         files = _report(run, wanted.lang or "en") if wanted.report else {}
     if wanted.layered:
-        files |= _files(subject_of(run, target), wanted)
+        subject = subject_of(run, target)
+        with doubted(run):
+            files |= _files(subject, wanted)
     content = files | {manifests.NAME: to_json(_manifest(run, files, source, "share" if wanted.share else "export"))}
     folders.refuse_other_images(target, content[manifests.NAME])
     folders.write_folder(target, content)

@@ -27,13 +27,17 @@ if TYPE_CHECKING:
 _BROKEN = (
     *(LookupError, TypeError, ValueError, AttributeError, ArithmeticError, AssertionError, RuntimeError, StopIteration),
     # Pillow calls a broken picture a SyntaxError.
-    *(OSError, EOFError, SyntaxError, struct.error, zlib.error, shapely.GEOSException),
+    *(OSError, EOFError, SyntaxError, struct.error, zlib.error, shapely.errors.ShapelyError),
 )
 """In what ways documents fail that hold something else than they should."""
+_PAGES = "jinja2"
+"""What pages are made with; it fails in ways of its own, and is not loaded to name them."""
 _PRODUCT = "imagery_diff "
 _MANIFEST_BYTES = 64 << 20
 _FILE_BYTES = 1 << 30
 """More than this no file of a result holds; a larger one is read by nobody."""
+_DOCUMENT_BYTES = 64 << 20
+"""The same of a document: that of a hundred looks of a port has a twentieth of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +68,20 @@ class Run:
         wrong = [] if self.manifest_is_whole else [manifests.NAME]
         return (*wrong, *(name for name, digest in self.sha256.items() if _sha256(self.folder / name) != digest))
 
+    def check_manifest(self) -> None:
+        """Refuse a run whose manifest is not as it was written: what it says of the others holds no more.
+
+        Raises
+        ------
+        InputError
+            If it is not.
+
+        """
+        if not self.manifest_is_whole:
+            raise InputError(
+                f"{self.folder.name}: its {manifests.NAME} was changed since it was written; make it again"
+            )
+
     def read(self, name: str) -> bytes:
         """Return a file of the result.
 
@@ -91,8 +109,11 @@ class Run:
 
     def document(self, name: str) -> dict[str, Any]:
         """Return a JSON file of the result."""
+        content = self.read(name)
+        if len(content) > _DOCUMENT_BYTES:
+            raise InputError(f"{self.folder / name}: is larger than any document of a result; make the result again")
         try:
-            document = json.loads(self.read(name))
+            document = json.loads(content)
         except (ValueError, RecursionError) as error:
             if isinstance(error, InputError):
                 raise
@@ -118,7 +139,9 @@ def doubted(run: Run) -> Iterator[None]:
         yield
     except ImageryDiffError:
         raise
-    except _BROKEN as error:
+    except Exception as error:
+        if not (isinstance(error, _BROKEN) or type(error).__module__.startswith(_PAGES)):
+            raise
         raise InputError(
             f"{run.folder.name}: its files are not as this version writes them ({type(error).__name__}); make it again"
         ) from error
@@ -136,8 +159,9 @@ def open_run(folder: str | Path) -> Run:
 
     """
     place = Path(os.path.abspath(folder))  # noqa: PTH100 - resolve() would follow a link to another place
-    if not place.is_dir():
-        what = "is a file; the folder of a finished run is needed" if place.exists() else "does not exist"
+    if not os.path.isdir(place):  # noqa: PTH112 - unlike Path's, False of a name that is too long, too
+        there = os.path.exists(place)  # noqa: PTH110
+        what = "is a file; the folder of a finished run is needed" if there else "does not exist"
         raise InputNotFoundError(f"{folder}: {what}; name a folder that imagery-diff wrote")
     path = place / manifests.NAME
     if not _is_file(path):

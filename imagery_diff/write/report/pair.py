@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from imagery_diff.write.sentences import direction_of
 from imagery_diff.write.words import (
     MISSED,
     NOUNS,
+    clean,
     clear_words_of,
     moment_of,
     review_words,
@@ -110,7 +112,7 @@ def context_of(told: Told) -> dict[str, Any]:
         "figures": _figures(summary),
         "notes": [(side, note) for side in SIDES for note in summary[side]["notes"]],
         "inputs": told.inputs,
-        "detect": summary["detect"],
+        "again": again_words(summary),
         "aoi": summary["aoi"],
         "aoi_path": stage.path(stage.outline(summary["aoi"]["geometry"])),
         "version": imagery_diff.__version__,
@@ -359,6 +361,17 @@ def _licences(summary: Document) -> list[str]:
         f"{summary[side]['file']}: {summary[side]['licence'] or 'licence not known: ask whoever gave you the image'}"
         for side in SIDES
     ]
+
+
+def again_words(summary: Document) -> str:
+    """Write the command that compares the same files, to be pasted: names come from files, which may be hostile."""
+    name = summary["aoi"]["name"] if summary["aoi"]["geometry"] else "-"
+    words = ["imagery-diff", name, *(summary[side]["file"] for side in SIDES)]
+    more = ["--detect", "map"] if summary["detect"] == "map" and summary["aoi"]["geometry"] else []
+    # A name that begins with a dash would be read as an option.
+    return shlex.join(f"./{word}" if word[:1] == "-" != word else word for word in map(clean, map(str, words))) + (
+        f" {shlex.join(more)}" if more else ""
+    )
 
 
 def _how(summary: Document) -> list[tuple[str, str]]:
