@@ -75,6 +75,10 @@ def context_of(told: Told) -> dict[str, Any]:
     stage = Stage.of(summary, pictures.frame)
     outlines = outlines_of(summary, told.regions)
     regions = [_region(told, stage, row, outlines.get(row["id"])) for row in summary["regions"]]
+    letter = math.sqrt(stage.width * stage.height) / (22 if len(regions) <= _FEW else 34)
+    drawn = [region for region in regions if region["outline"] is not None][:_LABELLED]
+    spots = stage.spots([(region["id"], region["outline"]) for region in drawn], letter)
+    spot_of = {region["id"]: spot for region, spot in zip(drawn, spots, strict=True)}
     open_ones = sum(row["review"] == UNREVIEWED for row in summary["regions"])
     zones = sorted((_zone(row, stage, summary) for row in summary["zones"]), key=lambda zone: zone["order"])
     timezone = summary["aoi"]["timezone"]
@@ -93,8 +97,8 @@ def context_of(told: Told) -> dict[str, Any]:
         "frame": " ".join(map(repr, pictures.frame)),
         "stage": stage,
         "stacked": stage.width > _WIDE * stage.height,
-        "letters": math.sqrt(stage.width * stage.height) / (22 if len(regions) <= _FEW else 34),
-        "labelled": _LABELLED,
+        "letters": letter,
+        "spots": spot_of,
         "images": [_image(picture, stage) for picture in pictures.pictures],
         "masks": [mask for mask in MASKS if pictures.has(mask)],
         "lost": {side: [m for m in MASKS if pictures.of(f"{m}-{side}") is not None] for side in SIDES},
@@ -240,6 +244,7 @@ def _region(told: Told, stage: Stage, row: Document, geometry: Any) -> dict[str,
         "path": "" if drawn is None else stage.path(drawn),
         "around": "" if around is None else stage.path(around),
         "label": None if drawn is None else (drawn.bounds[2], drawn.bounds[1]),
+        "outline": drawn,
         "box": "" if drawn is None else stage.close_up(drawn),
         "close": [picture.id if picture else side for picture, side in zip(close, SIDES, strict=True)],
         "numbers": _numbers(row, stage),
