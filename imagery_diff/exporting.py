@@ -101,7 +101,8 @@ def export(run_folder: str | Path, wanted: Wanted, output: str | Path | None = N
     run = open_run(run_folder)
     suffix = SHARED if wanted.share else SUFFIX
     target = folders.check_target(output or run.folder.with_name(f"{run.folder.name}{suffix}"))
-    if target.is_relative_to(run.folder) or run.folder.is_relative_to(target):
+    here, there = run.folder.resolve(), target.resolve()
+    if there.is_relative_to(here) or here.is_relative_to(there):
         raise InputError(f"{target.name}: an export stands beside its run, never in it; name another folder with -o")
     run.check_manifest()
     source = dict(run.manifest)
@@ -117,8 +118,9 @@ def export(run_folder: str | Path, wanted: Wanted, output: str | Path | None = N
         with doubted(run):
             files |= _files(subject, wanted)
     content = files | {manifests.NAME: to_json(_manifest(run, files, source, "share" if wanted.share else "export"))}
-    folders.refuse_other_images(target, content[manifests.NAME])
-    folders.write_folder(target, content)
+    with folders.locked(target):
+        folders.refuse_other_images(target, content[manifests.NAME])
+        folders.write_folder(target, content)
     return target
 
 

@@ -13,7 +13,7 @@ from imagery_diff.figures_series import drawn_series
 from imagery_diff.finished import doubted, open_run
 from imagery_diff.licences import forbids_publishing
 from imagery_diff.write.figure_print import figures
-from imagery_diff.write.folder import safe_part
+from imagery_diff.write.folder import refuse_within_result, safe_part
 from imagery_diff.write.print_sheet import FORMATS, SIZES, Wanted
 from imagery_diff.write.report.reading import pictures_in
 from imagery_diff.write.retold import Retold, retold
@@ -77,6 +77,7 @@ def figure(run_folder: str | Path, wanted: Wanted, output: str | Path | None = N
     target = Path(output) if output is not None else run.folder.with_name(name)
     if target.resolve().is_relative_to(run.folder.resolve()):
         raise InputError(f"{target.name}: a figure stands beside its run, never in it; name another folder with -o")
+    refuse_within_result(target)
     _write(target, files)
     return target
 

@@ -9,27 +9,18 @@ import contextlib
 import hashlib
 import json
 import os
-import struct
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import shapely
-
 from imagery_diff.errors import ImageryDiffError, InputError, InputNotFoundError
 from imagery_diff.write import manifest as manifests
-from imagery_diff.write.folder import REVIEWS
+from imagery_diff.write.folder import REVIEWS, locked, put_aside
+from imagery_diff.write.retold import BROKEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_BROKEN = (
-    *(LookupError, TypeError, ValueError, AttributeError, ArithmeticError, AssertionError, RuntimeError, StopIteration),
-    # Pillow calls a broken picture a SyntaxError.
-    *(OSError, EOFError, SyntaxError, struct.error, zlib.error, shapely.errors.ShapelyError),
-)
-"""In what ways documents fail that hold something else than they should."""
 _PAGES = "jinja2"
 """What pages are made with; it fails in ways of its own, and is not loaded to name them."""
 _PRODUCT = "imagery_diff "
@@ -140,7 +131,7 @@ def doubted(run: Run) -> Iterator[None]:
     except ImageryDiffError:
         raise
     except Exception as error:
-        if not (isinstance(error, _BROKEN) or type(error).__module__.startswith(_PAGES)):
+        if not (isinstance(error, BROKEN) or type(error).__module__.startswith(_PAGES)):
             raise
         raise InputError(
             f"{run.folder.name}: its files are not as this version writes them ({type(error).__name__}); make it again"
@@ -160,6 +151,11 @@ def open_run(folder: str | Path) -> Run:
     """
     place = Path(os.path.abspath(folder))  # noqa: PTH100 - resolve() would follow a link to another place
     if not os.path.isdir(place):  # noqa: PTH112 - unlike Path's, False of a name that is too long, too
+        if put_aside(place) is not None:
+            raise InputNotFoundError(
+                f"{folder}: a run was killed while it replaced this result; imagery-diff review {folder}, or the run"
+                " again, puts it back"
+            )
         there = os.path.exists(place)  # noqa: PTH110
         what = "is a file; the folder of a finished run is needed" if there else "does not exist"
         raise InputNotFoundError(f"{folder}: {what}; name a folder that imagery-diff wrote")
@@ -173,6 +169,22 @@ def open_run(folder: str | Path) -> Run:
         raise InputError(
             f"{path}: is no manifest of imagery-diff ({type(error).__name__}); name a folder that imagery-diff wrote"
         ) from error
+
+
+@contextlib.contextmanager
+def held(folder: str | Path) -> Iterator[Run]:
+    """Open the folder of a result that no other process reviews or replaces meanwhile; what was put aside is put back.
+
+    Raises
+    ------
+    InputNotFoundError, InputError
+        As of :func:`open_run`.
+    OutputError
+        If nothing can be written beside it.
+
+    """
+    with locked(Path(os.path.abspath(folder))):  # noqa: PTH100 - resolve() would follow a link to another place
+        yield open_run(folder)
 
 
 def _run(folder: Path, content: bytes) -> Run:

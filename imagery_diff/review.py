@@ -5,20 +5,18 @@ Nothing that was found is lost: rows that a review changed keep what the program
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from imagery_diff.errors import InputError, OutputError
-from imagery_diff.finished import Run, doubted, open_run
+from imagery_diff.errors import InputError
+from imagery_diff.finished import Run, doubted, held, open_run
 from imagery_diff.review_books import Book, Decision, book_of, check_reviewable, rows_of
 from imagery_diff.write import folder as folders
 from imagery_diff.write import manifest as manifests
 from imagery_diff.write.review_log import MOST_BYTES, Entry, check_initials, check_note, lines_of, now, read_log
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
 _MOST_ADDED = 1000
@@ -49,29 +47,15 @@ def review(folder: str | Path, decisions: Sequence[Decision], by: str) -> tuple[
 
     """
     initials = check_initials(by) if decisions else ""
-    run = open_run(folder)
-    check_reviewable(run)
-    folders.check_target(run.folder)
-    with _locked(run.folder / folders.REVIEWS) as log:
-        # What another process wrote meanwhile is in the folder that stands there now.
-        run = open_run(folder)
-        old = log.read()
-        with doubted(run):
-            _check_log(run, old)
+    with held(folder) as run:
+        check_reviewable(run)
+        folders.check_target(run.folder)
+        old = _log_of(run)
         new, told = _told(run, old, decisions, initials)
-        if new:
-            log.seek(0, os.SEEK_END)
-            log.write(new)
-            log.flush()
-            os.fsync(log.fileno())
         if old + new:
-            try:
-                folders.write_folder(run.folder, told)
-            except OutputError:
-                # All or nothing: what nobody was told must not stand in the log either.
-                log.truncate(len(old))
-                raise
-    return unreviewed(open_run(folder))
+            # The log goes with the files that are told from it: both or neither.
+            folders.write_folder(run.folder, told | {folders.REVIEWS: old + new})
+        return unreviewed(open_run(run.folder))
 
 
 def _told(run: Run, old: bytes, decisions: Sequence[Decision], by: str) -> tuple[bytes, dict[str, bytes]]:
@@ -80,12 +64,29 @@ def _told(run: Run, old: bytes, decisions: Sequence[Decision], by: str) -> tuple
         files = _files(run)
         book = book_of(run.kind, files)
         new = lines_of(_entries(book, read_log(old), decisions, by), old)
+        if len(old) + len(new) > MOST_BYTES:
+            raise InputError(f"{folders.REVIEWS}: would be larger than any log of a review; nothing was added")
         return new, folders.after_review(files, old + new)
 
 
 def unreviewed(run: Run) -> tuple[str, ...]:
     """Ids of the findings nobody has reviewed."""
     return tuple(row["id"] for row in rows_of(run) if row["review"] == "unreviewed")
+
+
+def _log_of(run: Run) -> bytes:
+    """Read the log of a run; empty where there is none."""
+    path = run.folder / folders.REVIEWS
+    try:
+        size = path.stat().st_size if path.exists() else 0
+        if size > MOST_BYTES:
+            raise InputError(f"{path.name}: is larger than any log of a review")
+        log = path.read_bytes() if size else b""
+    except OSError as error:
+        raise InputError(f"{path.name}: cannot be read ({error.strerror}); ask who owns it") from error
+    with doubted(run):
+        _check_log(run, log)
+    return log
 
 
 def _check_log(run: Run, log: bytes) -> None:
@@ -137,37 +138,3 @@ def _entries(book: Book, said: Sequence[Entry], decisions: Sequence[Decision], b
     if taken > _MOST_ADDED:
         raise InputError(f"a review adds at most {_MOST_ADDED} findings")
     return entries
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[Any]:
-    """Open a log to be added to, alone: the other of two processes waits."""
-    while True:
-        if path.is_symlink():
-            raise InputError(f"{path.name}: is a symbolic link; put the file itself there")
-        try:
-            stream = path.open("a+b")
-        except OSError as error:
-            raise InputError(f"{path.name}: cannot be written ({error.strerror}); ask who owns it") from error
-        with stream:
-            _lock(stream)
-            # A folder that was told anew meanwhile holds a copy; the one we waited for is gone.
-            if not path.exists() or not os.path.samestat(os.fstat(stream.fileno()), path.stat()):
-                continue
-            if path.stat().st_size > MOST_BYTES:
-                raise InputError(f"{path.name}: is larger than any log of a review")
-            stream.seek(0)
-            try:
-                yield stream
-            finally:
-                if path.exists() and path.stat().st_size == 0:
-                    path.unlink()
-            return
-
-
-def _lock(stream: Any) -> None:
-    try:
-        import fcntl  # noqa: PLC0415 - not on every system
-    except ImportError:  # pragma: no cover
-        return
-    fcntl.flock(stream, fcntl.LOCK_EX)

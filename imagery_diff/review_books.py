@@ -15,7 +15,7 @@ from imagery_diff.result_series import EVENTS
 from imagery_diff.write import reviewed, reviewed_series
 from imagery_diff.write.retold import ACCEPTED, REJECTED, UNREVIEWED, outlines_of
 from imagery_diff.write.review_log import ACTIONS, DIRECTIONS, Entry
-from imagery_diff.write.reviewed import added_outline
+from imagery_diff.write.reviewed import added_outline, check_within
 from imagery_diff.write.reviewed_series import SeriesDocuments
 from imagery_diff.write.words import NOUNS
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from imagery_diff.finished import Run
 
     Row = dict[str, Any]
+
+
+_TIMES_ITS_ZONE = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,11 +146,11 @@ class _Regions:
         if decision.direction not in DIRECTIONS or decision.outline is None:
             raise InputError(f"a region that is added needs an outline and a direction: {', '.join(DIRECTIONS)}")
         crs = self.summary["grid"]["crs"]
+        place = self.summary["aoi"]["geometry"]
+        if place is not None:
+            check_within(decision.outline, shape(place), "the place that was compared")
         geometry = added_outline(decision.outline, None if crs is None else WGS84)
         outline = shape(geometry)
-        place = self.summary["aoi"]["geometry"]
-        if place is not None and not shape(place).intersects(outline):
-            raise InputError("a region that is added lies outside the place that was compared; draw it within")
         zones = self.summary["zones"]
         covered = {zone["name"]: shape(zone["geometry"]).intersection(outline).area for zone in zones}
         zone = max(covered, key=lambda name: covered[name]) if covered else None
@@ -231,10 +234,9 @@ class _Events:
         }
 
     def _outline(self, drawn: BaseGeometry, zone: Row) -> Row:
-        geometry = added_outline(drawn, WGS84)
-        if not shape(zone["geometry"]).intersects(shape(geometry)):
-            raise InputError(f"an event that is added lies outside its zone {zone['zone']}; draw it within")
-        return geometry
+        # A ship may be longer than its berth.
+        check_within(drawn, shape(zone["geometry"]), f"its zone {zone['zone']}", _TIMES_ITS_ZONE)
+        return added_outline(drawn, WGS84)
 
 
 def _check(decision: Decision, names: Mapping[str, str] | tuple[str, ...], what: str) -> None:

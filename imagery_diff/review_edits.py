@@ -11,7 +11,7 @@ from shapely.geometry import shape
 
 from imagery_diff.aoi import WGS84, reproject
 from imagery_diff.errors import ImageryDiffWarning, InputError, InputNotFoundError, MissingExtraError
-from imagery_diff.finished import Run, doubted, open_run
+from imagery_diff.finished import Run, doubted, held
 from imagery_diff.review_books import Decision, check_reviewable, rows_of
 from imagery_diff.write.folder import REVIEWS
 from imagery_diff.write.retold import outlines_of
@@ -20,6 +20,8 @@ from imagery_diff.write.reviewed import iou
 from imagery_diff.write.words import NOUNS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from shapely.geometry.base import BaseGeometry
 
 _SAME_DRAWING = 0.999
@@ -46,19 +48,31 @@ def edited(folder: str | Path, file: str | Path) -> list[Decision]:
         If pyogrio is not installed.
 
     """
-    run = open_run(folder)
-    check_reviewable(run)
-    path, name = Path(file), "regions" if run.kind == "comparison" else "events"
+    with held(folder) as run:
+        check_reviewable(run)
+        return _edited(run, Path(file))
+
+
+def _edited(run: Run, path: Path) -> list[Decision]:
+    name = "regions" if run.kind == "comparison" else "events"
     rows = {row["id"]: row for row in rows_of(run)}
     with doubted(run):
         there = _added(run) if run.kind == "comparison" else []
     earlier = _earlier(run)
     decisions: list[Decision] = []
+    said: dict[str, tuple[str | None, str | None]] = {}
     for values, outline in _layer(path, name):
         own = values.get("id")
         if own:
             if own not in rows:
                 raise InputError(f"{path.name}: {own!r:.40} is no finding of this {run.kind}; export it again")
+            words = (values.get("review"), values.get("note"))
+            if own in said:
+                # What was split in QGIS is there twice.
+                if said[own] != words:
+                    raise InputError(f"{path.name}: says more than one thing of {own}; leave one row of it")
+                continue
+            said[own] = words
             decisions += _changes(path, rows[own], values, earlier.get(own, set()))
         elif run.kind == "timeline":
             raise InputError(f"{path.name}: holds an event without an id; add events by --add, and remove it there")
@@ -130,24 +144,56 @@ def _layer(file: Path, name: str) -> list[tuple[dict[str, Any], BaseGeometry | N
             'a GeoPackage is read with pyogrio, which is an extra: pip install "imagery-diff[vector]"'
         ) from error
     if not file.is_file():
-        raise InputNotFoundError(f"{file.name}: is not there; name the GeoPackage that export wrote and you edited")
+        what = "is a folder" if file.is_dir() else "is not there"
+        raise InputNotFoundError(f"{file.name}: {what}; name the GeoPackage that export wrote and you edited")
     with file.open("rb") as stream:
         head = stream.read(15)
     if head != b"SQLite format 3":
         raise InputError(f"{file.name}: is no GeoPackage; name the one that export wrote and you edited")
     try:
         info, _, geometry, values = pyogrio.raw.read(file, layer=name)
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, RuntimeError, ValueError) as error:
+    except pyogrio.errors.DataLayerError as error:
         raise InputError(f"{file.name}: holds no layer {name}; name the one that export wrote") from error
-    names = list(info["fields"])
-    if not {"id", "review", "note"} <= set(names) or not info["crs"]:
-        raise InputError(f"{file.name}: its layer {name} lacks id, review or note; name one that export wrote")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file.name}: holds text that is not UTF-8; write its notes in QGIS again") from error
+    except (pyogrio.errors.DataSourceError, RuntimeError, ValueError) as error:
+        raise InputError(f"{file.name}: cannot be read ({error}); name the one that export wrote") from error
+    columns = dict(zip(info["fields"], values, strict=True))
+    _check_columns(file, name, columns)
+    if not _is_placed(info["crs"]):
+        raise InputError(f"{file.name}: its layer {name} has no coordinate system; export it again, or set it in QGIS")
     try:
         outlines = [None if wkb is None else reproject(shapely.from_wkb(wkb), info["crs"], WGS84) for wkb in geometry]
+    except InputError as error:
+        raise InputError(f"{file.name}: {error}") from error
     except (shapely.GEOSException, RuntimeError, ValueError) as error:
         raise InputError(f"{file.name}: holds an outline that cannot be read; draw it again") from error
-    rows = [{name: _plain(column[i]) for name, column in zip(names, values, strict=True)} for i in range(len(outlines))]
+    rows = [{name: _plain(column[i]) for name, column in columns.items()} for i in range(len(outlines))]
     return list(zip(rows, outlines, strict=True))
+
+
+def _check_columns(file: Path, layer: str, columns: Mapping[str, Any]) -> None:
+    """Refuse a layer without the columns that hold a review, or in which they are no text."""
+    for name in ("id", "review", "note"):
+        if name not in columns:
+            raise InputError(f"{file.name}: its layer {layer} lacks the column {name}; name one that export wrote")
+        if columns[name].dtype != object:
+            raise InputError(
+                f"{file.name}: the column {name} of its layer {layer} holds no text ({columns[name].dtype}); export it"
+                " again"
+            )
+
+
+def _is_placed(crs: str | None) -> bool:
+    """Say whether a coordinate system has a place on the earth."""
+    from pyproj import CRS  # noqa: PLC0415 - only for a file that was edited
+    from pyproj.exceptions import CRSError  # noqa: PLC0415
+
+    try:
+        known = CRS.from_user_input(crs)
+    except CRSError:
+        return False
+    return bool(known.is_geographic or known.is_projected)
 
 
 def _plain(value: Any) -> str | None:

@@ -414,3 +414,23 @@ def test_the_commands_of_the_page_run(tmp_path, monkeypatch):
         check("export", json.loads(Path(name, "manifest.json").read_text(encoding="utf-8")))
         assert row is None or Path(name, "events.csv").stat().st_size
     assert fastkml.validator.validate(file_to_validate=Path("najin_series_export/events.kml"))
+
+
+@pytest.mark.parametrize("inner", ["sub", "sub/sub"])
+def test_no_link_leads_an_export_into_a_run(run, tmp_path, inner):
+    other = shutil.copytree(run, tmp_path / "other")
+    for folder in (run, other):
+        link = tmp_path / f"link_{folder.name}"
+        link.symlink_to(folder)
+        before = listing(folder)
+        with pytest.raises((InputError, OutputError), match=r"never in it|lies in a finished result|does not exist"):
+            export(run, Wanted(kml=True), link / inner)
+        assert listing(folder) == before
+
+
+def test_no_export_takes_the_place_of_a_run(run, tmp_path):
+    other = shutil.copytree(run, tmp_path / "other")
+    before = {p.name: p.read_bytes() for p in other.iterdir()}
+    with pytest.raises(OutputError, match="it holds a result of another kind .comparison."):
+        export(run, Wanted(kml=True), other)
+    assert {p.name: p.read_bytes() for p in other.iterdir()} == before

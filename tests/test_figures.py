@@ -4,6 +4,7 @@ import errno
 import io
 import json
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,6 +35,17 @@ def on_panels(monkeypatch):
 
     monkeypatch.setattr(matplotlib.axes.Axes, "text", kept)
     return said
+
+
+@pytest.mark.parametrize("inner", ["", "sub"])
+def test_no_figure_is_put_into_any_run(run, tmp_path, inner):
+    other = shutil.copytree(run, tmp_path / "other")
+    (tmp_path / "link").symlink_to(other)
+    before = sorted(p.name for p in other.iterdir())
+    for folder in (other, tmp_path / "link"):
+        with pytest.raises(OutputError, match="lies in a finished result, other; name a folder beside it"):
+            figure(run, Wanted(), folder / inner)
+    assert sorted(p.name for p in other.iterdir()) == before
 
 
 def svg_texts(path):

@@ -1,10 +1,16 @@
 """What a person says of a comparison: kept line by line, laid over the files, never over what was found."""
 
 import errno
+import hashlib
 import json
+import os
+import shlex
 import shutil
+import sqlite3
 import subprocess
 import sys
+import threading
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +23,7 @@ from click.testing import CliRunner
 from shapely import box
 from shapely.geometry import mapping, shape
 
+import imagery_diff.review as reviews
 from imagery_diff.cli import main
 from imagery_diff.errors import ImageryDiffWarning, InputError, OutputError
 from imagery_diff.exporting import Wanted, export
@@ -24,6 +31,7 @@ from imagery_diff.review import review, unreviewed
 from imagery_diff.review_books import Decision
 from imagery_diff.review_edits import edited
 from imagery_diff.verify import verify
+from imagery_diff.write import folder as folders
 from imagery_diff.write import manifest as manifests
 from imagery_diff.write.model import to_json
 from imagery_diff.write.review_log import read_log
@@ -32,6 +40,9 @@ from imagery_diff.write.sentences import describe_region
 from tests.write.conftest import make_grid, make_result, on_grid
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "docs" / "reference" / "schemas"
+
+
+WORLD = "POLYGON((-180 -90, 180 -90, 180 90, -180 90, -180 -90))"
 
 
 def told(run):
@@ -266,6 +277,27 @@ def test_two_at_once_are_both_kept(run):
     is_sound(run)
 
 
+def test_a_rerun_waits_for_a_review_and_loses_none_of_it(tmp_path, monkeypatch):
+    result = make_result(count=3)
+    run = result.save(tmp_path / "run")
+    rerun, told = threading.Thread(target=result.save, args=(run,)), reviews._told
+
+    def meanwhile(*args):
+        rerun.start()
+        rerun.join(2.0)
+        return told(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(reviews, "_told", meanwhile)
+        review(run, [Decision(action="accept", region="R1")], "AB")
+    rerun.join()
+    assert [e.region for e in read_log((run / "review.jsonl").read_bytes())] == ["R1"]
+    assert regions(run)["R1"]["review"] == "accepted"
+    assert review(run, [Decision(action="accept", region="R2")], "AB") == ("R3",)
+    assert [p.name for p in tmp_path.iterdir()] == ["run"]
+    is_sound(run)
+
+
 def unreviewed_of(run):
     from imagery_diff.finished import open_run
 
@@ -326,6 +358,68 @@ def test_edits_made_in_a_geopackage_are_taken_up(run, tmp_path):
     is_sound(run)
 
 
+def gpkg(path, outlines=(None,), crs="EPSG:32652", **columns):
+    """Write a layer as QGIS may leave it: R1 and what is named."""
+    rows = {"id": ["R1"], "review": ["unreviewed"], "note": [None], "direction": [None], "activity": [None]} | columns
+    pyogrio.raw.write(
+        path,
+        geometry=np.array([None if one is None else shapely.to_wkb(one) for one in outlines], object),
+        field_data=[np.array(values, None if isinstance(values[0], int) else object) for values in rows.values()],
+        fields=list(rows),
+        layer="regions",
+        driver="GPKG",
+        geometry_type="Polygon",
+        crs=crs,
+    )
+    return path
+
+
+LARGE = {"id": [None], "direction": ["appeared"], "outlines": [box(3e5, 4.5e6, 7e5, 4.9e6)]}
+
+
+@pytest.mark.parametrize(
+    ("held", "why"),
+    [
+        ({"id": ["R1"] * 2, "review": ["accepted", "rejected"], "outlines": [None] * 2}, "more than one thing of R1"),
+        ({"id": [1]}, "the column id of its layer regions holds no text"),
+        ({"note": [7]}, "the column note of its layer regions holds no text"),
+        ({"crs": 'LOCAL_CS["x",UNIT["metre",1]]'}, "has no coordinate system"),
+        (LARGE, "larger than the place that was compared"),
+        (LARGE | {"outlines": [box(3e5, 4.5e6, 1e30, 4.9e6)]}, "which does not reach them"),
+    ],
+)
+def test_what_is_wrong_in_a_geopackage_is_named(run, tmp_path, held, why):
+    empty = [None] * len(held.get("outlines", [None]))
+    columns = {"note": empty, "direction": empty, "activity": empty}
+    before = contents(run)
+    found = says(run, "--from", gpkg(tmp_path / "edited.gpkg", **(columns | held)), "--by", "AB")
+    assert found.exit_code == 1
+    assert why in found.output
+    assert found.output.count("\n") == 1
+    assert contents(run) == before
+
+
+def test_a_row_that_was_split_is_one_decision(run, tmp_path):
+    twice = {"id": ["R1"] * 2, "review": ["accepted"] * 2, "outlines": [None] * 2}
+    columns = {name: [None] * 2 for name in ("note", "direction", "activity")}
+    assert len(edited(run, gpkg(tmp_path / "edited.gpkg", **columns, **twice))) == 1
+
+
+def test_bytes_that_are_no_text_are_named(run, tmp_path):
+    path = gpkg(tmp_path / "edited.gpkg")
+    with closing(sqlite3.connect(path)) as file, file:
+        for (trigger,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            file.execute(f'DROP TRIGGER "{trigger}"')
+        file.execute("UPDATE regions SET note = CAST(x'fffe41' AS TEXT)")
+    found = says(run, "--from", path, "--by", "AB")
+    assert found.exit_code == 1
+    assert "edited.gpkg: holds text that is not UTF-8" in found.output
+
+
+def test_a_folder_is_no_geopackage(run, tmp_path):
+    assert f"{tmp_path.name}: is a folder" in says(run, "--from", tmp_path, "--by", "AB").output
+
+
 @pytest.mark.parametrize("name", ["nothing.gpkg", "text.gpkg"])
 def test_what_is_no_geopackage_is_refused_in_a_line(run, tmp_path, name):
     (tmp_path / "text.gpkg").write_text("no")
@@ -347,6 +441,10 @@ def test_what_is_no_geopackage_is_refused_in_a_line(run, tmp_path, name):
         (["--add", "appeared=vessel=POLYGON((0 0, 0 1", "--by", "AB"], 2, "DIRECTION=CLASS=WKT"),
         (["--add", "appeared=vessel=POLYGON((0 0, 0 1, 1 1, 0 0))", "--by", "AB"], 1, "outside the place"),
         (["--add", "appeared=vessel=POINT(0 0)", "--by", "AB"], 1, "valid polygon"),
+        (["--add", f"appeared=vessel={WORLD}", "--by", "AB"], 1, "larger than the place that was compared"),
+        (["--add", f"appeared=vessel={WORLD.replace('180', '1e300')}", "--by", "AB"], 1, "larger than the place"),
+        (["--add", "appeared=vessel=POLYGON((0 0, nan 1, 1 1, 0 0))", "--by", "AB"], 1, "valid polygon"),
+        (["--add", "appeared=vessel=CURVEPOLYGON(CIRCULARSTRING(0 0, 1 1, 0 0))", "--by", "AB"], 2, "DIRECTION=CLASS"),
         (["--note", "x", "--by", "AB"], 2, "--of"),
         (["--note", "x" * 3000, "--of", "R1", "--by", "AB"], 1, "at most 2000"),
     ],
@@ -401,13 +499,123 @@ def test_a_folder_that_cannot_be_written_leaves_the_log_as_it_was(run, monkeypat
     assert [p.name for p in run.parent.iterdir()] == ["run"]
 
 
+def contents(folder):
+    return {p.name: p.read_bytes() for p in folder.iterdir()}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="ulimit is of a POSIX shell")
+def test_a_log_that_cannot_be_written_whole_stays_as_it_was(run):
+    review(run, [Decision(action="accept", region="R1", note="x" * 1500)], "AB")
+    before = contents(run)
+    command = ["ulimit -f 1; exec", shlex.quote(sys.executable), "-m imagery_diff review", shlex.quote(str(run))]
+    words = [*command, "--accept R2 --by AB"]
+    found = subprocess.run(["sh", "-c", " ".join(words)], capture_output=True, text=True, check=False)
+    assert found.returncode == 1
+    assert found.stderr.startswith("Error: cannot write to ")
+    assert found.stderr.count("\n") == 1
+    assert contents(run) == before
+
+
+@pytest.mark.parametrize("earlier", [(), ("R1",)])
+def test_ctrl_c_leaves_log_and_files_as_they_were(run, monkeypatch, earlier):
+    review(run, [Decision(action="accept", region=name) for name in earlier], "AB")
+    before = contents(run)
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(folders, "_swap", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        review(run, [Decision(action="reject", region="R2")], "AB")
+    assert contents(run) == before
+    assert [p.name for p in run.parent.iterdir()] == ["run"]
+
+
+def test_an_empty_log_that_no_manifest_names_is_none(run):
+    (run / "review.jsonl").write_bytes(b"")
+    assert verify(run).outputs_intact.answer == "yes"
+    review(run, (), "")
+    review(run, [Decision(action="accept", region="R1")], "AB")
+    is_sound(run)
+
+
+def test_a_log_is_not_filled_beyond_what_is_read(run, monkeypatch):
+    review(run, [Decision(action="accept", region="R1")], "AB")
+    before = contents(run)
+    monkeypatch.setattr(reviews, "MOST_BYTES", len(before["review.jsonl"]) + 100)
+    with pytest.raises(InputError, match=r"review\.jsonl: would be larger than any log"):
+        review(run, [Decision(action="accept", region="R2")], "AB")
+    assert contents(run) == before
+
+
 def test_hostile_notes_are_text(run):
-    note = "<script>alert(1)</script>\n\x1b[31m & {{ 7*7 }}"
+    note = "<script>alert(1)</script>\r\n\t& {{ 7*7 }}"
     review(run, [Decision(action="accept", region="R1", note=note)], "AB")
     page = (run / "report.html").read_text()
     assert "<script>alert(1)" not in page
     assert "&lt;script&gt;alert(1)" in page
     assert "49" not in regions(run)["R1"]["note"]
+
+
+def chained(rows):
+    """Write rows as a log whose lines follow each other, as whoever holds it can."""
+    digest, log = None, b""
+    for row in rows:
+        line = json.dumps({**row, "previous": digest}, sort_keys=True).encode() + b"\n"
+        digest = hashlib.sha256(line).hexdigest()
+        log += line
+    return log
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda row: row["finding"].update(geometry={"type": "Point", "coordinates": [130.28, 42.22]}),
+        lambda row: row["finding"].update(geometry={"type": "Polygon", "coordinates": [[[1e999, 0], [0, 1], [1, 1]]]}),
+        lambda row: row["finding"].update(geometry={"type": "Polygon", "coordinates": [[[0]]]}),
+        lambda row: row["finding"].update(geometry=7),
+        lambda row: row.update(before={"review": 5}),
+        lambda row: row.update(before=None),
+    ],
+)
+def test_a_log_whose_digests_agree_but_not_its_contents_is_named_in_a_line(tmp_path, spoil):
+    result = make_result(count=3)
+    run = result.save(tmp_path / "run")
+    twin = shutil.copytree(run, tmp_path / "twin")
+    review(twin, [Decision(action="accept", region="R1"), Decision(action="reject", region="R2")], "AB")
+    rows = [json.loads(line) for line in (twin / "review.jsonl").read_bytes().splitlines()]
+    spoil(rows[1])
+    (run / "review.jsonl").write_bytes(chained(rows))
+    before = contents(run)
+    path = export(twin, Wanted(gpkg=True), tmp_path / "out") / "regions.gpkg"
+    for words in (["--accept", "R3"], ["--from", path]):
+        found = says(run, *words, "--by", "AB")
+        assert found.exit_code == 1
+        assert found.output.startswith("Error: review.jsonl: line 2 is not as it was written")
+        assert found.output.count("\n") == 1
+    with pytest.raises(InputError, match=r"review\.jsonl: line 2"):
+        result.save(run)
+    assert contents(run) == before
+
+
+def test_a_rerun_that_cannot_take_the_review_along_names_it(run, monkeypatch):
+    review(run, [Decision(action="accept", region="R1")], "AB")
+    before = contents(run)
+
+    def broken(*_):
+        raise TypeError
+
+    monkeypatch.setattr(folders, "after_review", broken)
+    with pytest.raises(OutputError, match=r"its review\.jsonl cannot be laid over the new result \(TypeError\)"):
+        make_result(count=3).save(run)
+    assert contents(run) == before
+
+
+def test_a_log_that_cannot_be_read_is_said_before_anything_is_computed(run):
+    (run / "review.jsonl").write_bytes(b"[]\n")
+    found = CliRunner().invoke(main, ["najin", "before.tif", "after.tif", "-o", str(run)])
+    assert found.exit_code == 1
+    assert found.output.startswith("Error: review.jsonl: line 1 is not as it was written")
 
 
 def test_in_a_terminal_it_goes_from_region_to_region(run):
@@ -479,6 +687,9 @@ def test_the_last_line_of_a_log_cannot_be_changed_either(run, change):
     [
         (["--accept", "R1", "--reject", "R1", "--by", "AB"], 2, "R1: is decided more than once here"),
         (["--accept", "R1", "--note", "a\udcff", "--by", "AB"], 1, "a note is text"),
+        (["--accept", "R1", "--note", "\x1b[31mx", "--by", "AB"], 1, "a control character (U+001B)"),
+        (["--of", "R1", "--note", "a\x9bb", "--by", "AB"], 1, "a control character (U+009B)"),
+        (["--of", "R1", "--note", "\x0b", "--by", "AB"], 1, "a control character (U+000B)"),
         (["--accept", "R1", "--by", "\u00df" * 8], 1, "initials are one to eight letters"),
     ],
 )

@@ -86,6 +86,10 @@ def compare(ctx: click.Context, /, words: tuple[str, ...], output: Path | None, 
     """
     aoi_words = {key: options[key] for key in ("bbox", "at", "radius", "buffer_m")}
     aoi, before, after = _place_and_images(words, aoi_words)
+    if output is not None:
+        from imagery_diff.write.folder import check_target  # noqa: PLC0415 - --help must stay quick
+
+        check_target(output)
     with our_warnings():
         result = _run(aoi, before, after, options)
         folder = _save(result, output, report=not options["no_report"])

@@ -13,6 +13,8 @@ from imagery_diff.cli.notices import our_warnings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from shapely.geometry.base import BaseGeometry
+
     from imagery_diff.review_books import Decision
 
 _KEYS = "[a]ccept, [r]eject, re[l]abel, [n]ote, [s]kip, [q]uit"
@@ -124,11 +126,11 @@ def _added(text: str, note: str | None) -> Decision:
         if first in EVENTS:
             zone, earlier, later, *drawn = rest
             looks = (int(earlier), int(later))
-            outline = shapely.from_wkt(drawn[0]) if drawn else None
+            outline = _outline(drawn[0]) if drawn else None
             return Decision(action="add", activity=first, zone=zone, looks=looks, outline=outline, note=note)
         activity, wkt = rest
-        outline = shapely.from_wkt(wkt)
-    except (ValueError, shapely.GEOSException) as error:
+        outline = _outline(wkt)
+    except (ValueError, NotImplementedError, shapely.GEOSException) as error:
         raise click.UsageError(
             "--add: write a region as DIRECTION=CLASS=WKT, such as 'appeared=vessel=POLYGON((130.28 42.22, ...))', an"
             " event as EVENT=ZONE=LOOK=LOOK, such as vessel_arrived=pier1_sw_berth=2=3"
@@ -136,19 +138,28 @@ def _added(text: str, note: str | None) -> Decision:
     return Decision(action="add", direction=first, activity=activity, outline=outline, note=note)
 
 
+def _outline(wkt: str) -> BaseGeometry:
+    """Read an outline; numbers that are none are refused later, in words."""
+    import numpy as np  # noqa: PLC0415
+    import shapely  # noqa: PLC0415
+
+    with np.errstate(all="ignore"):
+        return shapely.from_wkt(wkt)
+
+
 def _ask(folder: Path, by: str) -> None:
     """Go from finding to finding in a terminal; what was answered is written at once."""
-    from imagery_diff.finished import open_run  # noqa: PLC0415
+    from imagery_diff.finished import held, open_run  # noqa: PLC0415
     from imagery_diff.result_series import EVENTS  # noqa: PLC0415
     from imagery_diff.review import review as decide  # noqa: PLC0415
     from imagery_diff.review import unreviewed  # noqa: PLC0415
     from imagery_diff.review_books import Decision, rows_of  # noqa: PLC0415
     from imagery_diff.write.words import NOUNS, clean  # noqa: PLC0415
 
-    run = open_run(folder)
-    is_pair = run.kind == "comparison"
-    rows = {row["id"]: row for row in rows_of(run)}
-    waiting = unreviewed(run)
+    with our_warnings(), held(folder) as run:
+        is_pair = run.kind == "comparison"
+        rows = {row["id"]: row for row in rows_of(run)}
+        waiting = unreviewed(run)
     what, picture = ("regions", "overview.png") if is_pair else ("events and things", "report.html")
     click.echo(f"{len(waiting)} of {len(rows)} {what} to review; pictures: {folder / picture}", err=True)
     for name in waiting:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
+import hashlib
 import json
 import os
 import re
@@ -19,22 +21,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imagery_diff import threads
-from imagery_diff.errors import ImageryDiffWarning, OutputError
+from imagery_diff.errors import ImageryDiffError, ImageryDiffWarning, OutputError
 from imagery_diff.write import manifest as manifests
 from imagery_diff.write.cog import evidence_tif, maybe_unreferenced
 from imagery_diff.write.figure import overview_png
 from imagery_diff.write.geojson import regions_geojson
 from imagery_diff.write.model import summary, to_json
 from imagery_diff.write.pictures import pictures_of
-from imagery_diff.write.retold import retold
+from imagery_diff.write.retold import BROKEN, retold
+from imagery_diff.write.review_log import read_log
 from imagery_diff.write.words import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from imagery_diff.result import Comparison
     from imagery_diff.scene import SceneInfo
     from imagery_diff.write.pictures import Pictures
+
+try:
+    import fcntl
+except ImportError:  # pragma: no cover - not on every system
+    fcntl = None  # type: ignore[assignment]
 
 REVIEWS = "review.jsonl"
 """What people wrote about a result; it outlives a rerun."""
@@ -51,25 +59,37 @@ def save(
     """Write a result folder, with ``more`` files (name -> content) if any; see `imagery_diff.write.save_comparison`."""
     target = check_target(folder)
     files = result_files(result, more, report=report)
-    refuse_other_images(target, files[manifests.NAME])
-    files = with_review_of(target, files)
-    write_folder(target, files)
+    with locked(target):
+        refuse_other_images(target, files[manifests.NAME])
+        write_folder(target, with_review_of(target, files))
     return target
 
 
 def with_review_of(target: Path, files: dict[str, bytes]) -> dict[str, bytes]:
-    """Keep the review of the result that is replaced where its findings still are; say where they are not."""
+    """Keep the review of the result that is replaced where its findings still are; say where they are not.
+
+    The place must be held (:func:`locked`) until that is written, or what is reviewed meanwhile is lost.
+    """
     path = target / REVIEWS
-    if not path.is_file():
+    log = path.read_bytes() if path.is_file() else b""
+    if not log:
         return files
-    told = after_review(files, path.read_bytes())
+    try:
+        told = after_review(files, log)
+    except ImageryDiffError:
+        raise
+    except BROKEN as error:
+        raise OutputError(
+            f"cannot write to {target}: its {REVIEWS} cannot be laid over the new result ({type(error).__name__});"
+            " put the original back, or name another folder with -o"
+        ) from error
     for lost in json.loads(told[manifests.NAME])["review"]["lost"]:
         warnings.warn(
             f"the review of {lost['region']} ({lost['action']}, {lost['by']}) has no finding any more",
             ImageryDiffWarning,
             stacklevel=3,
         )
-    return told
+    return told | {REVIEWS: log}
 
 
 def after_review(files: Mapping[str, bytes], log: bytes) -> dict[str, bytes]:
@@ -87,7 +107,11 @@ def check_target(folder: str | Path) -> Path:
     except FileNotFoundError as error:
         raise OutputError("the current folder does not exist any more; go to another one and run again") from error
     _check_place(target)
-    _check_replaceable(target)
+    if not os.path.lexists(target):
+        refuse_within_result(target.parent)
+    if REVIEWS in _check_replaceable(target):
+        # Before anything is computed: no result takes the place of one whose review cannot be kept.
+        read_log((target / REVIEWS).read_bytes())
     return target
 
 
@@ -141,8 +165,88 @@ def name_of_series(place: str, first: SceneInfo, last: SceneInfo) -> str:
     return "_".join(safe_part(part) for part in (place, _moment(first), _moment(last), "timeline"))
 
 
+@contextlib.contextmanager
+def locked(target: Path) -> Iterator[None]:
+    """Hold the place of a result alone: of two processes that review or replace it, the other waits.
+
+    What is locked is a file beside it, for the folder itself is another one after each swap. What a process that was
+    killed had put aside (:func:`_swap`) is put back first. Not to be nested.
+
+    Raises
+    ------
+    OutputError
+        If nothing can be written there.
+
+    """
+    if fcntl is None or not target.parent.is_dir():
+        yield
+        return
+    path = _beside(target, "lock")
+    try:
+        held = _held(path)
+    except OSError as error:
+        raise OutputError(_explained(error, target, 0)) from error
+    try:
+        _put_back(target)
+        yield
+    finally:
+        # Whoever waits sees that the file he got is not the one that stands there, and takes a new one.
+        path.unlink(missing_ok=True)
+        os.close(held)
+
+
+def _held(path: Path) -> int:
+    """Open a lock that is ours alone and still stands under its name."""
+    while True:
+        held = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            if path.exists() and os.path.samestat(os.fstat(held), path.stat()):
+                return held
+        except BaseException:
+            os.close(held)
+            raise
+        os.close(held)
+
+
+def _put_back(target: Path) -> None:
+    """Put a result back that was put aside by a process that was killed before the new one stood in its place."""
+    left = put_aside(target)
+    if left is None:
+        return
+    try:
+        left.rename(target)
+    except OSError as error:
+        raise OutputError(_explained(error, target, 0)) from error
+    warnings.warn(
+        f"{target.name}: a run was killed while it replaced this result, which is put back as it was",
+        ImageryDiffWarning,
+        stacklevel=4,
+    )
+
+
+def put_aside(target: Path) -> Path | None:
+    """Return what stood in a place where nothing stands, if it was put aside and is whole; the last of several."""
+    if os.path.lexists(target):
+        return None
+    whole = []
+    for old in target.parent.glob(glob.escape(_beside(target, "").name) + "*.old"):
+        with contextlib.suppress(OutputError):
+            if _check_replaceable(old):
+                whole.append(old)
+    return max(whole, key=lambda old: old.stat().st_ctime_ns, default=None)
+
+
+def _beside(target: Path, what: str) -> Path:
+    """Name what stands beside a folder for a moment; the digest keeps long names apart that begin alike."""
+    digest = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:8]
+    return target.with_name(f".{target.name[:40]}.{digest}.{what}")
+
+
 def write_folder(target: Path, files: Mapping[str, bytes]) -> None:
     """Write files into a new folder and put it in the place of ``target``.
+
+    A log of a review that stands there is kept, unless ``files`` bring it.
 
     Raises
     ------
@@ -151,11 +255,13 @@ def write_folder(target: Path, files: Mapping[str, bytes]) -> None:
 
     """
     _refuse_other_kind(target, files)
-    fresh = target.with_name(f".{target.name[:40]}.{secrets.token_hex(6)}.partial")
+    fresh = _beside(target, f"{secrets.token_hex(6)}.partial")
     try:
         fresh.mkdir()
         for name, content in files.items():
             (fresh / name).write_bytes(content)
+        if REVIEWS in files:
+            _to_disk(fresh / REVIEWS)
         _swap(fresh, target)
     except OSError as error:
         if isinstance(error, OutputError):
@@ -178,6 +284,12 @@ def _refuse_other_kind(target: Path, files: Mapping[str, bytes]) -> None:
         raise OutputError(f"cannot write to {target}: it holds a result of another kind ({clean(was)}); {_ADVICE}")
 
 
+def _to_disk(path: Path) -> None:
+    """Wait until a file is on the disk: what a person said cannot be computed again."""
+    with path.open("rb+") as stream:
+        os.fsync(stream.fileno())
+
+
 def _swap(fresh: Path, target: Path) -> None:
     """Put the new folder in its place, the old one aside until that is done."""
     known = _check_replaceable(target)
@@ -185,7 +297,7 @@ def _swap(fresh: Path, target: Path) -> None:
         # An empty folder may stand there; rename replaces it, and refuses one that has been filled since.
         fresh.rename(target)
         return
-    if REVIEWS in known:
+    if REVIEWS in known and not (fresh / REVIEWS).exists():
         shutil.copy2(target / REVIEWS, fresh / REVIEWS, follow_symlinks=False)
     old = fresh.with_suffix(".old")
     try:
@@ -278,6 +390,16 @@ def refuse_other_images(target: Path, manifest: bytes) -> None:
     if inputs[0].keys() != inputs[1].keys():
         names = ", ".join(clean(str(name)) for name in list(inputs[0].values())[:2])
         raise OutputError(f"cannot write to {target}: it holds the result of other images ({names} …); {_ADVICE}")
+
+
+def refuse_within_result(place: Path) -> None:
+    """Refuse a place in a finished result, wherever links lead: with more in it, it is not ours to tell anew."""
+    resolved = place.resolve()
+    inside = next((folder for folder in (resolved, *resolved.parents) if says_it_is_ours(folder)), None)
+    if inside is not None:
+        raise OutputError(
+            f"cannot write to {place}: it lies in a finished result, {inside.name}; name a folder beside it with -o"
+        )
 
 
 def says_it_is_ours(folder: Path) -> bool:

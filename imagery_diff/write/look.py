@@ -164,7 +164,8 @@ def save_look(found: Look, target: str | Path) -> Path:
     files = {"overview.png": _png(found), "summary.json": to_json(summary(found))}
     if found.grid.crs is not None:
         files["candidates.geojson"] = to_json(candidates_geojson(found))
-    folder.write_folder(place, files | {manifests.NAME: to_json(_manifest(found, files))})
+    with folder.locked(place):
+        folder.write_folder(place, files | {manifests.NAME: to_json(_manifest(found, files))})
     return place
 
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import struct
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import shapely
 from affine import Affine
 from shapely.geometry import shape
 
@@ -26,6 +29,12 @@ if TYPE_CHECKING:
 
     Document = Mapping[str, Any]
 
+BROKEN = (
+    *(LookupError, TypeError, ValueError, AttributeError, ArithmeticError, AssertionError, RuntimeError, StopIteration),
+    # Pillow calls a broken picture a SyntaxError.
+    *(OSError, EOFError, SyntaxError, struct.error, zlib.error, shapely.errors.ShapelyError),
+)
+"""In what ways documents fail that hold something else than they should."""
 UNREVIEWED, ACCEPTED, REJECTED = "unreviewed", "accepted", "rejected"
 SIDES = ("before", "after")
 

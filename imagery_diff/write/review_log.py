@@ -9,12 +9,17 @@ import datetime as dt
 import hashlib
 import json
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import shapely
+from shapely.geometry import shape
+
 from imagery_diff.errors import InputError
 from imagery_diff.result_series import EVENTS
-from imagery_diff.write.retold import ACCEPTED, REJECTED, UNREVIEWED
+from imagery_diff.write.retold import ACCEPTED, BROKEN, REJECTED, UNREVIEWED
 from imagery_diff.write.words import NOUNS
 
 if TYPE_CHECKING:
@@ -67,6 +72,10 @@ def check_note(note: str | None) -> str | None:
     text = " ".join(note.split())
     if not text.isascii() and text != text.encode("utf-8", "replace").decode("utf-8"):
         raise InputError("a note is text, and this one holds bytes that are none; write it in UTF-8")
+    control = next((c for c in note if unicodedata.category(c) == "Cc" and c not in "\n\r\t"), None)
+    if control is not None:
+        # It would steer the terminal, or the viewer, of whoever reads the files.
+        raise InputError(f"a note is text, and this one holds a control character (U+{ord(control):04X}); leave it out")
     if len(text) > _NOTE_LENGTH:
         raise InputError(f"a note has at most {_NOTE_LENGTH} characters, this one {len(text)}; shorten it")
     return text or None
@@ -109,7 +118,7 @@ def read_log(content: bytes) -> tuple[Entry, ...]:
     for number, line in enumerate(content.splitlines(keepends=True), start=1):
         try:
             entries.append(_entry(json.loads(line), digest))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except BROKEN as error:
             raise InputError(
                 f"review.jsonl: line {number} is not as it was written ({error}); put the original file back"
             ) from error
@@ -134,18 +143,36 @@ def _entry(row: Any, digest: str | None) -> Entry:
         raise ValueError("it names a class there is not")
     if values["note"] is not None and not isinstance(values["note"], str):
         raise ValueError("its note is no text")
-    if not isinstance(values["before"], dict) or not _is_finding(values["finding"]):
+    if not _is_finding(values["finding"], values["action"]) or not _is_before(values["before"], values["action"]):
         raise ValueError("it does not say what was reviewed")
     return Entry(**values)
 
 
-def _is_finding(finding: Mapping[str, Any]) -> bool:
-    """Say whether a finding is of a region, an event or a thing."""
+def _is_before(before: Any, action: str) -> bool:
+    """Say whether that is what stood of a finding; of what was added nothing did."""
+    if action == "add":
+        return not before and isinstance(before, dict)
+    return before["review"] in (ACCEPTED, REJECTED, UNREVIEWED) and isinstance(before["note"], str | None)
+
+
+def _is_finding(finding: Mapping[str, Any], action: str) -> bool:
+    """Say whether a finding is of a region, an event or a thing, with an outline if it needs one."""
     if "kind" in finding:
         return isinstance(finding["seen"], list) and isinstance(finding["zone"], str)
     if "event" in finding:
-        return finding["event"] in EVENTS and isinstance(finding["zone"], str)
-    return finding["direction"] in DIRECTIONS
+        return finding["event"] in EVENTS and isinstance(finding["zone"], str) and _is_outline(finding["geometry"])
+    if action == "add" and finding["geometry"] is None:
+        return False
+    return finding["direction"] in DIRECTIONS and _is_outline(finding["geometry"])
+
+
+def _is_outline(geometry: Any) -> bool:
+    """Say whether that is a polygon, or None, as of what is smaller than a centimetre."""
+    if geometry is None:
+        return True
+    outline = shape(dict(geometry))
+    finite = bool(np.isfinite(shapely.get_coordinates(outline)).all())
+    return finite and not outline.is_empty and outline.geom_type in ("Polygon", "MultiPolygon")
 
 
 def lost_words(lost: Sequence[Mapping[str, Any]]) -> list[str]:

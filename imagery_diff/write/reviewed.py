@@ -12,6 +12,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import shapely
 from shapely.geometry import mapping, shape
 
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
 
     Row = dict[str, Any]
 
+_AREAS = ("Polygon", "MultiPolygon")
+_NO_POLYGON = "a region that is added is a valid polygon with an area"
 SAME_IOU = 0.5
 """Two outlines of one direction that share so much of their union are one finding: the usual level of detection
 benchmarks (Everingham and others 2010, doi:10.1007/s11263-009-0275-4)."""
@@ -164,9 +167,10 @@ def _whose(entry: Entry, digest: str, rows: Mapping[str, Row], outlines: Mapping
         return entry.region
     if entry.region in rows and (entry.findings_sha256 == digest or rows[entry.region].get("added")):
         return entry.region
-    there = shape(dict(entry.finding["geometry"]))
+    drawn = entry.finding["geometry"]
     for name, row in rows.items():
-        if row["direction"] == entry.finding["direction"] and iou(there, shape(outlines[name])) >= SAME_IOU:
+        both = drawn is not None and outlines[name] is not None and row["direction"] == entry.finding["direction"]
+        if both and iou(shape(dict(drawn)), shape(outlines[name])) >= SAME_IOU:
             return name
     return None
 
@@ -364,6 +368,20 @@ def sealed_again(manifest: Mapping[str, Any], outputs: Mapping[str, bytes], revi
     return to_json(manifests.sealed(kept | {"outputs": manifests.outputs_of(outputs), "review": dict(review)}, created))
 
 
+def check_within(outline: BaseGeometry, place: BaseGeometry, name: str, times: float = 1.0) -> None:
+    """Refuse an outline that lies outside a place, or reaches over more than that many times its width or height."""
+    if outline.geom_type not in _AREAS or not np.isfinite(shapely.get_coordinates(outline)).all() or outline.is_empty:
+        raise InputError(_NO_POLYGON)
+    left, low, right, top = outline.bounds
+    west, south, east, north = place.bounds
+    if right < west or left > east or top < south or low > north:
+        raise InputError(f"what is added lies outside {name}; draw it within")
+    if right - left > times * (east - west) or top - low > times * (north - south):
+        raise InputError(f"what is added is larger than {name}; draw it within")
+    if outline.is_valid and not place.intersects(outline):
+        raise InputError(f"what is added lies outside {name}; draw it within")
+
+
 def added_outline(outline: BaseGeometry, crs: str | None) -> Row:
     """Return an outline that a person drew as documents hold it.
 
@@ -373,8 +391,8 @@ def added_outline(outline: BaseGeometry, crs: str | None) -> Row:
         If it has no area, or is no valid polygon.
 
     """
-    if outline.geom_type not in {"Polygon", "MultiPolygon"} or not outline.is_valid or outline.area <= 0:
-        raise InputError("a region that is added is a valid polygon with an area")
+    if outline.geom_type not in _AREAS or not outline.is_valid or outline.area <= 0:
+        raise InputError(_NO_POLYGON)
     if crs is None:
         return dict(mapping(outline))
     geometry = wgs84_geometry(reproject(outline, crs, WGS84) if crs != WGS84 else outline, WGS84)

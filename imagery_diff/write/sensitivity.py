@@ -112,7 +112,8 @@ def save_sensitivity(found: Sensitivity, target: str | Path) -> Path:
         "sensitivity.json": to_json(sensitivity_json(found)),
         "sensitivity.png": png_bytes(picture(found), _credit(found), "sensitivity", mark),
     }
-    folder.write_folder(place, files | {manifests.NAME: to_json(_manifest(found, files))})
+    with folder.locked(place):
+        folder.write_folder(place, files | {manifests.NAME: to_json(_manifest(found, files))})
     return place
 
 

@@ -319,7 +319,8 @@ def save_timeline(found: Timeline, target: str | Path) -> Path:
     files = told_files(told, events_geojson(found), observation_rows(found), chips_of(found), inputs)
     files["contact_sheet.png"] = contact_sheet_png(found)
     files |= {manifests.NAME: to_json(_manifest(found, files, inputs))}
-    folder.write_folder(place, folder.with_review_of(place, files))
+    with folder.locked(place):
+        folder.write_folder(place, folder.with_review_of(place, files))
     return place
 
 

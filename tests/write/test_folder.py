@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from imagery_diff.errors import ImageryDiffWarning, OutputError
+from imagery_diff.errors import ImageryDiffWarning, InputNotFoundError, OutputError
+from imagery_diff.finished import open_run
 from imagery_diff.review import review
 from imagery_diff.review_books import Decision
+from imagery_diff.write import folder as folders
 from imagery_diff.write import result_folder_name, save_comparison
 from imagery_diff.write.folder import write_folder
 from tests.write.conftest import make_result
@@ -163,6 +165,12 @@ def test_a_missing_parent_is_named(result, tmp_path):
     refused(result, tmp_path / "file" / "out", "is not a folder")
 
 
+def test_no_result_is_put_into_another(result, saved, tmp_path):
+    (tmp_path / "link").symlink_to(saved)
+    refused(result, saved / "sub", "lies in a finished result, out; name a folder beside it")
+    refused(result, tmp_path / "link" / "sub", "lies in a finished result, out; name a folder beside it")
+
+
 def test_the_current_folder_is_not_replaced(result, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(OutputError, match="holds the current folder"):
@@ -263,6 +271,57 @@ def test_ctrl_c_leaves_nothing_half_written(result, tmp_path, replacing):
         _, errors = process.communicate(timeout=30)
     assert "KeyboardInterrupt" in errors
     assert snapshot(tmp_path) == old
+
+
+KILLED = """
+    import os, signal, sys
+    from pathlib import Path
+    from imagery_diff.write import save_comparison
+    from tests.write.conftest import make_result
+
+    rename = Path.rename
+
+    def killed(path, target):
+        rename(path, target)
+        if target.suffix == ".old":
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    Path.rename = killed
+    save_comparison(make_result(), sys.argv[1])
+"""
+
+
+@pytest.fixture
+def killed(saved):
+    """Return a reviewed result whose rerun was killed while neither the old nor the new one stood in its place."""
+    review(saved, [Decision(action="accept", region="R1", note="mine")], "AB")
+    command = [sys.executable, "-c", textwrap.dedent(KILLED), str(saved)]
+    assert subprocess.run(command, cwd=ROOT, check=False).returncode == -signal.SIGKILL
+    assert not saved.exists()
+    return saved
+
+
+def test_a_result_that_a_killed_rerun_put_aside_is_put_back_by_the_next(result, killed):
+    with pytest.warns(ImageryDiffWarning, match="out: a run was killed while it replaced this result"):
+        save_comparison(result, killed)
+    assert '"mine"' in (killed / "review.jsonl").read_text()
+    assert '"note": "mine"' in (killed / "summary.json").read_text()
+
+
+def test_a_result_that_a_killed_rerun_put_aside_is_put_back_by_a_review(killed):
+    with pytest.raises(InputNotFoundError, match="a run was killed while it replaced this result"):
+        open_run(killed)
+    with pytest.warns(ImageryDiffWarning, match="put back as it was"):
+        review(killed, [Decision(action="note", region="R1", note="too")], "AB")
+    assert (killed / "review.jsonl").read_bytes().count(b"\n") == 2
+
+
+def test_what_was_put_aside_is_not_taken_for_another_whose_long_name_begins_alike(result, tmp_path):
+    names = ["x" * 60 + end for end in "ab"]
+    first = save_comparison(result, tmp_path / names[0])
+    first.rename(folders._beside(first, "0.old"))
+    assert folders.put_aside(first) is not None
+    assert folders.put_aside(tmp_path / names[1]) is None
 
 
 def test_the_folder_is_named_after_the_aoi_and_both_times(result):
