@@ -46,7 +46,9 @@ from imagery_diff.series_states import (
     _fill,
     _lies_beside,
     _longest_unseen_m,
+    _why_not_searched,
     bare_in_doubt_m2,
+    floor_beside,
     lacked,
 )
 from imagery_diff.series_tracks import follow, not_through
@@ -750,6 +752,29 @@ def test_a_run_in_which_no_stack_would_lie_hidden_is_no_gap() -> None:
     blind[51, 20:40] = True
     assert longest("yard") == pytest.approx(60.0, abs=3.0)
     assert longest("berth") == 0.0
+
+
+@pytest.mark.parametrize(
+    ("run", "floor", "stated", "unknown"),
+    [
+        (14.0, 30.0, 30.0, False),
+        (20.0, 30.0, 50.0, False),
+        (31.0, 30.0, 62.0, True),
+        (29.0, None, None, False),
+        (31.0, None, None, True),
+        (29.0, 70.0, 70.0, False),
+    ],
+)
+def test_an_unseen_run_makes_the_floor_longer_and_the_zone_unknown_beyond_what_is_reported(
+    *, run: float, floor: float | None, stated: float | None, unknown: bool
+) -> None:
+    state = SimpleNamespace(zone=YARD, unknown={}, clear_fraction=1.0)
+    told = _why_not_searched(state, run, floor, Missed(missed=0, put=400), Params())
+    assert told == (f"a stretch of {run:.0f} m of it was not seen" if unknown else None)
+    assert (floor and floor_beside(run, floor)) == stated
+    if stated is not None and run > floor / 2:
+        assert run <= stated / 2  # house.md, section 6
+        assert stated - run >= floor  # as much shows as would hardly be missed by itself
 
 
 def test_something_was_drawn_in_a_zone_where_a_long_piece_of_it_is_not_told() -> None:
