@@ -217,7 +217,7 @@ def _solve(windows: Windows, start: Doubles, tukey: float) -> Refined | None:
         for b, a in zip(windows.before, windows.after, strict=True)
     ]
     first = 0
-    if len(windows.usable) >= _MANY:
+    if len(windows.seen) >= _MANY:
         # Where windows are many, an even part of them brings the solution so near that all need a round or two.
         part = [replace(band) for band in bands]
         _settle(windows.part(slice(None, None, _PART)), part, tukey, 0)
@@ -226,7 +226,7 @@ def _solve(windows: Windows, start: Doubles, tukey: float) -> Refined | None:
     _settle(windows, bands, tukey, first)
     solved = [_judge(band) for band in bands]
     found = [(k, s) for k, s in enumerate(solved) if s is not None]
-    enough = _LEAST_AGREEMENT / np.sqrt(max(len(windows.usable), 1))
+    enough = _LEAST_AGREEMENT / np.sqrt(max(len(windows.seen), 1))
     if not found or _agreement([bands[k] for k, _ in found]) < enough:
         return None
     return _mean_of_bands(found, len(bands))
@@ -286,13 +286,14 @@ def one_step(windows: Windows, refined: Refined) -> Doubles:
 def refine_locally(windows: Windows, refined: Refined, at_most: int) -> Local:
     """Solve for each window alone, from the shift of all."""
     found = []
-    for i in range(0, len(windows.usable), max(1, -(-len(windows.usable) // at_most))):
+    known = _known(windows, refined)
+    start = np.array([b.shift for b in known])
+    for i in range(0, len(windows.seen), max(1, -(-len(windows.seen) // at_most))):
         piece = slice(i, i + 1)
         alone = windows.part(piece)
         if np.count_nonzero(alone.usable) < _MIN_PIXELS / 2:
             continue
-        bands = _known(windows, refined)
-        start = np.array([b.shift for b in bands])
+        bands = [replace(band) for band in known]
         for jitter in (*_JITTERS_PX[:-1], *_JITTERS_PX[-2:-1] * 2):
             _round(alone, bands, jitter, _TUKEYS[1])
         live = [k for k, b in enumerate(bands) if np.isfinite(b.gain)]
@@ -302,7 +303,7 @@ def refine_locally(windows: Windows, refined: Refined, at_most: int) -> Local:
         matrix = np.sum([_system(bands[k].sums)[0][0] for k in live], axis=0)
         if not _holds(matrix) or np.abs(np.median(moved, axis=0)).max() > _FAR_PX:
             continue
-        middle = windows.corners[i] + windows.usable.shape[1] / 2
+        middle = windows.corners[i] + windows.seen.shape[1] / 2
         scatter = moved.var(axis=0).sum() / 2 / max(len(live) - 1, 1)
         variance = np.trace(np.linalg.inv(matrix[:2, :2])) / 2 + scatter
         found.append((np.median(moved, axis=0), variance, middle))
@@ -339,12 +340,12 @@ def _round(windows: Windows, bands: list[_Band], jitter: float, tukey: float) ->
 
     def look(chunk: slice) -> tuple[list[Doubles], list[Floats]]:
         views = [_differences(windows.before[k, chunk], windows.after[k, chunk], bands[k]) for k in live]
-        usable = windows.usable[chunk]
+        usable = windows.seen[chunk] & ~windows.shade[chunk]
         weights, slopes = _weights(views, usable, [bands[k].noise for k in live], (jitter, tukey))
         sums = [_window_sums(v, w, d) for v, w, d in zip(views, weights, slopes, strict=True)]
         return sums, [np.abs(v.residual[usable][::_THIN]) for v in views]
 
-    chunks = [slice(at, at + _CHUNK) for at in range(0, len(windows.usable) if live else 0, _CHUNK)]
+    chunks = [slice(at, at + _CHUNK) for at in range(0, len(windows.seen) if live else 0, _CHUNK)]
     looks = blocks.each(look, chunks)
     went = 0.0
     for n, k in enumerate(live):
