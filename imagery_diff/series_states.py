@@ -235,7 +235,7 @@ def _anything_drawn(zone: Zone, result: Comparison, params: Params) -> bool:
     """Say whether something was drawn in a zone, half as long as what is reported or longer, that is not told."""
     pixel = max(result.grid.pixel_size_m)
     told = union_all([r.geometry for r in result.regions]).buffer(_RIM_PX * result.grid.pixel_size[0])
-    left = result.layers.drawn & zones.inside(zone.polygon, result.grid) & ~zones.inside(told, result.grid)
+    left = result.layers.drawn & zones.inside_again(zone.polygon, result.grid) & ~zones.inside(told, result.grid)
     return zones.longest_px(left) * pixel >= HALF * reported_m(zone.kind, params)
 
 
@@ -334,7 +334,7 @@ def floor_beside(run_m: float, floor_m: float) -> float:
 
 def _longest_unseen_m(state: ZoneState, result: Comparison) -> float:
     """Return how long the longest run is in which the least thing could lie unseen, metres."""
-    inside = zones.inside(state.zone.polygon, result.grid)
+    inside = zones.inside_again(state.zone.polygon, result.grid)
     if not inside.any():
         return 0.0
     pixel, broad = max(result.grid.pixel_size_m), pair_result.REPORTED_M[state.zone.kind][1]

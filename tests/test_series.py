@@ -1047,6 +1047,35 @@ def test_no_is_not_said_where_two_looks_tell_each_other_of_something(direction, 
     assert "a blue vessel-like object shows there" in doubted.reason
 
 
+def test_two_looks_are_not_compared_where_there_is_no_no_to_deny() -> None:
+    asked: list[tuple[int, int]] = []
+    pairs = SimpleNamespace(between=lambda one, other: asked.append((one, other)) or "cannot be compared")
+    unknown = [replace(a_cell(n), states={"vessel": UNKNOWN}) for n in (1, 2)]
+    assert not_denied([*unknown, a_cell(3)], [1, 2, 3], pairs, some_looks([0, 24, 48])) == [*unknown, a_cell(3)]
+    assert asked == [(2, 3)]
+
+
+def test_the_empty_place_does_not_depend_on_how_much_of_it_is_held_at_a_time(monkeypatch) -> None:
+    rng = np.random.default_rng(5)
+    looks = SimpleNamespace(
+        data=rng.random((5, 2, 40, 30), np.float32),
+        clear=rng.random((5, 40, 30)) > 0.6,
+        used=[0, 1, 3, 4],
+        let_go=lambda: None,
+    )
+    lines = {k: np.array([[1.0 + k, 1.0], [0.0, 0.1 * k]]) for k in (0, 1, 3)}
+    gone = {k: rng.random((40, 30)) > 0.5 for k in (0, 3)}
+
+    def learned() -> list[np.ndarray]:
+        empty = series_history.learn(looks, lines)
+        series_history._lay_in(empty.data, empty.flags, gone, looks, lines)
+        return [empty.data, empty.flags]
+
+    whole = learned()
+    monkeypatch.setattr(series_history, "_BLOCK_PX", 200)
+    assert all(np.array_equal(one, other) for one, other in zip(whole, learned(), strict=True))
+
+
 def test_what_the_other_look_shows_explains_a_pair() -> None:
     pair = pairs_of(a_pair((SHIP, "changed")))
     cells = not_denied([a_cell(1, SHIP), a_cell(2)], [1, 2], pair, some_looks([0, 24]))
