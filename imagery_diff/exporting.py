@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from imagery_diff.errors import InputError, OutputError
+from imagery_diff.errors import InputError
 from imagery_diff.exporting_layers import Subject, subject_of
 from imagery_diff.finished import doubted, open_run
 from imagery_diff.result import SCHEMA_VERSION
@@ -104,11 +104,7 @@ def export(run_folder: str | Path, wanted: Wanted, output: str | Path | None = N
     here, there = run.folder.resolve(), target.resolve()
     if there.is_relative_to(here) or here.is_relative_to(there):
         raise InputError(f"{target.name}: an export stands beside its run, never in it; name another folder with -o")
-    if folders.says_it_is_ours(target) and open_run(target).kind not in {"export", "share"}:
-        raise OutputError(
-            f"cannot write to {target}: it is a {open_run(target).kind}, which no export replaces; name another folder"
-            " with -o"
-        )
+    run.check_manifest()
     source = dict(run.manifest)
     if wanted.share:
         from imagery_diff.exporting_share import share_files  # noqa: PLC0415 - loads jinja2
@@ -118,7 +114,9 @@ def export(run_folder: str | Path, wanted: Wanted, output: str | Path | None = N
     else:
         files = _report(run, wanted.lang or "en") if wanted.report else {}
     if wanted.layered:
-        files |= _files(subject_of(run, target), wanted)
+        subject = subject_of(run, target)
+        with doubted(run):
+            files |= _files(subject, wanted)
     content = files | {manifests.NAME: to_json(_manifest(run, files, source, "share" if wanted.share else "export"))}
     with folders.locked(target):
         folders.refuse_other_images(target, content[manifests.NAME])

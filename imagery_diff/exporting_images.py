@@ -53,19 +53,20 @@ def find_images(run: Run, folder: str | Path) -> list[Image]:
     digests = {(entry["role"], entry["name"]): entry["sha256"] for entry in run.manifest["inputs"]}
     names = {role: str(run.manifest["scenes"][role]["file"]) for role in ("before", "after")}
     there = _files(place, set(names.values()))
-    found = []
-    for role, name in names.items():
-        if name not in there:
-            continue
-        path = next((p for p in there[name] if manifests.file_sha256(p) == digests.get((role, name))), None)
-        if path is None:
-            raise InputError(f"{there[name][0]}: is not the {role} image of this run (its SHA-256 is another)")
-        found.append(_image(role, path, run.manifest["scenes"][role]["bands"]))
-    if not found:
+    if not there:
         raise InputNotFoundError(
             f"--inputs {folder}: holds neither {names['before']} nor {names['after']}; name the folder that does, or"
             " leave --inputs out"
         )
+    for role, name in names.items():
+        if name not in there:
+            raise InputNotFoundError(f"--inputs {folder}: does not hold the {role} image, {name}; put it there")
+    found = []
+    for role, name in names.items():
+        path = next((p for p in there[name] if manifests.file_sha256(p) == digests.get((role, name))), None)
+        if path is None:
+            raise InputError(f"{there[name][0]}: is not the {role} image of this run (its SHA-256 is another)")
+        found.append(_image(role, path, run.manifest["scenes"][role]["bands"]))
     return found
 
 
@@ -111,7 +112,9 @@ def _files(place: Path, names: set[str]) -> dict[str, list[Path]]:
         if count > _MAX_FILES:
             raise InputError(f"--inputs {place.name}: holds more than {_MAX_FILES} files; name a folder nearer to them")
         for name in sorted(names.intersection(files)):
-            found.setdefault(name, []).append(Path(folder) / name)
+            # A pipe would be waited for, and a link may lead anywhere.
+            if (path := Path(folder) / name).is_file() and not path.is_symlink():
+                found.setdefault(name, []).append(path)
     return {name: sorted(paths) for name, paths in found.items()}
 
 

@@ -111,8 +111,7 @@ def subject_of(run: Run, target: Path) -> Subject:
         As :func:`layers`; also if the run's manifest was altered.
 
     """
-    if not run.manifest_is_whole:
-        raise InputError(f"{run.folder.name}: its manifest.json was changed since it was written; make it again")
+    run.check_manifest()
     found = layers(run)
     summary = run.document("summary.json")
     return Subject(

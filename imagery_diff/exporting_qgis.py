@@ -12,6 +12,7 @@ from imagery_diff.exporting_images import find_images, limits_of, relative
 from imagery_diff.write.layers import TIME
 from imagery_diff.write.qgis_project import MapLayer, Project, qgs_bytes
 from imagery_diff.write.qgis_style import evidence_style, image_style, vector_style
+from imagery_diff.write.words import clean, fit_for_xml
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,6 +79,9 @@ def _images(subject: Subject, inputs: str | Path) -> list[MapLayer]:
     shift = subject.summary["shift"]
     layers = []
     for image in reversed(found):
+        source = relative(image.path, subject.target)
+        if fit_for_xml(source) != source:
+            raise InputError(f"{clean(image.path.name)}: its path holds a character that no project can; rename it")
         limits = limits_of(found if alike else [image])
         told = subject.summary[image.role]
         when = f" {told['acquired'][:16].replace('T', ' ')} UTC" if told["acquired"] else ""
@@ -86,7 +90,7 @@ def _images(subject: Subject, inputs: str | Path) -> list[MapLayer]:
                 id=f"layer_{image.role}_{_MADE}",
                 crs=image.crs,
                 name=f"{image.role}{when}",
-                source=relative(image.path, subject.target),
+                source=source,
                 raster=True,
                 style=image_style(image.bands, limits),
                 expanded=False,

@@ -8,6 +8,7 @@ by what they were in the run; so no picture, no caveat and no tag can keep one. 
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,13 @@ if TYPE_CHECKING:
 NOTE = "share.txt"
 _SMALL_PX = 480
 """Longest side of a picture made small: a place of two kilometres at about four metres a pixel, letters not legible."""
+_WORD = re.compile(r"[^\W_]+")
+_PROVIDERS = re.compile(
+    r"analytic(?:ms)?|sr|dn|toar?|visual|pan(?:chromatic|sharpened)?|basic|ortho|udm2?|harmoni[sz]ed|clip|file|format"
+    r"|composite|metadata|mtl|qa|pixel|radsat|tci|scl|aot|\d[ab]|b\d{1,2}a?|\d{1,2}[bm]",
+    re.IGNORECASE,
+)
+"""What providers put behind the id of a scene in the name of a file."""
 _WHY = {
     FREE: "as they are: every licence was read as letting them be shown",
     REDUCED: "one small picture alone: a licence asks for less than full size, or is not known",
@@ -70,12 +78,14 @@ def share_files(run: Run) -> tuple[dict[str, bytes], Row]:
         raise InputError(f"{run.folder.name}: was made with --no-report, so it keeps no pictures; make it again")
     with doubted(run):
         summary = run.document("summary.json")
+        if not isinstance(summary["credit"], str):
+            raise TypeError("a credit is a text")
         scenes = _scenes(summary)
+        # Where a file lies in its delivery names folders, which may be anybody's.
+        inputs = [{key: entry[key] for key in entry if key != "within"} for entry in run.manifest["inputs"]]
         renamed = _renamed(run.manifest["inputs"], scenes)
-        clean = _cleaner(renamed)
-        shared = _Shared(
-            summary=_without_people(clean(summary)), inputs=clean(list(run.manifest["inputs"])), clean=clean
-        )
+        clean = _cleaner(renamed | _products(scenes))
+        shared = _Shared(summary=_without_people(clean(summary)), inputs=clean(inputs), clean=clean)
         simulated = bool(summary["simulated"])
         level = FREE if simulated else max(share_of(scene["licence"]) for scene in scenes.values())
         files = _comparison(run, shared, level) if run.kind == "comparison" else _timeline(run, shared, level)
@@ -92,16 +102,35 @@ def _scenes(summary: Row) -> dict[str, Row]:
 
 
 def _renamed(inputs: list[Row], scenes: Mapping[str, Row]) -> dict[str, str]:
-    """Name of a file -> what it is called when it is passed on; those that a provider gave stay, they are public."""
+    """Name of a file -> what it is called when it is passed on; those that a provider gave stay, they are public.
+
+    A provider's name is the id of a scene and words that providers add to it: a person may have added others.
+    """
     public = [scene["scene"] for scene in scenes.values() if scene["scene"]]
     names = [(role, str(scene["file"])) for role, scene in scenes.items()]
     # Of a file in a folder or an archive its parts, too.
     names += [(e["role"], part) for e in inputs for part in (str(e["name"]), *str(e["name"]).split("/")) if part]
     found: dict[str, str] = {}
     for role, name in names:
-        if name not in found and not any(scene in name for scene in public):
+        if name not in found and not any(_is_public(name, scene) for scene in public):
             found[name] = f"{role.replace(' ', '_')}_{len(found) + 1}{PurePath(name).suffix}"
     return found
+
+
+def _is_public(name: str, scene: str) -> bool:
+    rest = PurePath(name).stem.replace(scene, "", 1)
+    return scene in name and all(_PROVIDERS.fullmatch(word) for word in _WORD.findall(rest))
+
+
+def _products(scenes: Mapping[str, Row]) -> dict[str, str]:
+    """Product as its file's name tells it -> the same without words that no provider gives."""
+    told = {}
+    for product in {str(scene["product"]) for scene in scenes.values()}:
+        sensor, _, words = product.partition(" ")
+        kept = "_".join(word for word in words.split("_") if all(_PROVIDERS.fullmatch(w) for w in _WORD.findall(word)))
+        if "_" in words and kept != words:
+            told[product] = f"{sensor} {kept}".strip()
+    return told
 
 
 def _cleaner(renamed: Mapping[str, str]) -> Callable[[Any], Any]:

@@ -63,6 +63,7 @@ def figure(run_folder: str | Path, wanted: Wanted, output: str | Path | None = N
         raise InputError(f"{run.folder.name}: is a {run.kind}; figures are drawn of comparisons and timelines")
     if "report.html" not in run.sha256:
         raise InputError(f"{run.folder.name}: was made with --no-report, so it keeps no pictures; make it again")
+    run.check_manifest()
     with doubted(run):
         drawn, words, scenes = drawn_pair(run, wanted) if run.kind == "comparison" else drawn_series(run, wanted)
         _check_licences(scenes)
@@ -145,6 +146,14 @@ def caption(summary: Mapping[str, Any], told: Retold, pictures: Pictures, wanted
 
 def _write(target: Path, files: Mapping[str, bytes]) -> None:
     """Write files into a folder, all or none; nothing that is there is replaced by other content."""
+    try:
+        target.lstat()
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise OutputError(
+            f"cannot write to {target.name[:60]} ({error.strerror}); name another folder with -o"
+        ) from error
     same = {name for name, content in files.items() if (target / name).is_file() and _is(target / name, content)}
     there = [name for name in files if name not in same and ((target / name).exists() or (target / name).is_symlink())]
     if there:

@@ -21,10 +21,14 @@ from imagery_diff.write.retold import BROKEN
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+_PAGES = "jinja2"
+"""What pages are made with; it fails in ways of its own, and is not loaded to name them."""
 _PRODUCT = "imagery_diff "
 _MANIFEST_BYTES = 64 << 20
 _FILE_BYTES = 1 << 30
 """More than this no file of a result holds; a larger one is read by nobody."""
+_DOCUMENT_BYTES = 64 << 20
+"""The same of a document: that of a hundred looks of a port has a twentieth of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +59,20 @@ class Run:
         wrong = [] if self.manifest_is_whole else [manifests.NAME]
         return (*wrong, *(name for name, digest in self.sha256.items() if _sha256(self.folder / name) != digest))
 
+    def check_manifest(self) -> None:
+        """Refuse a run whose manifest is not as it was written: what it says of the others holds no more.
+
+        Raises
+        ------
+        InputError
+            If it is not.
+
+        """
+        if not self.manifest_is_whole:
+            raise InputError(
+                f"{self.folder.name}: its {manifests.NAME} was changed since it was written; make it again"
+            )
+
     def read(self, name: str) -> bytes:
         """Return a file of the result.
 
@@ -82,8 +100,11 @@ class Run:
 
     def document(self, name: str) -> dict[str, Any]:
         """Return a JSON file of the result."""
+        content = self.read(name)
+        if len(content) > _DOCUMENT_BYTES:
+            raise InputError(f"{self.folder / name}: is larger than any document of a result; make the result again")
         try:
-            document = json.loads(self.read(name))
+            document = json.loads(content)
         except (ValueError, RecursionError) as error:
             if isinstance(error, InputError):
                 raise
@@ -109,7 +130,9 @@ def doubted(run: Run) -> Iterator[None]:
         yield
     except ImageryDiffError:
         raise
-    except BROKEN as error:
+    except Exception as error:
+        if not (isinstance(error, BROKEN) or type(error).__module__.startswith(_PAGES)):
+            raise
         raise InputError(
             f"{run.folder.name}: its files are not as this version writes them ({type(error).__name__}); make it again"
         ) from error
@@ -127,13 +150,14 @@ def open_run(folder: str | Path) -> Run:
 
     """
     place = Path(os.path.abspath(folder))  # noqa: PTH100 - resolve() would follow a link to another place
-    if not place.is_dir():
+    if not os.path.isdir(place):  # noqa: PTH112 - unlike Path's, False of a name that is too long, too
         if put_aside(place) is not None:
             raise InputNotFoundError(
                 f"{folder}: a run was killed while it replaced this result; imagery-diff review {folder}, or the run"
                 " again, puts it back"
             )
-        what = "is a file; the folder of a finished run is needed" if place.exists() else "does not exist"
+        there = os.path.exists(place)  # noqa: PTH110
+        what = "is a file; the folder of a finished run is needed" if there else "does not exist"
         raise InputNotFoundError(f"{folder}: {what}; name a folder that imagery-diff wrote")
     path = place / manifests.NAME
     if not _is_file(path):

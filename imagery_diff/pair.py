@@ -53,6 +53,7 @@ def compare(  # noqa: PLR0913 - the keywords are the options of the command line
     fit: bool = True,
     sensitivity: str = "off",
     shift: Shift | None = None,
+    notes: bool = True,
     params: Params | None = None,
     progress: Progress = lambda _: None,
 ) -> Comparison:
@@ -77,6 +78,9 @@ def compare(  # noqa: PLR0913 - the keywords are the options of the command line
         ``"later"``: the comparison keeps what :func:`put_things_in` needs.
     shift
         How the images lie to each other, where that was measured before on the same grid (a series does it once).
+    notes
+        Whether it is measured and noted of both images how far their bands lie apart (a series, which holds each look
+        against others more than once, asks only where a vessel is told).
     params
         Every number of the method.
     progress
@@ -163,7 +167,7 @@ def compare(  # noqa: PLR0913 - the keywords are the options of the command line
 
     # 10. Classes, lengths, relations
     told = pair_activity.said(pair_find.tell(drawn, views, frame), views, matched, frame)
-    band_shifts = pair_moving.band_shifts(pictures, radiometry.among(matched.clear, radiometry.DRY), pair)
+    standing = pair_moving.Standing.of(pictures, radiometry.among(matched.clear, radiometry.DRY), pair)
     to_look_at = pair_masked.to_look_at(pictures, pair, ground, grid, params)
     sight = pair_result.Sight(
         flags=matched.flags,
@@ -187,13 +191,14 @@ def compare(  # noqa: PLR0913 - the keywords are the options of the command line
             told=tuple(told),
             blind=sight.any_blind,
             drawn=covered,
+            softest_px=drawn.softest_px,
         )
     )
     result = pair_told.told(
         Comparison(
             aoi=ground,
-            before=pair_moving.noted(pair.infos[0], band_shifts, 0),
-            after=pair_moving.noted(pair.infos[1], band_shifts, 1),
+            before=pair_moving.noted(pair.infos[0], standing.shifts(0) if notes else None),
+            after=pair_moving.noted(pair.infos[1], standing.shifts(1) if notes else None),
             grid=grid,
             shift=shift,
             relative_gain=dict(zip(pair.names, matched.match.relative_gain, strict=True)),
@@ -203,8 +208,7 @@ def compare(  # noqa: PLR0913 - the keywords are the options of the command line
             fit=laid,
             regions=pair_moving.marked(
                 pair_ghosts.doubted(pair_fit.located(pair_result.regions(told, odds), pair, ground, laid), pair, grid),
-                pictures,
-                band_shifts,
+                standing,
                 pair,
                 grid,
             ),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from imagery_diff.method import evidence, regions
     from imagery_diff.method.coregister import Shift
-    from imagery_diff.method.describe import Described
+    from imagery_diff.method.describe import Described, Found
     from imagery_diff.method.radiometry import Colour, Ground
     from imagery_diff.pair_find import Frame
     from imagery_diff.pair_match import Matched
@@ -60,11 +60,13 @@ class Known:
     is_settled: bool = False
     drawn: Bools | None = None
     """(row, col), where the pair as it is has a piece of change, told or not; None where that was not kept."""
+    softest_px: float | None = None
+    """Over how many pixels the edge of a thing may rise on all of this grid; None where that was not asked yet."""
 
     def settled(self) -> Known:
         """Return it with what is asked of all of the pair and never changes again."""
         frame, cover = self.frame, self.matched.cover
-        softest = pair_regions.softest_edge_px(self.matched, frame.params)
+        softest = self.softest_px or pair_regions.softest_edge_px(self.matched, frame.params)
         water = None
         if cover.water is not None:
             core = blocks.shrunk_by_steps(cover.water[0] & cover.water[1], 2)
@@ -114,13 +116,16 @@ class Known:
             pictures=(before, after),
             blind=part(self.blind),
             drawn=None if self.drawn is None else part(self.drawn),
+            softest_px=None,
         )
 
 
 def find_again(
-    known: Known, added: tuple[Floats, Floats], *, among: Bools | None = None
-) -> tuple[list[Described], Bools]:
-    """Return what is told of the pair with something added to its images, and where anything was drawn, (row, col).
+    known: Known, added: tuple[Floats, Floats], *, among: Bools | None = None, near: Bools | None = None
+) -> tuple[list[Found], Bools]:
+    """Return what is told of the pair with something added to its images, and where it was drawn, (row, col).
+
+    What was drawn beside that which is asked for is not returned: most of a pair is as it was.
 
     Parameters
     ----------
@@ -131,6 +136,8 @@ def find_again(
         elsewhere.
     among
         (row, col); what holds none of these pixels is not told of. None: all is.
+    near
+        (row, col), with ``among``: where else it is asked what was drawn.
 
     """
     frame = known.frame
@@ -141,8 +148,10 @@ def find_again(
         weighed, matched, known.noises[0], frame.geometry, frame.ground, frame.grid, frame.params
     )
     weighed = replace(weighed, tolerant=scales[0].strength)
-    drawn = pair_find.draw(scales, matched, weighed, frame)
-    told = pair_find.tell(drawn, pair_find.lay_out(drawn, scales, matched, weighed, frame), frame, among=among)
+    asked = among if among is None or near is None else among | near
+    drawn = pair_find.draw(scales, matched, weighed, frame, among=asked)
+    views = pair_find.lay_out(drawn, scales, matched, weighed, frame)
+    told = pair_find.told(drawn, views, frame, among=among)
     return told, pair_find.covered(drawn, frame.grid)
 
 

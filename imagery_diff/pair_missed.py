@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from imagery_diff.aoi import Zone
-    from imagery_diff.method.describe import Described
+    from imagery_diff.method.describe import Found
     from imagery_diff.pair_again import Known
     from imagery_diff.params import Params
     from imagery_diff.result import ZoneState
@@ -331,25 +331,36 @@ class Study:
             added[date][:, *window] += np.asarray(done.data, np.float32) - under
             contrasts.append(done.contrast)
         touched = np.any(added[0] != 0, axis=0) | np.any(added[1] != 0, axis=0)
-        told, drawn = find_again(self.known, (added[0], added[1]), among=touched)
+        own = [self._pixels(one) for one in placed]
+        near = np.zeros_like(touched)
+        for one, pixels in zip(placed, own, strict=True):
+            near[one.window] |= pixels
+        told, drawn = find_again(self.known, (added[0], added[1]), among=touched, near=near)
+        if self.known.drawn is not None:
+            drawn &= ~self.known.drawn
+        pixel = self.known.frame.grid.pixel_size[0]
         return [
-            (one.want.kind, replace(_trial(one, contrast, told), drawn=self._is_drawn(one, drawn)))
-            for one, contrast in zip(placed, contrasts, strict=True)
+            (
+                one.want.kind,
+                replace(_trial(one, contrast, told), drawn=_is_drawn(one, drawn[one.window] & pixels, pixel)),
+            )
+            for one, contrast, pixels in zip(placed, contrasts, own, strict=True)
         ]
 
-    def _is_drawn(self, one: Placed, drawn: Bools) -> bool:
-        """Say whether half of a thing's length, or more, lies on one piece that was drawn for it and not without it."""
-        if self.known.drawn is not None:
-            drawn = drawn & ~self.known.drawn
+    def _pixels(self, one: Placed) -> Bools:
+        """Return the pixels of a thing's window that it lies on, and those that touch it."""
         rows, cols = one.window
         shape = (rows.stop - rows.start, cols.stop - cols.start)
         grid = self.known.frame.grid.window(rows.start, cols.start, shape)
-        pixel = grid.pixel_size[0]
-        near = zones_.inside(one.thing.footprint.buffer(pixel), grid)
-        return zones_.longest_px(drawn[rows, cols] & near) * pixel >= HALF * one.thing.length_m
+        return zones_.inside(one.thing.footprint.buffer(grid.pixel_size[0]), grid)
 
 
-def _trial(one: Placed, contrast: float, told: list[Described]) -> Trial:
+def _is_drawn(one: Placed, drawn: Bools, pixel_m: float) -> bool:
+    """Say whether half of a thing's length, or more, lies on one piece that was drawn for it and not without it."""
+    return zones_.longest_px(drawn) * pixel_m >= HALF * one.thing.length_m
+
+
+def _trial(one: Placed, contrast: float, told: list[Found]) -> Trial:
     """Say whether a thing was told."""
     foot, least = one.thing.footprint, _LEAST_IOU.get(one.thing.kind, _USUAL_IOU)
     found = False

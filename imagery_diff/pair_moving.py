@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,65 +26,58 @@ _MOST = 60
 """Vessels that are looked at, the first of them."""
 
 
-def band_shifts(
-    scenes: tuple[Scene, Scene], dry: NDArray[np.bool_], pair: Pair
-) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-    """Measure by how much the bands of each scene lie apart on what stands; (band, 2), pixels; None if not asked.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Standing:
+    """By how much the bands of each scene lie apart on what stands; measured of a scene when that is asked for."""
 
-    Parameters
-    ----------
-    scenes
-        Both images as read, on the grid.
-    dry
-        (row, col), True on clear land.
+    scenes: tuple[Scene, Scene]
+    """Both images as read, on the grid."""
+    dry: NDArray[np.bool_]
+    """(row, col), True on clear land."""
+    bands: list[int]
+    """Those that are looked at; none where it is not asked."""
+    _kept: dict[int, NDArray[np.float64]] = field(default_factory=dict, repr=False)
 
-    """
-    bands = finest(pair.names)
-    if not bands or any(info.level.radar for info in pair.infos):
-        return None
-    before, after = (under_way.standing_shifts(scene.data[bands].astype(np.float32), dry) for scene in scenes)
-    return before, after
+    @classmethod
+    def of(cls, scenes: tuple[Scene, Scene], dry: NDArray[np.bool_], pair: Pair) -> Standing:
+        """Ask it of light with enough bands."""
+        radar = any(info.level.radar for info in pair.infos)
+        return cls(scenes=scenes, dry=dry, bands=[] if radar else finest(pair.names))
+
+    def shifts(self, date: int) -> NDArray[np.float64] | None:
+        """Return (band, 2), pixels, of the scene before (0) or after (1); None where it is not asked."""
+        if not self.bands:
+            return None
+        if date not in self._kept:
+            image = self.scenes[date].data[self.bands].astype(np.float32)
+            self._kept[date] = under_way.standing_shifts(image, self.dry)
+        return self._kept[date]
 
 
-def noted(info: SceneInfo, shifts: tuple[NDArray[np.float64], ...] | None, date: int = 0) -> SceneInfo:
-    """Say in a scene's notes how far its bands lie apart on what stands; nothing where it was not asked."""
+def noted(info: SceneInfo, shifts: NDArray[np.float64] | None) -> SceneInfo:
+    """Say in a scene's notes how far its bands, (band, 2), lie apart on what stands; nothing where it was not asked."""
     if shifts is None:
         return info
-    apart = max(float(np.hypot(*(one - other))) for one in shifts[date] for other in shifts[date])
+    apart = max(float(np.hypot(*(one - other))) for one in shifts for other in shifts)
     words = f"its bands lie {apart:.2f} pixels apart at most on what stands, by its strongest edges on land"
     return replace(info, notes=(*info.notes, words))
 
 
-def marked(
-    regions: tuple[Region, ...],
-    scenes: tuple[Scene, Scene],
-    standing: tuple[NDArray[np.float64], ...] | None,
-    pair: Pair,
-    grid: Grid,
-) -> tuple[Region, ...]:
-    """Say of vessels that the bands of their image show at different places that they are under way.
-
-    Parameters
-    ----------
-    scenes
-        Both images as read, on the grid.
-    standing
-        What :func:`band_shifts` returned.
-
-    """
+def marked(regions: tuple[Region, ...], standing: Standing, pair: Pair, grid: Grid) -> tuple[Region, ...]:
+    """Say of vessels that the bands of their image show at different places that they are under way."""
     vessels = [r.id for r in regions if r.activity == "vessel" and r.direction in _STOOD_ON][:_MOST]
-    if not vessels or standing is None:
+    bands = standing.bands
+    if not vessels or not bands:
         return regions
-    bands = finest(pair.names)
     dates = {_STOOD_ON[r.direction] for r in regions if r.id in vessels}
-    images = {k: scenes[k].data[bands].astype(np.float32) for k in dates}
+    images = {k: standing.scenes[k].data[bands].astype(np.float32) for k in dates}
     names = [pair.names[b] for b in bands]
     out = []
     for region in regions:
         date = _STOOD_ON.get(region.direction, -1)
         course = None
-        if region.id in vessels:
-            course = course_of(region.geometry, images[date], standing[date], names, grid)
+        if region.id in vessels and (still := standing.shifts(date)) is not None:
+            course = course_of(region.geometry, images[date], still, names, grid)
         if course is not None:
             region = replace(region, under_way=True, why=(*region.why, words_of(course)))  # noqa: PLW2901
         out.append(region)

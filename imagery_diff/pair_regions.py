@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from imagery_diff.aoi import AOI
     from imagery_diff.grid import Grid
-    from imagery_diff.method.describe import Described
+    from imagery_diff.method.describe import Placed
     from imagery_diff.pair_evidence import Geometry
     from imagery_diff.pair_match import Matched
     from imagery_diff.params import Params
@@ -208,7 +208,7 @@ def least_pixels(grid: Grid, params: Params) -> int:
     return max(params.min_region_px, round(params.min_region_m2 / grid.pixel_area_m2) if grid.crs else 0)
 
 
-def is_large(patch: regions.Patch, described: Described, grid: Grid, params: Params, *, radar: bool = False) -> bool:
+def is_large(patch: regions.Patch, placed: Placed, grid: Grid, params: Params, *, radar: bool = False) -> bool:
     """Say whether the outline is as large as that of the smallest thing that is told.
 
     An image shows a point as a disc of some width F at the height at which things are outlined, and a square of area A
@@ -220,9 +220,9 @@ def is_large(patch: regions.Patch, described: Described, grid: Grid, params: Par
     if grid.crs is None:
         return True
     if patch.area or radar:
-        return described.judged.area_m2 >= params.min_region_m2
+        return placed.judged.area_m2 >= params.min_region_m2
     blur_m = params.outline_blur_px * grid.pixel_size_m[0]
     lorries_m2 = params.lorry_length_m * (params.lorry_width_m + blur_m)
-    may_be_lorries = described.judged.length_m <= params.lorry_length_m + blur_m
+    may_be_lorries = placed.judged.length_m <= params.lorry_length_m + blur_m
     least = max(params.min_region_m2, lorries_m2) if may_be_lorries else params.min_region_m2
-    return described.judged.area_m2 >= least + blur_m**2
+    return placed.judged.area_m2 >= least + blur_m**2

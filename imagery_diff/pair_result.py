@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from imagery_diff.aoi import AOI, Zone
     from imagery_diff.grid import Grid
     from imagery_diff.method.coregister import Shift
-    from imagery_diff.method.describe import Described
+    from imagery_diff.method.describe import Described, Found, Placed
     from imagery_diff.method.regions import Scale
     from imagery_diff.method.second_stage import SecondStage
     from imagery_diff.method.sharpness import Sharpness
@@ -44,16 +44,20 @@ _COLOURS = 3
 """Bands from which on a change of colour can be told from one of brightness."""
 
 
-def reported(described: Described, ground: AOI | None, detect: str) -> bool:
-    """Say whether a finding is told: the alarm speaks of zones, the map of all ground in the AOI."""
+def in_zones(placed: Placed, ground: AOI | None, detect: str) -> bool:
+    """Say whether a finding may be told by its zone: the alarm speaks of zones alone, nobody of what is ignored."""
     if ground is None:
         return True
     ignored = [z.name for z in ground.zones if z.kind == "ignore"]
-    if any(described.zone_shares.get(name, 0.0) >= 0.5 for name in ignored):  # noqa: PLR2004 - mostly in it
+    if any(placed.zone_shares.get(name, 0.0) >= 0.5 for name in ignored):  # noqa: PLR2004 - mostly in it
         return False
-    if detect == "alarm":
-        return described.zone is not None
-    return bool(described.shape.outline.intersects(ground.polygon))
+    return detect != "alarm" or placed.zone is not None
+
+
+def reported(found: Found, ground: AOI | None, detect: str) -> bool:
+    """Say whether a finding is told: the alarm speaks of zones, the map of all ground in the AOI."""
+    inside = ground is None or detect == "alarm" or bool(found.shape.outline.intersects(ground.polygon))
+    return inside and in_zones(found.placed, ground, detect)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,11 +102,11 @@ class Odds:
             least_score=table.score_at(rate) if chooses else None,
         )
 
-    def accepts(self, described: Described) -> bool:
+    def accepts(self, found: Found | Described) -> bool:
         """Say whether a candidate is told: unchanged ground looks as much like a change no oftener than was allowed."""
         if self.stage is None or self.least_score is None:
             return True
-        return self.stage.score(described.traits) >= self.least_score
+        return self.stage.score(found.traits) >= self.least_score
 
     def told_of(self, described: Described) -> dict[str, Any]:
         """Return the fields of a region that say how sure it is; None where that is not calibrated."""

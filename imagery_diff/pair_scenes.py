@@ -194,7 +194,7 @@ def _spectral_order(name: str) -> tuple[int, str]:
 def refuse_unseen(pair: Pair, scenes: tuple[Scene, Scene], ground: AOI | None) -> None:
     """Refuse a pair in which nothing of the place was seen on both dates, and say why for each date."""
     grid = scenes[0].grid
-    where = zones.inside(ground.polygon, grid) if ground else np.ones(grid.shape, bool)
+    where = zones.inside_again(ground.polygon, grid) if ground else np.ones(grid.shape, bool)
     if not where.any():
         raise InputError("the AOI is smaller than a pixel of the images; give a larger one")
     if not ((scenes[0].unseen | scenes[1].unseen) | ~where).all():

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from imagery_diff import memory
+
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping, Sequence
@@ -307,6 +309,19 @@ class Layers:
         before, after = (replace(s, data=s.data[:0].copy(), flags=self.flags) for s in (self.before, self.after))
         strength, level = self.strength[:0, :0].copy(), self.level[:0, :0].copy()
         return replace(self, before=before, after=after, strength=strength, level=level)
+
+    def set_aside(self, folder: Path) -> Layers:
+        """Return what was seen and searched alone, kept in files, where very many comparisons are kept."""
+        return replace(
+            self,
+            flags=memory.set_aside(self.flags, folder),
+            blind=memory.set_aside(self.blind, folder),
+            drawn=memory.set_aside(self.drawn, folder),
+        ).without_pictures()
+
+    def let_go(self) -> None:
+        """Give back the memory of what is kept in files."""
+        memory.let_go(self.flags, self.blind, self.drawn)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -350,6 +350,7 @@ def _chips(
         for k, line in lines.items():
             image = series_history.in_common(laid, k, line, (rows, cols))
             chips[zone.name, k + 1] = at_half_precision(np.where(laid.clear[k][rows, cols], image, np.float32(np.nan)))
+            laid.let_go()
     return chips, windows
 
 

@@ -61,7 +61,9 @@ class Against:
         """Lay the outlines on what the anchor and the empty place show of the quays."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ImageryDiffWarning)
-            result = compare(laid.place, history.scene(laid), laid.scene(laid.anchor), detect="alarm", params=params)
+            result = compare(
+                laid.place, history.scene(laid), laid.scene(laid.anchor), detect="alarm", notes=False, params=params
+            )
         place = result.aoi or laid.place
         # Sentences are of zones; their hours are those of the place.
         zones_ = tuple(replace(zone, timezone=place.timezone_of(zone)) for zone in place.zones)
@@ -89,6 +91,7 @@ class Against:
                         self.laid.scene(k),
                         detect="alarm",
                         fit=False,
+                        notes=False,
                         sensitivity="later",
                         shift=self.shifts.get(k),
                         params=replace(self.params, reported_trials=trials),
@@ -100,10 +103,12 @@ class Against:
             assert one.kept is not None
             # Things are put in when the empty place is learned for good; until then this lies in a file, as looks do.
             self._file(k).write_bytes(pickle.dumps(worth_keeping(one.kept), protocol=pickle.HIGHEST_PROTOCOL))
-            found[k] = replace(one, kept=None, layers=one.layers.without_pictures())
+            found[k] = replace(one, kept=None, layers=one.layers.set_aside(self.folder))
             if series_history.lit_alike(self.laid, k):  # else what is dark may be a shadow that fell elsewhere
                 here = partial(series_history.apart(history, self.laid, self.lines), k + 1)
                 found[k] = series_heaps.turned(found[k], history.data, here, self.laid.names)
+            found[k].layers.let_go()
+            self.laid.let_go()
         return found
 
     def with_things_put_in(self, found: Mapping[int, Comparison], progress: Progress) -> dict[int, Comparison]:

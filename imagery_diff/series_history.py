@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from imagery_diff.result import Region
 
 NAME = "the empty place"
-_BLOCK_ROWS = 64
-"""Rows of all looks that are held in memory at a time."""
+_BLOCK_PX = 1 << 19
+"""Pixels of a band that are held in memory at a time, of all looks together."""
 _AROUND_M = 12.0
 """Around a thing that stood there most of the time its blur and its shadow are taken off with it, metres."""
 _STANDS_SPREADS, _STANDS_STEP = 6.0, 0.25
@@ -84,13 +84,19 @@ def learn(laid: Laid, lines: Mapping[int, NDArray[np.float64]]) -> Empty:
     data = np.zeros((bands, rows, cols), np.float32)
     seen = np.zeros((rows, cols), bool)
     used = [k for k in laid.used if k in lines]
-    for top in range(0, rows, _BLOCK_ROWS):
-        block = slice(top, min(top + _BLOCK_ROWS, rows))
+    for block in _blocks(slice(0, rows), cols, len(used)):
         looks = np.stack([in_common(laid, k, lines[k], (block, slice(None))) for k in used])
         clear = laid.clear[used, block]
         data[:, block], chosen = history.medoid(looks, clear)
         seen[block] = chosen >= 0
+        laid.let_go()
     return Empty(data=data, flags=np.where(seen, 0, Flag.NODATA.value).astype(np.uint8), given=frozenset())
+
+
+def _blocks(rows: slice, cols: int, looks: int) -> list[slice]:
+    """Cut rows into runs of which so many looks are not more than memory should hold."""
+    step = max(1, _BLOCK_PX // max(cols * looks, 1))
+    return [slice(top, min(top + step, rows.stop)) for top in range(rows.start, rows.stop, step)]
 
 
 def lines_of(laid: Laid) -> dict[int, NDArray[np.float64]]:
@@ -101,6 +107,7 @@ def lines_of(laid: Laid) -> dict[int, NDArray[np.float64]]:
         line = history.line_to(np.asarray(laid.data[k]), np.asarray(laid.data[laid.anchor]), both)
         if line is not None:
             found[k] = line
+        laid.let_go()
     return found
 
 
@@ -238,12 +245,14 @@ def _lay_in(
     if not mask.any():
         return
     rows, cols = zones.around(mask)
-    images = np.stack([in_common(laid, k, lines[k], (rows, cols)) for k in looks])
-    asked = np.stack([where[k][rows, cols] & laid.clear[k][rows, cols] for k in looks])
-    image, chosen = history.medoid(images, asked)
-    here = chosen >= 0
-    data[:, rows, cols] = np.where(here, image, data[:, rows, cols])
-    flags[rows, cols] = np.where(here, 0, flags[rows, cols])
+    for block in _blocks(rows, cols.stop - cols.start, len(looks)):
+        images = np.stack([in_common(laid, k, lines[k], (block, cols)) for k in looks])
+        asked = np.stack([where[k][block, cols] & laid.clear[k][block, cols] for k in looks])
+        image, chosen = history.medoid(images, asked)
+        here = chosen >= 0
+        data[:, block, cols] = np.where(here, image, data[:, block, cols])
+        flags[block, cols] = np.where(here, 0, flags[block, cols])
+        laid.let_go()
 
 
 def may_stand(empty: Empty, zone: Zone, laid: Laid, params: Params) -> float | None:

@@ -16,6 +16,7 @@ import numpy as np
 from imagery_diff.archive import NewLook, Pixels, key_of
 from imagery_diff.archive_values import digest_of, entries_of
 from imagery_diff.errors import ImageryDiffError, ImageryDiffWarning, InputError
+from imagery_diff.memory import let_go
 from imagery_diff.method import align, zones
 from imagery_diff.overcast import with_sky
 from imagery_diff.pair_register import register
@@ -276,6 +277,8 @@ class Laid:
     shifts: dict[tuple[int, int], Shift]
     """Two looks that follow each other -> how they lie to each other on the frame, where that was measured."""
     refused: dict[int, str]
+    folder: Path
+    """For what is kept in files as the pixels are."""
     unread: set[int] = field(default_factory=set)
     """Those of the refused whose file could not be read: it may be better next time."""
 
@@ -286,6 +289,10 @@ class Laid:
         bands = tuple(sorted(chosen, key=lambda b: self.names.index(b.name)))
         held = Held(data=self.data[number], flags=self.flags[number], grid=self.grid)
         return replace(info, grid=self.grid, bands=bands, source=held)
+
+    def let_go(self) -> None:
+        """Give back the memory in which looks lie that were looked at: of many looks few are needed at a time."""
+        let_go(self.data, self.flags, self.clear)
 
     @property
     def used(self) -> list[int]:
@@ -313,7 +320,7 @@ def lay(given: Opened, place: AOI, folder: Path, params: Params, progress: Calla
     refused |= {k: look.refused for k, look in kept.items() if look.refused}
     anchor, ground, grid, names = _frame(given, place, refused, params)
     data = np.memmap(folder / "looks", np.float32, "w+", shape=(len(infos), len(names), *grid.shape))
-    flags = np.zeros((len(infos), *grid.shape), np.uint8)
+    flags = np.memmap(folder / "flags", np.uint8, "w+", shape=(len(infos), *grid.shape))
     laid = Laid(
         infos=infos,
         place=ground,
@@ -322,14 +329,16 @@ def lay(given: Opened, place: AOI, folder: Path, params: Params, progress: Calla
         names=names,
         data=data,
         flags=flags,
-        clear=np.zeros(flags.shape, bool),
+        clear=np.memmap(folder / "clear", np.bool_, "w+", shape=flags.shape),
         moved=[None] * len(infos),
         closures_m={},
         shifts={},
         refused=refused,
+        folder=folder,
     )
     for k in (anchor, *(k for k in range(len(infos)) if k != anchor)):
         progress("laying")
+        laid.let_go()
         if k in refused:
             continue
         if k in kept and given.archived is not None:
@@ -345,6 +354,7 @@ def lay(given: Opened, place: AOI, folder: Path, params: Params, progress: Calla
                 laid.unread.add(k)
     for one, other in pairwise(laid.used):
         laid.closures_m[other] = _closure_m(laid, one, other, params)
+        laid.let_go()
     return laid
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from imagery_diff.errors import ImageryDiffError, ImageryDiffWarning
 from imagery_diff.method import zones
 from imagery_diff.pair import compare
+from imagery_diff.result_series import NO
 from imagery_diff.series_states import CLEAR_SHARE, PART_OF_THE_PLACE, REACHES
 from imagery_diff.series_tracks import are_one
 from imagery_diff.write import timeline_sentences as words
@@ -69,12 +70,14 @@ class Pairs:
                     self.laid.scene(other),
                     detect="alarm",
                     fit=False,
+                    notes=False,
                     shift=self.laid.shifts.get((one, other)),
                     params=self.params,
                 )
         except ImageryDiffError as error:
             return str(error)
-        return replace(found, layers=found.layers.without_pictures())
+        self.laid.let_go()
+        return replace(found, layers=found.layers.set_aside(self.laid.folder))
 
 
 def not_denied(cells: Sequence[Cell], numbers: Sequence[int], pairs: Pairs, looks: Sequence[SeriesLook]) -> list[Cell]:
@@ -94,7 +97,10 @@ def not_denied(cells: Sequence[Cell], numbers: Sequence[int], pairs: Pairs, look
     told: dict[int, list[BaseGeometry]] = {}
     for cell in cells:
         told.setdefault(cell.look, []).extend(thing.region.geometry for thing in cell.things)
+    deniable = {cell.look for cell in cells if NO in cell.states.values()}
     for one, other in pairwise(numbers):
+        if not deniable & {one, other}:
+            continue  # clouds over both: there is nothing to deny
         found = pairs.between(one, other)
         if isinstance(found, str):
             continue

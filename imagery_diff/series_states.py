@@ -201,9 +201,10 @@ def cell_of(look: int, state: ZoneState, result: Comparison, known: Known, param
     # What is counted in another zone, or in none, may reach into this one.
     reaching = [t for t in told if t.region.zone_shares.get(zone.name, 0.0) >= REACHES]
     floor = next(iter(state.floors.values()), None)
+    run = _longest_unseen_m(state, result) if zone.kind in THINGS else 0.0
     length = floor.d90_high_m if floor else None
     counted = known.counted(look, zone, result, params)
-    unsearched = known.loosely(look) or _why_not_searched(state, result, length, counted, params)
+    unsearched = known.loosely(look) or _why_not_searched(state, run, length, counted, params)
     doubt = unsearched or known.ambiguous
     if doubt is None and any(t.kind != kind or t not in own for t in (*own, *reaching)):
         doubt = "something of unclear or other kind, or of the next zone, stands in it"
@@ -223,7 +224,7 @@ def cell_of(look: int, state: ZoneState, result: Comparison, known: Known, param
         states=states,
         usable=kind is not None and unsearched is None,
         reason=doubt if kind is not None else None,
-        floors={name: length if name == kind else None for name in KINDS},
+        floors={name: length and floor_beside(run, length) if name == kind else None for name in KINDS},
         things=own,
         fill=_fill(look, state, told, known, params) if kind == "cargo" else None,
         missed=counted.share if counted and kind is not None and unsearched is None else None,
@@ -234,7 +235,7 @@ def _anything_drawn(zone: Zone, result: Comparison, params: Params) -> bool:
     """Say whether something was drawn in a zone, half as long as what is reported or longer, that is not told."""
     pixel = max(result.grid.pixel_size_m)
     told = union_all([r.geometry for r in result.regions]).buffer(_RIM_PX * result.grid.pixel_size[0])
-    left = result.layers.drawn & zones.inside(zone.polygon, result.grid) & ~zones.inside(told, result.grid)
+    left = result.layers.drawn & zones.inside_again(zone.polygon, result.grid) & ~zones.inside(told, result.grid)
     return zones.longest_px(left) * pixel >= HALF * reported_m(zone.kind, params)
 
 
@@ -286,7 +287,7 @@ def unseen_cell(look: int, zone: Zone, reason: str) -> Cell:
 
 
 def _why_not_searched(
-    state: ZoneState, result: Comparison, floor_m: float | None, counted: Missed | None, params: Params
+    state: ZoneState, run: float, floor_m: float | None, counted: Missed | None, params: Params
 ) -> str | None:
     """Say why a thing of the reported length could have stood there untold; None where it could not."""
     zone = state.zone
@@ -299,7 +300,7 @@ def _why_not_searched(
     found = next((reason for reason, holds in reasons.items() if holds), None)
     if found is not None:
         return found
-    long, run = reported_m(zone.kind, params), _longest_unseen_m(state, result)
+    long = reported_m(zone.kind, params)
     tried = counted or Missed(missed=0, put=0)
     elsewhere = tried.usual is not None and tried.usual > params.most_missed
     few = (
@@ -313,14 +314,27 @@ def _why_not_searched(
     least = min(long, floor_m or long)
     reasons = {
         few: tried.share > params.most_missed,
-        f"a stretch of {run:.0f} m of it was not seen": run > least / 2,
+        f"a stretch of {run:.0f} m of it was not seen": floor_beside(run, least) > long,
     }
     return next((reason for reason, holds in reasons.items() if holds), None)
 
 
+def floor_beside(run_m: float, floor_m: float) -> float:
+    """Return the length that would be missed at most one time in ten though a run was not seen, metres.
+
+    No run may be longer than half of it (house.md section 6), and of a thing that lies across the run so much must show
+    as would be missed at most one time in ten by itself.
+
+    >>> floor_beside(14.0, 30.0), floor_beside(20.0, 30.0), floor_beside(40.0, 30.0)
+    (30.0, 50.0, 80.0)
+
+    """
+    return floor_m if run_m <= floor_m / 2 else max(floor_m + run_m, 2 * run_m)
+
+
 def _longest_unseen_m(state: ZoneState, result: Comparison) -> float:
     """Return how long the longest run is in which the least thing could lie unseen, metres."""
-    inside = zones.inside(state.zone.polygon, result.grid)
+    inside = zones.inside_again(state.zone.polygon, result.grid)
     if not inside.any():
         return 0.0
     pixel, broad = max(result.grid.pixel_size_m), pair_result.REPORTED_M[state.zone.kind][1]

@@ -124,7 +124,7 @@ def look(
     candidates = candidates if compared else _moving(candidates, scene, band_shifts, names, grid)
     return Look(
         aoi=ground,
-        image=pair_moving.noted(info, None if band_shifts is None else (band_shifts,)),
+        image=pair_moving.noted(info, band_shifts),
         references=others,
         grid=grid,
         params=params,

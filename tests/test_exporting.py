@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+import os
 import re
 import shlex
 import shutil
@@ -223,19 +224,111 @@ def test_the_command_lists_what_it_wrote(run):
     assert missing.stderr.count("\n") == 1
 
 
-def test_forged_files_give_one_line(run):
+def reseal(run, name, content, **more):
+    """Forge a file of a run so that every digest agrees."""
     from imagery_diff.write import manifest as manifests
 
+    (run / name).write_bytes(content)
+    manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8")) | more
+    entry = next(o for o in manifest["outputs"] if o["name"] == name)
+    entry.update(manifests.outputs_of({name: content})[0])
+    manifest["content_sha256"] = manifests.content_sha256(manifest)
+    manifest["document_sha256"] = manifests.document_sha256(manifest)
+    (run / "manifest.json").write_bytes(manifests.to_json(manifest))
+
+
+FORGED = {
+    "an outline of no kind": lambda told: told["zones"][0].update(geometry={"type": "x", "coordinates": [0, 1]}),
+    "a credit that is a number": lambda told: told.update(credit=3),
+    "a grid of words": lambda told: told["grid"].update(transform=["a"] * 6),
+    "zones of null": lambda told: told.update(zones=None),
+}
+
+
+@pytest.mark.parametrize("what", FORGED)
+@pytest.mark.parametrize("words", [["export", "--qgis"], ["export", "--kml"], ["export", "--share"], ["figure"]])
+def test_what_a_forged_summary_breaks_is_told_in_a_line(run, tmp_path, what, words):
+    told = json.loads((run / "summary.json").read_text(encoding="utf-8"))
+    FORGED[what](told)
+    reseal(run, "summary.json", json.dumps(told).encode())
+    done = CliRunner().invoke(main, [words[0], str(run), *words[1:], "-o", str(tmp_path / "out")])
+    assert isinstance(done.exception, SystemExit | None)
+    if done.exit_code:
+        assert (done.stderr.count("\n"), "make it again" in done.stderr) == (1, True)
+        assert not (tmp_path / "out").exists()
+
+
+def test_inputs_that_are_no_entries_are_told_in_a_line(tmp_path):
+    run = make_result(simulated=True).save(tmp_path / "run")
+    reseal(run, "summary.json", (run / "summary.json").read_bytes(), inputs=[{"role": "before", "name": "x"}])
+    done = CliRunner().invoke(main, ["export", str(run), "--share", "-o", str(tmp_path / "out")])
+    assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
+
+
+def test_a_document_larger_than_any_is_not_read(run, monkeypatch):
+    from imagery_diff import finished
+
+    monkeypatch.setattr(finished, "_DOCUMENT_BYTES", 1000)
+    with pytest.raises(InputError, match="larger than any document"):
+        export(run, Wanted(kml=True))
+
+
+@pytest.mark.parametrize(
+    "words", [["verify"], ["export", "--kml"], ["figure"], ["review", "--accept", "R1", "--by", "AB"]]
+)
+def test_a_name_longer_than_any_is_not_there(words):
+    done = CliRunner().invoke(main, [words[0], "n" * 300, *words[1:]])
+    assert (done.exit_code, "does not exist" in done.stderr, done.stderr.count("\n")) == (1, True, 1)
+
+
+def test_an_export_replaces_no_run_and_a_run_no_export(run):
+    other = Path(shutil.copytree(run, run.with_name("other")))
+    before = {p.name: p.read_bytes() for p in other.iterdir()}
+    for wanted in (Wanted(kml=True), Wanted(share=True)):
+        with pytest.raises(OutputError, match="holds a result of another kind"):
+            export(run, wanted, other)
+    assert {p.name: p.read_bytes() for p in other.iterdir()} == before
+    target = export(run, Wanted(kml=True))
+    with pytest.raises(OutputError, match="holds a result of another kind"):
+        make_result().save(target)
+
+
+@pytest.mark.parametrize("words", [["export", "--share"], ["export", "--report"], ["figure"]])
+def test_of_an_altered_manifest_nothing_is_made(run, words):
+    document = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    (run / "manifest.json").write_text(json.dumps(document | {"inputs": []}), encoding="utf-8")
+    done = CliRunner().invoke(main, [words[0], str(run), *words[1:]])
+    assert (done.exit_code, "manifest.json was changed" in done.stderr) == (1, True)
+
+
+def test_a_pipe_is_no_image_and_one_image_is_not_two(tmp_path):
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for side in ("before", "after"):
+        (folder / f"{side}.tif").write_bytes(side.encode())
+    run = make_result(files=((folder / "before.tif",), (folder / "after.tif",))).save(tmp_path / "run")
+    (folder / "before.tif").unlink()
+    os.mkfifo(folder / "before.tif")
+    with pytest.raises(FileNotFoundError, match="does not hold the before image"):
+        export(run, Wanted(qgis=True, inputs=folder))
+
+
+def test_the_command_of_a_page_can_be_pasted_whatever_the_images_are_called():
+    from imagery_diff.write import summary
+    from imagery_diff.write.report.pair import again_words
+
+    told = summary(make_result())
+    told["before"]["file"], told["after"]["file"] = "a b;rm -rf $HOME\n.tif", "-o.tif"
+    said = again_words(told)
+    assert "\n" not in said
+    assert shlex.split(said)[-2:] == ["a b;rm -rf $HOME\ufffd.tif", "./-o.tif"]
+
+
+def test_forged_files_give_one_line(run):
     document = json.loads((run / "regions.geojson").read_text(encoding="utf-8"))
     for forged in ({}, {**document, "features": 3}, {**document, "features": [{"geometry": {}, "properties": {}}]}):
         content = json.dumps(forged).encode()
-        (run / "regions.geojson").write_bytes(content)
-        manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
-        entry = next(o for o in manifest["outputs"] if o["name"] == "regions.geojson")
-        entry.update(manifests.outputs_of({"regions.geojson": content})[0])
-        manifest["content_sha256"] = manifests.content_sha256(manifest)
-        manifest["document_sha256"] = manifests.document_sha256(manifest)
-        (run / "manifest.json").write_bytes(manifests.to_json(manifest))
+        reseal(run, "regions.geojson", content)
         with pytest.raises(InputError, match="make it again") as caught:
             export(run, Wanted(kml=True))
         assert "\n" not in str(caught.value)
@@ -275,6 +368,7 @@ def test_images_are_found_by_name_and_digest_only(tmp_path):
     image.write_bytes(b"one")
     run = make_result(files=((image,), (image,))).save(tmp_path / "run")
     image.write_bytes(b"two")
+    image.with_name("after.tif").write_bytes(b"two")
     with pytest.raises(InputError, match="its SHA-256 is another"):
         export(run, Wanted(qgis=True, inputs=image.parent))
     with pytest.raises(FileNotFoundError, match="holds neither"):
@@ -337,6 +431,6 @@ def test_no_link_leads_an_export_into_a_run(run, tmp_path, inner):
 def test_no_export_takes_the_place_of_a_run(run, tmp_path):
     other = shutil.copytree(run, tmp_path / "other")
     before = {p.name: p.read_bytes() for p in other.iterdir()}
-    with pytest.raises(OutputError, match="it is a comparison, which no export replaces"):
+    with pytest.raises(OutputError, match=r"it holds a result of another kind \(comparison\)"):
         export(run, Wanted(kml=True), other)
     assert {p.name: p.read_bytes() for p in other.iterdir()} == before

@@ -20,9 +20,11 @@ from PIL import Image
 from imagery_diff import samples
 from imagery_diff.cli import main
 from imagery_diff.exporting import Wanted, export
+from imagery_diff.exporting_share import _is_public, _products
 from imagery_diff.licences import FORBIDDEN, FREE, REDUCED, share_of
 from imagery_diff.review import review
 from imagery_diff.review_books import Decision
+from tests.test_exporting import reseal
 from tests.test_figures_series import forged
 from tests.write.timelines import make_timeline
 
@@ -100,6 +102,34 @@ def test_names_that_a_provider_gives_stay(tmp_path, series_run):
     assert (target / "timeline.png").read_bytes() == (series_run / "timeline.png").read_bytes()
     assert not (target / "contact_sheet.png").exists()
     assert "Left out: contact_sheet.png." in (target / "share.txt").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "public"),
+    [
+        ("20231017_021204_37_0000_3B_AnalyticMS_SR_8b_harmonized_clip.tif", True),
+        ("20231017_021204_37_0000_3B_udm2_clip.tif", True),
+        ("20231017_021204_37_0000_metadata.json", True),
+        ("20231017_021204_37_0000_3B_AnalyticMS_SR_clip_JaneDoe.tif", False),
+        ("JaneDoe_20231017_021204_37_0000.tif", False),
+        ("20231017_021204_37_0000_3B_AnalyticMS_SR_clip (for Jane).tif", False),
+    ],
+)
+def test_a_name_is_a_providers_only_to_its_last_word(name, public):
+    assert _is_public(name, "20231017_021204_37_0000") is public
+
+
+def test_words_that_people_add_are_taken_out_of_products():
+    scenes = {"before": {"product": "PlanetScope AnalyticMS_SR_clip_JaneDoe"}, "after": {"product": "GeoTIFF"}}
+    assert _products(scenes) == {"PlanetScope AnalyticMS_SR_clip_JaneDoe": "PlanetScope AnalyticMS_SR_clip"}
+
+
+def test_folders_of_a_delivery_are_not_passed_on(run, tmp_path):
+    document = json.loads((run / "manifest.json").read_text())
+    inputs = [{**entry, "within": f"JaneTop/{entry['name']}"} for entry in document["inputs"]]
+    reseal(run, "summary.json", (run / "summary.json").read_bytes(), inputs=inputs)
+    target = export(run, Wanted(share=True), tmp_path / "shared")
+    assert b"janetop" not in everything(target)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from affine import Affine
 from pyproj import Transformer
 from scipy import ndimage
 
-from imagery_diff import AOI, Zone, compare, load_aoi, open_scene, samples
+from imagery_diff import AOI, Zone, compare, load_aoi, open_scene, pair_moving, samples
 from imagery_diff.aoi import reproject
 from imagery_diff.errors import ImageryDiffError, ImageryDiffWarning, InputError
 from imagery_diff.grid import Grid
@@ -767,3 +767,15 @@ def test_without_the_sun_the_ground_tells_whether_shadows_moved(name, moved):
     causes = {cause for zone in result.zones for cause, share in zone.unknown.items() if share}
     assert ("shadow that moved" in causes) == moved
     assert [(r.direction, r.group) for r in result.regions] == [(r.direction, r.group) for r in sample(name).regions]
+
+
+def test_how_far_bands_lie_apart_is_measured_and_noted_only_where_it_is_asked(monkeypatch):
+    asked = []
+    real = pair_moving.under_way.standing_shifts
+    monkeypatch.setattr(pair_moving.under_way, "standing_shifts", lambda *a: asked.append(1) or real(*a))
+    noted = compare("najin", *samples.pair("quiet"))
+    assert len(asked) == 2
+    assert all("its bands lie" in " ".join(info.notes) for info in (noted.before, noted.after))
+    plain = compare("najin", *samples.pair("quiet"), notes=False)
+    assert len(asked) == 2, "no vessel is told of which it would be asked whether she is under way"
+    assert not any("its bands lie" in " ".join(info.notes) for info in (plain.before, plain.after))

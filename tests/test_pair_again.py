@@ -122,8 +122,12 @@ def test_what_stands_makes_no_difference_to_a_whole_new_comparison(known, opened
         data[date] = insert(data[date], frame.grid.transform, thing, eye, np.random.default_rng(1)).data
     added = tuple(d - b for d, b in zip(data, bare, strict=True))
     touched = np.any(added[0] != 0, axis=0) | np.any(added[1] != 0, axis=0)
-    frozen, _ = find_again(pair.settled(), added, among=touched)
-    whole, _ = find_again(pair.settled(), added)
+    beside = inside(union_all([thing.footprint for thing in things(pair)]).buffer(30), frame.grid)
+    frozen, drawn = find_again(pair.settled(), added, among=touched, near=beside)
+    whole, all_drawn = find_again(pair.settled(), added)
+    asked = touched | beside
+    assert np.array_equal(drawn[asked], all_drawn[asked])
+    assert np.count_nonzero(drawn) < np.count_nonzero(all_drawn)  # what lies elsewhere was not looked at further
     put = union_all([thing.footprint for thing in things(pair)])
     near = [d for d in whole if d.shape.outline.intersects(put)]
     assert len(whole) > len(near) > 0  # what stood there before is not told of again

@@ -46,7 +46,9 @@ from imagery_diff.series_states import (
     _fill,
     _lies_beside,
     _longest_unseen_m,
+    _why_not_searched,
     bare_in_doubt_m2,
+    floor_beside,
     lacked,
 )
 from imagery_diff.series_tracks import follow, not_through
@@ -752,6 +754,29 @@ def test_a_run_in_which_no_stack_would_lie_hidden_is_no_gap() -> None:
     assert longest("berth") == 0.0
 
 
+@pytest.mark.parametrize(
+    ("run", "floor", "stated", "unknown"),
+    [
+        (14.0, 30.0, 30.0, False),
+        (20.0, 30.0, 50.0, False),
+        (31.0, 30.0, 62.0, True),
+        (29.0, None, None, False),
+        (31.0, None, None, True),
+        (29.0, 70.0, 70.0, False),
+    ],
+)
+def test_an_unseen_run_makes_the_floor_longer_and_the_zone_unknown_beyond_what_is_reported(
+    *, run: float, floor: float | None, stated: float | None, unknown: bool
+) -> None:
+    state = SimpleNamespace(zone=YARD, unknown={}, clear_fraction=1.0)
+    told = _why_not_searched(state, run, floor, Missed(missed=0, put=400), Params())
+    assert told == (f"a stretch of {run:.0f} m of it was not seen" if unknown else None)
+    assert (floor and floor_beside(run, floor)) == stated
+    if stated is not None and run > floor / 2:
+        assert run <= stated / 2  # house.md, section 6
+        assert stated - run >= floor  # as much shows as would hardly be missed by itself
+
+
 def test_something_was_drawn_in_a_zone_where_a_long_piece_of_it_is_not_told() -> None:
     grid = Grid(crs="EPSG:32652", transform=Affine(3, 0, 0, 0, -3, 300), shape=(100, 100))
     drawn = np.zeros(grid.shape, bool)
@@ -1020,6 +1045,35 @@ def test_no_is_not_said_where_two_looks_tell_each_other_of_something(direction, 
     assert [c.states["vessel"] for c in cells] == states
     doubted = next(c for c in cells if c.states["vessel"] == UNKNOWN)
     assert "a blue vessel-like object shows there" in doubted.reason
+
+
+def test_two_looks_are_not_compared_where_there_is_no_no_to_deny() -> None:
+    asked: list[tuple[int, int]] = []
+    pairs = SimpleNamespace(between=lambda one, other: asked.append((one, other)) or "cannot be compared")
+    unknown = [replace(a_cell(n), states={"vessel": UNKNOWN}) for n in (1, 2)]
+    assert not_denied([*unknown, a_cell(3)], [1, 2, 3], pairs, some_looks([0, 24, 48])) == [*unknown, a_cell(3)]
+    assert asked == [(2, 3)]
+
+
+def test_the_empty_place_does_not_depend_on_how_much_of_it_is_held_at_a_time(monkeypatch) -> None:
+    rng = np.random.default_rng(5)
+    looks = SimpleNamespace(
+        data=rng.random((5, 2, 40, 30), np.float32),
+        clear=rng.random((5, 40, 30)) > 0.6,
+        used=[0, 1, 3, 4],
+        let_go=lambda: None,
+    )
+    lines = {k: np.array([[1.0 + k, 1.0], [0.0, 0.1 * k]]) for k in (0, 1, 3)}
+    gone = {k: rng.random((40, 30)) > 0.5 for k in (0, 3)}
+
+    def learned() -> list[np.ndarray]:
+        empty = series_history.learn(looks, lines)
+        series_history._lay_in(empty.data, empty.flags, gone, looks, lines)
+        return [empty.data, empty.flags]
+
+    whole = learned()
+    monkeypatch.setattr(series_history, "_BLOCK_PX", 200)
+    assert all(np.array_equal(one, other) for one, other in zip(whole, learned(), strict=True))
 
 
 def test_what_the_other_look_shows_explains_a_pair() -> None:

@@ -28,6 +28,8 @@ from imagery_diff.method.views import on_water, whitening_of
 from imagery_diff.method.zones import share_on, zone_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from imagery_diff.aoi import AOI, Zone
@@ -56,6 +58,31 @@ _LEAST_INNER_PX = 6
 _NO_SHIP = 1 / 3
 """Where more than this of a thing on water can be no ship and lies along no shade, it is a jetty, boom or shore."""
 _BY_SHADOW = "seen by its shadow alone, itself as white as the snow or hidden by it: drawn as broad towards the sun"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placed:
+    """How large a patch is and where: what most of what is drawn is left out by, too small or in no zone."""
+
+    judged: Shape
+    zone: Zone | None
+    zone_shares: dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A patch with what says whether it is told, and not yet what is said of it."""
+
+    patch: Patch
+    placed: Placed
+    shape: Shape
+    """As :class:`Described` has it."""
+    traits: dict[str, float]
+
+    @property
+    def strength(self) -> float:
+        """Of the patch."""
+        return self.patch.strength
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,14 +136,48 @@ def ships_in(patch: Patch, views: Views) -> list[Patch]:
 
 def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
     """Measure, place and class a patch; None if nothing is left of it at half height."""
+    found = find(patch, views, aoi)
+    return None if found is None else say(found, views, aoi)
+
+
+def find(
+    patch: Patch, views: Views, aoi: AOI | None, *, asked: Callable[[Placed], bool] = lambda _: True
+) -> Found | None:
+    """Measure and place a patch, and weigh what tells it from what unchanged ground leaves over.
+
+    Parameters
+    ----------
+    patch, views, aoi
+        The patch, the pair, and the zones.
+    asked
+        Whether a thing of that size in that place is looked at further.
+
+    Returns
+    -------
+    None if nothing is left of it at half height, if it is not asked for, or if it is what shade or weather left.
+
+    """
     shape = _outline(patch, views)
     if shape is None:
         return None
-    direction = _direction(patch, shape, views)
-    if (not patch.area and is_rest(patch, shape, views)) or _is_weather(patch, views):
-        return None
-    casting = thrower(patch, shape, views)
     zone, shares = zone_of(shape.outline, aoi) if aoi else (None, {})
+    placed = Placed(judged=shape, zone=zone, zone_shares=shares)
+    if not asked(placed) or (not patch.area and is_rest(patch, shape, views)) or _is_weather(patch, views):
+        return None
+    return Found(
+        patch=patch,
+        placed=placed,
+        shape=thrower(patch, shape, views) or shape,
+        traits=_traits(patch, shape, views),
+    )
+
+
+def say(found: Found, views: Views, aoi: AOI | None) -> Described:
+    """Say when it stood there, of what colour and of which class it is."""
+    patch, placed = found.patch, found.placed
+    shape, zone, shares = placed.judged, placed.zone, placed.zone_shares
+    direction = _direction(patch, shape, views)
+    casting = found.shape is not shape
     colour, dark, basis = (None, False, "") if casting else _look(patch, views, direction)
     activity, rules = classify(
         Candidate(
@@ -131,7 +192,7 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
         )
     )
     return Described(
-        shape=casting or shape,
+        shape=found.shape,
         judged=shape,
         direction=direction,
         activity=activity,
@@ -148,7 +209,7 @@ def describe(patch: Patch, views: Views, aoi: AOI | None) -> Described | None:
         cut=_is_cut(patch, views.seen),
         strength=patch.strength,
         area=patch.area,
-        traits=_traits(patch, shape, views),
+        traits=found.traits,
         patch=patch,
     )
 

@@ -217,7 +217,7 @@ def _solve(windows: Windows, start: Doubles, tukey: float) -> Refined | None:
         for b, a in zip(windows.before, windows.after, strict=True)
     ]
     first = 0
-    if len(windows.usable) >= _MANY:
+    if len(windows.seen) >= _MANY:
         # Where windows are many, an even part of them brings the solution so near that all need a round or two.
         part = [replace(band) for band in bands]
         _settle(windows.part(slice(None, None, _PART)), part, tukey, 0)
@@ -226,7 +226,7 @@ def _solve(windows: Windows, start: Doubles, tukey: float) -> Refined | None:
     _settle(windows, bands, tukey, first)
     solved = [_judge(band) for band in bands]
     found = [(k, s) for k, s in enumerate(solved) if s is not None]
-    enough = _LEAST_AGREEMENT / np.sqrt(max(len(windows.usable), 1))
+    enough = _LEAST_AGREEMENT / np.sqrt(max(len(windows.seen), 1))
     if not found or _agreement([bands[k] for k, _ in found]) < enough:
         return None
     return _mean_of_bands(found, len(bands))
@@ -235,8 +235,10 @@ def _solve(windows: Windows, start: Doubles, tukey: float) -> Refined | None:
 def _settle(windows: Windows, bands: list[_Band], tukey: float, first: int) -> None:
     """Move all bands round by round, from the ``first``, until none moves any more."""
     for number in range(first, _ROUNDS):
-        far = _round(windows, bands, _JITTERS_PX[min(number, len(_JITTERS_PX) - 1)], tukey)
-        if number >= len(_JITTERS_PX) and far < _SETTLED_PX:
+        may_be_last = number >= len(_JITTERS_PX)
+        jitter = _JITTERS_PX[min(number, len(_JITTERS_PX) - 1)]
+        far = _round(windows, bands, jitter, tukey, judged=may_be_last)
+        if may_be_last and far < _SETTLED_PX:
             break
 
 
@@ -256,7 +258,7 @@ class _Band:
     noise: float
     """Spread of the residual over all windows, last round."""
     sums: Doubles = field(default_factory=lambda: np.zeros((0, _SUMS)))
-    """(window, 15 + 6), see :func:`_window_sums`."""
+    """(window, 15), see :func:`_window_sums`; with :func:`_falling_sums` 6 more."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -286,13 +288,14 @@ def one_step(windows: Windows, refined: Refined) -> Doubles:
 def refine_locally(windows: Windows, refined: Refined, at_most: int) -> Local:
     """Solve for each window alone, from the shift of all."""
     found = []
-    for i in range(0, len(windows.usable), max(1, -(-len(windows.usable) // at_most))):
+    known = _known(windows, refined)
+    start = np.array([b.shift for b in known])
+    for i in range(0, len(windows.seen), max(1, -(-len(windows.seen) // at_most))):
         piece = slice(i, i + 1)
         alone = windows.part(piece)
         if np.count_nonzero(alone.usable) < _MIN_PIXELS / 2:
             continue
-        bands = _known(windows, refined)
-        start = np.array([b.shift for b in bands])
+        bands = [replace(band) for band in known]
         for jitter in (*_JITTERS_PX[:-1], *_JITTERS_PX[-2:-1] * 2):
             _round(alone, bands, jitter, _TUKEYS[1])
         live = [k for k, b in enumerate(bands) if np.isfinite(b.gain)]
@@ -302,7 +305,7 @@ def refine_locally(windows: Windows, refined: Refined, at_most: int) -> Local:
         matrix = np.sum([_system(bands[k].sums)[0][0] for k in live], axis=0)
         if not _holds(matrix) or np.abs(np.median(moved, axis=0)).max() > _FAR_PX:
             continue
-        middle = windows.corners[i] + windows.usable.shape[1] / 2
+        middle = windows.corners[i] + windows.seen.shape[1] / 2
         scatter = moved.var(axis=0).sum() / 2 / max(len(live) - 1, 1)
         variance = np.trace(np.linalg.inv(matrix[:2, :2])) / 2 + scatter
         found.append((np.median(moved, axis=0), variance, middle))
@@ -333,18 +336,26 @@ def _first_gain(before: Floats, after: Floats, usable: Bools) -> float:
     return float(np.log(spread[1] / spread[0])) if min(spread) > 0 else np.nan
 
 
-def _round(windows: Windows, bands: list[_Band], jitter: float, tukey: float) -> float:
-    """Move every band one step; return how far the furthest went."""
+def _round(windows: Windows, bands: list[_Band], jitter: float, tukey: float, *, judged: bool = False) -> float:
+    """Move every band one step; return how far the furthest went.
+
+    Sums by which the error of a solution is judged (:func:`_judge`) are made only where it may be asked for.
+    """
     live = [k for k, band in enumerate(bands) if np.isfinite(band.gain)]
 
     def look(chunk: slice) -> tuple[list[Doubles], list[Floats]]:
         views = [_differences(windows.before[k, chunk], windows.after[k, chunk], bands[k]) for k in live]
-        usable = windows.usable[chunk]
-        weights, slopes = _weights(views, usable, [bands[k].noise for k in live], (jitter, tukey))
-        sums = [_window_sums(v, w, d) for v, w, d in zip(views, weights, slopes, strict=True)]
+        usable = windows.seen[chunk] & ~windows.shade[chunk]
+        far, variances = _weights(views, usable, [bands[k].noise for k in live], (jitter, tukey))
+        near = 1 - far
+        weight, falling = near**2, near * (1 - 5 * far) if judged else None
+        sums = [_window_sums(view, weight / v) for view, v in zip(views, variances, strict=True)]
+        if falling is not None:
+            falls = [_falling_sums(view, falling / v) for view, v in zip(views, variances, strict=True)]
+            sums = [np.concatenate(both, axis=1) for both in zip(sums, falls, strict=True)]
         return sums, [np.abs(v.residual[usable][::_THIN]) for v in views]
 
-    chunks = [slice(at, at + _CHUNK) for at in range(0, len(windows.usable) if live else 0, _CHUNK)]
+    chunks = [slice(at, at + _CHUNK) for at in range(0, len(windows.seen) if live else 0, _CHUNK)]
     looks = blocks.each(look, chunks)
     went = 0.0
     for n, k in enumerate(live):
@@ -577,18 +588,26 @@ def _differences(before: Floats, after: Floats, band: _Band) -> _Differences:
     return _Differences(terms=terms)
 
 
-def _window_sums(view: _Differences, weight: Floats, falling: Floats) -> Doubles:
-    """Sum the terms of the normal equations over each window: (window, 21), as :func:`_system` reads them."""
-    terms, slopes = view.terms, view.terms[:, :4]
-    all_ = _summed_products(weight[:, None] * terms, terms)
-    falls = _summed_products(falling[:, None] * slopes, slopes)
+def _window_sums(view: _Differences, weight: Floats) -> Doubles:
+    """Sum the terms of the normal equations over each window: (window, 15), as :func:`_system` reads them."""
+    all_ = _summed_products(weight[:, None] * view.terms, view.terms)
     gy, gx, hy, hx, mean, rest = range(6)
     pairs = [(gy, gy), (gx, gx), (mean, mean), (gy, gx), (gy, mean), (gx, mean)]
     pairs += [(rest, gy), (rest, gx), (rest, mean)]
     pairs += [(hy, hy), (hx, hx), (rest, rest), (hy, hx), (hy, rest), (hx, rest)]
-    falling_pairs = [(gy, gy), (gx, gx), (gy, gx), (hy, hy), (hx, hx), (hy, hx)]
-    sums = [all_[:, i, k] for i, k in pairs] + [falls[:, i, k] for i, k in falling_pairs]
-    return np.stack(sums, axis=1).astype(np.float64)
+    return np.stack([all_[:, i, k] for i, k in pairs], axis=1).astype(np.float64)
+
+
+def _falling_sums(view: _Differences, falling: Floats) -> Doubles:
+    """Sum what the solution's own error is judged by over each window: (window, 6), as :func:`_system` reads them.
+
+    ``falling`` is the slope of weight times residual: where much is thrown out, less is known than the weights say.
+    """
+    slopes = view.terms[:, :4]
+    falls = _summed_products(falling[:, None] * slopes, slopes)
+    gy, gx, hy, hx = range(4)
+    pairs = [(gy, gy), (gx, gx), (gy, gx), (hy, hy), (hx, hx), (hy, hx)]
+    return np.stack([falls[:, i, k] for i, k in pairs], axis=1).astype(np.float64)
 
 
 def _summed_products(one: Floats, other: Floats) -> Floats:
@@ -603,33 +622,34 @@ def _summed_products(one: Floats, other: Floats) -> Floats:
 
 def _weights(
     views: list[_Differences], usable: Bools, noises: list[float], allowance: tuple[float, float]
-) -> tuple[list[Floats], list[Floats]]:
-    """Tukey's weights over the variance expected: noise of the window, and an edge misplaced by the jitter.
+) -> tuple[Floats, list[Floats]]:
+    """Weigh by Tukey over the variance expected: noise of the window, and an edge misplaced by the jitter.
 
     How far out a pixel lies is asked of all bands together: what changed in one is not trusted in another.
 
     Returns
     -------
-    weights, falling
-        Per band (window, row, col): the weight, and the slope of weight times residual, by which the solution's own
-        error is judged: where much is thrown out, less is known than the weights say.
+    far, variances
+        (window, row, col), how far out a pixel lies: its square over that from which on it is thrown out, 1 there and
+        where nothing is usable; and per band (window, row, col) the variance expected. A pixel weighs (1 - far)^2 over
+        the variance.
 
     """
     jitter, tukey = allowance
     far = np.zeros(usable.shape, np.float32)
+    pixels = np.maximum(usable.sum(axis=(1, 2)), 1)
     variances = []
     for view, whole in zip(views, noises, strict=True):
         # The mean of what is not far out, times what makes a normal law's mean size its standard deviation.
         inside = np.minimum(np.abs(view.residual), np.float32(4 * whole))
-        local = 1.2533 * np.einsum("nij,nij->n", inside, usable) / np.maximum(usable.sum(axis=(1, 2)), 1)
+        local = 1.2533 * np.einsum("nij,nij->n", inside, usable) / pixels
         floor = _WINDOW_NOISE_FLOOR * whole if np.isfinite(whole) else 0.0
         noise2 = (np.maximum(local, floor)[:, None, None] ** 2).astype(np.float32)
         variance = np.maximum(noise2 + np.float32(jitter**2) * view.squared_slope, np.float32(1e-20))
         far += view.residual**2 / variance
         variances.append(variance)
     far = np.where(usable, np.minimum(far / np.float32(len(views) * tukey**2), np.float32(1)), np.float32(1))
-    near = 1 - far
-    return [near**2 / v for v in variances], [near * (1 - 5 * far) / v for v in variances]
+    return far, variances
 
 
 def _system(sums: Doubles, *, falling: bool = False) -> tuple[Doubles, Doubles]:

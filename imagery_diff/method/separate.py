@@ -11,6 +11,7 @@ same length side by side.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,7 @@ from skimage.segmentation import watershed
 
 from imagery_diff.method.regions import Patch
 from imagery_diff.method.shade import thrown_by
+from imagery_diff.method.zones import around
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     Vector = tuple[float, float]
 
 _EIGHT = np.ones((3, 3), bool)
+_REMEMBERED = 256
+"""Areas whose things are remembered: a pair has some dozens, of a few thousand pixels each."""
 _STEP = 1.2
 """Factor from one level to the next."""
 _BETTER = 0.12
@@ -118,22 +122,46 @@ def separate(strength: Floats, mask: Bools, *, least_px: int) -> list[Bools]:
     Masks (row, col), disjoint, their union the whole area.
 
     """
+    answer = _separated(strength.astype(np.float32).tobytes(), np.packbits(mask).tobytes(), mask.shape, least_px)
+    return [mask] if answer is None else [answer == number for number in range(1, answer.max() + 1)]
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _separated(strength_: bytes, mask_: bytes, shape: tuple[int, int], least_px: int) -> NDArray[np.uint16] | None:
+    """Return the number of the thing that each pixel of an area belongs to, (row, col); None where it is one thing.
+
+    Remembered, since where things are put into a pair again and again most areas are those of the pair as it is.
+    """
+    strength = np.frombuffer(strength_, np.float32).reshape(shape)
+    mask = np.unpackbits(np.frombuffer(mask_, np.uint8), count=strength.size).reshape(shape).astype(bool)
     parts = _leaves(strength, mask, float(strength[mask].min()), least_px)
     if len(parts) < 2:  # noqa: PLR2004 - one thing
-        return [mask]
+        return None
     markers = np.zeros(mask.shape, np.int32)
     for number, part in enumerate(parts, start=1):
         markers[part] = number
-    basins = watershed(-strength, markers, connectivity=_EIGHT, mask=mask)
-    return [basins == number for number in range(1, len(parts) + 1)]
+    return np.asarray(watershed(-strength, markers, connectivity=_EIGHT, mask=mask), np.uint16)
 
 
 def _leaves(strength: Floats, mask: Bools, level: float, least_px: int) -> list[Bools]:
-    """Return the parts an area is best described by."""
+    """Return the parts an area is best described by; nothing but the rectangle that holds it is looked at."""
+    window = around(mask)
+    own = mask[window]
+    leaves = _leaves_of(strength[window], own, level, least_px)
+    if len(leaves) == 1 and leaves[0] is own:
+        return [mask]
+    laid = np.zeros((len(leaves), *mask.shape), bool)
+    laid[:, *window] = leaves
+    return list(laid)
+
+
+def _leaves_of(strength: Floats, mask: Bools, level: float, least_px: int) -> list[Bools]:
     top = float(strength[mask].max())
-    inner = mask
+    inner, lowest = mask, float(strength[mask].min())
     while level * _STEP < top:
         level *= _STEP
+        if level <= lowest:  # it takes nothing off
+            continue
         labels, _ = ndimage.label(inner & (strength >= level), _EIGHT)
         sizes = np.bincount(labels.ravel())[1:]
         numbers = 1 + np.flatnonzero(sizes >= least_px)
@@ -153,6 +181,7 @@ def _leaves(strength: Floats, mask: Bools, level: float, least_px: int) -> list[
             # The parts of one thing: a ship's house and holds, a train's cars. Its strongest part says no more.
             return [mask]
         inner = pieces[0]
+        lowest = float(strength[inner].min())
     return [mask]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ from shapely import union_all
 from imagery_diff.scene import DEGRADED, UNSEEN, Flag
 
 if TYPE_CHECKING:
+    from affine import Affine
     from numpy.typing import NDArray
     from shapely import MultiPolygon, Polygon
     from shapely.geometry.base import BaseGeometry
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from imagery_diff.grid import Grid
 
 _OUTSIDE = "outside the images"
+_REMEMBERED = 48
+"""Outlines whose pixels are remembered: more than a port has zones."""
 _SCALE = 0.98
 """Two per cent of a pixel's size are no difference: the scale of a UTM zone."""
 CAUSES = {
@@ -37,11 +41,35 @@ CAUSES = {
 
 def inside(polygon: BaseGeometry, grid: Grid) -> NDArray[np.bool_]:
     """Mask of the grid's pixels whose centre lies in a polygon of the same CRS."""
+    return _burnt(polygon, grid.shape, grid.transform)
+
+
+def _burnt(polygon: BaseGeometry, shape: tuple[int, int], transform: Affine) -> NDArray[np.bool_]:
     if polygon.is_empty:
-        return np.zeros(grid.shape, bool)
-    burnt = rasterize([polygon], out_shape=grid.shape, transform=grid.transform, dtype="uint8")
-    mask: NDArray[np.bool_] = burnt != 0
+        return np.zeros(shape, bool)
+    mask: NDArray[np.bool_] = rasterize([polygon], out_shape=shape, transform=transform, dtype="uint8") != 0
     return mask
+
+
+def inside_again(polygon: BaseGeometry, grid: Grid) -> NDArray[np.bool_]:
+    """Return :func:`inside` of an outline that is asked for again and again: zones of a series are those of all looks.
+
+    Remembered in the rectangle that holds it, a bit for each pixel.
+    """
+    mask = np.zeros(grid.shape, bool)
+    window, bits = _remembered(polygon, grid.shape, grid.transform)
+    part = mask[window]
+    part[...] = np.unpackbits(bits, count=part.size).reshape(part.shape)
+    return mask
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _remembered(
+    polygon: BaseGeometry, shape: tuple[int, int], transform: Affine
+) -> tuple[tuple[slice, slice], NDArray[np.uint8]]:
+    mask = _burnt(polygon, shape, transform)
+    window = around(mask) if mask.any() else (slice(0), slice(0))
+    return window, np.packbits(mask[window])
 
 
 def around(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
@@ -53,7 +81,7 @@ def around(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
 def drawn(aoi: AOI | None, kinds: set[str], grid: Grid) -> NDArray[np.bool_] | None:
     """Mask of the AOI's located zones of some kinds; None where it draws none."""
     outlines = [z.polygon for z in aoi.zones if z.kind in kinds and z.located] if aoi else []
-    return inside(union_all(outlines), grid) if outlines else None
+    return inside_again(union_all(outlines), grid) if outlines else None
 
 
 def drawn_water(aoi: AOI | None, grid: Grid) -> NDArray[np.bool_] | None:
@@ -120,7 +148,7 @@ def coverage(
     """
     width, height = grid.pixel_size
     expected = max(polygon.area / (width * height), 1e-9)
-    within = inside(polygon, grid)
+    within = inside_again(polygon, grid)
     bits = flags[within]
     # Pixel counts and area differ by the rounding of the outline; nothing may be more than seen.
     total = max(expected, float(len(bits)))

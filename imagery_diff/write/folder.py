@@ -49,6 +49,7 @@ REVIEWS = "review.jsonl"
 _PART_BYTES = 60
 """Longest part of a folder name; three of them and a suffix stay under the 255 bytes file systems allow."""
 _MANIFEST_BYTES = 64 << 20
+_OURS = "imagery_diff "
 _ADVICE = "name another folder with -o, or move this one away"
 
 
@@ -267,6 +268,7 @@ def write_folder(target: Path, files: Mapping[str, bytes]) -> None:
         If that is not possible; then, as after Ctrl-C, what stood there still stands and nothing else was left behind.
 
     """
+    _refuse_other_kind(target, files)
     fresh = _beside(target, f"{secrets.token_hex(6)}.partial")
     try:
         fresh.mkdir()
@@ -283,6 +285,17 @@ def write_folder(target: Path, files: Mapping[str, bytes]) -> None:
         # Also on KeyboardInterrupt; after a successful rename there is nothing here any more.
         if fresh.exists():
             shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _refuse_other_kind(target: Path, files: Mapping[str, bytes]) -> None:
+    """Replace a result by one of its kind only: an export is no run, and a run that was reviewed is somebody's work."""
+    old = target / manifests.NAME
+    if manifests.NAME not in files or not old.is_file():
+        return
+    told = (old.read_bytes(), files[manifests.NAME])
+    was, will = (str(json.loads(text)["product"]).removeprefix(_OURS) for text in told)
+    if was != will:
+        raise OutputError(f"cannot write to {target}: it holds a result of another kind ({clean(was)}); {_ADVICE}")
 
 
 def _to_disk(path: Path) -> None:

@@ -60,7 +60,7 @@ class Wanted:
     @property
     def dots(self) -> int:
         """Dots per inch."""
-        return self.dpi or DPI.get(self.size, USUAL_DPI)
+        return DPI.get(self.size, USUAL_DPI) if self.dpi is None else self.dpi
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 BROKEN = (
     *(LookupError, TypeError, ValueError, AttributeError, ArithmeticError, AssertionError, RuntimeError, StopIteration),
     # Pillow calls a broken picture a SyntaxError.
-    *(OSError, EOFError, SyntaxError, struct.error, zlib.error, shapely.GEOSException),
+    *(OSError, EOFError, SyntaxError, struct.error, zlib.error, shapely.errors.ShapelyError),
 )
 """In what ways documents fail that hold something else than they should."""
 UNREVIEWED, ACCEPTED, REJECTED = "unreviewed", "accepted", "rejected"

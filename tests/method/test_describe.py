@@ -8,7 +8,7 @@ from scipy.ndimage import gaussian_filter
 from shapely import box
 
 from imagery_diff.aoi import AOI, Zone
-from imagery_diff.method.describe import describe, ships_in
+from imagery_diff.method.describe import describe, find, ships_in
 from imagery_diff.method.evidence import Threshold
 from imagery_diff.method.radiometry import Surface
 from imagery_diff.method.regions import TRAIN, Patch, Scale
@@ -145,6 +145,19 @@ def test_without_an_aoi_there_is_no_zone(blue_stack):
     said = describe(*blue_stack(), None)
     assert said.zone is None
     assert said.zone_shares == {}
+
+
+def test_what_its_place_and_size_leave_out_is_looked_at_no_further(blue_stack, monkeypatch):
+    """Most of what is drawn lies in no zone or is too small: its traits need not be known."""
+    patch, views = blue_stack()
+    aoi = yard(views.grid)
+    told, seen = describe(patch, views, aoi), []
+    found = find(patch, views, aoi, asked=lambda placed: seen.append(placed) is None)
+    assert found.shape == told.shape
+    assert found.traits == told.traits
+    assert (seen[0].judged, seen[0].zone, seen[0].zone_shares) == (told.judged, told.zone, told.zone_shares)
+    monkeypatch.setattr("imagery_diff.method.describe._traits", None)
+    assert find(patch, views, aoi, asked=lambda placed: placed.zone is None) is None
 
 
 def test_touching_what_was_not_seen_makes_the_length_a_lower_bound(blue_stack):

@@ -116,6 +116,20 @@ def test_the_parts_are_disjoint_and_their_union_is_the_whole_area(strength, mask
     assert np.array_equal(np.sum(parts, axis=0), area.astype(int))
 
 
+@pytest.mark.parametrize("at", [(0, 0), (3, 40), (57, 11)])
+def test_things_do_not_depend_on_where_in_a_larger_window_they_lie(at):
+    """Only the rectangle that holds an area is looked at, and of what is remembered nothing is mixed up."""
+    strength = drawn((TRAIN, 25.0), (STACK, 30.0))
+    mask = area_of(strength)
+    parts = separate(strength, mask, least_px=6)
+    assert len(parts) == 2
+    rows, cols = (slice(a, a + n) for a, n in zip(at, mask.shape, strict=True))
+    wide, inside = np.full((120, 160), 0.5, np.float32), np.zeros((120, 160), bool)
+    wide[rows, cols], inside[rows, cols] = strength, mask
+    again = separate(wide, inside, least_px=6)
+    assert all(np.array_equal(b[rows, cols], a) for a, b in zip(parts, again, strict=True))
+
+
 def test_a_part_smaller_than_the_smallest_thing_is_none():
     strength = drawn((STACK, 30.0), (np.s_[20:22, 50:53], 30.0))
     assert len(parts_of(strength, least_px=12)) == 1

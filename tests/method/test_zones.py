@@ -1,5 +1,7 @@
 """Zones: shares of what was clear, lost and to what; and which zone a region belongs to."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from affine import Affine
@@ -7,7 +9,7 @@ from shapely import Polygon, box
 
 from imagery_diff.aoi import AOI, Zone
 from imagery_diff.grid import Grid
-from imagery_diff.method.zones import coverage, drawn_water, hiding, inside, zone_of
+from imagery_diff.method.zones import coverage, drawn_water, hiding, inside, inside_again, zone_of
 from imagery_diff.scene import Flag
 
 CRS = "EPSG:32652"
@@ -28,6 +30,18 @@ def test_inside_is_the_pixels_whose_centre_lies_in_the_polygon():
     mask[10:30, 10:30] = True
     assert np.array_equal(inside(SQUARE, GRID), mask)
     assert not inside(Polygon(), GRID).any()
+
+
+@pytest.mark.parametrize(
+    "outline", [SQUARE, SQUARE.buffer(11.0), box(*GRID.bounds).buffer(50.0), box(0, 0, 1, 1), Polygon()]
+)
+def test_what_is_asked_again_is_the_same_and_is_the_askers_own(outline):
+    for _ in range(2):
+        mask = inside_again(outline, GRID)
+        assert np.array_equal(mask, inside(outline, GRID))
+        mask[...] = True
+    moved = replace(GRID, transform=Affine(3, 0, 605_030, 0, -3, 4_677_000))
+    assert np.array_equal(inside_again(outline, moved), inside(outline, moved))
 
 
 @pytest.mark.parametrize("flag", list(Flag))

@@ -5,9 +5,11 @@ import hashlib
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import combinations
 
 import numpy as np
 import pytest
+import shapely
 
 from imagery_diff.grid import Grid
 from imagery_diff.write import summary
@@ -16,7 +18,7 @@ from imagery_diff.write.pictures import pictures_of
 from imagery_diff.write.report.doubts import against, worst_doubt
 from imagery_diff.write.report.pair import Told, pair_report
 from imagery_diff.write.report.stage import Stage
-from tests.write.conftest import make_result
+from tests.write.conftest import make_grid, make_result
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{ 7*7 }}"
 
@@ -180,6 +182,20 @@ def test_coordinates_are_read_off_to_a_metre_over_fifty_kilometres(crs):
         lon, lat = (sum(c * t for c, t in zip(told[axis], terms, strict=True)) for axis in ("lon", "lat"))
         true = to_lonlat.transform(*grid.xy(1600 * v, 1600 * u))
         assert Geod(ellps="WGS84").inv(lon, lat, *true)[2] < 1.0
+
+
+def test_names_beside_regions_that_crowd_each_other_cover_none_of_them():
+    stage = Stage(grid=make_grid(), row=0, col=0, width=1000.0, height=300.0)
+    boxes = [
+        ("R1", (500, 20, 520, 60)),
+        ("R2", (505, 30, 525, 70)),
+        ("R3", (510, 25, 530, 65)),
+        ("R4", (985, 5, 999, 9)),
+    ]
+    spots = stage.spots([(name, shapely.box(*box)) for name, box in boxes], 20.0)
+    taken = [(x - 28 * (end == "end"), y - 20, x + 28 * (end == "start"), y) for x, y, end in spots]
+    assert all(shapely.box(*one).disjoint(shapely.box(*other)) for one, other in combinations(taken, 2))
+    assert all(shapely.box(0, 0, 1000, 300).contains(shapely.box(*one)) for one in taken)
 
 
 def test_the_first_doubt_is_the_one_that_could_make_all_of_it_wrong():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from imagery_diff.write.sentences import direction_of
 from imagery_diff.write.words import (
     MISSED,
     NOUNS,
+    clean,
     clear_words_of,
     moment_of,
     review_words,
@@ -73,6 +75,10 @@ def context_of(told: Told) -> dict[str, Any]:
     stage = Stage.of(summary, pictures.frame)
     outlines = outlines_of(summary, told.regions)
     regions = [_region(told, stage, row, outlines.get(row["id"])) for row in summary["regions"]]
+    letter = math.sqrt(stage.width * stage.height) / (22 if len(regions) <= _FEW else 34)
+    drawn = [region for region in regions if region["outline"] is not None][:_LABELLED]
+    spots = stage.spots([(region["id"], region["outline"]) for region in drawn], letter)
+    spot_of = {region["id"]: spot for region, spot in zip(drawn, spots, strict=True)}
     open_ones = sum(row["review"] == UNREVIEWED for row in summary["regions"])
     zones = sorted((_zone(row, stage, summary) for row in summary["zones"]), key=lambda zone: zone["order"])
     timezone = summary["aoi"]["timezone"]
@@ -91,8 +97,8 @@ def context_of(told: Told) -> dict[str, Any]:
         "frame": " ".join(map(repr, pictures.frame)),
         "stage": stage,
         "stacked": stage.width > _WIDE * stage.height,
-        "letters": math.sqrt(stage.width * stage.height) / (22 if len(regions) <= _FEW else 34),
-        "labelled": _LABELLED,
+        "letters": letter,
+        "spots": spot_of,
         "images": [_image(picture, stage) for picture in pictures.pictures],
         "masks": [mask for mask in MASKS if pictures.has(mask)],
         "lost": {side: [m for m in MASKS if pictures.of(f"{m}-{side}") is not None] for side in SIDES},
@@ -110,7 +116,7 @@ def context_of(told: Told) -> dict[str, Any]:
         "figures": _figures(summary),
         "notes": [(side, note) for side in SIDES for note in summary[side]["notes"]],
         "inputs": told.inputs,
-        "detect": summary["detect"],
+        "again": again_words(summary),
         "aoi": summary["aoi"],
         "aoi_path": stage.path(stage.outline(summary["aoi"]["geometry"])),
         "version": imagery_diff.__version__,
@@ -238,6 +244,7 @@ def _region(told: Told, stage: Stage, row: Document, geometry: Any) -> dict[str,
         "path": "" if drawn is None else stage.path(drawn),
         "around": "" if around is None else stage.path(around),
         "label": None if drawn is None else (drawn.bounds[2], drawn.bounds[1]),
+        "outline": drawn,
         "box": "" if drawn is None else stage.close_up(drawn),
         "close": [picture.id if picture else side for picture, side in zip(close, SIDES, strict=True)],
         "numbers": _numbers(row, stage),
@@ -359,6 +366,17 @@ def _licences(summary: Document) -> list[str]:
         f"{summary[side]['file']}: {summary[side]['licence'] or 'licence not known: ask whoever gave you the image'}"
         for side in SIDES
     ]
+
+
+def again_words(summary: Document) -> str:
+    """Write the command that compares the same files, to be pasted: names come from files, which may be hostile."""
+    name = summary["aoi"]["name"] if summary["aoi"]["geometry"] else "-"
+    words = ["imagery-diff", name, *(summary[side]["file"] for side in SIDES)]
+    more = ["--detect", "map"] if summary["detect"] == "map" and summary["aoi"]["geometry"] else []
+    # A name that begins with a dash would be read as an option.
+    return shlex.join(f"./{word}" if word[:1] == "-" != word else word for word in map(clean, map(str, words))) + (
+        f" {shlex.join(more)}" if more else ""
+    )
 
 
 def _how(summary: Document) -> list[tuple[str, str]]:

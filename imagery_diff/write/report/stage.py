@@ -5,6 +5,7 @@ One unit is a metre on the ground (a pixel without georeference): a length on th
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from imagery_diff.write.pictures import around
 from imagery_diff.write.report.svg import path_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
@@ -48,6 +49,42 @@ class Stage:
         row, col, rows, cols = frame
         across, down = grid.pixel_size_m
         return cls(grid=grid, row=row, col=col, width=cols * across, height=rows * down)
+
+    def spots(self, named: Sequence[tuple[str, BaseGeometry]], letter: float) -> list[tuple[float, float, str]]:
+        """Return where each name stands beside its outline, so that none covers another: x, the baseline, text-anchor.
+
+        Of the free places around its box a name takes the one nearest to its own outline that lies nearer to no other.
+
+        Parameters
+        ----------
+        named
+            Names, and the outlines they belong to, in metres of the picture.
+        letter
+            Size of the letters, metres.
+
+        """
+        sheet = shapely.box(0, 0, self.width, self.height)
+        written: list[BaseGeometry] = []
+        found = []
+        for name, outline in named:
+            left, top, right, bottom = outline.bounds
+            long, gap, middle = 0.7 * letter * len(name), 0.3 * letter, (top + bottom + letter) / 2
+            places = [
+                (x, y, anchor)
+                for y in (top, middle, bottom + letter, top - 1.1 * letter, bottom + 2.1 * letter)
+                for x, anchor in ((right + gap, "start"), (left - gap, "end"))
+            ]
+            boxes = [
+                shapely.box(x - long * (anchor == "end"), y - letter, x + long * (anchor == "start"), y)
+                for x, y, anchor in places
+            ]
+            others = [other for _, other in named if other is not outline]
+            hidden = [any(box.intersects(one) for one in written) or not sheet.contains(box) for box in boxes]
+            costs = [(hide, *_strays(box, outline, others)) for hide, box in zip(hidden, boxes, strict=True)]
+            k = costs.index(min(costs))
+            written.append(boxes[k])
+            found.append(places[k])
+        return found
 
     @property
     def unit(self) -> str:
@@ -121,3 +158,10 @@ class Stage:
         fitted, *_ = np.linalg.lstsq(terms, places - places[0], rcond=None)
         fitted[0] += places[0]
         return {"lon": [float(c) for c in fitted[:, 0]], "lat": [float(c) for c in fitted[:, 1]]}
+
+
+def _strays(box: BaseGeometry, own: BaseGeometry, others: Sequence[BaseGeometry]) -> tuple[bool, bool, float]:
+    """Say of a place whether it covers another's outline, is nearer to one than to its own, and how far off that is."""
+    near = min((other.distance(box) for other in others), default=math.inf)
+    away = own.distance(box)
+    return near == 0, near <= away, away
