@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from imagery_diff.result import Region
 
 NAME = "the empty place"
-_BLOCK_PX = 1 << 19
+_BLOCK_PX = 1 << 17
 """Pixels of a band that are held in memory at a time, of all looks together."""
 _AROUND_M = 12.0
 """Around a thing that stood there most of the time its blur and its shadow are taken off with it, metres."""
@@ -241,7 +241,9 @@ def _lay_in(
 ) -> None:
     """Replace ground by what looks show there clearly, each where it is asked; look -> (row, col)."""
     looks = list(where)
-    mask = np.any([where[k] for k in looks], axis=0)
+    mask = np.zeros(flags.shape, bool)
+    for own in where.values():
+        mask |= own
     if not mask.any():
         return
     rows, cols = zones.around(mask)

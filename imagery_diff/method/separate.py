@@ -11,7 +11,7 @@ same length side by side.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,8 +31,11 @@ if TYPE_CHECKING:
     Vector = tuple[float, float]
 
 _EIGHT = np.ones((3, 3), bool)
-_REMEMBERED = 256
-"""Areas whose things are remembered: a pair has some dozens, of a few thousand pixels each."""
+_MOST_REMEMBERED = 256
+"""Areas whose things are remembered: a pair has some dozens."""
+_remembered: dict[bytes, NDArray[np.uint16] | None] = {}
+"""A digest of an area -> the things in it: where things are put into a pair again and again most areas are those of the
+pair as it is."""
 _STEP = 1.2
 """Factor from one level to the next."""
 _BETTER = 0.12
@@ -122,18 +125,26 @@ def separate(strength: Floats, mask: Bools, *, least_px: int) -> list[Bools]:
     Masks (row, col), disjoint, their union the whole area.
 
     """
-    answer = _separated(strength.astype(np.float32).tobytes(), np.packbits(mask).tobytes(), mask.shape, least_px)
+    key = _key_of(strength, mask, least_px)
+    if key in _remembered:
+        answer = _remembered[key]
+    else:
+        answer = _separated(strength, mask, least_px)
+        for oldest in list(_remembered)[: len(_remembered) + 1 - _MOST_REMEMBERED]:
+            _remembered.pop(oldest, None)
+        _remembered[key] = answer
     return [mask] if answer is None else [answer == number for number in range(1, answer.max() + 1)]
 
 
-@lru_cache(maxsize=_REMEMBERED)
-def _separated(strength_: bytes, mask_: bytes, shape: tuple[int, int], least_px: int) -> NDArray[np.uint16] | None:
-    """Return the number of the thing that each pixel of an area belongs to, (row, col); None where it is one thing.
+def _key_of(strength: Floats, mask: Bools, least_px: int) -> bytes:
+    digest = blake2b(repr((mask.shape, least_px)).encode(), digest_size=16)
+    digest.update(strength.tobytes())
+    digest.update(mask.tobytes())
+    return digest.digest()
 
-    Remembered, since where things are put into a pair again and again most areas are those of the pair as it is.
-    """
-    strength = np.frombuffer(strength_, np.float32).reshape(shape)
-    mask = np.unpackbits(np.frombuffer(mask_, np.uint8), count=strength.size).reshape(shape).astype(bool)
+
+def _separated(strength: Floats, mask: Bools, least_px: int) -> NDArray[np.uint16] | None:
+    """Return the number of the thing that each pixel of an area belongs to, (row, col); None where it is one thing."""
     parts = _leaves(strength, mask, float(strength[mask].min()), least_px)
     if len(parts) < 2:  # noqa: PLR2004 - one thing
         return None
