@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from imagery_diff.errors import InputError
-from imagery_diff.write.figure_series import Shown, figures, foot_lines, look_lines, shown
+from imagery_diff.write.figure_series import Shown, figures, look_lines, shown
 from imagery_diff.write.report.chips import chips_in
-from imagery_diff.write.report.series import headline_of_series
 from imagery_diff.write.retold_series import RetoldSeries, retold_series
 from imagery_diff.write.timeline_rows import OBSERVATION, csv_rows
+from imagery_diff.write.tongues import tongue_of
 
 if TYPE_CHECKING:
     from imagery_diff.finished import Run
     from imagery_diff.write.print_sheet import Wanted
     from imagery_diff.write.report.chips import Chips
     from imagery_diff.write.retold import RetoldScene
+    from imagery_diff.write.tongues import English
 
 
 def drawn_series(run: Run, wanted: Wanted) -> tuple[dict[str, bytes], str, tuple[RetoldScene, ...]]:
@@ -28,19 +29,18 @@ def drawn_series(run: Run, wanted: Wanted) -> tuple[dict[str, bytes], str, tuple
     Raises
     ------
     InputError
-        If there is nothing of that name to be shown, or it is asked for in a language it is not told in.
+        If there is nothing of that name to be shown.
 
     """
-    if wanted.lang != "en":
-        raise InputError(f"{run.folder.name}: figures of timelines are told in English alone")
     rows = csv_rows(run.read("observations.csv"), OBSERVATION)
     found = retold_series(run.document("summary.json"), run.document("events.geojson"), rows)
     chips = chips_in(run.read("report.html"))
     what = shown(found, chips, wanted.region)
     if what is None:
         raise InputError(_why_not(found, wanted.region))
-    headline = headline_of_series(found.summary, found.kept_events)
-    words = _caption(found, chips, what, headline)
+    tongue = tongue_of(wanted.lang)
+    headline = tongue.headline_of_series(found)
+    words = _caption(found, chips, what, tongue)
     return figures(found, headline, chips, what, wanted), words, tuple(look.info for look in what.looks)
 
 
@@ -54,23 +54,17 @@ def _why_not(found: RetoldSeries, name: str | None) -> str:
     return f"there is no event, thing or zone {name!r:.40} in this timeline; there are: {', '.join(there)}"
 
 
-def _caption(found: RetoldSeries, chips: Chips, what: Shown, headline: str) -> str:
+def _caption(found: RetoldSeries, chips: Chips, what: Shown, tongue: English) -> str:
     """Write what must be said beside a figure: what, where, when, by what, how sure, whose, and under which licence."""
-    scenes = [look.info for look in what.looks]
-    licences = [
-        f"Licence of {scene.name}: {scene.licence or 'not known: ask whoever gave you the image'}"
-        for scene in scenes
-        if not found.simulated
-    ]
-    sensors, credit = foot_lines(found, chips, what)
-    notes = [f"Reviewer's note on {event['id']}: {event['note']}" for event in what.events if event["note"]]
+    licences = [tongue.licence(look.info) for look in what.looks if not found.simulated]
+    sensors, credit = tongue.foot_of_series(found, chips.stretch, what.looks, what.of)
     lines = [
-        headline,
-        *(event["description"] for event in what.events),
-        *notes,
-        *look_lines(found, what),
+        tongue.headline_of_series(found),
+        *(tongue.event(event, found) for event in what.events),
+        *(tongue.note(event) for event in what.events if event["note"]),
+        *look_lines(found, what, tongue),
         sensors,
-        *(f"Caveat: {doubt}." for doubt in found.summary["caveats"]),
+        *(tongue.caveat(doubt) for doubt in found.summary["caveats"]),
         credit,
         *dict.fromkeys(licences),
     ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -17,8 +19,12 @@ from imagery_diff.figures import figure
 from imagery_diff.review import review
 from imagery_diff.review_books import Decision
 from imagery_diff.write import manifest as manifests
+from imagery_diff.write.korean.clauses import numbers_in
+from imagery_diff.write.korean.tongue import Korean
+from imagery_diff.write.korean.words import ENGLISH
 from imagery_diff.write.model import to_json
 from imagery_diff.write.print_sheet import SIZES, Print, Wanted
+from imagery_diff.write.timeline import retell
 from tests.write.timelines import make_timeline
 
 
@@ -114,6 +120,42 @@ def test_the_bar_is_as_long_as_the_length_by_the_scale_bar(series_run, tmp_path,
     assert [length / metres for length, metres in bars] == pytest.approx([per_metre] * 3, rel=0.01)
 
 
+def test_a_figure_is_told_in_korean_with_the_same_numbers(series_run, tmp_path):
+    """Whatever the six October looks say; names, ids and the credit stay."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # matplotlib warns of a letter that no font has
+        target = figure(series_run, Wanted(lang="ko"), tmp_path / "ko")
+    ours = (target / "caption.txt").read_text("utf-8")
+    theirs = (figure(series_run, Wanted(), tmp_path / "en") / "caption.txt").read_text("utf-8")
+    assert ENGLISH not in ours
+    assert len(ours.splitlines()) == len(theirs.splitlines())
+    for one, other in zip(ours.splitlines(), theirs.splitlines(), strict=True):
+        # English names the month of a day, Korean numbers it, and writes the year of both days or of none.
+        months = {"10", "2023"}
+        assert set(numbers_in(one)) - months == set(numbers_in(other)) - months, one
+    assert (target / "figure_place_16x9.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("cloud", "구름"),
+        ("a stretch of 112 m of it was not seen", "길이 112 m의 구간이 관측되지 않음"),
+        (
+            "compared with the look of 17 October 2023 02:04 UTC a vessel-like object shows there, which against the"
+            + " empty place is not told",
+            "2023년 10월 17일 02:04 UTC의 관측과 비교하면 거기에 선박으로 보이는 물체가 보이나, 빈 상태와 비교하면 탐지되지"
+            + " 않음",
+        ),
+        ("the moon was in the way of 3 looks", "(영문) the moon was in the way of 3 looks"),
+    ],
+)
+def test_why_a_look_says_nothing_is_told_in_korean_or_stays_english_and_says_so(reason, said):
+    found = retell(make_timeline())
+    cell = replace(found.cells["pier", 1], reason=reason)
+    assert Korean().state(cell, found) == f"알 수 없음: {said}; 비어 있다는 뜻이 아님"
+
+
 def test_what_a_reviewer_rejected_has_no_figure(run, tmp_path):
     review(run, [Decision(action="reject", region="T1")], "AB")
     for name in ("T1", "E1", "E2"):
@@ -129,7 +171,6 @@ def test_what_a_reviewer_rejected_has_no_figure(run, tmp_path):
     [
         (["--region", "E9"], "there is no event, thing or zone 'E9' in this timeline"),
         (["--region", "../../x"], "there is no event, thing or zone"),
-        (["--lang", "ko"], "figures of timelines are told in English alone"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_line_and_nothing_is_written(run, tmp_path, words, why):

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from imagery_diff.result_series import NO, YES
+from imagery_diff.result_series import YES
 from imagery_diff.write.drawing import measure, to_pixels, wrapped
 from imagery_diff.write.panels import Frame
 from imagery_diff.write.print_sheet import GAP_PX, Length, Origin, Print, Wanted, drawn, letters
 from imagery_diff.write.retold import REJECTED
-from imagery_diff.write.words import MISSED, local_time, review_words, stamp_of
+from imagery_diff.write.words import stamp_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from imagery_diff.write.report.chips import Chips
     from imagery_diff.write.retold_series import RetoldCell, RetoldLook, RetoldSeries, RetoldThing
+    from imagery_diff.write.tongues import English
 
 _MOST_LOOKS, _MOST_ZONES = {1: 8, 2: 6}, 4
 """Of one zone eight dates at most, of two six, of more five: letters must stay letters."""
@@ -110,36 +111,6 @@ def figures(found: RetoldSeries, headline: str, chips: Chips, what: Shown, wante
     return drawn(lambda figure: _Row(figure, found, chips, what, wanted).draw(headline), origin, wanted)
 
 
-def foot_lines(found: RetoldSeries, chips: Chips, what: Shown) -> list[str]:
-    """Return what must stand below any figure: sensors, how it is shown, the doubt, who looked at it, whose it is."""
-    sensors = "; ".join(dict.fromkeys(f"{look.info.product}, {look.info.pixels}" for look in what.looks))
-    some = "" if len(what.looks) == what.of else f" {len(what.looks)} of {what.of} looks are shown."
-    shown_in = f"{sensors}. Shown in {chips.stretch}. Yellow: what was told; white: the zone. Times are UTC.{some}"
-    return [
-        f"{shown_in} {MISSED} What happened between looks was not seen.",
-        f"{review_words(found.reviews, found.reviewers, 'findings')}. Credit: {found.credit}",
-    ]
-
-
-def state_words(cell: RetoldCell) -> str:
-    """Say what a look shows of a zone, hedged."""
-    state = cell.states[str(cell.asked)]
-    if state == YES:
-        longest = max((t for t in cell.things if t.kind == cell.asked), key=lambda t: t.length_m or 0.0, default=None)
-        return "seen" if longest is None or longest.length_m is None else f"seen: {_length_words(longest)}"
-    if state == NO:
-        return "nothing of the reported size detected"
-    return f"unknown, which is not empty: {cell.reason or 'no reason given'}"
-
-
-def _length_words(thing: RetoldThing) -> str:
-    if thing.length_low_m is None:
-        return f"{thing.length_m:.0f} m"
-    if thing.length_high_m is None:
-        return f"{thing.length_low_m:.0f} m or more"
-    return f"{thing.length_m:.0f} m ({thing.length_low_m:.0f} to {thing.length_high_m:.0f})"
-
-
 class _Row(Print):
     """One figure while it is drawn."""
 
@@ -152,14 +123,17 @@ class _Row(Print):
         y = self.margin * 0.7
         if self.stamp:
             y = self.paragraph(self.stamp, y, colour="#B00020", weight="bold")
+            if beside := self.tongue.beside_stamp(self.stamp):
+                y = self.paragraph(beside, y, colour="#B00020")
         if self.wanted.region is None or not self.what.events:
             y = self.paragraph(headline, y, size=1.5, weight="bold")
-        bottom = self.foot(foot_lines(self.found, self.chips, self.what))
+        bottom = self.foot(self.tongue.foot_of_series(self.found, self.chips.stretch, self.what.looks, self.what.of))
         for event in self.what.events if self.wanted.region is not None else ():
-            lines = len(wrapped(event["description"], (self.width - 2 * self.margin) * 0.97, self.letter))
+            said = self.tongue.event(event, self.found)
+            lines = len(wrapped(said, (self.width - 2 * self.margin) * 0.97, self.letter, self.faces["normal"]))
             if y + 1.35 * self.letter * lines > self.height * 0.4:
                 break
-            y = self.paragraph(event["description"], y)
+            y = self.paragraph(said, y)
         self._dates(y + 0.6 * self.letter, bottom)
 
     def _dates(self, top: float, bottom: float) -> None:
@@ -197,17 +171,16 @@ class _Row(Print):
         """Draw a zone on a look, its date above and what it shows below."""
         (left, top), (wide, high) = place, size
         cell = self.found.cells[zone, look.number]
-        short = f"{look.time.day} {look.time:%b}"
-        ways = (f"{short} {look.time:%Y %H:%M} UTC", f"{short} {look.time:%H:%M} UTC", f"{short} {look.time:%H:%M}")
-        day = next((way for way in ways if measure(way, 0.9 * self.letter)[0] <= 0.86 * wide), ways[-1])
+        ways, face = self.tongue.days(look.time), self.faces["normal"]
+        day = next((way for way in ways if measure(way, 0.9 * self.letter, face)[0] <= 0.86 * wide), ways[-1])
         self.text(day, left, top, size=0.9, weight="bold")
         axes = self.figure.add_axes(self.box(left, top + 1.6 * self.letter, wide, high))
         self._panel(axes, cell, size)
-        said = state_words(cell)
-        words = wrapped(f"{said[:1].upper()}{said[1:]}", wide, 0.85 * self.letter)
+        said = self.tongue.state(cell, self.found)
+        words = wrapped(f"{said[:1].upper()}{said[1:]}", wide, 0.85 * self.letter, face)
         if len(words) > _LINES:
             # All of it stands in the caption.
-            words = [*words[: _LINES - 1], _begun(words[_LINES - 1], wide, 0.85 * self.letter)]
+            words = [*words[: _LINES - 1], _begun(words[_LINES - 1], wide, 0.85 * self.letter, face)]
         for n, line in enumerate(words):
             self.text(line, left, top + (1.9 + 1.2 * n) * self.letter + high, size=0.85)
 
@@ -219,7 +192,8 @@ class _Row(Print):
         axes.set_facecolor("#d0d0d0")
         image = self._image(zone.name, cell.look)
         if image is None:
-            axes.text(frame.width / 2, frame.height / 2, "not seen", ha="center", va="center", fontsize=self.points)
+            unseen = self.tongue.not_seen()
+            axes.text(frame.width / 2, frame.height / 2, unseen, ha="center", va="center", fontsize=self.points)
         else:
             corners = np.array([[0.0, 0.0], [grid.shape[1], grid.shape[0]]])
             (x0, y0), (x1, y1) = frame.to_panel(corners) - 0.5
@@ -296,18 +270,18 @@ class _Row(Print):
         )
 
 
-def _begun(line: str, wide: float, letter: float) -> str:
+def _begun(line: str, wide: float, letter: float, face: str) -> str:
     """Cut a line where its end does not fit, at a word."""
-    while " " in line and measure(f"{line} \N{HORIZONTAL ELLIPSIS}", letter)[0] > wide:
+    while " " in line and measure(f"{line} \N{HORIZONTAL ELLIPSIS}", letter, face)[0] > wide:
         line = line.rsplit(" ", maxsplit=1)[0]
     return f"{line} \N{HORIZONTAL ELLIPSIS}"
 
 
-def look_lines(found: RetoldSeries, what: Shown) -> list[str]:
+def look_lines(found: RetoldSeries, what: Shown, tongue: English) -> list[str]:
     """Say of every date shown what it shows, for the caption."""
     return [
-        f"{found.title_of(zone)}, {local_time(look.time, found.zones[zone].timezone or found.timezone)}:"
-        f" {state_words(found.cells[zone, look.number])}."
+        f"{found.title_of(zone)}, {tongue.moment(look.time, found.zones[zone].timezone or found.timezone)}:"
+        f" {tongue.state(found.cells[zone, look.number], found)}."
         for zone in what.zones
         for look in what.looks
     ]

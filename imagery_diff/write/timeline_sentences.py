@@ -78,9 +78,9 @@ def event_words(region: Region, zone: Zone, before: SeriesLook, after: SeriesLoo
 
 def own_place_words(clear: float | None, *, came: bool) -> str:
     """Say that the look without a thing shows its place, whatever that look shows of the rest of the zone."""
-    look = "earlier" if came else "later"
+    place = "on the earlier look its own place" if came else "on the later look its own place"
     seen = "" if clear is None else f", {share_words(clear)} of which was clear,"
-    return f"on the {look} look its own place{seen} is empty"
+    return f"{place}{seen} is empty"
 
 
 def dwell_words(

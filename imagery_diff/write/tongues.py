@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from imagery_diff.write.words import MISSED, moment_words, review_words, window_between
+from imagery_diff.result_series import NO, YES
+from imagery_diff.write.words import MISSED, local_time, moment_words, review_words, window_between
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import datetime as dt
+    from collections.abc import Mapping, Sequence
 
     from imagery_diff.result import Region
     from imagery_diff.write.pictures import Pictures
     from imagery_diff.write.retold import Retold, RetoldScene
+    from imagery_diff.write.retold_series import RetoldCell, RetoldLook, RetoldSeries, RetoldThing
 
 LANGUAGES = ("en", "ko")
 _ENGLISH_FACES = {"normal": "normal", "bold": "bold"}
@@ -65,6 +68,63 @@ class English:
         place = summary["aoi"]["title"] or summary["aoi"]["name"]
         return f"{place}, {window_between(summary['before'], summary['after'], summary['aoi']['timezone'])}."
 
+    def headline_of_series(self, found: RetoldSeries) -> str:
+        """Return the same of a series."""
+        from imagery_diff.write.report.series import headline_of_series  # noqa: PLC0415 - the page asks this module
+
+        return headline_of_series(found.summary, found.kept_events)
+
+    def event(self, event: Mapping[str, Any], found: RetoldSeries) -> str:
+        """Return an event's sentence."""
+        del found
+        return str(event["description"])
+
+    def note(self, event: Mapping[str, Any]) -> str:
+        """Write what a reviewer noted."""
+        return f"Reviewer's note on {event['id']}: {event['note']}"
+
+    def days(self, time: dt.datetime) -> Sequence[str]:
+        """Name a look above its panel, the longest way first."""
+        short = f"{time.day} {time:%b}"
+        return f"{short} {time:%Y %H:%M} UTC", f"{short} {time:%H:%M} UTC", f"{short} {time:%H:%M}"
+
+    def moment(self, time: dt.datetime, timezone: str | None) -> str:
+        """Write when a look was, in UTC and local."""
+        return local_time(time, timezone)
+
+    def not_seen(self) -> str:
+        """Say that a look shows nothing of a zone."""
+        return "not seen"
+
+    def state(self, cell: RetoldCell, found: RetoldSeries) -> str:
+        """Say what a look shows of a zone, hedged."""
+        del found
+        state = cell.states[str(cell.asked)]
+        if state == YES:
+            longest = longest_of(cell)
+            return "seen" if longest is None else f"seen: {self.length_of(longest)}"
+        if state == NO:
+            return "nothing of the reported size detected"
+        return f"unknown, which is not empty: {cell.reason or 'no reason given'}"
+
+    def length_of(self, thing: RetoldThing) -> str:
+        """Write a thing's length with its limits."""
+        if thing.length_low_m is None:
+            return f"{thing.length_m:.0f} m"
+        if thing.length_high_m is None:
+            return f"{thing.length_low_m:.0f} m or more"
+        return self.length(f"{thing.length_m:.0f}", "m", (f"{thing.length_low_m:.0f}", f"{thing.length_high_m:.0f}"))
+
+    def foot_of_series(self, found: RetoldSeries, stretch: str, looks: Sequence[RetoldLook], of: int) -> list[str]:
+        """Return what must stand below any figure of a series; ``of``: so many looks show what it shows."""
+        sensors = "; ".join(dict.fromkeys(f"{look.info.product}, {look.info.pixels}" for look in looks))
+        some = "" if len(looks) == of else f" {len(looks)} of {of} looks are shown."
+        shown_in = f"{sensors}. Shown in {stretch}. Yellow: what was told; white: the zone. Times are UTC.{some}"
+        return [
+            f"{shown_in} {MISSED} What happened between looks was not seen.",
+            f"{review_words(found.reviews, found.reviewers, 'findings')}. Credit: {found.credit}",
+        ]
+
     def caveat(self, doubt: str) -> str:
         """Write a caveat."""
         return f"Caveat: {doubt}."
@@ -90,3 +150,9 @@ def tongue_of(lang: str) -> English:
 
         return Korean()
     raise ValueError(f"there is no language {lang!r}; there are: {', '.join(LANGUAGES)}")
+
+
+def longest_of(cell: RetoldCell) -> RetoldThing | None:
+    """Return the longest thing of the kind a zone is asked for; None where none has a length."""
+    longest = max((t for t in cell.things if t.kind == cell.asked), key=lambda t: t.length_m or 0.0, default=None)
+    return None if longest is None or longest.length_m is None else longest

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _HOLE = re.compile(r"\{(\w+)(?::(\w+))?(?:/([^}]+))?\}")
+STAND_IN = 0xE000
+"""First of the private code points that stand for moments while the words around them are told; none is a digit."""
 _NUMBER = r"-?\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?"
+
+_INSIDE = {"n": _NUMBER, "moment": f"[{chr(STAND_IN)}-{chr(0xF8FF)}]"}
+"""Kind of hole -> what may stand in it; anything in others."""
 
 
 def clause(text: str) -> str:
@@ -49,6 +54,8 @@ def told(text: str) -> str | None:
     if colon and (said := told(rest)) is not None:
         if head == "both images":
             return f"두 영상: {said}"
+        if of_looks := re.fullmatch(r"(\d+) looks", head):
+            return f"관측 {of_looks[1]}회: {said}"
         # Only a name of a file stands before a colon: a sentence would be half told.
         return f"{head}: {said}" if re.fullmatch(r"\S+\.\w+|\w+_3B_\w+|\S*\d\S*", head) else None
     first, pause, rest = text.partition("; ")
@@ -121,11 +128,13 @@ _WAYS = {"right": "오른쪽", "left": "왼쪽", "top": "위쪽", "bottom": "아
 _KINDS: dict[str, Callable[[str], str | None]] = {
     "text": lambda text: text,
     "n": lambda text: text,
+    "moment": lambda text: text,
     "clause": told,
     "class": lambda text: words.CLASSES.get(text.replace(" ", "_")),
     "noun": lambda text: next((words.noun(name) for name, said in NOUNS.items() if said == text), None),
     "kind": _listed(words.KINDS),
     "colour": words.COLOURS.get,
+    "class_m": lambda text: text.removeprefix("about ").replace(" to ", "~"),
     "side": words.SIDES.get,
     "point": lambda text: words.POINTS.get(text) or _WAYS.get(text),
     "way": _WAYS.get,
@@ -159,7 +168,7 @@ def _kinds(english: str) -> dict[str, str | None]:
 def _pattern(english: str) -> re.Pattern[str]:
     parts, end = [], 0
     for hole in _HOLE.finditer(english):
-        inside = _NUMBER if hole[2] == "n" else ".+?"
+        inside = _INSIDE.get(hole[2], ".+?")
         parts += [re.escape(english[end : hole.start()]), f"(?P<{hole[1]}>{inside})"]
         end = hole.end()
     return re.compile("".join([*parts, re.escape(english[end:])]), re.DOTALL)

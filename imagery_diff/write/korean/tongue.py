@@ -5,18 +5,20 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from imagery_diff.write.korean import fonts, words
+from imagery_diff.write.korean import fonts, series, words
 from imagery_diff.write.korean.clauses import clause
 from imagery_diff.write.korean.documents import headline, region_words
 from imagery_diff.write.retold import RetoldScene
-from imagery_diff.write.tongues import English
+from imagery_diff.write.tongues import English, longest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import datetime as dt
+    from collections.abc import Mapping, Sequence
 
     from imagery_diff.result import Region
     from imagery_diff.write.pictures import Pictures
     from imagery_diff.write.retold import Retold
+    from imagery_diff.write.retold_series import RetoldCell, RetoldLook, RetoldSeries, RetoldThing
 
 
 class Korean(English):
@@ -62,6 +64,42 @@ class Korean(English):
         place = summary["aoi"]["title"] or summary["aoi"]["name"]
         before, after = (RetoldScene.of(summary[side]) for side in ("before", "after"))
         return f"{place}, {words.window_of(before, after, summary['aoi']['timezone'])}."
+
+    def headline_of_series(self, found: RetoldSeries) -> str:  # noqa: D102
+        return series.headline(found)
+
+    def event(self, event: Mapping[str, Any], found: RetoldSeries) -> str:  # noqa: D102
+        return series.event_words(event, found)
+
+    def note(self, event: Mapping[str, Any]) -> str:  # noqa: D102
+        return f"{event['id']}에 대한 검토자의 메모: {event['note']}"
+
+    def days(self, time: dt.datetime) -> Sequence[str]:  # noqa: D102
+        return f"{words.moment(time)} UTC", f"{words.day(time, year=False)} {time:%H:%M} UTC", f"{time:%m-%d %H:%M}"
+
+    def moment(self, time: dt.datetime, timezone: str | None) -> str:  # noqa: D102
+        return words.local_time(time, timezone)
+
+    def not_seen(self) -> str:  # noqa: D102
+        return "관측되지 않음"
+
+    def state(self, cell: RetoldCell, found: RetoldSeries) -> str:  # noqa: D102
+        longest = longest_of(cell)
+        return series.state_words(cell, found, None if longest is None else self.length_of(longest))
+
+    def length_of(self, thing: RetoldThing) -> str:  # noqa: D102
+        return super().length_of(thing).replace(" or more", " 이상")
+
+    def foot_of_series(self, found: RetoldSeries, stretch: str, looks: Sequence[RetoldLook], of: int) -> list[str]:  # noqa: D102
+        sensors = "; ".join(
+            dict.fromkeys(f"{look.info.product}, {pixels_of(look.info.pixel_size_m)}" for look in looks)
+        )
+        some = "" if len(looks) == of else f" 관측 {of}회 가운데 {len(looks)}회를 표시함."
+        shown = f"{sensors}. 표시: {clause(stretch)}. 노란색: 탐지된 것; 흰색: 구역. 시각은 UTC.{some}"
+        return [
+            f"{shown} {words.MISSED} 관측 사이에 일어난 일은 관측되지 않았다.",
+            f"{words.review_words(found.reviews, found.reviewers, '탐지 결과')}. 출처: {credit(found.credit)}",
+        ]
 
     def caveat(self, doubt: str) -> str:  # noqa: D102
         return f"주의: {clause(doubt)}."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from imagery_diff.mark import ALTERED
+from imagery_diff.write.korean.particles import with_particle
 from imagery_diff.write.words import RENDERED
 from imagery_diff.write.yardstick import per_cent, word_of
 
@@ -265,20 +266,20 @@ def pixels(width: float, height: float) -> str:
     return f"화소 {width:.3g} m" if square else f"화소 {width:.3g} x {height:.3g} m"
 
 
-def review_words(reviews: Sequence[str], reviewers: Sequence[str] = ()) -> str:
-    """Say what people have said of the regions."""
+def review_words(reviews: Sequence[str], reviewers: Sequence[str] = (), what: str = "탐지 영역") -> str:
+    """Say what people have said of the findings."""
     who = f"({', '.join(reviewers)})" if reviewers else ""
     number, open_ones = len(reviews), sum(review == "unreviewed" for review in reviews)
     if not number:
-        return "사람이 검토하지 않음: 검토할 탐지 영역이 없음"
+        return f"사람이 검토하지 않음: {with_particle(f'검토할 {what}', '이/가')} 없음"
     if open_ones == number:
         return "사람이 검토하지 않음"
     rejected = sum(review == "rejected" for review in reviews)
     refused = f"; {rejected}개 기각" if rejected else ""
     if open_ones:
         seen = number - open_ones
-        return f"탐지 영역 {number}개 중 {seen}개를 사람이 검토함{who}, {open_ones}개는 검토하지 않음{refused}"
-    return f"모든 탐지 영역을 사람이 검토함{who}{refused}"
+        return f"{what} {number}개 중 {seen}개를 사람이 검토함{who}, {open_ones}개는 검토하지 않음{refused}"
+    return f"모든 {with_particle(what, '을/를')} 사람이 검토함{who}{refused}"
 
 
 def is_reversed(before: Dated, after: Dated) -> bool:
