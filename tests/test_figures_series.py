@@ -136,17 +136,22 @@ def test_a_figure_is_told_in_korean_with_the_same_numbers(series_run, tmp_path):
     assert (target / "figure_place_16x9.png").is_file()
 
 
+DENIED = (
+    "compared with the look of 17 October 2023 02:04 UTC a vessel-like object shows there, which against the empty"
+    " place is not told"
+)
+DENIED_KO = (
+    "2023년 10월 17일 02:04 UTC의 관측과 비교하면 거기에 선박으로 보이는 물체가 보이나, 빈 상태와 비교하면"
+    " 탐지되지 않음"
+)
+
+
 @pytest.mark.parametrize(
     ("reason", "said"),
     [
         ("cloud", "구름"),
         ("a stretch of 112 m of it was not seen", "길이 112 m의 구간이 관측되지 않음"),
-        (
-            "compared with the look of 17 October 2023 02:04 UTC a vessel-like object shows there, which against the"
-            + " empty place is not told",
-            "2023년 10월 17일 02:04 UTC의 관측과 비교하면 거기에 선박으로 보이는 물체가 보이나, 빈 상태와 비교하면 탐지되지"
-            + " 않음",
-        ),
+        (DENIED, DENIED_KO),
         ("the moon was in the way of 3 looks", "(영문) the moon was in the way of 3 looks"),
     ],
 )
