@@ -15,7 +15,7 @@ from imagery_diff.write.diagnostics import laid_words
 from imagery_diff.write.model import shift_summary, zone_title
 from imagery_diff.write.overall import order_words, vessels_words
 from imagery_diff.write.sentences import activity_words, direction_words, position_words
-from imagery_diff.write.words import MISSED, clean, clear_words, licences_of, moment_words, pixel_words, stamp
+from imagery_diff.write.words import MISSED, STANDING, clean, clear_words, licences_of, moment_words, pixel_words, stamp
 from imagery_diff.write.zone_sentences import describe_zone, describe_zones
 
 if TYPE_CHECKING:
@@ -158,8 +158,9 @@ def _zones(result: Comparison) -> list[str]:
             *_wrapped("search areas: what they are named for was not located, so none is ever called empty"),
         ]
         lines += columns(("search area", "what is known"), _search_rows(search), _ZONE_WIDTHS)
-    resting = clear_words((result.before, result.after))
-    return [*lines, "", *_wrapped(resting)] if resting else lines
+    for words in (STANDING, clear_words((result.before, result.after))):
+        lines += ["", *_wrapped(words)] if words else []
+    return lines
 
 
 def _search_rows(states: Sequence[ZoneState]) -> list[tuple[str, str]]:

@@ -157,6 +157,11 @@ def _local_span(first: dt.datetime, last: dt.datetime, timezone: str | None) -> 
 
 NO_TIME = "the time of an image is not known"
 """How the caveat begins that says which image is taken for the earlier."""
+STANDING = (
+    '"Not detected" is of what came or left between the two images; what stands on both is not mentioned,'
+    " however large."
+)
+"""Below what is said of zones: silence on a zone does not say that it is empty."""
 MISSED = "What was too small, too faint or not seen can still have changed."
 
 

@@ -69,6 +69,7 @@ def _context(told_run: Told) -> Shown:
         "worst": _sentence(shown["worst"]),
         "clear": shown["clear"] and _sentence(shown["clear"]),
         "missed": words.MISSED,
+        "standing": words.STANDING,
         "caveats": [clause(caveat) for caveat in shown["caveats"]],
         "credit": credit(shown["credit"]),
         "licences": [clause(line) if line.endswith("gave you the image") else line for line in shown["licences"]],

@@ -136,6 +136,10 @@ YARDSTICK = {
 }
 """Word of the yardstick -> what is said of a likelihood (가능성)."""
 COUNTERS = ("", "한", "두", "세", "네", "다섯", "여섯")
+STANDING = (
+    "'탐지되지 않음'은 두 영상 사이에 나타나거나 떠난 것에 관한 말이며,"
+    " 두 영상 모두에 있는 것은 아무리 커도 언급되지 않는다."
+)
 MISSED = "너무 작거나 희미한 것, 관측되지 않은 것은 이와 별개로 변했을 수 있다."
 STAMPS = {RENDERED: "합성 화상이며 위성영상이 아님", ALTERED: "변경된 영상이며 받은 그대로가 아님"}
 """Stamp, which stays English across a picture -> the line beside it."""

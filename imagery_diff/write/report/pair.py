@@ -19,6 +19,7 @@ from imagery_diff.write.sentences import direction_of
 from imagery_diff.write.words import (
     MISSED,
     NOUNS,
+    STANDING,
     clean,
     clear_words_of,
     moment_of,
@@ -107,6 +108,7 @@ def context_of(told: Told) -> dict[str, Any]:
         "regions": regions,
         "look_at": [_look_at(row, stage) for row in summary["look_at"]],
         "worst": worst_doubt(summary),
+        "standing": STANDING,
         "clear": clear_words_of(_without_mask(summary)),
         "missed": MISSED,
         "caveats": summary["caveats"],
