@@ -67,14 +67,16 @@ def test_without_a_file_nothing_is_said(seen):
     assert "AIS" not in text(seen)
 
 
-def test_a_match_tells_its_offset_its_minutes_and_whether_the_lengths_agree(held):
-    finding = held((-0.5, 273000001, 0.0, -0.001, 112), (0.25, 273000001, 0.0, 0.0005, 112), *AROUND)
+def test_a_match_tells_its_offset_its_minutes_and_whether_the_lengths_agree(held, seen):
+    # As long as the image tells: how long that is differs by the processor's rounding, and is not asked here.
+    long = round(seen.tracks[0].seen[0][1].region.length_m)
+    finding = held((-0.5, 273000001, 0.0, -0.001, long), (0.25, 273000001, 0.0, 0.0005, long), *AROUND)
     assert finding["state"] == "match"
     (one,) = finding["candidates"]
     assert (one["mmsi"], one["matched"], one["interpolated"]) == ("273000001", True, True)
     assert (one["minutes_before"], one["minutes_after"]) == (30.0, 15.0)
     assert one["offset_m"] < 3.0
-    assert (one["length_m"], one["length_agrees"]) == (112.0, True)
+    assert (one["length_m"], one["length_agrees"]) == (float(long), True)
     assert "interpolated between positions 30 min before and 15 min after" in finding["sentence"]
     assert finding["simulated"] is True
 
