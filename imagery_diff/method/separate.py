@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _EIGHT = np.ones((3, 3), bool)
 _MOST_REMEMBERED = 256
 """Areas whose things are remembered: a pair has some dozens."""
+_LARGEST_PX = 1 << 16
+"""No larger area is: all of them together take 32 MB at most."""
 _remembered: dict[bytes, NDArray[np.uint16] | None] = {}
 """A digest of an area -> the things in it: where things are put into a pair again and again most areas are those of the
 pair as it is."""
@@ -125,15 +127,20 @@ def separate(strength: Floats, mask: Bools, *, least_px: int) -> list[Bools]:
     Masks (row, col), disjoint, their union the whole area.
 
     """
+    answer = _remember(strength, mask, least_px) if mask.size <= _LARGEST_PX else _separated(strength, mask, least_px)
+    return [mask] if answer is None else [answer == number for number in range(1, answer.max() + 1)]
+
+
+def _remember(strength: Floats, mask: Bools, least_px: int) -> NDArray[np.uint16] | None:
+    """Return what :func:`_separated` answers, or answered before."""
     key = _key_of(strength, mask, least_px)
-    if key in _remembered:
-        answer = _remembered[key]
-    else:
+    answer = _remembered.get(key, ...)
+    if answer is ...:
         answer = _separated(strength, mask, least_px)
         for oldest in list(_remembered)[: len(_remembered) + 1 - _MOST_REMEMBERED]:
             _remembered.pop(oldest, None)
         _remembered[key] = answer
-    return [mask] if answer is None else [answer == number for number in range(1, answer.max() + 1)]
+    return answer
 
 
 def _key_of(strength: Floats, mask: Bools, least_px: int) -> bytes:

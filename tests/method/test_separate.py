@@ -8,6 +8,7 @@ from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 from shapely import box, union_all
 
+from imagery_diff.method import separate as module
 from imagery_diff.method.regions import Patch
 from imagery_diff.method.separate import _fill, separate, take_apart, without_own_shadow
 
@@ -202,3 +203,19 @@ def test_a_thing_cut_off_by_its_shadow_is_kept_only_if_it_is_large_enough():
 def test_the_smallest_rectangle_is_that_of_all_pixels_with_holes_and_gaps(mask):
     pixels = union_all([box(col, row, col + 1, row + 1) for row, col in np.argwhere(mask)])
     assert _fill(mask) == pytest.approx(mask.sum() / pixels.minimum_rotated_rectangle.area)
+
+
+def test_what_is_remembered_is_bounded_and_changes_no_answer(monkeypatch):
+    strength, _ = with_shade(BELOW)
+    mask = area_of(strength)
+    first = separate(strength, mask, least_px=6)
+    monkeypatch.setattr(module, "_remembered", {})
+    monkeypatch.setattr(module, "_MOST_REMEMBERED", 3)
+    for least in range(6, 12):
+        separate(strength, mask, least_px=least)
+    assert len(module._remembered) == 3
+    monkeypatch.setattr(module, "_LARGEST_PX", mask.size - 1)
+    assert [np.array_equal(a, b) for a, b in zip(separate(strength, mask, least_px=6), first, strict=True)] == [
+        True
+    ] * len(first)
+    assert len(module._remembered) == 3
