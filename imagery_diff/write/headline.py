@@ -5,12 +5,11 @@ It is told from rows as they stand in ``summary.json``, so that it can be told a
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from imagery_diff.mark import ALTERED
 from imagery_diff.write.retold import REJECTED
-from imagery_diff.write.words import NOUNS
+from imagery_diff.write.words import DID, NOUNS, what_they_did
 from imagery_diff.write.yardstick import LIKELY, rank_of
 from imagery_diff.write.zone_sentences import share_words
 
@@ -30,14 +29,12 @@ _REVERSED = {
     "disappeared": ("is visible on the later image only", "may be visible on the later image only"),
     "changed": ("differs in appearance", "may differ in appearance"),
 }
-UNCLEAR = "unclear"
-"""What a region of no told class did, in a count."""
-_COUNTED = {"appeared": "appeared", "disappeared": "no longer visible", "changed": "changed in appearance"}
 _COUNTED_REVERSED = {
     "appeared": "on the earlier image only",
     "disappeared": "on the later image only",
     "changed": "different in appearance",
 }
+"""What differs from :data:`imagery_diff.write.words.DID` where the older image was given as AFTER."""
 
 
 def headline(document: Mapping[str, Any]) -> str:
@@ -57,7 +54,7 @@ def headline(document: Mapping[str, Any]) -> str:
         titles = {zone["name"]: zone["title"] or zone["name"] for zone in zones}
         backward = _is_reversed(document)
         said = _told(kept[0], _at(titles.get(kept[0]["zone"])) or place, _REVERSED if backward else _HAPPENED)
-        said += _more(kept[1:], _COUNTED_REVERSED if backward else _COUNTED)
+        said += _more(kept[1:], _COUNTED_REVERSED if backward else {})
     else:
         dropped = f"; {_counted(len(regions), 'region')} rejected by a reviewer" if regions else ""
         said = f"nothing was flagged {place}{_searched(zones)}{dropped}"
@@ -82,18 +79,12 @@ def _told(region: Row, where: str, happened: Mapping[str, tuple[str, str]]) -> s
     return f"{article} {noun} {happened[region['direction']][doubtful]} {where}"
 
 
-def what_more_did(regions: Sequence[Row]) -> list[tuple[str, int]]:
-    """Count the directions of regions, in the order of :data:`_COUNTED`; those of no told class stand last."""
-    counts = Counter(UNCLEAR if region["activity"] == "other" else region["direction"] for region in regions)
-    return [(name, counts[name]) for name in (*_COUNTED, UNCLEAR) if counts[name]]
-
-
 def _more(regions: Sequence[Row], words: Mapping[str, str]) -> str:
     """Say how many more regions there are and what they did: what went is as much news as what came."""
     if not regions:
         return ""
-    words = {**words, UNCLEAR: "of unclear kind"}
-    did = what_more_did(regions)
+    words = {**DID, **words}
+    did = what_they_did((region["activity"], region["direction"]) for region in regions)
     if len(did) == 1:
         told = f"{'all ' if len(regions) > 1 else ''}{words[did[0][0]]}"
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
@@ -255,10 +256,26 @@ def by_sentence(told: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     return [("; ".join(names), sentence) for sentence, names in groups.items()]
 
 
+UNCLEAR = "unclear"
+"""What a region of no told class did, in a count."""
+DID = {
+    "appeared": "appeared",
+    "disappeared": "no longer visible",
+    "changed": "changed in appearance",
+    UNCLEAR: "of unclear kind",
+}
+"""Direction -> what that is in a count."""
+
+
+def what_they_did(regions: Iterable[tuple[str, str]]) -> list[tuple[str, int]]:
+    """Count directions, from (activity, direction) of each, in the order of :data:`DID`; no class, no direction."""
+    counts = Counter(UNCLEAR if activity == "other" else direction for activity, direction in regions)
+    return [(name, counts[name]) for name in DID if counts[name]]
+
+
 def counted(regions: Sequence[Region]) -> str:
-    """Count regions by direction: ``2 appeared, 1 changed``; empty if there is none."""
-    counts = {d: sum(r.direction == d for r in regions) for d in ("appeared", "disappeared", "changed")}
-    return ", ".join(f"{n} {d}" for d, n in counts.items() if n)
+    """Count regions by direction: ``2 appeared, 1 changed in appearance``; empty if there is none."""
+    return ", ".join(f"{n} {DID[d]}" for d, n in what_they_did((r.activity, r.direction) for r in regions))
 
 
 def flagged_words(regions: Sequence[Region]) -> str:

@@ -34,8 +34,10 @@ def test_altered_images_are_called_altered():
 
 def test_counts_read_as_sentences():
     assert flagged_words(make_result(count=0).regions) == "nothing was flagged"
-    assert flagged_words(make_result(count=1).regions) == "1 region flagged (1 disappeared)"
-    assert flagged_words(make_result(count=3).regions) == "3 regions flagged (1 appeared, 1 disappeared, 1 changed)"
+    assert flagged_words(make_result(count=1).regions) == "1 region flagged (1 no longer visible)"
+    assert flagged_words(make_result(count=3).regions) == (
+        "3 regions flagged (1 appeared, 1 no longer visible, 1 changed in appearance)"
+    )
 
 
 def test_a_guessed_time_says_that_it_is_one(opened):

@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from imagery_diff.mark import ALTERED
-from imagery_diff.write.headline import UNCLEAR, what_more_did
 from imagery_diff.write.headline import headline as english_headline
 from imagery_diff.write.korean import words
 from imagery_diff.write.korean.clauses import clause, told
@@ -21,6 +20,7 @@ from imagery_diff.write.korean.sentences import describe_region
 from imagery_diff.write.korean.zones import describe_zone
 from imagery_diff.write.retold import REJECTED, SIDES
 from imagery_diff.write.sentences import describe_region as english_region
+from imagery_diff.write.words import UNCLEAR, what_they_did
 from imagery_diff.write.yardstick import LIKELY, rank_of
 from imagery_diff.write.zone_sentences import describe_zone as english_zone
 from imagery_diff.write.zone_sentences import share_words
@@ -135,7 +135,7 @@ def _more(regions: Sequence[Row], *, backward: bool) -> str:
     if not regions:
         return ""
     names = {**(_COUNTED_REVERSED if backward else words.DIRECTIONS), UNCLEAR: "종류 불명"}
-    did = what_more_did(regions)
+    did = what_they_did((region["activity"], region["direction"]) for region in regions)
     told = ", ".join(f"{names[name]} {number}개" for name, number in did)
     if len(did) == 1:
         told = f"{'모두 ' if len(regions) > 1 else ''}{names[did[0][0]]}"

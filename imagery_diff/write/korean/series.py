@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from imagery_diff.mark import ALTERED
-from imagery_diff.result_series import ALL_BERTHS, NO, YES
+from imagery_diff.result_series import NO, YES
 from imagery_diff.write import words as english
 from imagery_diff.write.korean import words
 from imagery_diff.write.korean.clauses import STAND_IN, told
+from imagery_diff.write.report.series import least_calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,9 +27,7 @@ def headline(found: RetoldSeries) -> str:
     summary, number = found.summary, len(found.kept_events)
     used = sum(look.refused is None for look in found.looks)
     changes = f"상태 변화 {number}건이 관측됨" if number else "상태 변화가 관측되지 않음"
-    counted = [visit["at_least"] for visit in summary["visits"]]
-    whole = [visit["at_least"] for visit in summary["visits"] if visit["group"] == ALL_BERTHS]
-    calls = (whole or [max(counted, default=0)])[0]
+    calls = least_calls(summary["visits"])
     least = f"; 세는 크기의 선박 입항 최소 {calls}회" if calls else ""
     said = f"{found.place}: 쓸 수 있는 관측 {used}회에서 {changes}{least}."
     if not found.simulated:

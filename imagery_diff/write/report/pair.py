@@ -317,7 +317,8 @@ def _zone(row: Document, stage: Stage, summary: Document) -> dict[str, Any]:
             for region in found
         ],
         "floor": _floor(row, floor),
-        "why_no_floor": floor["reason"] if floor and row["floor_m"] is None else None,
+        # That a search area is none is said beside its name.
+        "why_no_floor": floor["reason"] if floor and row["floor_m"] is None and row["located"] else None,
         "lost": share_words(unseen) if unseen > 1e-9 else "nothing",  # noqa: PLR2004 - rounding
         "causes": causes,
         "path": stage.path(drawn),

@@ -105,15 +105,18 @@ def headline_of_series(summary: Document, events: Sequence[Document]) -> str:
     used = sum(look["refused"] is None for look in summary["looks"])
     number = len(events)
     changes = f"{number} change{'' if number == 1 else 's'} of state seen" if number else "no change of state was seen"
-    # Of all berths together: a ship that shifted berth would count twice in a sum over groups.
-    counted = [visit["at_least"] for visit in summary["visits"]]
-    whole = [visit["at_least"] for visit in summary["visits"] if visit["group"] == ALL_BERTHS]
-    calls = (whole or [max(counted, default=0)])[0]
+    calls = least_calls(summary["visits"])
     least = f"; at least {calls} call{'' if calls == 1 else 's'} of vessels of the class counted" if calls else ""
     said = f"{changes} at {place} in {used} usable look{'' if used == 1 else 's'}{least}"
     if not summary["simulated"]:
         return f"{said[0].upper()}{said[1:]}."
     return f"{'Altered images' if 'ALTERED' in summary['credit'] else 'Rendered scenes'}: {said}."
+
+
+def least_calls(visits: Sequence[Document]) -> int:
+    """Return the calls of all berths together: in a sum over groups a ship that shifted berth would count twice."""
+    whole = [visit["at_least"] for visit in visits if visit["group"] == ALL_BERTHS]
+    return int((whole or [max((visit["at_least"] for visit in visits), default=0)])[0])
 
 
 def line_of_series(found: Timeline) -> str:
